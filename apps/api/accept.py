@@ -1,0 +1,251 @@
+"""Taking a multipart upload off the wire: streamed to disk and hashed on the way, never held in memory."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request
+from litestar.exceptions import ClientException, HTTPException
+from msgspec import Struct
+from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+
+from libs.storage.tables import new_id
+
+T = TypeVar("T")
+
+FORM_OVERHEAD = 1_000_000  # bytes that a form's other fields and boundaries may take
+FIELD_BYTES = 256_000
+MAX_PARTS = 20
+WRITE_BYTES = 256 * 1024
+
+
+class BadUpload(Exception):
+    """The form is malformed; the text says where."""
+
+    code = "invalid_request"
+
+
+class MissingImage(Exception):
+    """The form has no file of the expected name."""
+
+    code = "image_missing"
+
+
+class UploadTooLarge(Exception):
+    """The file is larger than an upload may be."""
+
+    code = "upload_too_large"
+
+
+class UnsupportedMediaType(Exception):
+    """The body is of a type that this address does not take."""
+
+    code = "unsupported_media_type"
+
+
+class BadRange(Exception):
+    """The asked-for range lies outside the file."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the file has {size} bytes")
+        self.size = size
+
+
+class ReceivedFile(Struct, frozen=True):
+    """A file as it lies on disk."""
+
+    path: Path
+    filename: str
+    size_bytes: int
+    md5: str
+
+
+class Form(Struct, frozen=True):
+    """A whole form: text fields by name, and at most one file each."""
+
+    fields: dict[str, str]
+    files: dict[str, ReceivedFile]
+
+    def only(self, *allowed: str) -> None:
+        """Refuse what nobody reads.
+
+        Raises:
+            BadUpload: A field is not among `allowed`.
+        """
+        for name in (*self.fields, *self.files):
+            if name not in allowed:
+                raise BadUpload(f"unknown field `{name}`")
+
+    def file(self, name: str) -> ReceivedFile:
+        """The file `name`.
+
+        Raises:
+            MissingImage: There is none.
+        """
+        if name not in self.files:
+            raise MissingImage(f"the form has no file `{name}`")
+        return self.files[name]
+
+    def choice(self, name: str, kind: Any) -> Any:
+        """A text field that is one of a Literal's words, or None.
+
+        Raises:
+            BadUpload: It is another word.
+        """
+        return self._converted(name, lambda text: msgspec.convert(text, type=kind))
+
+    def value(self, name: str, kind: type[T]) -> T | None:
+        """A text field as JSON of a type, or None.
+
+        Raises:
+            BadUpload: It is not of that type; the text names the place.
+        """
+        return self._converted(name, lambda text: msgspec.json.decode(text, type=kind))
+
+    def _converted(self, name: str, convert: Callable[[str], T]) -> T | None:
+        if name not in self.fields:
+            return None
+        try:
+            return convert(self.fields[name])
+        except msgspec.DecodeError as error:
+            raise BadUpload(f"{name}: {error}") from error
+
+
+@asynccontextmanager
+async def received_form(
+    request: Request[Any, Any, Any], directory: Path, *, max_file_bytes: int
+) -> AsyncIterator[Form]:
+    """Read a whole form; files that nobody took are removed at the end of the block.
+
+    Raises:
+        UnsupportedMediaType: The body is no multipart form.
+        UploadTooLarge: A file has more than `max_file_bytes` bytes.
+        BadUpload: The form is malformed or cut short.
+    """
+    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    if kind != "multipart/form-data" or "boundary" not in options:
+        raise UnsupportedMediaType("send multipart/form-data")
+    if int(request.headers.get("content-length", "0")) > max_file_bytes + FORM_OVERHEAD:
+        raise UploadTooLarge(f"an upload may have {max_file_bytes} bytes")
+    reader = _Reader(directory, max_file_bytes)
+    try:
+        try:
+            await reader.read(request.stream(), options["boundary"])
+        except MultipartError as error:
+            raise BadUpload(f"malformed form: {error}") from error
+        except ClientException as error:
+            raise _as_ours(error, max_file_bytes) from error
+        yield Form(reader.fields, reader.files)
+    finally:
+        for path in reader.paths:
+            path.unlink(missing_ok=True)
+
+
+def _as_ours(error: HTTPException, max_file_bytes: int) -> Exception:
+    too_large = error.status_code == 413
+    return UploadTooLarge(f"an upload may have {max_file_bytes} bytes") if too_large else error
+
+
+class _Reader:
+    """Sorts a form's parts into fields and files while they arrive."""
+
+    def __init__(self, directory: Path, max_file_bytes: int) -> None:
+        self.directory = directory
+        self.max_file_bytes = max_file_bytes
+        self.fields: dict[str, str] = {}
+        self.files: dict[str, ReceivedFile] = {}
+        self.paths: list[Path] = []
+        self._part: _FilePart | _FieldPart | None = None
+
+    async def read(self, body: AsyncIterator[bytes], boundary: str) -> None:
+        with PushMultipartParser(boundary, max_segment_count=MAX_PARTS) as parser:
+            async for chunk in body:
+                for event in parser.parse(chunk):
+                    await self._take(event)
+
+    async def _take(self, event: Any) -> None:
+        if isinstance(event, MultipartSegment):
+            self._begin(event)
+        elif event is None:
+            await self._end()
+        elif self._part is not None:
+            await self._part.add(bytes(event))
+
+    def _begin(self, segment: MultipartSegment) -> None:
+        name = segment.name or ""
+        if name in self.fields or name in self.files:
+            raise BadUpload(f"field `{name}` is given twice")
+        if segment.filename is None:
+            self._part = _FieldPart(name)
+            return
+        path = self.directory / f"upload-{new_id()}"
+        self.paths.append(path)
+        self._part = _FilePart(name, segment.filename, path, self.max_file_bytes)
+
+    async def _end(self) -> None:
+        part, self._part = self._part, None
+        if isinstance(part, _FilePart):
+            received = await part.finish()
+            if received.filename or received.size_bytes:  # browsers send an empty part for no file
+                self.files[part.name] = received
+        elif part is not None:
+            self.fields[part.name] = part.text()
+
+
+class _FieldPart:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._data = bytearray()
+
+    async def add(self, chunk: bytes) -> None:
+        self._data += chunk
+        if len(self._data) > FIELD_BYTES:
+            raise BadUpload(f"field `{self.name}` is longer than {FIELD_BYTES} bytes")
+
+    def text(self) -> str:
+        try:
+            return self._data.decode()
+        except UnicodeDecodeError as error:
+            raise BadUpload(f"field `{self.name}` is not UTF-8") from error
+
+
+class _FilePart:
+    """Writes and hashes in a thread, a quarter of a megabyte at a time."""
+
+    def __init__(self, name: str, filename: str, path: Path, limit: int) -> None:
+        self.name = name
+        self.filename = filename
+        self._path = path
+        self._limit = limit
+        self._file = path.open("wb", buffering=0)
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._waiting = bytearray()
+        self._size = 0
+
+    async def add(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size > self._limit:
+            self._file.close()
+            raise UploadTooLarge(f"an upload may have {self._limit} bytes")
+        self._waiting += chunk
+        if len(self._waiting) >= WRITE_BYTES:
+            await self._write()
+
+    async def finish(self) -> ReceivedFile:
+        await self._write()
+        self._file.close()
+        return ReceivedFile(self._path, self.filename, self._size, self._md5.hexdigest())
+
+    async def _write(self) -> None:
+        data, self._waiting = self._waiting, bytearray()
+        await asyncio.to_thread(self._write_now, data)
+
+    def _write_now(self, data: bytearray) -> None:
+        self._md5.update(data)
+        self._file.write(data)

@@ -1,0 +1,70 @@
+"""The HTTP application, put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.stores.memory import MemoryStore
+
+from apps.api import auth
+from apps.api.accounts import Accounts
+from apps.api.admin import admin_routes
+from apps.api.errors import to_problem
+from apps.api.health import HealthChecks
+from apps.api.images import Images
+from apps.api.jobs import Jobs
+from apps.api.limits import STORE, rate_limits
+from apps.api.links import open_link
+from apps.api.live import Live
+from apps.api.openapi import openapi_config, page_assets
+from apps.api.request_log import RequestLog
+from libs import __version__
+from libs.backends import Backends
+
+JSON_BODY_BYTES = 1_000_000
+FORGET_LIMITS_S = 60
+
+
+def create_app(backends: Backends) -> Litestar:
+    """The API over opened backends; the caller closes them after it."""
+    live, limits = Live(), MemoryStore()
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with live.listening(backends.broker):
+            forgetting = asyncio.create_task(_forget(limits))
+            yield
+            forgetting.cancel()
+
+    return Litestar(
+        route_handlers=[
+            Accounts,
+            Images,
+            Jobs,
+            HealthChecks,
+            open_link,
+            page_assets(),
+            *admin_routes(backends.settings),
+        ],
+        dependencies={
+            "backends": Provide(lambda: backends, sync_to_thread=False),
+            "live": Provide(lambda: live, sync_to_thread=False),
+            "caller": Provide(auth.caller),
+        },
+        exception_handlers={Exception: to_problem},
+        middleware=[RequestLog(), *(limit.middleware for limit in rate_limits(backends.settings))],
+        stores={STORE: limits},
+        lifespan=[lifespan],
+        openapi_config=openapi_config(__version__),
+        request_max_body_size=JSON_BODY_BYTES,
+        logging_config=None,
+        debug=False,
+    )
+
+
+async def _forget(limits: MemoryStore) -> None:
+    while True:
+        await asyncio.sleep(FORGET_LIMITS_S)
+        await limits.delete_expired()

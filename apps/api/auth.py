@@ -1,0 +1,72 @@
+"""Who is calling: bearer tokens in, an account out."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+from litestar.di import NamedDependency
+
+from apps.api.errors import NotAuthenticated
+from libs.backends import Backends
+from libs.contracts.views import Tokens
+from libs.settings import Settings
+from libs.signing import SignatureInvalid, sign, verify
+from libs.storage import tokens
+from libs.storage.tables import BaseUser, RefreshToken
+
+SCHEME = "bearer "
+
+
+async def caller(request: Request[Any, Any, Any], backends: NamedDependency[Backends]) -> BaseUser:
+    """The account of the request's access token.
+
+    Raises:
+        NotAuthenticated, SignatureInvalid, SignatureExpired: There is none; a login that was ended counts as none.
+    """
+    claims = verify(backends.settings.secret_key, "access", bearer_token(request))
+    user = await tokens.holder(int(claims["sub"]), UUID(claims["family"]))
+    if user is None:
+        raise NotAuthenticated("this login has ended; log in again")
+    return user
+
+
+def bearer_token(request: Request[Any, Any, Any]) -> str:
+    """The token of the Authorization header.
+
+    Raises:
+        NotAuthenticated: The header is missing or of another scheme.
+    """
+    header = request.headers.get("authorization", "")
+    if not header.lower().startswith(SCHEME):
+        raise NotAuthenticated("send the access token as `Authorization: Bearer ...`")
+    return header[len(SCHEME) :].strip()
+
+
+def tokens_for(user_id: int, refresh: RefreshToken, settings: Settings) -> Tokens:
+    """A pair of tokens for one login."""
+    access = sign(
+        settings.secret_key,
+        "access",
+        {"sub": str(user_id), "family": str(refresh.family)},
+        ttl_s=settings.access_token_s,
+    )
+    kept = sign(
+        settings.secret_key,
+        "refresh",
+        {"sub": str(user_id), "jti": str(refresh.id)},
+        ttl_s=settings.refresh_token_s,
+    )
+    return Tokens(access_token=access, refresh_token=kept, expires_in=int(settings.access_token_s))
+
+
+def refresh_claims(token: str, settings: Settings) -> tuple[int, UUID]:
+    """User and id of a refresh token whose signature holds.
+
+    Raises:
+        SignatureInvalid, SignatureExpired: It is not one of ours, or its time is over.
+    """
+    claims = verify(settings.secret_key, "refresh", token)
+    try:
+        return int(claims["sub"]), UUID(claims["jti"])
+    except (KeyError, ValueError) as error:
+        raise SignatureInvalid("the token is not valid") from error

@@ -1,0 +1,70 @@
+"""`Idempotency-Key`: a request that is sent again gets the answer of the first."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request, Response
+
+from libs.contracts.views import ImageView, JobView
+from libs.storage import idempotency
+from libs.storage.tables import BaseUser
+
+V = TypeVar("V", ImageView, JobView)
+
+MAX_KEY_CHARS = 255
+REPLAYED = "Idempotency-Replayed"
+
+
+class BadKey(Exception):
+    """An Idempotency-Key has between 1 and 255 printable characters."""
+
+    code = "invalid_request"
+
+
+def fingerprint(request: Request[Any, Any, Any], *parts: object) -> str:
+    """What makes two requests the same: method, address and content; 64 hex digits."""
+    return hashlib.sha256(repr((request.method, str(request.url), parts)).encode()).hexdigest()
+
+
+async def once(
+    request: Request[Any, Any, Any],
+    caller: BaseUser,
+    print_of: str,
+    kind: type[V],
+    answer: Callable[[], Awaitable[Response[V]]],
+) -> Response[V]:
+    """`answer()`, or what it gave when the same caller sent the same key with the same request.
+
+    Raises:
+        KeyInUse: The first request is still running.
+        KeyReused: The key was sent with another request.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return await answer()
+    if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
+        raise BadKey("an Idempotency-Key has between 1 and 255 printable characters")
+    earlier = await idempotency.begin(caller.id, key, print_of)
+    if earlier is not None:
+        headers = msgspec.json.decode(earlier.headers or "{}", type=dict[str, str])
+        return Response(
+            msgspec.json.decode(earlier.response or "", type=kind),
+            status_code=earlier.status_code,
+            headers={**headers, REPLAYED: "true"},
+        )
+    try:
+        response = await answer()
+    except BaseException:
+        await idempotency.abandon(caller.id, key)
+        raise
+    headers = {name: str(value) for name, value in response.headers.items()}
+    await idempotency.finish(
+        caller.id,
+        key,
+        status_code=response.status_code or 200,
+        headers=msgspec.json.encode(headers).decode(),
+        response=msgspec.json.encode(response.content).decode(),
+    )
+    return response

@@ -1,0 +1,289 @@
+"""Routes over images."""
+
+import asyncio
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from litestar import Controller, HttpMethod, Request, Response, delete, get, patch, post, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+
+from apps.api import delivery, present
+from apps.api.accept import Form, received_form
+from apps.api.idempotency import fingerprint, once
+from apps.api.listing import Limit, listed
+from apps.api.live import Live
+from apps.api.openapi import UploadOperation
+from apps.api.request_log import request_id
+from apps.api.waiting import done_in_time, prefer_wait_s
+from libs import intake, retention
+from libs.backends import Backends
+from libs.contracts.views import (
+    ImagePatch,
+    ImageView,
+    JobView,
+    LinkRequest,
+    Metadata,
+    Operations,
+    TransformRequest,
+)
+from libs.contracts.views import Link as LinkView
+from libs.imaging.hashing import hex64
+from libs.imaging.header import read_header
+from libs.imaging.limits import Limits
+from libs.intake import Upload
+from libs.storage import images
+from libs.storage.images import Filter
+from libs.storage.tables import BaseUser, Image, Job, Retention
+
+METADATA_WAIT_S = 30.0
+
+RetentionName = Literal["keep", "ephemeral"]
+
+
+class Images(Controller):
+    """Images: uploads, results, their bytes and what is done to them."""
+
+    path = "/api/images"
+    tags = ("Images",)
+
+    @post(operation_class=UploadOperation, status_code=HTTP_201_CREATED)
+    async def create(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[ImageView]:
+        """Upload an image; with `operations`, a worker makes a result of it.
+
+        Without operations: 201, and the image is kept. With operations: 202 with the job in `Location`, or 201
+        with the finished result when `Prefer: wait=N` leaves time enough.
+        """
+        limit = backends.settings.max_upload_bytes
+        async with received_form(request, backends.scratch, max_file_bytes=limit) as form:
+            form.only("image", "operations", "retention")
+            print_of = fingerprint(request, form.file("image").md5, *sorted(form.fields.items()))
+
+            async def answer() -> Response[ImageView]:
+                image, job = await _store(form, caller, backends)
+                return await _created(request, image, job, backends, live)
+
+            return await once(request, caller, print_of, ImageView, answer)
+
+    @get()
+    async def list_images(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        status: FromQuery[Literal["pending", "processing", "completed", "failed"] | None] = None,
+        format: FromQuery[str | None] = None,
+        md5: FromQuery[str | None] = None,
+        parent: FromQuery[UUID | None] = None,
+        created_after: FromQuery[datetime | None] = None,
+        created_before: FromQuery[datetime | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 20,
+    ) -> Response[list[ImageView]]:
+        """The caller's images, newest first."""
+        wanted = Filter(
+            status=status,
+            format=format,
+            md5=md5,
+            parent=parent,
+            created_after=created_after,
+            created_before=created_before,
+        )
+        found, total = await images.page(caller.id, wanted, limit=limit, after=after)
+        at = present.origin(request, backends.settings)
+        return listed(await present.image_views(found, at), request, at, total=total, limit=limit)
+
+    @route("/{image_id:uuid}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=HTTP_200_OK)
+    async def get_image(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> ImageView:
+        """One image, with its newest result. Older clients ask by POST."""
+        return await _view(await images.owned_by(caller.id, image_id), request, backends)
+
+    @patch("/{image_id:uuid}")
+    async def change(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        data: JSONBody[ImagePatch],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> ImageView:
+        """Rename an image, keep it, or let it end."""
+        image = await images.change(
+            await images.owned_by(caller.id, image_id),
+            filename=data.filename,
+            retention=Retention(data.retention) if data.retention else None,
+            undownloaded_s=backends.settings.expire_undownloaded_s,
+        )
+        return await _view(image, request, backends)
+
+    @delete("/{image_id:uuid}")
+    async def remove(
+        self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
+    ) -> None:
+        """Delete an image and its file, and cancel its jobs. Results of earlier jobs stay."""
+        await retention.delete(await images.owned_by(caller.id, image_id), backends)
+
+    @route(
+        ["/{image_id:uuid}/download", "/{image_id:uuid}download"],
+        http_method=[HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST],
+        status_code=HTTP_200_OK,
+    )
+    async def download(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        version: FromQuery[Literal["latest", "original"]] = "latest",
+    ) -> Response[Any]:
+        """The newest result, or the image itself where nothing was made of it; ranges and ETags are honoured."""
+        image = await _version(caller, image_id, version)
+        return await delivery.stream(image, request, backends, disposition="attachment")
+
+    @post("/{image_id:uuid}/transform", status_code=HTTP_202_ACCEPTED)
+    async def transform(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        data: JSONBody[TransformRequest],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[JobView]:
+        """Queue operations over one stored image; `Prefer: wait=N` answers with the result."""
+        source = await images.owned_by(caller.id, image_id)
+
+        async def answer() -> Response[JobView]:
+            job = await intake.transform(
+                source,
+                caller,
+                data.operations,
+                backends,
+                retention=Retention(data.retention),
+                request_id=request_id(),
+            )
+            return await _job_answer(request, job, backends, live)
+
+        return await once(request, caller, fingerprint(request, await request.body()), JobView, answer)
+
+    @post("/{image_id:uuid}/link", status_code=HTTP_201_CREATED)
+    async def link(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        data: JSONBody[LinkRequest | None] = None,
+    ) -> LinkView:
+        """An address that opens the image without a token; never longer than the image lasts."""
+        wanted = data or LinkRequest()
+        image = await _version(caller, image_id, wanted.version)
+        return delivery.link_to(
+            image, backends.settings, present.origin(request, backends.settings), expires_in=wanted.expires_in
+        )
+
+    @get("/{image_id:uuid}/metadata")
+    async def metadata(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[Metadata] | Response[JobView]:
+        """What a full decode tells; an image that nobody described yet is described now, or 202 if that takes long."""
+        image = await images.owned_by(caller.id, image_id)
+        if image.phash is None:
+            job = await intake.describe(image, caller, backends, request_id=request_id())
+            wait_s = prefer_wait_s(request, default=METADATA_WAIT_S)
+            if await done_in_time(job, live, wait_s) is None:
+                return await _job_answer(request, job, backends, live)
+            image = await images.owned_by(caller.id, image_id)
+        return Response(_metadata(image))
+
+
+async def _store(form: Form, caller: BaseUser, backends: Backends) -> tuple[Image, Job | None]:
+    received, settings = form.file("image"), backends.settings
+    limits = Limits(
+        max_pixels=settings.max_pixels, max_side=settings.max_side, max_frames=settings.max_frames
+    )
+    header = await asyncio.to_thread(read_header, received.path, limits)
+    upload = Upload(
+        path=received.path,
+        filename=received.filename,
+        size_bytes=received.size_bytes,
+        md5=received.md5,
+        header=header,
+    )
+    wanted = form.choice("retention", RetentionName)
+    return await intake.store_upload(
+        upload,
+        caller,
+        backends,
+        operations=form.value("operations", Operations),
+        retention=Retention(wanted) if wanted else None,
+        request_id=request_id(),
+    )
+
+
+async def _created(
+    request: Request[Any, Any, Any], image: Image, job: Job | None, backends: Backends, live: Live
+) -> Response[ImageView]:
+    wait_s = prefer_wait_s(request)
+    done = await done_in_time(job, live, wait_s) if job is not None else None
+    at = present.origin(request, backends.settings)
+    headers = {"Preference-Applied": f"wait={wait_s:g}"} if wait_s else {}
+    if job is None or done is not None or (image.retention == Retention.KEEP and job.kind == "describe"):
+        view = await _view(await images.owned_by(image.owner, image.id), request, backends)
+        return Response(view, status_code=HTTP_201_CREATED, headers={"Location": view.url, **headers})
+    view = present.image_view(image, job, at)
+    return Response(
+        view, status_code=HTTP_202_ACCEPTED, headers={"Location": f"{at}/api/jobs/{job.id}", **headers}
+    )
+
+
+async def _job_answer(
+    request: Request[Any, Any, Any], job: Job, backends: Backends, live: Live
+) -> Response[JobView]:
+    wait_s = prefer_wait_s(request)
+    done = await done_in_time(job, live, wait_s)
+    view = present.job_view(done or job, present.origin(request, backends.settings))
+    headers = {"Location": view.url} | ({"Preference-Applied": f"wait={wait_s:g}"} if wait_s else {})
+    return Response(view, status_code=HTTP_200_OK if done else HTTP_202_ACCEPTED, headers=headers)
+
+
+async def _version(caller: BaseUser, image_id: UUID, version: Literal["latest", "original"]) -> Image:
+    image = await images.owned_by(caller.id, image_id)
+    return image if version == "original" else await images.latest_of(image)
+
+
+async def _view(image: Image, request: Request[Any, Any, Any], backends: Backends) -> ImageView:
+    return (await present.image_views([image], present.origin(request, backends.settings)))[0]
+
+
+def _metadata(image: Image) -> Metadata:
+    return Metadata(
+        id=image.id,
+        format=image.format,
+        mime=image.mime,
+        width=image.width,
+        height=image.height,
+        frames=image.frames,
+        size_bytes=image.size_bytes,
+        md5=image.md5,
+        phash=hex64(image.phash or 0),
+    )

@@ -1,0 +1,45 @@
+"""How many requests a client may send."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.middleware.rate_limit import RateLimitConfig
+
+from apps.api.auth import bearer_token
+from apps.api.errors import NotAuthenticated
+from libs.settings import Settings
+from libs.signing import SignatureExpired, SignatureInvalid, verify
+
+STORE = "rate_limits"
+
+
+def rate_limits(settings: Settings) -> list[RateLimitConfig]:
+    """One limit for all requests of an account, or of an address without one; one for logins of an address."""
+
+    def who(request: Request[Any, Any, Any]) -> str:
+        try:
+            return f"user:{verify(settings.secret_key, 'access', bearer_token(request))['sub']}"
+        except (NotAuthenticated, SignatureInvalid, SignatureExpired):
+            return f"address:{_address(request)}"
+
+    def is_login(request: Request[Any, Any, Any]) -> bool:
+        return bool(request.scope["route_handler"].opt.get("login"))
+
+    return [
+        RateLimitConfig(
+            ("minute", settings.rate_limit_per_minute),
+            exclude=["^/health/", "^/schema", "^/admin"],
+            identifier_for_request=who,
+            store=STORE,
+        ),
+        RateLimitConfig(
+            ("minute", settings.login_limit_per_minute),
+            check_throttle_handler=is_login,
+            identifier_for_request=lambda request: f"login:{_address(request)}",
+            store=STORE,
+        ),
+    ]
+
+
+def _address(request: Request[Any, Any, Any]) -> str:
+    return request.client.host if request.client else "-"

@@ -1,0 +1,93 @@
+"""The API's description, and a page for it that needs nothing from outside."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import fastapi_offline
+from litestar import Router
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIMediaType,
+    Operation,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+    Tag,
+)
+from litestar.openapi.spec.enums import OpenAPIType
+from litestar.static_files import create_static_files_router
+
+ASSETS = "/schema/assets"
+
+
+@dataclass
+class UploadOperation(Operation):
+    """`POST /api/images` reads its own form, off the wire; this says what the form holds."""
+
+    def __post_init__(self) -> None:
+        self.request_body = RequestBody(
+            required=True,
+            content={
+                "multipart/form-data": OpenAPIMediaType(
+                    schema=Schema(
+                        type=OpenAPIType.OBJECT,
+                        required=["image"],
+                        properties={
+                            "image": Schema(
+                                type=OpenAPIType.STRING,
+                                content_media_type="application/octet-stream",
+                                description="JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP",
+                            ),
+                            "operations": Schema(
+                                type=OpenAPIType.STRING,
+                                content_media_type="application/json",
+                                description="A JSON list of operations, run in order",
+                            ),
+                            "retention": Schema(
+                                type=OpenAPIType.STRING,
+                                enum=["keep", "ephemeral"],
+                                description="keep without operations, else ephemeral",
+                            ),
+                        },
+                    )
+                )
+            },
+        )
+
+
+def openapi_config(version: str) -> OpenAPIConfig:
+    """The description at /schema/openapi.json and the page at /schema."""
+    return OpenAPIConfig(
+        title="Darkroom",
+        version=version,
+        description="Uploads, pipelines of operations run by workers, results that delete themselves.",
+        path="/schema",
+        tags=[Tag(name=name) for name in ("Accounts", "Images", "Jobs", "Links", "Health")],
+        components=Components(
+            security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+        ),
+        security=[{"bearer": []}],
+        render_plugins=[
+            SwaggerRenderPlugin(
+                path="/",
+                js_url=f"{ASSETS}/swagger-ui-bundle.js",
+                css_url=f"{ASSETS}/swagger-ui.css",
+                standalone_preset_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+                favicon="",
+            ),
+            JsonRenderPlugin(),
+            YamlRenderPlugin(),
+        ],
+    )
+
+
+def page_assets() -> Router:
+    """Swagger UI's own files, as the package `fastapi-offline` ships them."""
+    return create_static_files_router(
+        path=ASSETS,
+        directories=[Path(fastapi_offline.__file__).parent / "static"],
+        include_in_schema=False,
+        name="schema-assets",
+    )

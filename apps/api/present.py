@@ -1,0 +1,106 @@
+"""From rows to the shapes that clients see."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Request
+
+from libs.contracts.messages import TransformImage, decode
+from libs.contracts.views import Account, ImageView, JobView, WireStatus
+from libs.imaging.hashing import hex64
+from libs.settings import Settings
+from libs.storage import images, jobs
+from libs.storage.tables import BaseUser, Image, Job, JobKind, JobStatus
+
+MAKES_RESULTS = (JobKind.TRANSFORM, JobKind.EDIT)
+WIRE_STATUS: dict[str, WireStatus] = {
+    JobStatus.QUEUED: "pending",
+    JobStatus.RUNNING: "processing",
+    JobStatus.COMPLETED: "completed",
+    JobStatus.CANCELLED: "completed",
+    JobStatus.FAILED: "failed",
+}
+
+
+def origin(request: Request[Any, Any, Any], settings: Settings) -> str:
+    """Where clients reach us, without a slash at the end."""
+    return (settings.public_url or str(request.base_url)).rstrip("/")
+
+
+def account(user: BaseUser) -> Account:
+    """An account, without its password."""
+    return Account(id=user.id, username=user.username, email=user.email, last_login=user.last_login)
+
+
+async def image_views(found: Sequence[Image], at: str) -> list[ImageView]:
+    """Images with the state of their newest job and its result; three queries, however many images."""
+    newest: dict[Any, Job] = {}
+    with_result: dict[Any, Job] = {}
+    for job in await jobs.of_images([image.id for image in found]):
+        newest.setdefault(job.image, job)
+        if job.kind in MAKES_RESULTS and job.result is not None:
+            with_result.setdefault(job.image, job)
+    results = {image.id: image for image in await images.by_ids([job.result for job in with_result.values()])}
+    views: list[ImageView] = []
+    for image in found:
+        made = with_result.get(image.id)
+        result = results.get(made.result) if made else None
+        views.append(
+            image_view(
+                image, newest.get(image.id), at, result=image_view(result, None, at) if result else None
+            )
+        )
+    return views
+
+
+def image_view(image: Image, job: Job | None, at: str, *, result: ImageView | None = None) -> ImageView:
+    """One image; `job` is its newest."""
+    failed = job is not None and job.status == JobStatus.FAILED
+    return ImageView(
+        id=image.id,
+        filename=image.filename,
+        status=WIRE_STATUS[job.status] if job else "completed",
+        error_code=job.error_code if job and failed else None,
+        error=job.error if job and failed else None,
+        format=image.format,
+        mime=image.mime,
+        width=image.width,
+        height=image.height,
+        frames=image.frames,
+        size_bytes=image.size_bytes,
+        md5=image.md5,
+        phash=None if image.phash is None else hex64(image.phash),
+        parent=image.parent,
+        source_url=image.source_url,
+        retention=image.retention,
+        first_downloaded_at=image.first_downloaded_at,
+        expires_at=image.expires_at,
+        created_at=image.created_at,
+        updated_at=image.updated_at,
+        url=f"{at}/api/images/{image.id}",
+        download_url=f"{at}/api/images/{image.id}/download",
+        job_id=job.id if job else None,
+        result=result,
+    )
+
+
+def job_view(job: Job, at: str) -> JobView:
+    """One job, with the operations of its command."""
+    command = decode(job.command)
+    return JobView(
+        id=job.id,
+        kind=job.kind,
+        status=job.status,
+        image_id=job.image,
+        result_id=job.result,
+        operations=command.operations if isinstance(command, TransformImage) else None,
+        priority=job.priority,
+        attempts=job.attempts,
+        error_code=job.error_code,
+        error=job.error,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        url=f"{at}/api/jobs/{job.id}",
+        download_url=f"{at}/api/images/{job.result}/download" if job.result else None,
+    )

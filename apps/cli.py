@@ -1,0 +1,142 @@
+"""The command `darkroom`."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import click
+import uvloop
+
+from libs.lifetime import stop_signal
+from libs.logs import configure_logs
+from libs.settings import Settings, SettingsError, load_settings
+
+Main = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
+
+
+@click.group()
+@click.version_option(package_name="darkroom")
+def main() -> None:
+    """Darkroom, a self-hosted image platform."""
+
+
+@main.command()
+def serve() -> None:
+    """Run API, worker and scheduler in one process."""
+    from apps.embedded.serve import AlreadyRunning
+    from apps.embedded.serve import serve as run
+
+    settings = _settings()
+    at = settings.public_url or f"http://{settings.host}:{settings.port}"
+    click.echo(
+        f"Darkroom starts at {at}\n  API docs  {at}/schema\n  admin     {at}/admin/\n  data      {settings.data_dir}"
+    )
+    try:
+        _run(settings, run)
+    except AlreadyRunning as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+def api() -> None:
+    """Run the HTTP API alone."""
+    from apps.api.server import serve_api
+    from libs.backends import open_backends
+
+    async def run(settings: Settings, stop: asyncio.Event) -> None:
+        async with open_backends(settings) as backends:
+            await serve_api(backends, stop)
+
+    _run(_distributed(_settings(), "api"), run)
+
+
+@main.command()
+def worker() -> None:
+    """Run a worker alone; any number may run."""
+    from apps.worker.worker import Worker
+    from libs.backends import open_backends
+
+    async def run(settings: Settings, stop: asyncio.Event) -> None:
+        async with open_backends(settings) as backends, Worker(backends).running():
+            await stop.wait()
+
+    _run(_distributed(_settings(), "worker"), run)
+
+
+@main.command()
+def scheduler() -> None:
+    """Run the scheduler alone; a second one does no harm."""
+    from apps.scheduler.scheduler import schedule
+    from libs.backends import open_backends
+
+    async def run(settings: Settings, stop: asyncio.Event) -> None:
+        async with open_backends(settings) as backends:
+            ticking = asyncio.create_task(schedule(backends))
+            await stop.wait()
+            ticking.cancel()
+
+    _run(_distributed(_settings(), "scheduler"), run)
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database up to date."""
+    from libs.storage.database import migrate as run
+    from libs.storage.database import open_database
+
+    async def upgrade(settings: Settings, _: asyncio.Event) -> None:
+        async with open_database(settings.database_url) as engine:
+            await run(engine)
+
+    _run(_settings(), upgrade)
+
+
+@main.command()
+@click.option("--username", required=True)
+@click.option("--password", required=True)
+@click.option("--email", default=None, help="USERNAME@localhost if left out.")
+def create_admin(username: str, password: str, email: str | None) -> None:
+    """Make an account for the admin pages."""
+    from libs.storage.accounts import AccountError, register
+    from libs.storage.database import migrate as upgrade
+    from libs.storage.database import open_database
+
+    async def create(settings: Settings, _: asyncio.Event) -> None:
+        async with open_database(settings.database_url) as engine:
+            await upgrade(engine)
+            await register(username, email or f"{username}@localhost", password, admin=True)
+
+    try:
+        _run(_settings(), create)
+    except AccountError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"admin {username} created")
+
+
+def _settings() -> Settings:
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    configure_logs(settings.log_format)
+    return settings
+
+
+def _distributed(settings: Settings, app: str) -> Settings:
+    if settings.embedded:
+        raise click.ClickException(
+            f"`darkroom {app}` shares its jobs with other processes, and memory:// cannot leave this one: "
+            "set DARKROOM_BROKER_URL=amqp://..., or run `darkroom serve` for everything in one process"
+        )
+    return settings
+
+
+def _run(settings: Settings, run: Main) -> None:
+    async def until_stopped() -> None:
+        await run(settings, stop_signal())
+
+    uvloop.run(until_stopped())
+
+
+if __name__ == "__main__":
+    main()

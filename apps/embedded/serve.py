@@ -1,0 +1,41 @@
+"""All of Darkroom in one process: nothing to install but Python."""
+
+import asyncio
+from contextlib import suppress
+
+from apps.api.server import serve_api
+from apps.scheduler.scheduler import schedule
+from apps.worker.worker import Worker
+from libs.backends import open_backends
+from libs.scratch import lock_file
+from libs.settings import Settings
+from libs.storage import jobs
+from libs.storage.database import migrate
+
+
+class AlreadyRunning(Exception):
+    """Another process serves this data directory."""
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Migrate, then run API, worker and scheduler until `stop`.
+
+    Raises:
+        AlreadyRunning: The data directory is in use.
+    """
+    if lock_file(settings.data_dir / "darkroom.lock") is None:
+        raise AlreadyRunning(f"another process serves {settings.data_dir}")
+    async with open_backends(settings) as backends:
+        await migrate(backends.database)
+        if settings.embedded:
+            await (
+                jobs.publish_all_soon()
+            )  # the broker in memory starts empty, and nobody else works this database
+        async with Worker(backends).running():
+            scheduler = asyncio.create_task(schedule(backends))
+            try:
+                await serve_api(backends, stop)
+            finally:
+                scheduler.cancel()
+                with suppress(asyncio.CancelledError):
+                    await scheduler

@@ -1,0 +1,89 @@
+"""What time brings about: ends of images, lost wake-ups, lapsed leases, old tokens.
+
+Two schedulers do no harm: every step decides its races in one statement, or is safe to repeat.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from libs import retention
+from libs.announce import announce
+from libs.backends import Backends
+from libs.contracts.events import JobEnded
+from libs.contracts.messages import TransformImage, decode
+from libs.intake import publish
+from libs.storage import accounts, idempotency, jobs, tokens
+from libs.storage.engine import UNAVAILABLE
+from libs.storage.jobs import Failure
+from libs.storage.objects import StoreUnavailable
+from libs.storage.tables import Job, JobStatus
+
+BATCH = 500
+PURGE_EVERY_S = 60
+
+ATTEMPTS_EXHAUSTED = Failure("attempts_exhausted", "every attempt was lost with its worker")
+
+log = structlog.get_logger(__name__)
+
+
+async def schedule(backends: Backends) -> None:
+    """Tick until cancelled."""
+    log.info("scheduler_started", tick_s=backends.settings.tick_s)
+    purged_at = float("-inf")
+    while True:
+        await _attempt(sweep, backends)
+        await _attempt(retention.expire, backends)
+        if time.monotonic() - purged_at >= PURGE_EVERY_S:
+            await _attempt(purge, backends)
+            purged_at = time.monotonic()
+        await asyncio.sleep(backends.settings.tick_s)
+
+
+async def sweep(backends: Backends) -> int:
+    """Publish again what nobody took and what was lost with its worker: the one retry path. How many."""
+    due = await jobs.take_due(BATCH)
+    for job in due:
+        if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
+            await _give_up(job, backends)
+        else:
+            await publish(job, backends)
+    return len(due)
+
+
+async def purge(backends: Backends) -> int:
+    """Remove rows that serve nobody any more; how many."""
+    return await tokens.purge_expired() + await idempotency.purge_expired() + await accounts.purge_deleted()
+
+
+async def _give_up(job: Job, backends: Backends) -> None:
+    if not await jobs.give_up(job, ATTEMPTS_EXHAUSTED):
+        return
+    command = decode(job.command)
+    log.warning("job_given_up", job_id=str(job.id), attempts=job.attempts)
+    if isinstance(command, TransformImage):
+        await retention.clear_attempts(command, job.created_at, backends)
+    await announce(
+        JobEnded(
+            type="job.failed",
+            job_id=job.id,
+            owner=command.owner,
+            status="failed",
+            error_code=ATTEMPTS_EXHAUSTED.code,
+            error=ATTEMPTS_EXHAUSTED.detail,
+        ),
+        backends,
+    )
+
+
+async def _attempt(step: Callable[[Backends], Awaitable[int]], backends: Backends) -> None:
+    """One step failing leaves the others their turn, and the next tick its own."""
+    try:
+        if count := await step(backends):
+            log.info(step.__name__, count=count)
+    except (*UNAVAILABLE, StoreUnavailable) as error:
+        log.warning("step_failed", step=step.__name__, error=str(error))
+    except Exception:
+        log.exception("step_broke", step=step.__name__)

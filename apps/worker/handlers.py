@@ -1,0 +1,127 @@
+"""What each kind of job does: one function a message, safe to run twice."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from libs import retention
+from libs.backends import Backends
+from libs.children import Children
+from libs.contracts.messages import DescribeImage, TransformImage
+from libs.imaging.describe import describe
+from libs.imaging.hashing import signed64
+from libs.imaging.limits import Limits
+from libs.imaging.pipeline import Rendered, render
+from libs.intake import describe_job, publish
+from libs.storage import images, jobs
+from libs.storage.jobs import Claim, LostLease
+from libs.storage.tables import Image, ImageStatus, Retention, now
+
+
+@dataclass(frozen=True)
+class Lane:
+    """What a handler works with; each lane of priority has its own children."""
+
+    backends: Backends
+    children: Children
+
+
+async def transform(message: TransformImage, claim: Claim, lane: Lane) -> Image:
+    """Render the source's file and store the result as one new image."""
+    backends, settings = lane.backends, lane.backends.settings
+    source = await _source(message)
+    target = backends.scratch / f"{claim.job_id}.{claim.attempt}"
+    try:
+        async with backends.objects.as_file(source.object_key) as path:
+            rendered = await lane.children.run(
+                settings.job_timeout_s, render, path, target, message.operations, limits_of(backends)
+            )
+        result = _result(message, claim, source, rendered, settings.expire_undownloaded_s)
+        if claim.attempt > 1:
+            await retention.clear_attempts(message, claim.created_at, backends)
+        await backends.objects.put(
+            result.object_key, target, content_type=result.mime, metadata=_labels(result, message)
+        )
+    finally:
+        target.unlink(missing_ok=True)
+    followed_by = describe_job(result, message.owner, claim.request_id) if message.keep else None
+    try:
+        await jobs.complete_transform(
+            claim,
+            source.id,
+            result,
+            followed_by=followed_by,
+            shares_clock=message.shares_clock,
+            downloaded_s=settings.expire_downloaded_s,
+        )
+    except LostLease:
+        await backends.objects.delete([result.object_key])
+        raise
+    if followed_by is not None:
+        await publish(followed_by, backends)
+    return result
+
+
+async def describe_image(message: DescribeImage, claim: Claim, lane: Lane) -> Image:
+    """Decode the source whole and note what that tells."""
+    backends = lane.backends
+    source = await _source(message)
+    async with backends.objects.as_file(source.object_key) as path:
+        found = await lane.children.run(backends.settings.job_timeout_s, describe, path, limits_of(backends))
+    await jobs.complete_describe(claim, source.id, {Image.phash: signed64(found.phash)})
+    return source
+
+
+def limits_of(backends: Backends) -> Limits:
+    """The bounds of this installation for anything decoded."""
+    settings = backends.settings
+    return Limits(max_pixels=settings.max_pixels, max_side=settings.max_side, max_frames=settings.max_frames)
+
+
+async def _source(message: TransformImage | DescribeImage) -> Image:
+    image = await images.by_id(message.source.image_id)
+    if image is None:
+        raise images.ImageNotFound(f"there is no image {message.source.image_id}")
+    return image
+
+
+def _result(
+    message: TransformImage, claim: Claim, source: Image, rendered: Rendered, undownloaded_s: float
+) -> Image:
+    moment = now()
+    return Image(
+        id=message.target,
+        clock=source.clock if message.shares_clock else message.target,
+        owner=claim.owner,
+        parent=source.id,
+        filename=images.with_extension(source.filename, rendered.extension),
+        object_key=images.object_key(
+            message.owner,
+            message.target,
+            source.filename,
+            rendered.extension,
+            folder=images.RESULTS,
+            when=claim.created_at,
+            attempt=claim.attempt,
+        ),
+        format=rendered.format,
+        mime=rendered.mime,
+        width=rendered.width,
+        height=rendered.height,
+        frames=rendered.frames,
+        size_bytes=rendered.size_bytes,
+        md5=rendered.md5,
+        status=ImageStatus.READY,
+        retention=Retention.KEEP if message.keep else Retention.EPHEMERAL,
+        expires_at=None if message.keep else moment + timedelta(seconds=undownloaded_s),
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def _labels(image: Image, message: TransformImage) -> dict[str, str]:
+    return {
+        "owner": message.owner,
+        "image-id": str(image.id),
+        "md5": image.md5,
+        "job-id": str(message.job_id),
+    }

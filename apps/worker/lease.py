@@ -1,0 +1,44 @@
+"""Holding a job while its work runs."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from libs.storage import jobs
+from libs.storage.engine import UNAVAILABLE
+from libs.storage.jobs import Claim, LostLease
+
+EXTENSIONS_A_LEASE = 3
+
+
+async def under_lease(
+    claim: Claim, work: Coroutine[Any, Any, None], *, lease_s: float, cancelled: asyncio.Event
+) -> None:
+    """Run `work` to its end, extending the lease meanwhile.
+
+    Raises:
+        LostLease: The job was cancelled or is somebody else's; the work was stopped.
+    """
+    task = asyncio.ensure_future(work)
+    notice = asyncio.ensure_future(cancelled.wait())
+    try:
+        while not task.done():
+            done, _ = await asyncio.wait(
+                {task, notice}, timeout=lease_s / EXTENSIONS_A_LEASE, return_when=asyncio.FIRST_COMPLETED
+            )
+            if task not in done and (notice in done or not await _extended(claim, lease_s)):
+                raise LostLease(str(claim.job_id))
+        await task
+    finally:
+        notice.cancel()
+        task.cancel()
+        with suppress(asyncio.CancelledError, Exception):  # raised to the caller above, or of no interest
+            await task
+
+
+async def _extended(claim: Claim, lease_s: float) -> bool:
+    try:
+        return await jobs.extend(claim, lease_s=lease_s)
+    except UNAVAILABLE:
+        return True  # not known to be lost; the last statement decides

@@ -1,0 +1,205 @@
+"""Consume, claim, run, settle."""
+
+import asyncio
+import os
+import random
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import UUID
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from apps.worker import handlers
+from apps.worker.handlers import Lane
+from apps.worker.lease import under_lease
+from libs.announce import announce
+from libs.backends import Backends
+from libs.broker import DeadLetter, Delivery
+from libs.children import ChildError, Children
+from libs.contracts.events import JobEnded, decode_job_ended
+from libs.contracts.messages import AnyMessage, BadMessage, TransformImage, decode
+from libs.contracts.topology import Route
+from libs.imaging.errors import ImagingError, SourceFault
+from libs.signing import sign_link
+from libs.storage import jobs
+from libs.storage.engine import UNAVAILABLE
+from libs.storage.images import ImageNotFound
+from libs.storage.jobs import Claim, Failure, LostLease
+from libs.storage.objects import ObjectNotFound, StoreUnavailable
+from libs.storage.tables import Image
+
+BULK_NICENESS = 10
+BULK_SHARE = 2  # one bulk child for every so many interactive ones
+
+LASTING = (ImagingError, ChildError, ImageNotFound, ObjectNotFound)  # a retry cannot help
+PASSING = (StoreUnavailable, *UNAVAILABLE)
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Works jobs off the queues; two lanes, so that nobody who waits stands behind bulk work."""
+
+    def __init__(self, backends: Backends) -> None:
+        settings = backends.settings
+        self.backends = backends
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.concurrency = settings.worker_concurrency
+        self.bulk_concurrency = max(1, settings.worker_concurrency // BULK_SHARE)
+        memory = settings.job_memory_bytes
+        self.interactive = Lane(backends, Children(self.concurrency, memory_bytes=memory))
+        self.bulk = Lane(
+            backends, Children(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
+        )
+        self._cancelled: dict[UUID, asyncio.Event] = {}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Work while inside; leaving gives back what is not finished."""
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.interactive.children.close)
+            stack.push_async_callback(self.bulk.children.close)
+            listener = asyncio.create_task(self._listen_for_cancellations())
+            stack.callback(listener.cancel)
+            for route, lane, concurrency in (
+                (Route.TRANSFORM, self.interactive, self.concurrency),
+                (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
+                (Route.DESCRIBE, self.bulk, self.bulk_concurrency),
+            ):
+                await stack.enter_async_context(
+                    self.backends.broker.consume(route, self._handler(lane), concurrency=concurrency)
+                )
+            log.info("worker_started", worker=self.name, concurrency=self.concurrency)
+            yield
+
+    def _handler(self, lane: Lane):  # noqa: ANN202 - a Handler
+        async def handle(delivery: Delivery) -> None:
+            try:
+                message = decode(delivery.body)
+            except BadMessage as error:
+                raise DeadLetter(f"{error.code}: {error}") from error
+            request_id = delivery.headers.get("x-request-id")
+            with bound_contextvars(job_id=str(message.job_id), request_id=request_id):
+                await self._work(message.job_id, lane)
+
+        return handle
+
+    async def _work(self, job_id: UUID, lane: Lane) -> None:
+        settings = self.backends.settings
+        try:
+            claim = await jobs.claim(
+                job_id, worker=self.name, lease_s=settings.job_lease_s, max_attempts=settings.max_attempts
+            )
+        except UNAVAILABLE as error:
+            log.warning("claim_failed", error=str(error))  # the row is still queued: the sweep wakes us again
+            return
+        if claim is None:
+            log.info("job_not_free")
+            return
+        # The row holds the command; a message only says which row.
+        await self._run(decode(claim.command), claim, lane)
+
+    async def _run(self, command: AnyMessage, claim: Claim, lane: Lane) -> None:
+        cancelled = self._cancelled[claim.job_id] = asyncio.Event()
+        ended: list[JobEnded] = []
+        try:
+            await under_lease(
+                claim,
+                self._perform(command, claim, lane, ended),
+                lease_s=self.backends.settings.job_lease_s,
+                cancelled=cancelled,
+            )
+        except LostLease:
+            log.info("job_lost")
+        except asyncio.CancelledError:
+            await asyncio.shield(self._release(claim))
+            raise
+        finally:
+            del self._cancelled[claim.job_id]
+        for event in ended:
+            await announce(event, self.backends)
+
+    async def _perform(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[JobEnded]) -> None:
+        try:
+            if isinstance(command, TransformImage):
+                image = await handlers.transform(command, claim, lane)
+            else:
+                image = await handlers.describe_image(command, claim, lane)
+            log.info("job_completed", attempt=claim.attempt, image_id=str(image.id))
+            ended.append(self._completed(command, image))
+        except LASTING as error:
+            ended.append(
+                await self._failed(
+                    command, claim, Failure(error.code, str(error)), bad_source=isinstance(error, SourceFault)
+                )
+            )
+        except PASSING as error:
+            ended.extend(await self._retried(command, claim, _passing(error)))
+        except LostLease:
+            raise
+        except Exception as error:
+            log.exception("job_broke")
+            failure = Failure("internal_error", f"unexpected {type(error).__name__}")
+            ended.append(await self._failed(command, claim, failure))
+
+    async def _failed(
+        self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
+    ) -> JobEnded:
+        await jobs.fail(claim, failure, source_is_bad=command.source.image_id if bad_source else None)
+        log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
+        return JobEnded(
+            type="job.failed",
+            job_id=claim.job_id,
+            owner=command.owner,
+            status="failed",
+            error_code=failure.code,
+            error=failure.detail,
+        )
+
+    async def _retried(self, command: AnyMessage, claim: Claim, failure: Failure) -> list[JobEnded]:
+        settings = self.backends.settings
+        try:
+            if claim.attempt >= settings.max_attempts:
+                return [await self._failed(command, claim, failure)]
+            after_s = settings.retry_base_s * 2 ** (claim.attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+            await jobs.retry_later(claim, failure, after_s=after_s)
+            log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
+        except UNAVAILABLE as error:
+            log.warning("job_left_to_its_lease", error=str(error))
+        return []
+
+    async def _release(self, claim: Claim) -> None:
+        try:
+            await jobs.release(claim)
+            log.info("job_released")
+        except LostLease:
+            pass
+        except UNAVAILABLE as error:
+            log.warning("job_left_to_its_lease", error=str(error))
+
+    def _completed(self, command: AnyMessage, image: Image) -> JobEnded:
+        settings = self.backends.settings
+        token = sign_link(settings.secret_key, image.id, ttl_s=settings.link_s)
+        return JobEnded(
+            type="job.completed",
+            job_id=command.job_id,
+            owner=command.owner,
+            status="completed",
+            image_id=image.id,
+            object_key=image.object_key,
+            link=f"{settings.public_url}/d/{token}",
+        )
+
+    async def _listen_for_cancellations(self) -> None:
+        async with self.backends.broker.events("job.cancelled") as events:
+            async for event in events:
+                running = self._cancelled.get(decode_job_ended(event.body).job_id)
+                if running is not None:
+                    running.set()
+
+
+def _passing(error: Exception) -> Failure:
+    return Failure(getattr(error, "code", "database_unavailable"), str(error) or type(error).__name__)

@@ -1,0 +1,136 @@
+"""The command line: up, down, status, env."""
+
+import os
+import shlex
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from urllib.parse import urlsplit
+
+from infra.local import containers, lifecycle, network, record
+from infra.local.postgres import Postgres
+from infra.local.rabbitmq import RabbitMQ
+from infra.local.record import CannotStart
+from infra.local.s3 import S3
+from infra.local.service import Service
+
+SERVICES: tuple[Service, ...] = (Postgres(), RabbitMQ(), S3())
+USUAL_PORTS = {"postgres": 5432, "postgresql": 5432, "amqp": 5672, "amqps": 5671, "s3": 443}
+USAGE = """\
+usage: infra/local/services up | down | status | env
+
+  up      start what does not run yet: PostgreSQL, RabbitMQ, an S3 server
+  down    stop what `up` started and remove its data
+  status  say what runs; the exit code is 0 when all three do
+  env     print the variables that tests read, for `eval`
+
+A server named by DARKROOM_TEST_DATABASE_URL, DARKROOM_TEST_BROKER_URL or
+DARKROOM_TEST_OBJECTS_URL is used as it is. The others run in containers where a
+Docker engine answers, else as programs of this machine, which root on Debian or
+Ubuntu gets by apt-get. All listen on 127.0.0.1, on ports of their own.
+
+DARKROOM_SERVICES_DIR   folder for state and data, instead of .services
+DARKROOM_SERVICES_PATH  the only folders in which to look for programs
+"""
+
+
+def main(arguments: list[str]) -> int:
+    commands = {"up": up, "down": down, "status": status, "env": env}
+    if len(arguments) != 1 or arguments[0] not in commands:
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        return commands[arguments[0]]()
+    except CannotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def up() -> int:
+    with record.locked():
+        _check_given()
+        down = [service for service in SERVICES if not _given(service) and not lifecycle.is_up(service)]
+        if down and not containers.engine_answers():
+            lifecycle.get_programs(down)
+        with ThreadPoolExecutor() as pool:
+            starts = [pool.submit(lifecycle.bring_up, service) for service in down]
+        failures = [error for start in starts if (error := _failure(start))]
+    if failures:
+        raise CannotStart("\n".join(map(str, failures)))
+    return status()
+
+
+def down() -> int:
+    with record.locked():
+        for service in SERVICES:
+            if lifecycle.take_down(service):
+                print(f"{service.name:10} stopped")
+    return 0
+
+
+def status() -> int:
+    states = [(service, _serves(service)) for service in SERVICES]
+    for service, serves in states:
+        print(f"{service.name:10} {'up' if serves else 'down':6} {_where(service)}".rstrip())
+    return 0 if all(serves for _, serves in states) else 1
+
+
+def env() -> int:
+    exports: dict[str, str] = {}
+    for service in SERVICES:
+        known = record.load(service.name)
+        if url := _given(service):
+            exports[service.variable] = url
+        elif known is not None:
+            exports |= service.exports(known)
+        else:
+            raise CannotStart(f"{service.name} is not up: run `infra/local/services up` first")
+    for name, value in exports.items():
+        print(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+def _given(service: Service) -> str:
+    """The URL set from outside; one that `env` printed does not count, nor does an empty one."""
+    known = record.load(service.name)
+    url = os.environ.get(service.variable, "")
+    return "" if known and service.exports(known)[service.variable] == url else url
+
+
+def _check_given() -> None:
+    for service in SERVICES:
+        url = _given(service)
+        if url and not _accepts(url):
+            where = f"{urlsplit(url).hostname}:{urlsplit(url).port or ''}".rstrip(":")
+            raise CannotStart(
+                f"{service.variable} is set, but nothing answers at {where}: unset it to have one started"
+            )
+
+
+def _accepts(url: str) -> bool:
+    """Whether something listens there; where the URL does not say, that is taken for granted."""
+    parts = urlsplit(url)
+    port = parts.port or USUAL_PORTS.get(parts.scheme)
+    return parts.hostname is None or port is None or network.accepts(parts.hostname, port)
+
+
+def _serves(service: Service) -> bool:
+    url = _given(service)
+    return _accepts(url) if url else lifecycle.is_up(service)
+
+
+def _where(service: Service) -> str:
+    known = record.load(service.name)
+    if _given(service):
+        return f"given by {service.variable}"
+    if known is None:
+        return ""
+    by = known.container or "pid " + " ".join(str(process.pid) for process in known.processes)
+    return f"{network.HOST}:{known.ports[service.ports[0]]} ({by})"
+
+
+def _failure(start: "Future[None]") -> CannotStart | None:
+    try:
+        start.result()
+    except CannotStart as error:
+        return error
+    return None

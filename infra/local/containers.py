@@ -1,0 +1,57 @@
+"""Run a service in a container, when a Docker engine answers."""
+
+import os
+import subprocess
+from functools import cache
+
+from infra.local import network, programs
+from infra.local.record import CannotStart, Record
+from infra.local.service import Container
+
+ENGINE_S = 5.0
+PULL_S = 600.0
+
+
+@cache
+def engine_answers() -> bool:
+    """A client alone is not enough: it needs an engine to talk to."""
+    try:
+        return programs.find("docker") is not None and not _docker("version", limit_s=ENGINE_S).returncode
+    except subprocess.TimeoutExpired:
+        return False
+
+
+def start(record: Record, container: Container) -> None:
+    """Run `record.container`, replacing what an earlier run left under that name."""
+    remove(record.container)
+    arguments = ["run", "--detach", "--name", record.container]
+    for name, inside in container.ports.items():
+        arguments += ["--publish", f"{network.HOST}:{record.ports[name]}:{inside}"]
+    for variable in container.env:
+        arguments += ["--env", variable]  # by name only: arguments are public
+    if container.entrypoint:
+        arguments += ["--entrypoint", container.entrypoint]
+    ran = _docker(*arguments, container.image, *container.command, limit_s=PULL_S, env=container.env)
+    if ran.returncode:
+        raise CannotStart(f"docker run {container.image} failed: {ran.stderr.strip()}")
+
+
+def remove(name: str) -> None:
+    _docker("rm", "--force", "--volumes", name, limit_s=PULL_S)
+
+
+def log(name: str) -> str:
+    shown = _docker("logs", "--tail", "15", name, limit_s=ENGINE_S)
+    return shown.stdout + shown.stderr
+
+
+def _docker(
+    *arguments: str, limit_s: float, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(programs.need("docker")), *arguments],
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=limit_s,
+    )

@@ -1,0 +1,101 @@
+"""A PostgreSQL that is quick and forgetful: it never waits for the disk."""
+
+import os
+import pwd
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from infra.local import network, processes, programs
+from infra.local.record import CannotStart, Record
+from infra.local.service import Container
+
+QUICK = {"max_connections": "300", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+PRIVATE = {
+    "listen_addresses": network.HOST,
+    "unix_socket_directories": "",  # a socket's path is limited to some 100 bytes
+}
+INITDB = ("--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+
+
+class Postgres:
+    name = "postgres"
+    variable = "DARKROOM_TEST_DATABASE_URL"
+    programs: tuple[str, ...] = ("initdb", "postgres")
+    packages: tuple[str, ...] = ("postgresql",)
+    advice = "install PostgreSQL 15 or newer"
+    ports: tuple[str, ...] = ("sql",)
+
+    def make_folder(self, inside: Path) -> Path:
+        """In `inside`, or, where the user `postgres` cannot get there, in /var/tmp."""
+        user = _user()
+        if user is None:
+            return Path(tempfile.mkdtemp(prefix="darkroom-postgres-", dir=inside))
+        open_to_all = all(folder.stat().st_mode & 0o001 for folder in (inside, *inside.parents))
+        parent = inside if open_to_all else "/var/tmp"  # noqa: S108
+        folder = Path(tempfile.mkdtemp(prefix="darkroom-postgres-", dir=parent))
+        os.chown(folder, user, processes.primary_group(user))
+        return folder
+
+    def start(self, record: Record) -> None:
+        folder = Path(record.folder)
+        user = _user()
+        data = folder / "data"
+        _initialise(data, user)
+        options = QUICK | PRIVATE | {"port": str(record.ports["sql"])}
+        command = [str(programs.need("postgres")), "-D", str(data), *_flags(options)]
+        record.processes[:] = [
+            processes.start(command, folder=folder, env=_env(), log=folder / "log", user=user)
+        ]
+
+    def stop(self, record: Record) -> None:
+        for process in record.processes:
+            processes.stop(process, signal.SIGQUIT)  # its immediate shutdown
+
+    def answers(self, record: Record) -> bool:
+        return network.speaks_postgres(record.ports["sql"])
+
+    def exports(self, record: Record) -> dict[str, str]:
+        return {self.variable: f"postgres://postgres@{network.HOST}:{record.ports['sql']}/postgres"}
+
+    def container(self, record: Record) -> Container:
+        return Container(
+            image="postgres:15-alpine",
+            ports={"sql": 5432},
+            env={"POSTGRES_HOST_AUTH_METHOD": "trust"},
+            command=("postgres", *_flags(QUICK)),
+        )
+
+
+def _flags(options: dict[str, str]) -> list[str]:
+    return [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+
+
+def _initialise(data: Path, user: int | None) -> None:
+    made = subprocess.run(
+        [str(programs.need("initdb")), "-D", str(data), *INITDB],
+        cwd=data.parent,
+        env=_env(),
+        user=user,
+        group=None if user is None else processes.primary_group(user),
+        extra_groups=None if user is None else [],
+        capture_output=True,
+        text=True,
+    )
+    if made.returncode:
+        raise CannotStart(f"initdb failed: {made.stderr.strip()}")
+
+
+def _user() -> int | None:
+    """PostgreSQL refuses to run as root, so root lends it the account that its package makes."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres").pw_uid
+    except KeyError:
+        raise CannotStart("PostgreSQL refuses to run as root, and there is no user `postgres`") from None
+
+
+def _env() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}

@@ -1,0 +1,103 @@
+"""Start processes that outlive this one, and stop those, and only those, later."""
+
+import contextlib
+import os
+import pwd
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+STOP_S = 10.0
+POLL_S = 0.02
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process id, and the moment it started, so that a reused id is not taken for ours."""
+
+    pid: int
+    started: str
+
+
+def start(
+    command: Sequence[str], *, folder: Path, env: Mapping[str, str], log: Path, user: int | None = None
+) -> Process:
+    """Start `command` in `folder`, in a session of its own, writing to `log`.
+
+    A service that dies while the caller still waits for it is a zombie of the caller,
+    which `is_alive` counts as dead.
+    """
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            list(command),
+            cwd=folder,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            user=user,
+            group=None if user is None else primary_group(user),
+            extra_groups=None if user is None else [],
+        )
+    return Process(child.pid, started_at(child.pid) or "")
+
+
+def primary_group(user: int) -> int:
+    return pwd.getpwuid(user).pw_gid
+
+
+def started_at(pid: int) -> str | None:
+    """When the process started, in a form that is only good to compare; None when it is gone."""
+    stat = Path(f"/proc/{pid}/stat")
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return None if fields[0] in "ZX" else fields[19]
+    shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
+    state, _, when = shown.stdout.strip().partition(" ")
+    return None if not state or state.startswith("Z") else when.strip()
+
+
+def is_alive(process: Process) -> bool:
+    return started_at(process.pid) == process.started
+
+
+def stop(process: Process, how: signal.Signals) -> None:
+    """Send `how`, wait for the process and all below it, and after `STOP_S` seconds kill them.
+
+    A process that is gone is fine.
+    """
+    if not is_alive(process):
+        return
+    family = [process, *_descendants(process.pid)]
+    _signal(process, how)
+    deadline = time.monotonic() + STOP_S
+    while any(map(is_alive, family)):
+        if time.monotonic() > deadline:
+            for member in family:
+                _signal(member, signal.SIGKILL)
+        time.sleep(POLL_S)
+
+
+def _signal(process: Process, how: signal.Signals) -> None:
+    if is_alive(process):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, how)
+
+
+def _descendants(pid: int) -> list[Process]:
+    shown = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    children: dict[int, list[int]] = {}
+    for line in shown.stdout.splitlines():
+        child, parent = map(int, line.split())
+        children.setdefault(parent, []).append(child)
+    below = list(children.get(pid, []))
+    for parent in below:  # grows while it is walked
+        below += children.get(parent, [])
+    return [Process(child, started) for child in below if (started := started_at(child))]

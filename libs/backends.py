@@ -1,0 +1,46 @@
+"""Opens database, objects and broker from the settings: the only place that knows which they are."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from libs.broker import Broker, open_broker
+from libs.scratch import scratch_directory
+from libs.settings import Settings
+from libs.storage.database import open_database
+from libs.storage.engine import Engine
+from libs.storage.objects import ObjectStore, open_objects
+
+
+@dataclass(frozen=True)
+class Backends:
+    """What an app works with."""
+
+    settings: Settings
+    database: Engine
+    objects: ObjectStore
+    broker: Broker
+    scratch: Path  # this process's own directory for temporary files
+
+
+@asynccontextmanager
+async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
+    """Open all three for the time of the block.
+
+    Object store and broker may be down: they are asked for when needed.
+
+    Raises:
+        ValueError: A URL is of no known kind.
+    """
+    with scratch_directory(settings.data_dir / "tmp") as scratch:
+        async with open_database(settings.database_url) as database:
+            objects = open_objects(settings.objects_url, scratch)
+            try:
+                broker = await open_broker(settings.broker_url)
+                try:
+                    yield Backends(settings, database, objects, broker, scratch)
+                finally:
+                    await broker.close()
+            finally:
+                await objects.close()

@@ -1,0 +1,87 @@
+"""Messages as aio-pika has them, from and to ours; and the declaration of the topology."""
+
+import structlog
+from aio_pika import DeliveryMode, ExchangeType, Message
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, HeadersType
+from aio_pika.exceptions import ChannelClosed
+
+from libs.broker.port import Delivery
+from libs.broker.settle import dead_headers
+from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, QUEUE_ARGUMENTS, Route
+
+MAX_HEADERS = 32_768  # bytes of a sender's headers that a dead letter keeps; all travel in one frame
+
+_log = structlog.get_logger(__name__)
+
+
+def to_delivery(message: AbstractIncomingMessage) -> Delivery:
+    return Delivery(
+        body=message.body,
+        headers={name: _text(value) for name, value in message.headers.items()},
+        reply_to=message.reply_to,
+        correlation_id=message.correlation_id,
+        message_id=message.message_id,
+        user_id=message.user_id,
+        content_type=message.content_type,
+        redelivered=bool(message.redelivered),
+    )
+
+
+def dead_message(message: AbstractIncomingMessage, route: Route, reason: str) -> Message:
+    """The copy that is put aside.
+
+    Its `expiration` is left out, or it would not stay, and its `user_id` becomes a header: the
+    broker takes no message in another user's name.
+    """
+    headers: HeadersType = dict(message.headers)
+    if sum(len(name) + len(_text(value)) for name, value in headers.items()) > MAX_HEADERS:
+        headers = {}
+    if message.user_id is not None:
+        headers["x-original-user-id"] = message.user_id
+    return Message(
+        message.body,
+        headers={**headers, **dead_headers(route, reason)},
+        content_type=message.content_type,
+        content_encoding=message.content_encoding,
+        delivery_mode=DeliveryMode.PERSISTENT,
+        correlation_id=message.correlation_id,
+        reply_to=message.reply_to,
+        message_id=message.message_id,
+        timestamp=message.timestamp,
+        type=message.type,
+        app_id=message.app_id,
+    )
+
+
+async def declare_topology(connection: AbstractConnection) -> None:
+    """Make what is missing, twice is fine.
+
+    What exists with other arguments, or what this user may not declare, is left as it is.
+    """
+    exchanges = {JOBS: ExchangeType.DIRECT, EVENTS: ExchangeType.TOPIC, DEAD: ExchangeType.FANOUT}
+    for name, kind in exchanges.items():
+        try:
+            async with connection.channel() as channel:
+                await channel.declare_exchange(name, kind, durable=True)
+        except ChannelClosed as error:
+            _log.warning("not_declared", exchange=name, error=str(error))
+    await _declare_queue(connection, DEAD, DEAD_ARGUMENTS, exchange=DEAD, key="")
+    for route in Route:
+        await _declare_queue(connection, route.queue, QUEUE_ARGUMENTS, exchange=JOBS, key=route.value)
+
+
+async def _declare_queue(
+    connection: AbstractConnection, name: str, arguments: dict[str, str | int], *, exchange: str, key: str
+) -> None:
+    try:
+        async with connection.channel() as channel:
+            queue = await channel.declare_queue(name, durable=True, arguments=dict(arguments))
+            await queue.bind(exchange, key)
+    except ChannelClosed as error:
+        _log.warning("not_declared", queue=name, error=str(error))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return str(value)

@@ -1,0 +1,159 @@
+"""RabbitMQ, through aio-pika."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Self
+
+import structlog
+from aio_pika import DeliveryMode, Message
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from yarl import URL
+
+from libs.broker.amqp import dead_message, declare_topology
+from libs.broker.consumer import Consumer
+from libs.broker.errors import BrokerUnavailable
+from libs.broker.link import Link, unavailable
+from libs.broker.port import NO_HEADERS, Event, Handler
+from libs.broker.publisher import Publisher
+from libs.broker.subscription import CAPACITY, Subscription
+from libs.contracts.topology import DEAD, EVENTS, JOBS, OWN_PREFIX, Route
+
+_log = structlog.get_logger(__name__)
+
+
+class RabbitBroker:
+    """Implements `Broker` over two connections, each made again whenever it is lost.
+
+    What publishes and what consumes are apart, because a broker short of memory or disk stops
+    reading from connections that publish, acknowledgements included. The second connection is made
+    when the first consumer or listener comes.
+    """
+
+    def __init__(self, url: str, *, heartbeat_s: int, timeout_s: float, reconnect_s: float) -> None:
+        self.user = URL(url).user or "guest"
+        self._timeout_s = timeout_s
+        self._out, self._in = (
+            Link(
+                url,
+                declare_topology,
+                heartbeat_s=heartbeat_s,
+                timeout_s=timeout_s,
+                reconnect_s=reconnect_s,
+            )
+            for _ in range(2)
+        )
+        self._publisher = Publisher(self._out, timeout_s=timeout_s)
+        self._answers = Publisher(self._out, timeout_s=timeout_s)  # with addresses chosen by others
+        self._subscriptions: set[Subscription] = set()
+
+    @classmethod
+    async def connect(
+        cls, url: str, *, heartbeat_s: int = 10, timeout_s: float = 5, reconnect_s: float = 0.5
+    ) -> Self:
+        """Open a broker; one that cannot be reached is tried again in the background.
+
+        Args:
+            url: `amqp://user:password@host:port/vhost`, or `amqps://`.
+            heartbeat_s: A connection silent for a little over three times this is given up.
+            timeout_s: How long any single call may take.
+            reconnect_s: Pause between two attempts.
+        """
+        for name in ("aiormq", "aio_pika"):  # a traceback a disconnect; `Link` logs a line instead
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        broker = cls(url, heartbeat_s=heartbeat_s, timeout_s=timeout_s, reconnect_s=reconnect_s)
+        await broker._out.start()
+        return broker
+
+    async def publish(
+        self, route: Route, body: bytes, *, message_id: str, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
+        message = Message(
+            body,
+            headers=dict(headers),
+            content_type="application/json",
+            delivery_mode=DeliveryMode.PERSISTENT,
+            message_id=message_id,
+            user_id=self.user,
+        )
+        await self._publisher.send(JOBS, route.value, message, mandatory=True)
+
+    async def reply(self, to: str, body: bytes, *, correlation_id: str | None) -> None:
+        if to.startswith(OWN_PREFIX):
+            _log.warning("reply_refused", to=to)
+            return
+        message = Message(body, content_type="application/json", correlation_id=correlation_id)
+        await self._answers.send("", to, message, mandatory=False)
+
+    async def emit(self, key: str, body: bytes) -> None:
+        await self._publisher.send(
+            EVENTS, key, Message(body, content_type="application/json"), mandatory=False
+        )
+
+    @asynccontextmanager
+    async def consume(self, route: Route, handler: Handler, *, concurrency: int) -> AsyncGenerator[None]:
+        await self._in.start()
+        consumer = Consumer(route, handler, self._put_aside, concurrency=concurrency)
+        channels = asyncio.create_task(self._in.hold(consumer.prepare), name=f"consume {route.queue}")
+        try:
+            yield
+        finally:
+            await consumer.stop(timeout_s=self._timeout_s)
+            await _end(channels)
+
+    @asynccontextmanager
+    async def events(self, *patterns: str) -> AsyncGenerator[AsyncIterator[Event]]:
+        subscription = Subscription(patterns)
+        listening = asyncio.Event()
+
+        async def take(message: AbstractIncomingMessage) -> None:
+            subscription.put(Event(message.routing_key or "", message.body))
+
+        async def prepare(channel: AbstractChannel) -> None:
+            queue = await channel.declare_queue(
+                exclusive=True, auto_delete=True, arguments={"x-max-length": CAPACITY}
+            )
+            for pattern in patterns:
+                await queue.bind(EVENTS, pattern)
+            await queue.consume(take, no_ack=True)
+            listening.set()
+
+        is_up = await self._in.start()
+        self._subscriptions.add(subscription)
+        channels = asyncio.create_task(self._in.hold(prepare), name="listen to events")
+        try:
+            if is_up:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(listening.wait(), self._timeout_s)
+            yield subscription
+        finally:
+            self._subscriptions.discard(subscription)
+            await _end(channels)
+
+    async def ping(self) -> None:
+        channel = await self._out.channel(confirms=False)
+        with unavailable():
+            async with asyncio.timeout(self._timeout_s):
+                await channel.close()
+
+    async def close(self) -> None:
+        for subscription in self._subscriptions:
+            subscription.put(None)
+        await self._in.close()
+        await self._out.close()
+
+    async def _put_aside(self, message: AbstractIncomingMessage, route: Route, reason: str) -> None:
+        """Dead-letter by a copy that says why, or by the broker when the copy is not taken."""
+        try:
+            await self._answers.send(DEAD, route.value, dead_message(message, route, reason), mandatory=True)
+        except BrokerUnavailable as error:
+            _log.warning("dead_letter_without_reason", reason=reason, error=str(error))
+            await message.reject(requeue=False)
+        else:
+            await message.ack()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,39 @@
+"""What the event exchange carries: something happened, said once, to whoever listens."""
+
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+
+class JobEnded(Struct, frozen=True, kw_only=True):
+    """A job came to its end; the routing key is `type`. The same shape answers `reply_to`."""
+
+    type: Literal["job.completed", "job.failed", "job.cancelled"]
+    job_id: UUID
+    owner: str
+    status: Literal["completed", "failed", "cancelled"]
+    image_id: UUID | None = None  # the result; for `describe` the image itself
+    object_key: str | None = None
+    link: str | None = None  # opens without a token, for a while
+    error_code: str | None = None
+    error: str | None = None
+
+
+class ImageDeleted(Struct, frozen=True, kw_only=True):
+    """An image is gone; the routing key is `type`."""
+
+    type: Literal["image.deleted"] = "image.deleted"
+    image_id: UUID
+    owner: str
+
+
+AnyEvent: TypeAlias = JobEnded | ImageDeleted
+
+_job_ended = msgspec.json.Decoder(JobEnded)
+
+
+def decode_job_ended(body: bytes) -> JobEnded:
+    """The event in the body of a `job.*` message."""
+    return _job_ended.decode(body)

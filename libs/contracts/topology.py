@@ -1,0 +1,43 @@
+"""Exchanges, queues and routing keys: what every process and every outside producer agrees on."""
+
+from enum import StrEnum
+
+JOBS = "darkroom.jobs"
+"""Direct, durable. A job's message goes here with a `Route` as its routing key."""
+
+EVENTS = "darkroom.events"
+"""Topic, durable. Keys are `job.completed`, `job.failed`, `image.deleted`, `batch.completed`."""
+
+DEAD = "darkroom.dead"
+"""Fanout, durable: the dead-letter exchange, and the one queue bound to it, which people read."""
+
+OWN_PREFIX = "darkroom."
+"""Every name above and every queue below starts so. No reply is ever sent to such a queue."""
+
+DELIVERY_LIMIT = 20
+"""Deliveries a message may lose with its worker before the broker dead-letters it by itself."""
+
+
+class Route(StrEnum):
+    """A kind of work: the routing key on `JOBS`, and the suffix of its queue's name."""
+
+    TRANSFORM = "transform"
+    TRANSFORM_BULK = "transform.bulk"
+    INGEST = "ingest"
+    DESCRIBE = "describe"
+    EDIT = "edit"
+
+    @property
+    def queue(self) -> str:
+        return OWN_PREFIX + self.value
+
+
+DEAD_ARGUMENTS: dict[str, str | int] = {"x-queue-type": "quorum"}
+"""What the queue `DEAD` is declared with, durable."""
+
+QUEUE_ARGUMENTS: dict[str, str | int] = {
+    "x-queue-type": "quorum",
+    "x-dead-letter-exchange": DEAD,
+    "x-delivery-limit": DELIVERY_LIMIT,
+}
+"""What each route's queue is declared with, durable. A declaration with others is refused."""

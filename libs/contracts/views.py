@@ -1,0 +1,180 @@
+"""The public shapes of the HTTP API: what a request may say and what an answer holds."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from libs.imaging.operations import AnyOperation
+
+Username = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", min_length=1, max_length=64)]
+Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=255)]
+Password = Annotated[str, Meta(min_length=8, max_length=128)]
+Operations = tuple[AnyOperation, ...]
+WireStatus = Literal["pending", "processing", "completed", "failed"]
+RetentionName = Literal["keep", "ephemeral"]
+
+
+class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A JSON body; a field that is not ours is refused by name."""
+
+
+class Register(Request, frozen=True, kw_only=True):
+    """A new account."""
+
+    username: Username
+    email: Email
+    password: Password
+
+
+class Login(Request, frozen=True, kw_only=True):
+    """The email is not needed; clients that send it are welcome."""
+
+    username: Annotated[str, Meta(max_length=255)]
+    password: Annotated[str, Meta(max_length=128)]
+    email: str | None = None
+
+
+class RefreshRequest(Request, frozen=True, kw_only=True):
+    """A refresh token, to be used up."""
+
+    refresh_token: Annotated[str, Meta(max_length=4096)]
+
+
+class TransformRequest(Request, frozen=True, kw_only=True):
+    """Operations, run in order. `retention` is that of the result."""
+
+    operations: Operations
+    retention: RetentionName = "ephemeral"
+
+
+class ImagePatch(Request, frozen=True, kw_only=True):
+    """What may be changed of a stored image."""
+
+    filename: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    retention: RetentionName | None = None
+
+
+class LinkRequest(Request, frozen=True, kw_only=True):
+    """How long a link opens, in seconds, and what it opens."""
+
+    expires_in: Annotated[int, Meta(ge=1, le=604_800)] | None = None
+    version: Literal["latest", "original"] = "latest"
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """Who somebody is here; never the password."""
+
+    id: int
+    username: str
+    email: str
+    last_login: datetime | None
+
+
+class Tokens(Struct, frozen=True, kw_only=True):
+    """Bearer tokens; `expires_in` is that of the access token, in seconds."""
+
+    access_token: str
+    refresh_token: str
+    expires_in: int
+    token_type: Literal["Bearer"] = "Bearer"
+
+
+class ImageView(Struct, frozen=True, kw_only=True):
+    """A stored image. `status` is that of its newest job; `width` and `height` are those of the stored pixels."""
+
+    id: UUID
+    filename: str
+    status: WireStatus
+    error_code: str | None
+    error: str | None
+    format: str
+    mime: str
+    width: int
+    height: int
+    frames: int
+    size_bytes: int
+    md5: str
+    phash: str | None  # 16 hex digits; of kept images, and of others once asked for
+    parent: UUID | None
+    source_url: str | None
+    retention: RetentionName
+    first_downloaded_at: datetime | None
+    expires_at: datetime | None  # null: kept
+    created_at: datetime
+    updated_at: datetime
+    url: str
+    download_url: str
+    job_id: UUID | None
+    result: "ImageView | None" = None  # of its newest completed job
+
+
+class JobView(Struct, frozen=True, kw_only=True):
+    """One change to one image."""
+
+    id: UUID
+    kind: Literal["ingest", "describe", "transform", "edit"]
+    status: Literal["queued", "running", "completed", "failed", "cancelled"]
+    image_id: UUID | None
+    result_id: UUID | None
+    operations: Operations | None
+    priority: Literal["interactive", "bulk"]
+    attempts: int
+    error_code: str | None
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    url: str
+    download_url: str | None
+
+
+class Link(Struct, frozen=True, kw_only=True):
+    """An address that opens without a token until `expires_at`."""
+
+    url: str
+    expires_at: datetime
+    expires_in: int
+
+
+class Metadata(Struct, frozen=True, kw_only=True):
+    """What a full decode of the image tells."""
+
+    id: UUID
+    format: str
+    mime: str
+    width: int
+    height: int
+    frames: int
+    size_bytes: int
+    md5: str
+    phash: str
+
+
+class Fault(Struct, frozen=True):
+    """One thing wrong with a request; `key` names the field."""
+
+    message: str
+    key: str | None = None
+
+
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An error as RFC 9457 problem details; `code` is stable, the words are not."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: tuple[Fault, ...] = ()
+    request_id: str | None = None
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """Whether this process can serve; each part is `ok` or says what is wrong."""
+
+    status: Literal["ok", "failing"]
+    database: str
+    objects: str
+    broker: str

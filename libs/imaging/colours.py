@@ -1,0 +1,30 @@
+"""Colours as clients write them."""
+
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta
+from PIL import ImageColor
+
+RGBA: TypeAlias = tuple[int, int, int, int]
+
+WHITE: RGBA = (255, 255, 255, 255)
+TRANSPARENT: RGBA = (0, 0, 0, 0)
+
+_HEX = "#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})"
+_NAMES = "|".join(["transparent", *sorted(ImageColor.colormap)])
+
+Colour: TypeAlias = Annotated[
+    str,
+    Meta(
+        pattern=rf"^(?:{_HEX}|{_NAMES})$(?!\n)",
+        description="`#rgb`, `#rrggbb`, `#rrggbbaa`, or a CSS name in lower case",
+    ),
+]
+
+
+def parse_colour(colour: str) -> RGBA:
+    """Give the red, green, blue and alpha of a valid `Colour`, 0 to 255 each."""
+    if colour == "transparent":
+        return TRANSPARENT
+    red, green, blue, *alpha = ImageColor.getrgb(colour)
+    return red, green, blue, alpha[0] if alpha else 255

@@ -1,0 +1,60 @@
+"""JPEG: segments, and the scans that follow each other."""
+
+import re
+import struct
+from collections.abc import Iterator
+from mmap import mmap
+
+from libs.imaging.containers.shape import Shape
+from libs.imaging.errors import ImageTruncated, TooManyScans, UnreadableImage
+
+MAX_SEGMENTS = 10_000
+"""Segments of all kinds; real files have a few dozen."""
+
+_SCAN, _END = 0xDA, 0xD9
+_FRAME_HEADS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")  # neither a stuffed byte nor a restart
+
+
+def measure(data: mmap, max_scans: int) -> Shape:
+    """Read the size, and count the scans of a file that has several.
+
+    Raises:
+        ImageTruncated: The file ends before its first scan.
+        TooManyScans: There are more than `max_scans`.
+        UnreadableImage: There are more segments than any real file has.
+    """
+    shape: Shape | None = None
+    components = scans = 0
+    several = False
+    try:
+        for kind, at in _segments(data):
+            if kind in _FRAME_HEADS:
+                height, width, components = struct.unpack_from(">HHB", data, at + 3)
+                shape = Shape(width, height)
+                several = kind in _PROGRESSIVE
+            elif kind == _SCAN:
+                scans += 1
+                several = several or data[at + 2] < components
+                if scans > max_scans:
+                    raise TooManyScans(max_scans)
+                if not several:
+                    break
+    except (struct.error, IndexError) as error:
+        raise ImageTruncated from error
+    if shape is None or not scans:
+        raise ImageTruncated
+    return shape
+
+
+def _segments(data: mmap) -> Iterator[tuple[int, int]]:
+    """Give each marker with the place of its length, skipping the coded data of scans."""
+    at = 2
+    for _ in range(MAX_SEGMENTS):
+        found = _MARKER.search(data, at)
+        if found is None or found[1][0] == _END:
+            return
+        yield found[1][0], found.end()
+        at = found.end() + struct.unpack_from(">H", data, found.end())[0]
+    raise UnreadableImage("it has too many segments")

@@ -1,0 +1,61 @@
+"""WebP: RIFF chunks, of which only the heads are read."""
+
+import struct
+from mmap import mmap
+
+from libs.imaging.containers.shape import Shape
+from libs.imaging.errors import ImageTruncated, UnreadableImage
+
+MAX_CHUNKS = 100_000
+"""Only a hostile file holds more."""
+
+
+def is_whole(data: mmap) -> bool:
+    """Tell whether the file is as long as it says."""
+    (length,) = struct.unpack_from("<I", data, 4)
+    return len(data) >= length + 8
+
+
+def measure(data: mmap, max_frames: int) -> Shape:
+    """Read size and frames, counting up to one frame more than `max_frames`.
+
+    Raises:
+        ImageTruncated: The file ends before its size is told.
+        UnreadableImage: The first chunk is none of WebP's.
+    """
+    try:
+        width, height, frames = _first_chunk(data)
+    except struct.error as error:
+        raise ImageTruncated from error
+    return Shape(width, height, _count_frames(data, max_frames) if frames == 0 else frames)
+
+
+def _first_chunk(data: mmap) -> Shape:
+    """Read the size; frames are 0 when they have to be counted."""
+    match data[12:16]:
+        case b"VP8 ":
+            start, width, height = struct.unpack_from("<3sHH", data, 23)
+            if start != b"\x9d\x01\x2a":
+                raise UnreadableImage("its WebP frame has no start code")
+            return Shape(width & 0x3FFF, height & 0x3FFF)
+        case b"VP8L":
+            (bits,) = struct.unpack_from("<I", data, 21)
+            return Shape((bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1)
+        case b"VP8X":
+            flags, low_width, high_width, low_height, high_height = struct.unpack_from("<BxxxHBHB", data, 20)
+            animated = bool(flags & 0x02)
+            size = (low_width | high_width << 16) + 1, (low_height | high_height << 16) + 1
+            return Shape(*size, frames=0 if animated else 1)
+        case _:
+            raise UnreadableImage("its first WebP chunk is unknown")
+
+
+def _count_frames(data: mmap, max_frames: int) -> int:
+    at, frames = 12, 0
+    for _ in range(MAX_CHUNKS):
+        if at + 8 > len(data) or frames > max_frames:
+            return max(frames, 1)
+        name, length = struct.unpack_from("<4sI", data, at)
+        frames += name == b"ANMF"
+        at += 8 + length + (length & 1)
+    raise UnreadableImage("it has too many chunks")

@@ -1,0 +1,146 @@
+"""Every error of this library, each with a stable code and a message fit for a client.
+
+All of them cross process borders: they pickle, attributes included.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+def _restore(kind: type[ImagingError], *args: object) -> ImagingError:
+    return kind.__new__(kind, *args)
+
+
+class ImagingError(Exception):
+    """An image could not be worked on."""
+
+    code: ClassVar[str] = "imaging_error"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Restore the message itself: a subclass's own arguments are gone by then."""
+        return _restore, (type(self), *self.args), self.__dict__
+
+
+class SourceFault(ImagingError):
+    """The source file itself is at fault; no other operations would help."""
+
+    code = "source_fault"
+
+
+class OperationFault(ImagingError):
+    """The file is fine, but what was asked of it cannot be done."""
+
+    code = "operation_fault"
+
+
+class EmptyFile(SourceFault):
+    """The file has no bytes at all."""
+
+    code = "empty_file"
+
+    def __init__(self) -> None:
+        super().__init__("the file is empty")
+
+
+class NotAnImage(SourceFault):
+    """The bytes are not those of any image format."""
+
+    code = "not_an_image"
+
+    def __init__(self) -> None:
+        super().__init__("the file is not an image")
+
+
+class FormatNotAccepted(SourceFault):
+    """The file is of a known format, but not one that is accepted."""
+
+    code = "format_not_accepted"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} files are not accepted; send JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP")
+        self.name = name
+
+
+class ImageTruncated(SourceFault):
+    """The file ends before its pixels do."""
+
+    code = "image_truncated"
+
+    def __init__(self) -> None:
+        super().__init__("the image file is cut short")
+
+
+class UnreadableImage(SourceFault):
+    """The format is recognised, but the file is damaged or not of a kind that can be decoded."""
+
+    code = "image_unreadable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the image cannot be read: {reason}")
+
+
+class ImageTooLarge(SourceFault):
+    """All frames together, of the source or of a result, hold more pixels than is allowed."""
+
+    code = "image_too_large"
+
+    def __init__(self, pixels: int, limit: int) -> None:
+        super().__init__(f"the image has {pixels} pixels over all frames, the limit is {limit}")
+
+
+class SideTooLong(SourceFault):
+    """A side, of the source or of a result, is longer than is allowed."""
+
+    code = "side_too_long"
+
+    def __init__(self, side: int, limit: int) -> None:
+        super().__init__(f"the image has a side of {side} pixels, the limit is {limit}")
+
+
+class TooManyFrames(SourceFault):
+    """The file has more frames or pages than is allowed; counting stops at the limit."""
+
+    code = "too_many_frames"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the image has more than {limit} frames")
+
+
+class TooManyScans(SourceFault):
+    """A JPEG has more scans than is allowed: each one costs a pass over all pixels."""
+
+    code = "too_many_scans"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the JPEG has more than {limit} scans")
+
+
+class CropOutside(OperationFault):
+    """The box to cut out does not lie within the image."""
+
+    code = "crop_outside"
+
+    def __init__(self, box: tuple[int, int, int, int], size: tuple[int, int]) -> None:
+        left, top, width, height = box
+        super().__init__(
+            f"the crop of {width}x{height} at {left},{top} lies outside the image of {size[0]}x{size[1]}"
+        )
+
+
+class EncodingFailed(OperationFault):
+    """The result could not be written in the format asked for."""
+
+    code = "encoding_failed"
+
+    def __init__(self, format_name: str, reason: str) -> None:
+        super().__init__(f"the result cannot be written as {format_name}: {reason}")
+
+
+class OutOfMemory(ImagingError):
+    """The work needs more memory than the process may take."""
+
+    code = "render_out_of_memory"
+
+    def __init__(self) -> None:
+        super().__init__("the image needs more memory than is allowed")

@@ -1,0 +1,64 @@
+"""Opening and decoding with Pillow, its errors and warnings made ours."""
+
+import struct
+import zlib
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+from PIL.ImageFile import ImageFile
+
+from libs.imaging.errors import ImageTruncated, OutOfMemory, UnreadableImage
+from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.quiet import quiet
+
+Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillow sees the file
+
+_DAMAGE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
+
+
+@contextmanager
+def decoding() -> Generator[None]:
+    """Turn what Pillow raises over a bad file into our errors.
+
+    Raises:
+        ImageTruncated: The file ends too early.
+        UnreadableImage: It is damaged in another way.
+        OutOfMemory: Its pixels do not fit into memory.
+    """
+    try:
+        with quiet():
+            yield
+    except MemoryError as error:
+        raise OutOfMemory from error
+    except EOFError as error:
+        raise ImageTruncated from error
+    except OSError as error:
+        if error.errno is not None:  # of the disk, not of the file's contents
+            raise
+        raise _told_apart(error) from error
+    except _DAMAGE as error:
+        raise UnreadableImage("its data is damaged") from error
+
+
+def _told_apart(error: OSError) -> ImageTruncated | UnreadableImage | OutOfMemory:
+    """Pillow raises plain OSErrors that differ only in their words."""
+    words = str(error).lower()
+    if "truncated" in words:
+        return ImageTruncated()
+    if "memory" in words:
+        return OutOfMemory()
+    if "cannot identify" in words:
+        return UnreadableImage("its header is damaged")
+    return UnreadableImage("its data is damaged")
+
+
+@contextmanager
+def opened(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile]:
+    """Open a file that is known to be in format `name`, without decoding it."""
+    with decoding():
+        image = Image.open(source, formats=[FORMATS[name].pillow])
+    with image:
+        yield image

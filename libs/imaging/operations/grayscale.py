@@ -1,0 +1,13 @@
+"""Taking colour away."""
+
+from PIL.Image import Image
+
+from libs.imaging.compositing import has_alpha
+from libs.imaging.operations.operation import Operation
+
+
+class Grayscale(Operation, frozen=True, kw_only=True, tag="grayscale"):
+    """Keep brightness only (ITU-R 601), and transparency."""
+
+    def apply(self, image: Image) -> Image:
+        return image.convert("LA" if has_alpha(image) else "L")

@@ -1,0 +1,19 @@
+"""Turning an image over."""
+
+from PIL.Image import Image, Transpose
+
+from libs.imaging.operations.operation import Operation
+
+
+class Flip(Operation, frozen=True, kw_only=True, tag="flip"):
+    """Exchange top and bottom."""
+
+    def apply(self, image: Image) -> Image:
+        return image.transpose(Transpose.FLIP_TOP_BOTTOM)
+
+
+class Mirror(Operation, frozen=True, kw_only=True, tag="mirror"):
+    """Exchange left and right."""
+
+    def apply(self, image: Image) -> Image:
+        return image.transpose(Transpose.FLIP_LEFT_RIGHT)

@@ -1,0 +1,20 @@
+"""Sharpening."""
+
+from typing import Annotated
+
+from msgspec import Meta
+from PIL.Image import Image
+from PIL.ImageFilter import UnsharpMask
+
+from libs.imaging.operations.filtering import run_filter
+from libs.imaging.operations.operation import Operation
+
+
+class Sharpen(Operation, frozen=True, kw_only=True, tag="sharpen"):
+    """Unsharp mask: add `amount` times the difference to a blur of `radius` pixels."""
+
+    radius: Annotated[float, Meta(gt=0, le=250)] = 2.0
+    amount: Annotated[float, Meta(gt=0, le=10)] = 1.0
+
+    def apply(self, image: Image) -> Image:
+        return run_filter(image, UnsharpMask(self.radius, round(self.amount * 100), 0))

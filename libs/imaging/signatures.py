@@ -1,0 +1,92 @@
+"""Which format a file is in, told from its first bytes alone."""
+
+import re
+
+from libs.imaging.errors import FormatNotAccepted, NotAnImage
+from libs.imaging.formats import FormatName
+
+HEAD_BYTES = 4096
+"""How much of a file `recognise` wants to see."""
+
+_ACCEPTED: tuple[tuple[bytes, FormatName], ...] = (
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
+)
+_REFUSED: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF-", "PDF"),
+    (b"%!PS", "EPS"),
+    (b"\xc5\xd0\xd3\xc6", "EPS"),
+    (b"8BPS", "PSD"),
+    (b"\0\0\1\0", "ICO"),
+    (b"\0\0\2\0", "CUR"),
+    (b"icns", "ICNS"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"gimp xcf", "XCF"),
+    (b"qoif", "QOI"),
+    (b"DDS ", "DDS"),
+    (b"v/1\1", "OpenEXR"),
+    (b"#?RADIANCE", "Radiance HDR"),
+    (b"SIMPLE  =", "FITS"),
+    (b"\x01\xda\x01", "SGI"),
+    (b"\n\5\1", "PCX"),
+    (b"\xd7\xcd\xc6\x9a", "WMF"),
+    (b"\x8aMNG\r\n\x1a\n", "MNG"),
+    (b"\x8bJNG\r\n\x1a\n", "JNG"),
+    (b"PK\3\4", "ZIP"),
+    (b"\x1a\x45\xdf\xa3", "Matroska"),
+)
+_NETPBM = re.compile(rb"P[1-7F][\s#]")
+_SVG = re.compile(rb"<(?:\w+:)?svg[\s>]")
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
+
+
+def recognise(head: bytes) -> FormatName:
+    """Name the accepted format that a file beginning with `head` is in.
+
+    A match is a claim, not a proof: the two letters of a BMP may open a letter as well.
+
+    Raises:
+        FormatNotAccepted: It is in another known format.
+        NotAnImage: It is in none that is known.
+    """
+    for magic, name in _ACCEPTED:
+        if head.startswith(magic):
+            return name
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[4:8] == b"ftyp":
+        return _iso_media(head)
+    if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":
+        return "bmp"
+    raise _refusal(head)
+
+
+def _refusal(head: bytes) -> FormatNotAccepted | NotAnImage:
+    for magic, name in _REFUSED:
+        if head.startswith(magic):
+            return FormatNotAccepted(name)
+    if _NETPBM.match(head):
+        return FormatNotAccepted("PNM")
+    if _SVG.search(head.replace(b"\0", b"")):  # UTF-16 too
+        return FormatNotAccepted("SVG")
+    return NotAnImage()
+
+
+def _iso_media(head: bytes) -> FormatName:
+    """Tell AVIF, HEIC and video apart by the brands in their first box."""
+    length = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = {head[8:12], *(head[at : at + 4] for at in range(16, length, 4))}
+    if brands & {b"avif", b"avis"}:
+        return "avif"
+    if brands & _HEIC_BRANDS:
+        raise FormatNotAccepted("HEIC")
+    raise FormatNotAccepted("HEIF" if brands & {b"mif1", b"msf1"} else "MP4 or QuickTime")

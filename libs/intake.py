@@ -1,0 +1,227 @@
+"""Taking work in: an upload becomes an image, a wish becomes a job."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+from msgspec import Struct
+
+from libs.announce import announce
+from libs.backends import Backends
+from libs.broker import BrokerUnavailable
+from libs.contracts.events import JobEnded
+from libs.contracts.messages import AnyMessage, DescribeImage, Source, TransformImage, decode
+from libs.contracts.topology import Route
+from libs.imaging.header import Header
+from libs.imaging.operations import AnyOperation
+from libs.storage import images, jobs
+from libs.storage.database import transaction
+from libs.storage.tables import BaseUser, Image, Job, JobKind, Priority, Retention, new_id, now
+
+log = structlog.get_logger(__name__)
+
+
+class TooManyOperations(Exception):
+    """The list of operations is longer than allowed."""
+
+    code = "too_many_operations"
+
+
+class Upload(Struct, frozen=True, kw_only=True):
+    """A received file that has passed the checks of its header."""
+
+    path: Path
+    filename: str
+    size_bytes: int
+    md5: str
+    header: Header
+
+
+async def store_upload(
+    upload: Upload,
+    owner: BaseUser,
+    backends: Backends,
+    *,
+    operations: Sequence[AnyOperation] | None,
+    retention: Retention | None,
+    request_id: str,
+) -> tuple[Image, Job | None]:
+    """Keep an uploaded file and queue what is to be done with it; the file at `upload.path` is consumed.
+
+    With operations the upload is ephemeral unless asked otherwise, and its result shares its clock. Without,
+    it is kept, and a kept image gets its hash by a job of its own.
+
+    Raises:
+        QuotaExceeded, TooManyJobs, TooManyOperations: Nothing was stored.
+        StoreUnavailable: The object store did not take it.
+    """
+    settings = backends.settings
+    _check_operations(operations or (), backends)
+    await _check_quotas(owner, upload.size_bytes, backends)
+    retention = retention or (Retention.EPHEMERAL if operations is not None else Retention.KEEP)
+    image = _image_of(upload, owner, retention, settings.expire_undownloaded_s)
+    job = None
+    if operations is not None:
+        job = _transform_job(
+            image,
+            owner,
+            operations,
+            keep=retention == Retention.KEEP,
+            shares_clock=True,
+            request_id=request_id,
+        )
+    elif retention == Retention.KEEP:
+        job = describe_job(image, owner.username, request_id)
+    await backends.objects.put(
+        image.object_key, upload.path, content_type=image.mime, metadata=_labels(image, owner)
+    )
+    try:
+        async with transaction():
+            await image.save()
+            if job is not None:
+                await job.save()
+    except BaseException:
+        await backends.objects.delete([image.object_key])
+        raise
+    if job is not None:
+        await publish(job, backends)
+    return image, job
+
+
+async def transform(
+    image: Image,
+    owner: BaseUser,
+    operations: Sequence[AnyOperation],
+    backends: Backends,
+    *,
+    retention: Retention,
+    request_id: str,
+) -> Job:
+    """Queue operations over a stored image.
+
+    Raises:
+        TooManyJobs, TooManyOperations: Nothing was queued.
+    """
+    _check_operations(operations, backends)
+    await _check_quotas(owner, 0, backends)
+    job = _transform_job(
+        image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, request_id=request_id
+    )
+    await job.save()
+    await publish(job, backends)
+    return job
+
+
+async def describe(image: Image, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
+    """The job that hashes a stored image: the one that is under way, or a new one."""
+    for job in await jobs.of_images([image.id]):
+        if job.kind == JobKind.DESCRIBE and job.status in jobs.UNFINISHED:
+            return job
+    job = describe_job(image, owner.username, request_id)
+    await job.save()
+    await publish(job, backends)
+    return job
+
+
+async def publish(job: Job, backends: Backends) -> None:
+    """Wake a worker; when the broker is away the sweep does it later."""
+    message = decode(job.command)
+    headers = {"x-request-id": job.request_id} if job.request_id else {}
+    try:
+        await backends.broker.publish(
+            route_of(message, job), job.command.encode(), message_id=str(job.id), headers=headers
+        )
+    except BrokerUnavailable:
+        log.warning("publish_failed", job_id=str(job.id))
+        await jobs.publish_soon(job.id)
+
+
+async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
+    """End a job that nobody wants any more and tell those who wait for it.
+
+    Raises:
+        JobNotFound, JobEndedAlready: As `jobs.cancel`.
+    """
+    job = await jobs.cancel(owner.id, job_id)
+    await announce(
+        JobEnded(type="job.cancelled", job_id=job.id, owner=owner.username, status="cancelled"), backends
+    )
+    return job
+
+
+def route_of(message: AnyMessage, job: Job) -> Route:
+    """The queue a job's message belongs on."""
+    if isinstance(message, DescribeImage):
+        return Route.DESCRIBE
+    return Route.TRANSFORM_BULK if job.priority == Priority.BULK else Route.TRANSFORM
+
+
+def _check_operations(operations: Sequence[AnyOperation], backends: Backends) -> None:
+    limit = backends.settings.max_operations
+    if len(operations) > limit:
+        raise TooManyOperations(f"{len(operations)} operations, the limit is {limit}")
+
+
+async def _check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> None:
+    settings = backends.settings
+    if await jobs.waiting(owner.id) >= settings.quota_jobs:
+        raise jobs.TooManyJobs(f"{settings.quota_jobs} jobs are waiting already")
+    if size_bytes and await images.stored_bytes(owner.id) + size_bytes > settings.quota_bytes:
+        raise images.QuotaExceeded(f"the account would hold more than {settings.quota_bytes} bytes")
+
+
+def _image_of(upload: Upload, owner: BaseUser, retention: Retention, undownloaded_s: float) -> Image:
+    image_id, moment, header = new_id(), now(), upload.header
+    return Image(
+        id=image_id,
+        clock=image_id,
+        owner=owner.id,
+        filename=images.with_extension(upload.filename, header.extension),
+        object_key=images.object_key(
+            owner.username, image_id, upload.filename, header.extension, folder=images.ORIGINALS, when=moment
+        ),
+        format=header.format,
+        mime=header.mime,
+        width=header.width,
+        height=header.height,
+        frames=header.frames,
+        size_bytes=upload.size_bytes,
+        md5=upload.md5,
+        retention=retention,
+        expires_at=moment + timedelta(seconds=undownloaded_s) if retention == Retention.EPHEMERAL else None,
+        created_at=moment,
+        updated_at=moment,
+    )
+
+
+def _labels(image: Image, owner: BaseUser) -> dict[str, str]:
+    return {"owner": owner.username, "image-id": str(image.id), "md5": image.md5}
+
+
+def _transform_job(
+    image: Image,
+    owner: BaseUser,
+    operations: Sequence[AnyOperation],
+    *,
+    keep: bool,
+    shares_clock: bool,
+    request_id: str,
+) -> Job:
+    message = TransformImage(
+        job_id=new_id(),
+        owner=owner.username,
+        source=Source(image_id=image.id),
+        operations=tuple(operations),
+        target=new_id(),
+        keep=keep,
+        shares_clock=shares_clock,
+    )
+    return jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
+
+
+def describe_job(image: Image, username: str, request_id: str | None) -> Job:
+    """A job that hashes `image`, at bulk priority; not stored yet."""
+    message = DescribeImage(job_id=new_id(), owner=username, source=Source(image_id=image.id))
+    return jobs.new(message, owner=image.owner, priority=Priority.BULK, request_id=request_id)

@@ -1,0 +1,72 @@
+"""Ends of images: expired or deleted ones lose their object first, then their row.
+
+Safe to repeat after a crash at any point, and by two schedulers at once.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+
+from libs.announce import announce
+from libs.backends import Backends
+from libs.contracts.events import ImageDeleted, JobEnded
+from libs.contracts.messages import TransformImage
+from libs.storage import images
+from libs.storage.images import Doomed
+from libs.storage.objects import StoreUnavailable
+from libs.storage.tables import Image
+
+BATCH = 200
+
+log = structlog.get_logger(__name__)
+
+
+async def expire(backends: Backends) -> int:
+    """Mark what has reached its end and remove all that is marked; how many images went."""
+    while await images.mark_expired(BATCH) == BATCH:
+        pass
+    removed = 0
+    while marked := await images.deleting(BATCH):
+        removed += await remove(marked, backends)
+        if len(marked) < BATCH:
+            break
+    return removed
+
+
+async def delete(image: Image, backends: Backends) -> None:
+    """Delete an image now and stop its jobs; while the object store is away it is hidden, and removed later."""
+    cancelled = await images.mark_deleting(image.id)
+    for job_id in cancelled:
+        await announce(JobEnded(type="job.cancelled", job_id=job_id, owner="", status="cancelled"), backends)
+    try:
+        await remove(await images.deleting(1, only=image.id), backends)
+    except StoreUnavailable as error:
+        log.warning("removal_waits", image_id=str(image.id), error=str(error))
+
+
+async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
+    """Remove objects, then rows; how many rows this call removed.
+
+    Raises:
+        StoreUnavailable: Some objects may be gone; the marks stay for the next try.
+    """
+    await backends.objects.delete([image.object_key for image in marked])
+    gone = set(await images.forget([image.id for image in marked]))
+    for image in marked:
+        if image.id in gone:
+            await announce(ImageDeleted(image_id=image.id, owner=image.owner), backends)
+    if gone:
+        log.info("images_deleted", count=len(gone))
+    return len(gone)
+
+
+async def clear_attempts(command: TransformImage, made_at: datetime, backends: Backends) -> None:
+    """Remove the objects that earlier attempts at a job left when their worker was killed.
+
+    Only for the holder of the job, or once it has failed: any earlier attempt can no longer end it.
+    """
+    prefix = images.key_prefix(command.owner, command.target, folder=images.RESULTS, when=made_at)
+    left = [key async for key in backends.objects.list(prefix)]
+    if left:
+        await backends.objects.delete(left)

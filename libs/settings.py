@@ -1,0 +1,158 @@
+"""Every setting, read once from the environment and passed down."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+PREFIX = "DARKROOM_"
+TEST_PREFIX = "DARKROOM_TEST_"  # where tests find their services; never a setting
+MIN_SECRET_CHARS = 32
+
+Seconds = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+Bytes = Annotated[int, Meta(ge=1)]
+
+
+class SettingsError(Exception):
+    """The environment does not describe a Darkroom that can start."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration; `DARKROOM_` + the upper-case name sets a field.
+
+    Names carry units; lists are separated by commas.
+    """
+
+    data_dir: Path
+    database_url: str
+    objects_url: str
+    broker_url: str
+    secret_key: str
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 8000
+    public_url: str = ""  # empty: as the request was addressed
+    trusted_proxies: tuple[str, ...] = ()
+    log_format: Literal["auto", "json", "console"] = "auto"
+
+    access_token_s: Seconds = 900
+    refresh_token_s: Seconds = 604_800
+    expire_undownloaded_s: Seconds = 86_400
+    expire_downloaded_s: Seconds = 300
+    link_s: Seconds = 3600
+    tick_s: Seconds = 1
+
+    max_upload_bytes: Bytes = 50_000_000
+    max_pixels: Count = 50_000_000
+    max_side: Count = 16_384
+    max_frames: Count = 200
+    max_operations: Count = 20
+
+    job_timeout_s: Seconds = 60
+    job_memory_bytes: Bytes = 2 * 1024**3
+    job_lease_s: Seconds = 30
+    max_attempts: Count = 5
+    retry_base_s: Seconds = 2
+    worker_concurrency: Count = 2
+
+    fetch_timeout_s: Seconds = 20
+    fetch_max_redirects: Annotated[int, Meta(ge=0)] = 3
+    fetch_max_bytes: Bytes = 50_000_000
+    csv_max_bytes: Bytes = 10_000_000
+    csv_max_rows: Count = 10_000
+    csv_max_urls: Count = 20
+
+    quota_bytes: Bytes = 10_000_000_000
+    quota_jobs: Count = 1000
+    rate_limit_per_minute: Count = 600
+    login_limit_per_minute: Count = 10
+
+    @property
+    def embedded(self) -> bool:
+        """Whether all jobs stay inside this process."""
+        return self.broker_url.startswith("memory:")
+
+
+def setting_names() -> list[str]:
+    """The environment names of all settings, in the order of the Struct."""
+    return [PREFIX + field.upper() for field in Settings.__struct_fields__]
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the environment; an empty value counts as unset.
+
+    Raises:
+        SettingsError: A name is unknown, a value is wrong or a secret is missing.
+    """
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and value != ""
+    }
+    _refuse_unknown(given)
+    values: dict[str, Any] = {
+        name: value.split(",") if _is_list(name) else value for name, value in given.items()
+    }
+    data_dir = Path(given.get("data_dir", "data")).absolute()
+    values["data_dir"] = str(data_dir)
+    values.setdefault("database_url", f"sqlite:///{data_dir}/darkroom.sqlite")
+    values.setdefault("objects_url", f"file://{data_dir}/objects")
+    values.setdefault("broker_url", "memory://")
+    if "secret_key" not in values:
+        values["secret_key"] = _kept_secret(data_dir, values["broker_url"])
+    if len(values["secret_key"]) < MIN_SECRET_CHARS:
+        raise SettingsError(f"{PREFIX}SECRET_KEY needs at least {MIN_SECRET_CHARS} characters")
+    try:
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_in_environment_words(str(error))) from error
+
+
+def _to_path(_: type[Path], value: str) -> Path:
+    return Path(value)
+
+
+def _refuse_unknown(given: Mapping[str, str]) -> None:
+    for name in given:
+        if name not in Settings.__struct_fields__:
+            near = get_close_matches(name, Settings.__struct_fields__, n=1, cutoff=0.5)
+            hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+            raise SettingsError(f"there is no setting {PREFIX}{name.upper()}{hint}")
+
+
+def _is_list(name: str) -> bool:
+    return get_origin(get_type_hints(Settings)[name]) is tuple
+
+
+def _kept_secret(data_dir: Path, broker_url: str) -> str:
+    """One machine alone may keep its own secret; several must be given the same one."""
+    if not broker_url.startswith("memory:"):
+        raise SettingsError(
+            f"{PREFIX}SECRET_KEY is required when {PREFIX}BROKER_URL is set: API, worker and scheduler share it"
+        )
+    path = data_dir / "secret.key"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def _in_environment_words(message: str) -> str:
+    """Msgspec's "Expected `int` ... - at `$.port`" with the variable's own name."""
+    for name in sorted(Settings.__struct_fields__, key=len, reverse=True):
+        message = message.replace(f"`$.{name}", f"`{PREFIX}{name.upper()}")
+    return message
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """The allowed values of a setting that has a closed set of them."""
+    hint = get_type_hints(Settings)[name]
+    return get_args(hint) if get_origin(hint) is Literal else ()

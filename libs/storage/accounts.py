@@ -1,0 +1,118 @@
+"""Functions over accounts: who may come in."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from libs.storage.database import transaction
+from libs.storage.engine import UNIQUE_VIOLATIONS
+from libs.storage.tables import BaseUser, Image, ImageStatus, Job, JobStatus, RefreshToken, now
+
+RESERVED = frozenset({"inbox"})  # a prefix of the bucket that is nobody's
+DELETED = "deleted-"  # how the name of an ended account starts
+
+
+class AccountError(Exception):
+    """Something about an account that its caller can mend."""
+
+    code = "account_error"
+
+
+class UsernameTaken(AccountError):
+    """Somebody has this username already."""
+
+    code = "username_taken"
+
+
+class EmailTaken(AccountError):
+    """Somebody has this email address already."""
+
+    code = "email_taken"
+
+
+class BadCredentials(AccountError):
+    """No active account has this username and password."""
+
+    code = "bad_credentials"
+
+
+async def register(username: str, email: str, password: str, *, admin: bool = False) -> BaseUser:
+    """Make an active account.
+
+    Raises:
+        UsernameTaken, EmailTaken: It exists; also when two register at the same moment.
+    """
+    if _reserved(username) or await BaseUser.exists().where(BaseUser.username == username):
+        raise UsernameTaken(f"the username {username} is taken")
+    if await BaseUser.exists().where(BaseUser.email == email):
+        raise EmailTaken("an account with this email address exists")
+    hashed = await asyncio.to_thread(BaseUser.hash_password, password)
+    user = BaseUser(
+        username=username, email=email, password=hashed, active=True, admin=admin, superuser=admin
+    )
+    try:
+        await user.save()
+    except UNIQUE_VIOLATIONS as error:
+        raise UsernameTaken(f"the username {username} or its email address is taken") from error
+    return user
+
+
+async def authenticate(username: str, password: str) -> BaseUser:
+    """The account with these credentials; unknown, inactive and wrong take the same time.
+
+    Raises:
+        BadCredentials: There is none.
+    """
+    user = await BaseUser.objects().where((BaseUser.username == username) & (BaseUser.active == True)).first()  # noqa: E712
+    stored = user.password if user else _NOBODY
+    if not await asyncio.to_thread(_matches, password, stored) or user is None:
+        raise BadCredentials("no active account has this username and password")
+    moment = datetime.now(UTC).replace(tzinfo=None)  # Piccolo's column is naive
+    await BaseUser.update({BaseUser.last_login: moment}).where(BaseUser.id == user.id)
+    return user
+
+
+async def delete(user: BaseUser) -> None:
+    """End an account: nothing of it works or shows from here on; its files are removed by the scheduler.
+
+    Its names are free again at once.
+    """
+    async with transaction():
+        await BaseUser.update(
+            {
+                BaseUser.active: False,
+                BaseUser.username: f"{DELETED}{user.id}",
+                BaseUser.email: f"{DELETED}{user.id}@invalid",
+                BaseUser.password: _NOBODY,
+            }
+        ).where(BaseUser.id == user.id)
+        await RefreshToken.delete().where(RefreshToken.user == user.id)
+        await Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()}).where(
+            (Job.owner == user.id) & Job.status.is_in([JobStatus.QUEUED, JobStatus.RUNNING])
+        )
+        await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner == user.id)
+
+
+async def purge_deleted() -> int:
+    """Remove the rows of ended accounts that own nothing any more; how many."""
+    gone = (
+        await BaseUser.delete()
+        .where(
+            (BaseUser.active == False)
+            & BaseUser.username.like(f"{DELETED}%")
+            & BaseUser.id.not_in(Image.select(Image.owner))
+        )
+        .returning(BaseUser.id)
+    )
+    return len(gone)
+
+
+def _reserved(username: str) -> bool:
+    return username.lower() in RESERVED or username.startswith(DELETED)
+
+
+def _matches(password: str, stored: str) -> bool:
+    _, iterations, salt, _ = BaseUser.split_stored_password(stored)
+    return BaseUser.hash_password(password, salt, int(iterations)) == stored
+
+
+_NOBODY = f"pbkdf2_sha256${BaseUser._pbkdf2_iteration_count}${'0' * 32}${'0' * 64}"

@@ -1,0 +1,92 @@
+"""Opening a database for all tables, and bringing it up to date."""
+
+import asyncio
+import contextlib
+import io
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from piccolo.apps.migrations.commands.forwards import run_forwards
+from piccolo.apps.migrations.tables import Migration
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
+from piccolo.engine.sqlite import SQLiteTransaction
+
+from libs.storage import piccolo_conf
+from libs.storage.engine import Engine, engine_from, opened
+from libs.storage.tables import Image
+
+MIGRATION_LOCK = 0x6461726B726F6F6D  # "darkroom": one migrating process at a time
+APP = "darkroom"
+
+log = structlog.get_logger(__name__)
+
+
+class MigrationFailed(Exception):
+    """The database could not be brought up to date; nothing of the failed step is left."""
+
+
+def bind(engine: Engine) -> None:
+    """Make `engine` the one that all tables use in this process."""
+    os.environ.setdefault("PICCOLO_CONF", "libs.storage.piccolo_conf")
+    piccolo_conf.DB = engine
+    for app in piccolo_conf.APP_REGISTRY.app_configs.values():
+        for table in app.table_classes:
+            table._meta.db = engine
+    Migration._meta.db = engine
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Engine]:
+    """Connect and bind all tables for the time of the block."""
+    engine = engine_from(url)
+    bind(engine)
+    async with opened(engine):
+        yield engine
+
+
+async def migrate(engine: Engine, *, until: str = "all") -> None:
+    """Run what is new of the migrations of all apps; `until` stops Darkroom's own at that id.
+
+    Raises:
+        MigrationFailed: A step failed and was rolled back.
+    """
+    async with _one_at_a_time(engine):
+        for app in piccolo_conf.APP_REGISTRY.app_configs:
+            said = io.StringIO()
+            with contextlib.redirect_stdout(said):
+                result = await run_forwards(app, until if app == APP else "all")
+            if not result.success:
+                raise MigrationFailed(f"{app}: {result.message}")
+    log.info("migrated")
+
+
+@asynccontextmanager
+async def _one_at_a_time(engine: Engine) -> AsyncIterator[None]:
+    if not isinstance(engine, PostgresEngine):
+        yield
+        return
+    connection = await engine.get_new_connection()
+    try:
+        await connection.execute(f"select pg_advisory_lock({MIGRATION_LOCK})")
+        yield
+    finally:
+        await connection.close()
+
+
+async def ping() -> None:
+    """Ask the database for nothing.
+
+    Raises:
+        OSError or the driver's own error: It does not answer.
+    """
+    await asyncio.wait_for(Image.raw("select 1"), 2)
+
+
+def transaction() -> SQLiteTransaction | PostgresTransaction:
+    """One transaction for all statements of an `async with` block.
+
+    Do not start tasks inside: they would inherit its connection.
+    """
+    return Image._meta.db.transaction()

@@ -1,0 +1,167 @@
+"""The two database engines, opened from a URL."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import asyncpg
+from aiosqlite import Connection
+from piccolo.engine.postgres import PostgresEngine
+from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType
+
+Engine = SQLiteEngine | PostgresEngine
+
+BUSY_TIMEOUT_S = 30
+POSTGRES_POOL = 10
+UNAVAILABLE = (
+    OSError,
+    sqlite3.OperationalError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+)
+UNIQUE_VIOLATIONS = (sqlite3.IntegrityError, asyncpg.UniqueViolationError)
+
+
+def engine_from(url: str) -> Engine:
+    """The engine of `sqlite:///PATH` or `postgres://...`; opens nothing yet.
+
+    Raises:
+        ValueError: Any other scheme.
+    """
+    if url.startswith(("postgres://", "postgresql://")):
+        return PostgresEngine(config={"dsn": url, "min_size": 1, "max_size": POSTGRES_POOL})
+    if url.startswith("sqlite:///"):
+        path = Path(url.removeprefix("sqlite:///"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return PooledSQLite(path)
+    raise ValueError(f"a database URL starts with sqlite:/// or postgres://, not {url.split(':')[0]}:")
+
+
+@asynccontextmanager
+async def opened(engine: Engine) -> AsyncIterator[Engine]:
+    """Keep the engine's connections for the time of the block."""
+    if isinstance(engine, PostgresEngine):
+        await engine.start_connection_pool()
+    try:
+        yield engine
+    finally:
+        await engine.close_connection_pool()
+
+
+class PooledTransaction(SQLiteTransaction):
+    """A transaction on a pooled connection, begun IMMEDIATE under the process's write lock.
+
+    IMMEDIATE, because a deferred transaction that reads before it writes fails at once with "database is
+    locked", whatever the timeout. The lock, because waiting in asyncio is fair and SQLite's own wait is a poll.
+    """
+
+    engine: "PooledSQLite"
+
+    async def __aenter__(self) -> SQLiteTransaction:
+        if self._parent is not None:
+            return self._parent
+        await self.engine.write_lock.acquire()
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            # A BEGIN that was cancelled may still run: such a connection is never used again.
+            connection: Connection | None = getattr(self, "connection", None)
+            if connection is not None:
+                await asyncio.shield(connection.close())
+            self.engine.write_lock.release()
+            raise
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if self._parent:
+            return exception is None
+        try:
+            await asyncio.shield(self._end(failed=exception is not None))
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            self.engine.write_lock.release()
+        return exception is None
+
+    async def _end(self, *, failed: bool) -> None:
+        try:
+            if failed and not self._rolled_back:
+                await self.rollback()
+            elif not self._committed and not self._rolled_back:
+                await self.commit()
+        except BaseException:
+            await self.connection.close()
+            raise
+        self.engine.give_back(self.connection)
+
+
+class PooledSQLite(SQLiteEngine):
+    """SQLite in WAL mode with connections that are kept open.
+
+    Piccolo opens a connection and a thread for each query (2.8 ms); a kept one answers in 0.2 ms.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path=str(path), timeout=BUSY_TIMEOUT_S)
+        self.write_lock = asyncio.Lock()
+        self._idle: list[Connection] = []
+        connection = sqlite3.connect(path)
+        connection.execute("pragma journal_mode = wal")
+        connection.close()
+
+    def transaction(
+        self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = True
+    ) -> PooledTransaction:
+        return PooledTransaction(engine=self, transaction_type=transaction_type, allow_nested=allow_nested)
+
+    async def get_connection(self) -> Connection:
+        return self._idle.pop() if self._idle else await super().get_connection()
+
+    def give_back(self, connection: Connection) -> None:
+        self._idle.append(connection)
+
+    async def close_connection_pool(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def _run_in_new_connection(
+        self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: Any = None
+    ) -> Any:
+        if query.lstrip()[:6].upper() == "SELECT":
+            return await self._run_pooled(query, args)
+        async with self.write_lock:
+            return await self._run_pooled(query, args)
+
+    async def _run_pooled(self, query: str, args: list[Any] | None) -> Any:
+        connection = await self.get_connection()
+        try:
+            rows = await connection.execute_fetchall(query, args or [])
+        except asyncio.CancelledError:
+            # Its thread may still be in the query; closing waits for that, and must not be cut short too.
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(connection.close())
+            raise
+        except BaseException:
+            await connection.close()
+            raise
+        self.give_back(connection)
+        return rows
+
+    async def _run_in_existing_connection(
+        self,
+        connection: Connection,
+        query: str,
+        args: list[Any] | None = None,
+        query_type: str = "generic",
+        table: Any = None,
+    ) -> Any:
+        return await connection.execute_fetchall(query, args or [])

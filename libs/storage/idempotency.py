@@ -1,0 +1,76 @@
+"""Functions over idempotency keys: a repeated request gets the first one's answer."""
+
+from datetime import timedelta
+
+from libs.storage.engine import UNIQUE_VIOLATIONS
+from libs.storage.tables import IdempotencyKey, now
+
+KEEP_S = 86_400.0
+RUNNING_S = 120.0  # a first request that has not answered by then is taken to have died
+
+
+class IdempotencyError(Exception):
+    """An Idempotency-Key that cannot be honoured."""
+
+    code = "idempotency_error"
+
+
+class KeyInUse(IdempotencyError):
+    """The first request with this key has not been answered yet."""
+
+    code = "idempotency_key_in_use"
+
+
+class KeyReused(IdempotencyError):
+    """The key was used before, for another request."""
+
+    code = "idempotency_key_reused"
+
+
+async def begin(owner: int, key: str, fingerprint: str) -> IdempotencyKey | None:
+    """Take the key for a new request: None; or the row that holds the answer to give again.
+
+    Raises:
+        KeyInUse: The first request is still running.
+        KeyReused: The first request was another one.
+    """
+    row = IdempotencyKey(
+        owner=owner, key=key, fingerprint=fingerprint, expires_at=now() + timedelta(seconds=RUNNING_S)
+    )
+    mine = (IdempotencyKey.owner == owner) & (IdempotencyKey.key == key)
+    await IdempotencyKey.delete().where(mine & (IdempotencyKey.expires_at < now()))
+    try:
+        await row.save()
+    except UNIQUE_VIOLATIONS:
+        first = await IdempotencyKey.objects().where(mine).first()
+        if first is None or first.status_code is None:
+            raise KeyInUse("the first request with this Idempotency-Key is still running") from None
+        if first.fingerprint != fingerprint:
+            raise KeyReused("this Idempotency-Key was used for another request") from None
+        return first
+    return None
+
+
+async def finish(owner: int, key: str, *, status_code: int, headers: str, response: str) -> None:
+    """Keep the answer for a day."""
+    await IdempotencyKey.update(
+        {
+            IdempotencyKey.status_code: status_code,
+            IdempotencyKey.headers: headers,
+            IdempotencyKey.response: response,
+            IdempotencyKey.expires_at: now() + timedelta(seconds=KEEP_S),
+        }
+    ).where((IdempotencyKey.owner == owner) & (IdempotencyKey.key == key))
+
+
+async def abandon(owner: int, key: str) -> None:
+    """Free the key of a request that failed: it may be tried again."""
+    await IdempotencyKey.delete().where(
+        (IdempotencyKey.owner == owner) & (IdempotencyKey.key == key) & IdempotencyKey.status_code.is_null()
+    )
+
+
+async def purge_expired() -> int:
+    """Remove keys whose time is over; how many."""
+    gone = await IdempotencyKey.delete().where(IdempotencyKey.expires_at < now()).returning(IdempotencyKey.id)
+    return len(gone)

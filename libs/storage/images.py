@@ -1,0 +1,301 @@
+"""Functions over images: every stored file is one row and one object."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import PurePath
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from piccolo.columns.combination import And, CombinableMixin, WhereRaw
+from piccolo.query.functions import Sum
+
+from libs.storage.database import transaction
+from libs.storage.tables import Image, ImageStatus, Job, JobKind, JobStatus, Retention, now
+
+UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
+NAME_CHARS = 80
+FILENAME_CHARS = 255
+ORIGINALS = "originals"
+RESULTS = "results"
+EXTENSIONS = {
+    ".jpeg": ".jpg",
+    ".jpe": ".jpg",
+    ".jfif": ".jpg",
+    ".tif": ".tiff",
+    ".apng": ".png",
+}  # as good as
+
+
+class ImageError(Exception):
+    """A request about an image that cannot be met."""
+
+    code = "image_error"
+
+
+class ImageNotFound(ImageError):
+    """There is no such image, or it is somebody else's."""
+
+    code = "image_not_found"
+
+
+class ImageNotReady(ImageError):
+    """The image's newest job has not finished."""
+
+    code = "image_not_ready"
+
+
+class ImageFailed(ImageError):
+    """The image's newest job has failed; there is no result to hand out."""
+
+    code = "image_failed"
+
+
+class QuotaExceeded(ImageError):
+    """The account holds as much as it may."""
+
+    code = "quota_exceeded"
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """Which images of an owner to list; None asks for nothing."""
+
+    status: str | None = None
+    format: str | None = None
+    md5: str | None = None
+    parent: UUID | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class Doomed(Struct, frozen=True, kw_only=True):
+    """An image on its way out."""
+
+    id: UUID
+    object_key: str
+    owner: str  # username
+
+
+def object_key(
+    username: str,
+    image_id: UUID,
+    filename: str,
+    extension: str,
+    *,
+    folder: str,
+    when: datetime,
+    attempt: int = 1,
+) -> str:
+    """Where an image's bytes live; readable by people who browse the bucket.
+
+    A second attempt of a job writes beside the first, so that whoever lost can be cleared without harm.
+    """
+    stem = "".join(c if c.isalnum() or c in "._-" else "-" for c in PurePath(filename).stem)[
+        :NAME_CHARS
+    ].strip(".-")
+    again = f".{attempt}" if attempt > 1 else ""
+    return f"{key_prefix(username, image_id, folder=folder, when=when)}{again}-{stem or 'image'}.{extension}"
+
+
+def key_prefix(username: str, image_id: UUID, *, folder: str, when: datetime) -> str:
+    """What the keys of all attempts at one image start with."""
+    return f"{username}/{folder}/{when:%Y/%m/%d}/{image_id}"
+
+
+def with_extension(filename: str, extension: str) -> str:
+    """The last part of a client's filename, printable, with the extension its bytes deserve."""
+    name = "".join(c for c in filename.replace("\\", "/").rpartition("/")[2] if c.isprintable())
+    path = PurePath(name)
+    if EXTENSIONS.get(path.suffix.lower(), path.suffix.lower()) == f".{extension}":
+        return name[-FILENAME_CHARS:]
+    return f"{path.stem.rstrip('.') or 'image'}"[: FILENAME_CHARS - len(extension) - 1] + f".{extension}"
+
+
+async def owned_by(owner: int, image_id: UUID) -> Image:
+    """The owner's image.
+
+    Raises:
+        ImageNotFound: There is none, it is on its way out, or it is another's.
+    """
+    image = await Image.objects().where(_visible(owner) & (Image.id == image_id)).first()
+    if image is None:
+        raise ImageNotFound(f"there is no image {image_id}")
+    return image
+
+
+async def by_id(image_id: UUID) -> Image | None:
+    """Any image that is not on its way out."""
+    return (
+        await Image.objects().where((Image.id == image_id) & (Image.status != ImageStatus.DELETING)).first()
+    )
+
+
+async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
+    """Those of the images that are not on their way out."""
+    if not image_ids:
+        return []
+    return await Image.objects().where(
+        Image.id.is_in(list(image_ids)) & (Image.status != ImageStatus.DELETING)
+    )
+
+
+async def page(owner: int, wanted: Filter, *, limit: int, after: UUID | None) -> tuple[list[Image], int]:
+    """At most `limit` images, newest first, older than the image `after`; and how many match in all."""
+    conditions = [_visible(owner), *_conditions(wanted)]
+    total = await Image.count().where(*conditions)
+    if after is not None:
+        conditions.append(Image.id < after)
+    found = await Image.objects().where(*conditions).order_by(Image.id, ascending=False).limit(limit)
+    return found, total
+
+
+async def latest_of(image: Image) -> Image:
+    """The result of the image's newest job that makes one; the image itself where there is no such job.
+
+    Raises:
+        ImageNotReady: That job has not ended.
+        ImageFailed: That job has failed; the text says why.
+        ImageNotFound: Its result is gone already.
+    """
+    job = await (
+        Job.objects()
+        .where(
+            (Job.image == image.id)
+            & Job.kind.is_in([JobKind.TRANSFORM, JobKind.EDIT])
+            & (Job.status != JobStatus.CANCELLED)
+        )
+        .order_by(Job.id, ascending=False)
+        .first()
+    )
+    if job is None:
+        return image
+    if job.status == JobStatus.FAILED:
+        raise ImageFailed(f"{job.error_code}: {job.error}")
+    if job.status != JobStatus.COMPLETED:
+        raise ImageNotReady(f"job {job.id} is {job.status}")
+    return await owned_by(image.owner, job.result or job.id)
+
+
+async def stored_bytes(owner: int) -> int:
+    """How much the owner's images weigh, in bytes."""
+    rows = await Image.select(Sum(Image.size_bytes).as_alias("total")).where(_visible(owner))
+    return int(rows[0]["total"] or 0)
+
+
+async def change(
+    image: Image, *, filename: str | None, retention: Retention | None, undownloaded_s: float
+) -> Image:
+    """Rename an image or change how long it stays; an ephemeral one starts its time anew."""
+    values: dict[Any, Any] = {Image.updated_at: now()}
+    if filename is not None:
+        values[Image.filename] = filename
+    if retention is not None and retention != image.retention:
+        ends = None if retention == Retention.KEEP else now() + timedelta(seconds=undownloaded_s)
+        values |= {
+            Image.retention: retention,
+            Image.expires_at: ends,
+            Image.first_downloaded_at: None,
+            Image.clock: image.id,
+        }
+    await Image.update(values).where(Image.id == image.id)
+    return await owned_by(image.owner, image.id)
+
+
+async def note_download(image: Image, *, downloaded_s: float) -> None:
+    """Start the clock of an ephemeral image and those that share it; only the first download does.
+
+    The clock's own row goes first: a job that is just adding a result to this clock holds that row, so either
+    it sees this download or the second statement sees its result.
+    """
+    if image.retention != Retention.EPHEMERAL or image.first_downloaded_at is not None:
+        return
+    moment = now()
+    started = {Image.first_downloaded_at: moment, Image.expires_at: moment + timedelta(seconds=downloaded_s)}
+    untouched = Image.first_downloaded_at.is_null() & (Image.retention == Retention.EPHEMERAL)
+    async with transaction():
+        await Image.update(started).where(untouched, Image.id == image.clock)
+        await Image.update(started).where(untouched, Image.clock == image.clock)
+
+
+async def mark_deleting(image_id: UUID) -> list[UUID]:
+    """Hide an image for good and stop its jobs; the ids of those it stopped."""
+    async with transaction():
+        await Image.update({Image.status: ImageStatus.DELETING}).where(Image.id == image_id)
+        stopped = await (
+            Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
+            .where((Job.image == image_id) & Job.status.is_in(UNFINISHED))
+            .returning(Job.id)
+        )
+    return [row["id"] for row in stopped]
+
+
+async def mark_expired(limit: int) -> int:
+    """Mark for deletion what has reached its end; an image whose job still runs waits for it. How many."""
+    busy = Job.select(Job.image).where(Job.status.is_in(UNFINISHED) & Job.image.is_not_null())
+    ended = (
+        Image.select(Image.id)
+        .where((Image.expires_at <= now()) & (Image.status != ImageStatus.DELETING) & Image.id.not_in(busy))
+        .limit(limit)
+    )
+    marked = await (
+        Image.update({Image.status: ImageStatus.DELETING})
+        .where(Image.id.is_in(ended) & (Image.status != ImageStatus.DELETING))
+        .returning(Image.id)
+    )
+    return len(marked)
+
+
+async def deleting(limit: int, *, only: UUID | None = None) -> list[Doomed]:
+    """Images on their way out, oldest first."""
+    conditions = [Image.status == ImageStatus.DELETING]
+    if only is not None:
+        conditions.append(Image.id == only)
+    rows = await (
+        Image.select(Image.id, Image.object_key, Image.owner.username.as_alias("owner"))
+        .where(*conditions)
+        .order_by(Image.id)
+        .limit(limit)
+    )
+    return [Doomed(**row) for row in rows]
+
+
+async def forget(image_ids: Sequence[UUID]) -> list[UUID]:
+    """Remove the rows whose objects are gone; those that this call removed."""
+    gone = await (
+        Image.delete()
+        .where(Image.id.is_in(list(image_ids)) & (Image.status == ImageStatus.DELETING))
+        .returning(Image.id)
+    )
+    return [row["id"] for row in gone]
+
+
+def _visible(owner: int) -> And:
+    return (Image.owner == owner) & (Image.status != ImageStatus.DELETING)
+
+
+_NEWEST_JOB = (
+    "coalesce((select j.status from job j where j.image = image.id order by j.id desc limit 1), 'completed')"
+)
+_JOB_STATUSES = {
+    "pending": "('queued')",
+    "processing": "('running')",
+    "completed": "('completed', 'cancelled')",
+    "failed": "('failed')",
+}
+
+
+def _conditions(wanted: Filter) -> list[CombinableMixin]:
+    found: list[CombinableMixin] = []
+    if wanted.status is not None:
+        found.append(WhereRaw(f"{_NEWEST_JOB} in {_JOB_STATUSES[wanted.status]}"))
+    if wanted.format is not None:
+        found.append(Image.format == wanted.format)
+    if wanted.md5 is not None:
+        found.append(Image.md5 == wanted.md5.lower())
+    if wanted.parent is not None:
+        found.append(Image.parent == wanted.parent)
+    if wanted.created_after is not None:
+        found.append(Image.created_at >= wanted.created_after)
+    if wanted.created_before is not None:
+        found.append(Image.created_at < wanted.created_before)
+    return found

@@ -1,0 +1,15 @@
+"""Files by key: on a file system, or on an S3 server."""
+
+from libs.storage.objects.errors import BadKey, ObjectNotFound, StorageError, StoreUnavailable
+from libs.storage.objects.open import open_objects
+from libs.storage.objects.port import CHUNK_BYTES, ObjectStore
+
+__all__ = [
+    "CHUNK_BYTES",
+    "BadKey",
+    "ObjectNotFound",
+    "ObjectStore",
+    "StorageError",
+    "StoreUnavailable",
+    "open_objects",
+]

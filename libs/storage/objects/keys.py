@@ -1,0 +1,40 @@
+"""Which keys are allowed: those that are an object key and a relative path alike."""
+
+from libs.storage.objects.errors import BadKey
+
+MAX_KEY_BYTES = 1024  # S3's limit
+MAX_SEGMENT_BYTES = 255  # a file name's limit
+INCOMING = ".incoming"  # the local store's folder for files not yet whole
+
+
+def check_key(key: str) -> None:
+    """Raise `BadKey` unless `key` is segments joined by slashes, each a plain file name."""
+    _check_text(key)
+    for segment in key.split("/"):
+        if segment in ("", ".", ".."):
+            raise BadKey(key, "a segment is empty, '.' or '..'")
+        if len(segment.encode()) > MAX_SEGMENT_BYTES:
+            raise BadKey(key, f"a segment is longer than {MAX_SEGMENT_BYTES} bytes")
+    if key.split("/")[0] == INCOMING:
+        raise BadKey(key, f"{INCOMING!r} is reserved")
+
+
+def check_prefix(prefix: str) -> None:
+    """A prefix is the beginning of a key, cut anywhere; it may be empty."""
+    _check_text(prefix)
+    folders = prefix.split("/")[:-1]
+    if any(folder in ("", ".", "..") for folder in folders):
+        raise BadKey(prefix, "a segment is empty, '.' or '..'")
+
+
+def _check_text(text: str) -> None:
+    if "\\" in text:
+        raise BadKey(text, "it holds a backslash")
+    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
+        raise BadKey(text, "it holds a control character")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise BadKey(text, "it is not valid Unicode") from None
+    if size > MAX_KEY_BYTES:
+        raise BadKey(text, f"it is longer than {MAX_KEY_BYTES} bytes")

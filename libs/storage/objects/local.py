@@ -1,0 +1,205 @@
+"""Objects as files in a folder."""
+
+import asyncio
+import errno
+import itertools
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreUnavailable
+from libs.storage.objects.keys import INCOMING, check_key, check_prefix
+from libs.storage.objects.port import CHUNK_BYTES
+
+ATTEMPTS = 100  # of a put whose folder is removed, again and again, while it moves the file in
+LISTED_AT_ONCE = 1000
+ABANDONED_S = 24 * 3600.0
+
+
+class LocalObjects:
+    """An `ObjectStore` on a file system. Content type and metadata are not kept."""
+
+    def __init__(self, root: Path) -> None:
+        self._incoming = root / INCOMING
+        self._incoming.mkdir(parents=True, exist_ok=True)
+        self._root = root.resolve()
+        _remove_abandoned(self._incoming)
+
+    async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
+        await asyncio.to_thread(self._put, key, path)
+
+    @asynccontextmanager
+    async def as_file(self, key: str) -> AsyncGenerator[Path]:
+        file = await asyncio.to_thread(self._open, key, 0)
+        file.close()
+        yield self._locate(key)
+
+    @asynccontextmanager
+    async def read(
+        self, key: str, *, start: int = 0, length: int | None = None
+    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+        file = await asyncio.to_thread(self._open, key, start)
+        try:
+            yield _chunks(file, length)
+        finally:
+            file.close()
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        await asyncio.to_thread(self._delete, keys)
+
+    async def list(self, prefix: str) -> AsyncGenerator[str]:
+        check_prefix(prefix)
+        walk = self._walk(prefix.rpartition("/")[0], prefix)
+        while keys := await asyncio.to_thread(tuple, itertools.islice(walk, LISTED_AT_ONCE)):
+            for key in keys:
+                yield key
+
+    async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> None:
+        check_key(key)
+
+    async def ping(self) -> None:
+        if not await asyncio.to_thread(os.access, self._incoming, os.R_OK | os.W_OK | os.X_OK):
+            raise StoreUnavailable("the folder of the objects cannot be written to")
+
+    async def close(self) -> None:
+        pass
+
+    def _locate(self, key: str) -> Path:
+        """The object's path; a symbolic link may not lead out of the store."""
+        check_key(key)
+        path = self._root / key
+        if not path.resolve().is_relative_to(self._root):
+            raise BadKey(key, "it leads out of the store")
+        return path
+
+    def _put(self, key: str, path: Path) -> None:
+        target = self._locate(key)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        with _faults():
+            try:
+                self._move(path, target, key)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                copy = self._copy_in(path)
+                try:
+                    self._move(copy, target, key)
+                finally:
+                    copy.unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
+
+    def _copy_in(self, path: Path) -> Path:
+        """A durable copy on the store's own file system, from which moving is one step."""
+        with (
+            path.open("rb") as source,
+            tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as copy,
+        ):
+            try:
+                shutil.copyfileobj(source, copy, CHUNK_BYTES)
+                copy.flush()
+                os.fsync(copy.fileno())
+            except OSError:
+                Path(copy.name).unlink()
+                raise
+        return Path(copy.name)
+
+    def _move(self, path: Path, target: Path, key: str) -> None:
+        """Rename into place; a `delete` may remove the emptied folder at any moment."""
+        for _ in range(ATTEMPTS):
+            made = [folder for folder in _below(self._root, target) if not folder.exists()]
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(target)
+                for folder in {target.parent, *(folder.parent for folder in made)}:
+                    _sync_folder(folder)
+            except (NotADirectoryError, IsADirectoryError):
+                break
+            except (FileNotFoundError, FileExistsError):
+                if target.parent.is_file():
+                    break
+                continue
+            return
+        raise BadKey(key, "another object's key is a part of it, or it is a part of another's")
+
+    def _open(self, key: str, start: int) -> BinaryIO:
+        if start < 0:
+            raise ValueError("start must not be negative")
+        path = self._locate(key)
+        try:
+            with _faults():
+                file = path.open("rb")
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+            raise ObjectNotFound(key) from None
+        file.seek(start)
+        return file
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        for path in [self._locate(key) for key in keys]:
+            with _faults(), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                path.unlink()
+            with suppress(OSError):  # not empty, or in use again
+                for folder in reversed(_below(self._root, path)):
+                    folder.rmdir()
+
+    def _walk(self, folder: str, prefix: str) -> Generator[str]:
+        start = self._root / folder
+        for parent, folders, files in os.walk(start):
+            inside = Path(parent).relative_to(self._root).as_posix()
+            base = "" if inside == "." else f"{inside}/"
+            folders[:] = [name for name in folders if _may_hold(f"{base}{name}/", prefix)]
+            yield from (key for name in sorted(files) if (key := base + name).startswith(prefix))
+
+
+def _may_hold(folder: str, prefix: str) -> bool:
+    return folder != f"{INCOMING}/" and (folder.startswith(prefix) or prefix.startswith(folder))
+
+
+async def _chunks(file: BinaryIO, length: int | None) -> AsyncGenerator[bytes]:
+    left = length
+    while left is None or left > 0:
+        with _faults():
+            chunk = await asyncio.to_thread(file.read, min(CHUNK_BYTES, left or CHUNK_BYTES))
+        if not chunk:
+            return
+        left = None if left is None else left - len(chunk)
+        yield chunk
+
+
+@contextmanager
+def _faults() -> Generator[None]:
+    """A full disk, a lost mount: passing faults. What a path says about itself goes through."""
+    try:
+        yield
+    except (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError):
+        raise
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            raise
+        raise StoreUnavailable(error.strerror or "the file system failed") from error
+
+
+def _below(root: Path, target: Path) -> list[Path]:
+    """The folders between the root and the target, outermost first."""
+    return [folder for folder in reversed(target.parents) if folder != root and folder.is_relative_to(root)]
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_abandoned(incoming: Path) -> None:
+    """Copies whose process was killed; a living one is never that old."""
+    for copy in incoming.iterdir():
+        with suppress(FileNotFoundError):
+            if copy.stat().st_mtime < time.time() - ABANDONED_S:
+                copy.unlink()

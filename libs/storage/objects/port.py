@@ -1,0 +1,67 @@
+"""What the rest of the project needs of an object store."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Protocol
+
+CHUNK_BYTES = 256 * 1024
+
+
+class ObjectStore(Protocol):
+    """Files by key. A key is slash-separated segments of plain text; any other raises `BadKey`.
+
+    All calls raise `StoreUnavailable` when the store cannot serve now.
+    """
+
+    async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
+        """Store the file at `path` under `key`, replacing what is there; the file is consumed.
+
+        Others see the old object or the whole new one. After an error the file may still be there.
+        """
+        ...
+
+    def as_file(self, key: str) -> AbstractAsyncContextManager[Path]:
+        """The object as a local file, to read only.
+
+        It is the store's own file, or a copy that is removed on exit.
+
+        Raises:
+            ObjectNotFound: On entering.
+        """
+        ...
+
+    def read(
+        self, key: str, *, start: int = 0, length: int | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The bytes from `start` on, `length` of them or all, in chunks of at most `CHUNK_BYTES`.
+
+        A range that reaches past the end is cut there.
+
+        Raises:
+            ObjectNotFound: On entering, so before the first byte.
+        """
+        ...
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Remove the objects; keys without one are fine."""
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[str]:
+        """All keys that begin with `prefix`, in no particular order."""
+        ...
+
+    async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> str | None:
+        """A URL that lets anyone fetch the object for `expires_s` seconds, at most seven days.
+
+        Whether the object exists is not checked. None when the store has no server of its own.
+        """
+        ...
+
+    async def ping(self) -> None:
+        """Raise unless the store serves."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,205 @@
+"""Objects in a bucket of an S3 server."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from miniopy_async.api import Minio
+from miniopy_async.deleteobjects import DeleteObject
+from miniopy_async.error import MinioException
+
+from libs.storage.objects.errors import StorageError, StoreUnavailable
+from libs.storage.objects.keys import check_key, check_prefix
+from libs.storage.objects.port import CHUNK_BYTES
+from libs.storage.objects.s3_errors import faults, status_and_code
+
+MAX_CONNECTIONS = 100
+TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=60)
+MAX_LINK_S = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """A bucket and how to reach it."""
+
+    endpoint: str  # host:port
+    name: str
+    key: str
+    secret: str = field(repr=False)
+    secure: bool = True
+    region: str = "us-east-1"
+    public_url: str | None = None  # scheme://host[:port] in links, where it is not the endpoint
+
+
+class S3Objects:
+    """An `ObjectStore` on S3. The bucket is made at the first call that needs it.
+
+    Failed requests are not repeated here: whoever asked knows when to ask again.
+    """
+
+    def __init__(self, bucket: Bucket, scratch: Path) -> None:
+        self._bucket = bucket.name
+        self._region = bucket.region
+        self._scratch = scratch
+        self._session: ClientSession | None = None
+        self._ready = False
+        self._preparing = asyncio.Lock()
+        self._minio = Minio(
+            bucket.endpoint,
+            access_key=bucket.key,
+            secret_key=bucket.secret,
+            secure=bucket.secure,
+            region=bucket.region,  # without it every bucket costs a request for its region
+            server_url=bucket.public_url,
+        )
+
+    async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
+        check_key(key)
+        with await asyncio.to_thread(path.open, "rb") as file, faults(key):
+            size = os.fstat(file.fileno()).st_size
+            client = await self._client()
+            await client.put_object(
+                self._bucket,
+                key,
+                file,
+                size,
+                content_type=content_type,
+                metadata={name: _header(value) for name, value in metadata.items()},
+                part_size=size,  # one streamed request; parts would be read into memory, and may be orphaned
+            )
+        await asyncio.to_thread(path.unlink)
+
+    @asynccontextmanager
+    async def as_file(self, key: str) -> AsyncGenerator[Path]:
+        with tempfile.NamedTemporaryFile(dir=self._scratch) as file:
+            async with self.read(key) as chunks:
+                async for chunk in chunks:
+                    await asyncio.to_thread(file.write, chunk)
+            file.flush()
+            yield Path(file.name)
+
+    @asynccontextmanager
+    async def read(
+        self, key: str, *, start: int = 0, length: int | None = None
+    ) -> AsyncGenerator[AsyncIterator[bytes]]:
+        check_key(key)
+        if start < 0:
+            raise ValueError("start must not be negative")
+        response = await self._get(key, start, length)
+        try:
+            yield _chunks(response)
+        finally:
+            if response is not None:
+                response.release()  # one that is kept holds a connection
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            check_key(key)
+        if not keys:
+            return
+        with faults():
+            client = await self._client()
+            errors = await client.remove_objects(self._bucket, [DeleteObject(key) for key in keys])
+        refused = [error.code for error in errors if error.code != "NoSuchKey"]
+        if refused:
+            raise StorageError(f"{len(refused)} of {len(keys)} objects were not removed: {refused[0]}")
+
+    async def list(self, prefix: str) -> AsyncGenerator[str]:
+        check_prefix(prefix)
+        with faults():
+            found = aiter((await self._client()).list_objects(self._bucket, prefix=prefix, recursive=True))
+        while True:
+            with faults():
+                entry = await anext(found, None)
+            if entry is None:
+                return
+            if entry.object_name and not entry.is_dir:
+                yield entry.object_name
+
+    async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> str:
+        check_key(key)
+        return await self._minio.get_presigned_url(
+            "GET",
+            self._bucket,
+            key,
+            expires=timedelta(seconds=min(expires_s, MAX_LINK_S)),
+            response_headers={
+                "response-content-type": content_type,
+                "response-content-disposition": disposition,
+            },
+        )
+
+    async def ping(self) -> None:
+        with faults():
+            client = await self._client()
+            if not await client.bucket_exists(self._bucket):
+                self._ready = False
+                raise StoreUnavailable("the object store has no such bucket")
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _get(self, key: str, start: int, length: int | None) -> ClientResponse | None:
+        """The open answer; None when no byte was asked for, or none is there from `start` on."""
+        with faults(key):
+            client = await self._client()
+            try:
+                if length == 0:  # for the library, that is no limit
+                    await client.stat_object(self._bucket, key)
+                    return None
+                return await client.get_object(self._bucket, key, offset=start, length=length or 0)
+            except MinioException as error:
+                if status_and_code(error)[1] == "InvalidRange":
+                    return None
+                raise
+
+    async def _client(self) -> Minio:
+        if self._session is None:
+            self._session = ClientSession(
+                connector=TCPConnector(limit=MAX_CONNECTIONS),
+                timeout=TIMEOUT,
+                headers={"Accept-Encoding": "identity"},
+            )
+            self._minio.set_session(self._session)
+        if not self._ready:
+            async with self._preparing:
+                await self._prepare()
+        return self._minio
+
+    async def _prepare(self) -> None:
+        """Make the bucket, unless it is there or the account may not ask."""
+        if self._ready:
+            return
+        try:
+            if not await self._minio.bucket_exists(self._bucket):
+                await self._minio.make_bucket(self._bucket, self._region)
+        except MinioException as error:
+            if status_and_code(error)[0] not in (403, 409):
+                raise
+        self._ready = True
+
+
+async def _chunks(response: ClientResponse | None) -> AsyncGenerator[bytes]:
+    if response is None:
+        return
+    chunks = aiter(response.content.iter_chunked(CHUNK_BYTES))
+    while True:
+        with faults():
+            chunk = await anext(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
+
+
+def _header(value: str) -> str:
+    """Headers hold printable ASCII; anything else is percent-encoded."""
+    return value if value.isascii() and value.isprintable() else quote(value)

@@ -1,0 +1,103 @@
+"""Functions over refresh tokens: rotation with reuse detection."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from libs.storage.database import transaction
+from libs.storage.tables import BaseUser, RefreshToken, new_id, now
+
+
+class TokenError(Exception):
+    """A token that opens nothing."""
+
+    code = "token_invalid"
+
+
+class TokenExpired(TokenError):
+    """The token's time is over; log in or refresh."""
+
+    code = "token_expired"
+
+
+class TokenReused(TokenError):
+    """The refresh token was used before: its whole family is revoked, log in again."""
+
+    code = "token_reused"
+
+
+async def start_family(user: BaseUser, *, ttl_s: float) -> RefreshToken:
+    """The first refresh token of a new login."""
+    token = RefreshToken(user=user.id, family=new_id(), expires_at=now() + timedelta(seconds=ttl_s))
+    await token.save()
+    return token
+
+
+async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
+    """Use a token up and give the next of its family.
+
+    Raises:
+        TokenReused: It was used before; everybody who holds one of the family is out.
+        TokenError: It is unknown, revoked or expired.
+    """
+    async with transaction():  # whoever finds the token used also finds its successor, to revoke it
+        used = await (
+            RefreshToken.update({RefreshToken.used_at: now()})
+            .where(
+                (RefreshToken.id == jti)
+                & RefreshToken.used_at.is_null()
+                & RefreshToken.revoked_at.is_null()
+                & (RefreshToken.expires_at > now())
+            )
+            .returning(RefreshToken.user, RefreshToken.family)
+        )
+        if used:
+            token = RefreshToken(
+                user=used[0]["user"], family=used[0]["family"], expires_at=now() + timedelta(seconds=ttl_s)
+            )
+            await token.save()
+            return token
+    raise await _why_refused(jti)
+
+
+async def _why_refused(jti: UUID) -> TokenError:
+    token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
+    if token is None or token.revoked_at is not None:
+        return TokenError("the refresh token is not valid")
+    if token.used_at is not None:
+        await revoke_family(token.family)
+        return TokenReused("the refresh token was used before; log in again")
+    return TokenExpired("the refresh token has expired; log in again")
+
+
+async def revoke_family(family: UUID) -> None:
+    """End a login: its refresh tokens and, since each use asks `holder`, its access tokens too."""
+    await RefreshToken.update({RefreshToken.revoked_at: now()}).where(
+        (RefreshToken.family == family) & RefreshToken.revoked_at.is_null()
+    )
+
+
+async def revoke_family_of(jti: UUID) -> None:
+    """End the login that a refresh token belongs to; twice is fine."""
+    token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
+    if token is not None:
+        await revoke_family(token.family)
+
+
+async def holder(user_id: int, family: UUID) -> BaseUser | None:
+    """The active account of a login that was not ended."""
+    alive = RefreshToken.select(RefreshToken.user).where(
+        (RefreshToken.family == family) & RefreshToken.revoked_at.is_null()
+    )
+    return (
+        await BaseUser.objects()
+        .where(
+            (BaseUser.id == user_id) & (BaseUser.active == True) & BaseUser.id.is_in(alive)  # noqa: E712
+        )
+        .first()
+    )
+
+
+async def purge_expired() -> int:
+    """Remove tokens whose time is over; how many."""
+    gone = await RefreshToken.delete().where(RefreshToken.expires_at < now()).returning(RefreshToken.id)
+    return len(gone)

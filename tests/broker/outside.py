@@ -1,0 +1,116 @@
+"""What others do to the queues: send with all properties, wait for replies, read the dead letters."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from libs.broker.memory import MemoryBroker
+from libs.broker.port import Delivery
+from libs.contracts.topology import DEAD, JOBS, Route
+
+WAIT_S = 20
+
+
+class Outside(Protocol):
+    async def send(self, route: Route, delivery: Delivery) -> None: ...
+
+    async def next_dead(self) -> Delivery: ...
+
+    async def open_reply_queue(self) -> str: ...
+
+    async def next_reply(self) -> Delivery: ...
+
+
+class MemoryOutside:
+    def __init__(self, broker: MemoryBroker, replies: asyncio.Queue[Delivery]) -> None:
+        self._broker = broker
+        self._replies = replies
+
+    async def send(self, route: Route, delivery: Delivery) -> None:
+        await self._broker.send(route, delivery)
+
+    async def next_dead(self) -> Delivery:
+        async with asyncio.timeout(WAIT_S):
+            while not self._broker.dead:  # noqa: ASYNC110 - a deque wakes nobody
+                await asyncio.sleep(0)
+        return self._broker.dead.popleft()
+
+    async def open_reply_queue(self) -> str:
+        return "replies"
+
+    async def next_reply(self) -> Delivery:
+        return await asyncio.wait_for(self._replies.get(), WAIT_S)
+
+
+class RabbitOutside:
+    def __init__(self, channel: AbstractChannel) -> None:
+        self._channel = channel
+        self._dead: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._replies: asyncio.Queue[Delivery] = asyncio.Queue()
+
+    async def send(self, route: Route, delivery: Delivery) -> None:
+        message = aio_pika.Message(
+            delivery.body,
+            headers=dict(delivery.headers),
+            reply_to=delivery.reply_to,
+            correlation_id=delivery.correlation_id,
+            message_id=delivery.message_id,
+            user_id=delivery.user_id,
+            content_type=delivery.content_type,
+        )
+        exchange = await self._channel.get_exchange(JOBS, ensure=False)
+        await exchange.publish(message, route.value)
+
+    async def read_dead(self) -> None:
+        queue = await self._channel.get_queue(DEAD)
+        await queue.consume(Into(self._dead), no_ack=True)
+
+    async def next_dead(self) -> Delivery:
+        return await asyncio.wait_for(self._dead.get(), WAIT_S)
+
+    async def open_reply_queue(self) -> str:
+        queue = await self._channel.declare_queue(exclusive=True)
+        await queue.consume(Into(self._replies), no_ack=True)
+        return queue.name
+
+    async def next_reply(self) -> Delivery:
+        return await asyncio.wait_for(self._replies.get(), WAIT_S)
+
+
+class Into:
+    """A consumer that queues what it gets."""
+
+    def __init__(self, queue: asyncio.Queue[Delivery]) -> None:
+        self._queue = queue
+
+    async def __call__(self, message: AbstractIncomingMessage) -> None:
+        headers = {name: str(value) for name, value in message.headers.items()}
+        self._queue.put_nowait(
+            Delivery(
+                body=message.body,
+                headers=headers,
+                reply_to=message.reply_to,
+                correlation_id=message.correlation_id,
+                message_id=message.message_id,
+                user_id=message.user_id,
+                content_type=message.content_type,
+            )
+        )
+
+
+@asynccontextmanager
+async def outside_memory(broker: MemoryBroker) -> AsyncGenerator[Outside]:
+    async with broker.replies("replies") as replies:
+        yield MemoryOutside(broker, replies)
+
+
+@asynccontextmanager
+async def outside_rabbit(url: str) -> AsyncGenerator[Outside]:
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        outside = RabbitOutside(channel)
+        await outside.read_dead()
+        yield outside

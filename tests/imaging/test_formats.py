@@ -1,0 +1,141 @@
+"""Every format against every pixel layout, and what becomes of colours and metadata."""
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, PngImagePlugin
+
+from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.operations import Compress, Convert, Resize
+from tests.imaging.conftest import Run, Save
+
+MODES = ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16"]
+ORANGE = (240, 120, 40)
+
+
+def _orange(mode: str) -> Image.Image:
+    colour = Image.new("RGB", (32, 24), ORANGE)
+    if mode == "I;16":
+        return Image.fromarray(np.full((24, 32), 0x8040, dtype=np.uint16))
+    if mode == "1":
+        return Image.new("1", (32, 24), 1)
+    if mode == "PA":
+        return colour.convert("P", palette=Image.Palette.ADAPTIVE).convert("PA")
+    return colour.convert(mode)
+
+
+def _colour(image: Image.Image) -> tuple[int, ...]:
+    pixel = image.convert("RGB").getpixel((16, 12))
+    assert isinstance(pixel, tuple)
+    return tuple(int(channel) for channel in pixel)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("mode", MODES)
+def test_every_pixel_layout_is_written_in_every_format(
+    name: FormatName, mode: str, save: Save, run: Run
+) -> None:
+    extension = "tiff" if mode == "PA" else "png"
+    before = _orange("P" if mode == "PA" else mode)
+    facts, image = run(save(before, f"in.{extension}"), Convert(format=name))
+    assert (facts.format, facts.mime, image.format) == (name, FORMATS[name].mime, FORMATS[name].pillow)
+    if mode in {"1", "I;16"}:
+        expected = (255,) * 3 if mode == "1" else (0x80,) * 3
+    else:
+        expected = (155,) * 3 if mode in {"L", "LA"} else ORANGE
+    assert np.abs(np.subtract(_colour(image), expected)).max() <= 6
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_without_convert_the_format_stays(name: FormatName, save: Save, run: Run) -> None:
+    known = FORMATS[name]
+    facts, _ = run(save(Image.new("RGB", (32, 24), ORANGE), f"in.{known.extension}"), Resize(width=16))
+    assert (facts.format, facts.extension, facts.width, facts.height) == (name, known.extension, 16, 12)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "bmp"])
+def test_what_is_clear_becomes_white_or_the_background(name: FormatName, save: Save, run: Run) -> None:
+    source = save(Image.new("RGBA", (32, 24), (0, 0, 0, 0)), "in.png")
+    assert _colour(run(source, Convert(format=name))[1]) == (255, 255, 255)
+    assert _colour(run(source, Convert(format=name, background="transparent"))[1]) == (255, 255, 255)
+    red = _colour(run(source, Convert(format=name, background="red"))[1])
+    assert np.abs(np.subtract(red, (255, 0, 0))).max() <= 2
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "I;16"])
+def test_a_png_that_names_one_clear_colour_is_clear_there(mode: str, save: Save, run: Run) -> None:
+    image = _orange(mode)
+    clear = {"L": 155, "RGB": ORANGE, "P": image.getpixel((0, 0)), "I;16": 0x8040}[mode]
+    source = save(image, "in.png", transparency=clear)
+    assert run(source)[1].convert("RGBA").getchannel("A").getextrema() == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["png", "webp", "gif", "avif", "tiff"])
+def test_transparency_is_kept_where_the_format_has_it(name: FormatName, save: Save, run: Run) -> None:
+    half = Image.new("RGBA", (32, 24), (0, 0, 0, 0))
+    half.paste((*ORANGE, 255), (16, 0, 32, 24))
+    alpha = np.asarray(run(save(half, "in.png"), Convert(format=name))[1].convert("RGBA"))[..., 3]
+    assert alpha[:, :12].max() <= 3
+    assert alpha[:, 20:].min() >= 252
+
+
+def test_a_cmyk_jpeg_has_its_colours_with_and_without_adobes_marker(save: Save, run: Run) -> None:
+    adobe = save(Image.new("CMYK", (32, 24), (0, 255, 255, 0)), "adobe.jpg")
+    data = adobe.read_bytes()
+    at = data.index(b"\xff\xee")
+    plain = data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4], "big") :]
+    assert np.abs(np.subtract(_colour(run(adobe)[1]), (255, 0, 0))).max() <= 4
+    # Without the marker the stored bytes are taken as they are: the ink is the inverse.
+    assert np.abs(np.subtract(_colour(run(save(plain, "plain.jpg"))[1]), (0, 0, 0))).max() <= 4
+
+
+def test_an_embedded_profile_becomes_srgb_and_is_dropped(photos: Path, run: Run) -> None:
+    with Image.open(photos / "rocket.jpg") as image:
+        profile = ImageCms.ImageCmsProfile(BytesIO(image.info["icc_profile"]))
+        expected = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"))
+        assert expected is not None
+    _, result = run(photos / "rocket.jpg", Convert(format="png"))
+    assert np.array_equal(np.asarray(result), np.asarray(expected))
+    assert "icc_profile" not in result.info
+
+
+def test_a_damaged_profile_is_ignored(save: Save, run: Run) -> None:
+    source = save(Image.new("RGB", (32, 24), ORANGE), "in.png", icc_profile=b"nonsense" * 30)
+    assert _colour(run(source)[1]) == ORANGE
+
+
+@pytest.mark.parametrize("name", ["jpeg", "png", "webp", "avif", "tiff"])
+@pytest.mark.parametrize("target", FORMATS)
+def test_no_metadata_is_left(name: FormatName, target: FormatName, save: Save, run: Run) -> None:
+    exif = Image.Exif()
+    exif[0x010E] = "SECRET description"
+    exif.get_ifd(0x8825)[0x001D] = "SECRET:date"
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Comment", "SECRET text")
+    options = {"pnginfo": text} if name == "png" else {"comment": b"SECRET comment"} if name == "jpeg" else {}
+    source = save(
+        Image.new("RGB", (32, 24)), f"in.{FORMATS[name].extension}", exif=exif, dpi=(7, 7), **options
+    )
+    assert b"SECRET" in source.read_bytes()
+    facts, image = run(source, Convert(format=target))
+    assert b"SECRET" not in Path(str(image.filename)).read_bytes()  # pyright: ignore
+    assert not image.getexif().get_ifd(0x8825)
+    assert not {"exif", "comment", "xmp", "icc_profile", "Comment"} & set(image.info)
+    assert facts.format == target
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_compress_makes_a_photograph_smaller(name: FormatName, photos: Path, save: Save, run: Run) -> None:
+    with Image.open(photos / "astronaut.png") as image:
+        source = save(image, f"in.{FORMATS[name].extension}")
+    small, best = (run(source, Compress(quality=quality))[0] for quality in (30, 90))
+    assert small.size_bytes < best.size_bytes
+    assert small.format == best.format == ("jpeg" if name in {"tiff", "bmp"} else name)
+
+
+def test_the_quality_of_compress_outlives_a_convert(photos: Path, run: Run) -> None:
+    source = photos / "astronaut.png"
+    both = run(source, Compress(quality=20), Convert(format="jpeg"))[0]
+    assert both.md5 == run(source, Convert(format="jpeg", quality=20))[0].md5

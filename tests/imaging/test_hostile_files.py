@@ -1,0 +1,186 @@
+"""Files made to cost much, to lie, or to pass for something else: each is refused by its own code.
+
+Where a file must be refused before it is decoded, the process may not touch memory for its pixels:
+`tracemalloc` does not see Pillow's, so these read the header with a decoder that would raise.
+"""
+
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageFile
+
+from libs.imaging.errors import FormatNotAccepted, ImagingError, SourceFault
+from libs.imaging.header import read_header
+from libs.imaging.limits import Limits
+from libs.imaging.pipeline import render
+from tests.imaging.conftest import Save
+
+
+def _webp_header(width: int, height: int) -> bytes:
+    bits = (width - 1) | (height - 1) << 14
+    body = b"WEBPVP8L" + struct.pack("<IBI", 14, 0x2F, bits) + bytes(9)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def _png(width: int, height: int, *before: bytes) -> bytes:
+    head = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0))
+    rows = zlib.compress(bytes((width + 7) // 8 + 1) * min(height, 20_000), 9)
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(before) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")
+
+
+def _many_scans(photos: Path, save: Save, count: int) -> bytes:
+    with Image.open(photos / "rocket.jpg") as image:
+        data = save(image.resize((64, 64)), "scans.jpg", progressive=True).read_bytes()
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * count + b"\xff\xd9"
+
+
+def _many_pages(count: int) -> bytes:
+    pages = (struct.pack("<HI", 0, 8 + 6 * (page + 1)) for page in range(1, count))
+    first = struct.pack("<HHHIIHHIII", 2, 256, 3, 1, 1, 257, 3, 1, 1, 8 + 30)
+    return b"II*\0" + struct.pack("<I", 8) + first + b"".join(pages)
+
+
+def _gif(frames: int, width: int = 1, height: int = 1, *, trailer: bytes = b";") -> bytes:
+    frame = b"," + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\2\2\x44\1\0"
+    return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + frame * frames + trailer
+
+
+REFUSED_BY_HEADER: list[tuple[str, bytes]] = [
+    ("empty_file", b""),
+    ("not_an_image", b"Dear Sir or Madam,"),
+    ("not_an_image", b"BM is how this letter begins, and it goes on for a while yet"),
+    ("not_an_image", b"BM\0\0\0\0\0\0\0\0 and some garbage that is no header at all, but long enough"),
+    ("not_an_image", bytes(1000)),
+    ("not_an_image", b"<html><body>404</body></html>"),
+    ("side_too_long", _webp_header(16_384, 16_384)[:21] + b"\xff" * 3),
+    ("image_too_large", _webp_header(13_000, 13_000)),
+    ("side_too_long", _png(20_000, 20_000)),
+    ("image_too_large", _png(12_000, 12_000)),
+    ("image_unreadable", _png(0, 5)),
+    ("image_unreadable", _png(1, 1, *[_chunk(b"tEXt", b"a\0b")] * 5_000)),
+    ("too_many_frames", _png(1, 1, _chunk(b"acTL", struct.pack(">II", 2**31 - 1, 0)))),
+    ("too_many_frames", _gif(65_535)),
+    ("side_too_long", _gif(1, 65_535, 65_535)),
+    ("image_too_large", _gif(200, 1_000, 1_000)),
+    ("image_unreadable", b"GIF89a"),
+    ("too_many_frames", _many_pages(100_000)),
+    ("image_truncated", b"\xff\xd8\xff\xe0"),
+    ("image_truncated", b"\xff\xd8\xff\xd9"),
+    ("image_truncated", b"\x89PNG\r\n\x1a\n"),
+    ("image_truncated", b"RIFF\0\0\0\0WEBPVP8 "),
+    ("image_unreadable", b"RIFF\0\0\0\0WEBPJUNK" + bytes(40)),
+    ("image_truncated", b"II*\0\xff\xff\xff\x7f"),
+    ("image_truncated", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"),
+]
+
+
+def _refuse_to_decode(*_: object) -> None:
+    raise AssertionError("pixels were decoded")
+
+
+@pytest.mark.parametrize(("code", "data"), REFUSED_BY_HEADER)
+def test_it_is_refused_by_its_header_alone(
+    code: str, data: bytes, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ImageFile.ImageFile, "load", _refuse_to_decode)
+    with pytest.raises(SourceFault) as caught:
+        read_header(save(data, "hostile"), Limits())
+    assert caught.value.code == code
+
+
+REFUSED_BY_NAME = [
+    ("SVG", b'<?xml version="1.0"?>\n<!-- drawn --><svg xmlns="http://www.w3.org/2000/svg"/>'),
+    ("SVG", b"<svg width='1' height='1'></svg>"),
+    ("SVG", "\ufeff<svg >".encode("utf-16-le")),
+    ("PDF", b"%PDF-1.7\n"),
+    ("EPS", b"%!PS-Adobe-3.0 EPSF-3.0\n"),
+    ("PSD", b"8BPS\0\1"),
+    ("HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+    ("ICO", b"\0\0\1\0\1\0"),
+    ("JPEG 2000", b"\0\0\0\x0cjP  \r\n\x87\n"),
+    ("JPEG XL", b"\xff\x0a\0\0"),
+    ("PNM", b"P6 1 1 255 abc"),
+    ("MP4", b"\0\0\0\x18ftypisom\0\0\0\0isommp42"),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), REFUSED_BY_NAME)
+def test_a_known_format_that_is_not_accepted_is_named(name: str, data: bytes, save: Save) -> None:
+    with pytest.raises(FormatNotAccepted, match=name):
+        read_header(save(data, "in.jpg"), Limits())
+
+
+def test_a_jpeg_of_2000_scans_is_refused_undecoded(
+    photos: Path, save: Save, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few, many = (save(_many_scans(photos, save, count), "in.jpg") for count in (1, 1))
+    assert read_header(few, Limits()).width == 64
+    many = save(_many_scans(photos, save, 2_000), "many.jpg")
+    monkeypatch.setattr(ImageFile.ImageFile, "load", _refuse_to_decode)
+    with pytest.raises(ImagingError) as caught:
+        read_header(many, Limits())
+    assert caught.value.code == "too_many_scans"
+
+
+def test_directories_that_form_a_loop_are_counted_once(save: Save) -> None:
+    tags = struct.pack("<HHIIHHIIHHII", 256, 3, 1, 1, 257, 3, 1, 1, 259, 3, 1, 1)
+    loop = b"II*\0" + struct.pack("<IH", 8, 3) + tags + struct.pack("<I", 8)
+    assert read_header(save(loop, "in.tiff"), Limits()).frames == 1
+
+
+CUTS: list[tuple[str, Callable[[int], int]]] = [
+    (extension, cut)
+    for extension in ("jpg", "png", "webp", "gif", "avif", "tiff", "bmp")
+    for cut in (lambda size: size * 6 // 10, lambda size: size * 9 // 10)
+]
+
+
+@pytest.mark.parametrize(("extension", "cut"), CUTS)
+def test_a_cut_file_passes_by_its_header_and_is_refused_when_rendered(
+    extension: str, cut: Callable[[int], int], photos: Path, save: Save, tmp_path: Path
+) -> None:
+    with Image.open(photos / "astronaut.png") as image:
+        data = save(image, f"whole.{extension}").read_bytes()
+    source = save(data[: cut(len(data))], f"cut.{extension}")
+    assert read_header(source, Limits()).width == 512
+    with pytest.raises(SourceFault) as caught:
+        render(source, tmp_path / "result", [], Limits())
+    assert caught.value.code == "image_truncated"
+    assert not (tmp_path / "result").exists()
+
+
+def test_a_gif_without_its_trailer_is_cut(save: Save, tmp_path: Path) -> None:
+    assert render(save(_gif(3), "in.gif"), tmp_path / "result", [], Limits()).format == "gif"
+    with pytest.raises(SourceFault) as caught:
+        render(save(_gif(3, trailer=b""), "cut.gif"), tmp_path / "result", [], Limits())
+    assert caught.value.code == "image_truncated"
+
+
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "avif", "tiff"])
+def test_garbage_in_the_body_never_escapes_as_another_error(
+    extension: str, photos: Path, save: Save, tmp_path: Path
+) -> None:
+    with Image.open(photos / "chelsea.png") as image:
+        data = bytearray(save(image.resize((90, 60)), f"whole.{extension}").read_bytes())
+    for start in range(2, len(data) - 64, len(data) // 40):
+        damaged = (
+            bytes(data[:start]) + bytes(byte ^ 0xA5 for byte in data[start : start + 16]) + data[start + 16 :]
+        )
+        try:
+            render(save(damaged, f"bad.{extension}"), tmp_path / "result", [], Limits())
+        except ImagingError:
+            continue
+
+
+def test_the_format_is_that_of_the_bytes(photos: Path, save: Save) -> None:
+    header = read_header(save((photos / "rocket.jpg").read_bytes(), "rocket.png"), Limits())
+    assert (header.format, header.mime, header.extension) == ("jpeg", "image/jpeg", "jpg")
+    assert (header.width, header.height, header.frames) == (640, 427, 1)

@@ -1,0 +1,52 @@
+"""EXIF orientation, on its own and together with decoding at a fraction."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from libs.imaging.operations import Convert, Grayscale, Resize
+from tests.imaging.conftest import Run, Save
+from tests.imaging.measuring import psnr
+
+ORIENTATIONS = range(1, 9)
+EXTENSIONS = ["jpg", "png", "webp", "avif", "tiff"]
+
+
+def _turned(photos: Path, save: Save, orientation: int, extension: str) -> Path:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    with Image.open(photos / "coffee.png") as image:
+        return save(image.resize((301, 203)), f"in.{extension}", exif=exif)
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_the_result_stands_upright(
+    orientation: int, extension: str, photos: Path, save: Save, run: Run
+) -> None:
+    source = _turned(photos, save, orientation, extension)
+    _, image = run(source, Grayscale(), Convert(format="png"))
+    with Image.open(source) as stored:
+        expected = ImageOps.exif_transpose(stored).convert("L")
+    assert np.array_equal(np.asarray(image), np.asarray(expected))
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_a_first_resize_counts_from_the_upright_image(
+    orientation: int, extension: str, photos: Path, save: Save, run: Run
+) -> None:
+    source = _turned(photos, save, orientation, extension)
+    resize = Resize(width=31, height=47, fit="cover", gravity="top-left")
+    _, image = run(source, resize, Convert(format="png"))
+    with Image.open(source) as stored:
+        expected = resize.apply(ImageOps.exif_transpose(stored).convert("RGB"))
+    assert image.size == (31, 47)
+    assert psnr(image, np.asarray(expected, dtype=np.float64)) >= 38
+
+
+def test_the_result_says_nothing_of_orientation(photos: Path, save: Save, run: Run) -> None:
+    _, image = run(_turned(photos, save, 6, "jpg"))
+    assert not image.getexif()

@@ -1,0 +1,247 @@
+"""The script that brings the services of the tests, run for real beside the set that may be up already."""
+
+import json
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import aio_pika
+import aiohttp
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+import psutil
+import pytest
+
+from libs.storage.objects import open_objects
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "infra/local/services"
+NAMES = ("postgres", "rabbitmq", "s3")
+VARIABLES = {
+    "DARKROOM_TEST_DATABASE_URL": "postgres://",
+    "DARKROOM_TEST_BROKER_URL": "amqp://",
+    "DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL": "http://",
+    "DARKROOM_TEST_OBJECTS_URL": "s3://",
+}
+
+
+def environment(folder: Path, **changes: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
+    return inherited | {"DARKROOM_SERVICES_DIR": str(folder)} | changes
+
+
+def services(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(SCRIPT), command], env=env, capture_output=True, text=True)
+
+
+def succeed(command: str, env: dict[str, str]) -> str:
+    done = services(command, env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def variables(env: dict[str, str]) -> dict[str, str]:
+    lines = map(shlex.split, succeed("env", env).splitlines())
+    return dict(assignment.split("=", 1) for _, assignment in lines)
+
+
+def pids(folder: Path, name: str) -> list[int]:
+    """The server first."""
+    record = json.loads((folder / f"{name}.json").read_text())
+    return [process["pid"] for process in record["processes"]]
+
+
+def all_pids(folder: Path) -> set[int]:
+    return {pid for name in NAMES for pid in pids(folder, name)}
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def processes_of(folder: Path) -> list[int]:
+    """All that were started in the folder, whatever they call themselves and whoever their parent is."""
+    found: list[int] = []
+    for process in psutil.process_iter(["cmdline", "cwd", "status"]):
+        info = process.info
+        text = " ".join([info["cwd"] or "", *(info["cmdline"] or [])])
+        if str(folder) in text and info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process.pid)
+    return found
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In /var/tmp, where PostgreSQL's own user can go too."""
+    folder = Path(tempfile.mkdtemp(prefix="darkroom-test-services-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    succeed("down", environment(folder))
+    shutil.rmtree(folder)
+
+
+async def all_serve(urls: dict[str, str], scratch: Path) -> None:
+    database = await asyncpg.connect(urls["DARKROOM_TEST_DATABASE_URL"])
+    assert await database.fetchval("select 1") == 1
+    assert await database.fetchval("show max_connections") == "300"
+    await database.close()
+    async with await aio_pika.connect(urls["DARKROOM_TEST_BROKER_URL"]) as connection:
+        assert not (await connection.channel()).is_closed
+    management = urls["DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL"]
+    async with aiohttp.ClientSession() as session, session.get(f"{management}/api/vhosts") as response:
+        assert [vhost["name"] for vhost in await response.json()] == ["/"]
+    objects = open_objects(urls["DARKROOM_TEST_OBJECTS_URL"], scratch)
+    source = scratch / "source"
+    source.write_bytes(b"pixels")
+    await objects.put("a", source, content_type="image/png", metadata={})
+    async with objects.read("a") as chunks:
+        assert [chunk async for chunk in chunks] == [b"pixels"]
+    await objects.close()
+
+
+async def test_a_set_of_services_lives_and_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
+    env = environment(folder)
+    assert services("status", env).returncode == 1
+    assert services("env", env).returncode == 1
+
+    first = succeed("up", env)
+    assert [line.split()[:2] for line in first.splitlines()] == [[name, "up"] for name in NAMES]
+    assert succeed("status", env) == first
+    urls = variables(env)
+    assert {name: urls[name].partition("//")[0] + "//" for name in urls} == VARIABLES
+    await all_serve(urls, tmp_path)
+
+    before = all_pids(folder)
+    started = time.monotonic()
+    assert succeed("up", env | urls) == first, "the script's own URLs, once exported, change nothing"
+    assert time.monotonic() - started < 3
+    assert all_pids(folder) == before
+
+    for name in NAMES:
+        os.kill(pids(folder, name)[0], signal.SIGKILL)
+    assert services("status", env).returncode == 1
+    succeed("up", env)
+    assert not before & all_pids(folder)
+    await all_serve(variables(env), tmp_path)
+
+    succeed("down", env)
+    assert processes_of(folder) == []
+    assert names_in(folder) == ["lock"]
+    assert succeed("down", env) == ""
+
+
+def test_two_at_once_start_one_set(folder: Path) -> None:
+    command = [sys.executable, str(SCRIPT), "up"]
+    both = [
+        subprocess.Popen(
+            command, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    outputs = [one.communicate()[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0]
+    assert outputs[0] == outputs[1]
+
+
+def test_an_epmd_that_died_is_mended(folder: Path) -> None:
+    succeed("up", environment(folder))
+    node, mapper = pids(folder, "rabbitmq")
+    os.kill(mapper, signal.SIGKILL)
+    succeed("up", environment(folder))
+    assert len({node, mapper, *pids(folder, "rabbitmq")}) == 4
+
+
+def test_a_folder_that_postgres_cannot_enter_is_no_obstacle(folder: Path) -> None:
+    private = folder / "private"
+    private.mkdir(mode=0o700)
+    env = environment(private)
+    succeed("up", env)
+    data = Path(json.loads((private / "postgres.json").read_text())["folder"])
+    succeed("down", env)
+    assert not data.exists()
+    assert processes_of(data) == processes_of(private) == []
+
+
+def test_a_server_that_is_given_is_used(folder: Path) -> None:
+    succeed("up", environment(folder))
+    given = {name: url for name, url in variables(environment(folder)).items() if "MANAGEMENT" not in name}
+    other = folder / "other"
+    env = environment(other) | given
+    assert [line.split()[1:4] for line in succeed("up", env).splitlines()] == [["up", "given", "by"]] * 3
+    assert variables(env) == given
+    assert names_in(other) == ["lock"]
+
+
+def test_a_given_server_that_is_away_is_reported_without_its_secret(folder: Path) -> None:
+    url = "s3://key:s3cret@127.0.0.1:9/bucket?secure=false"
+    done = services("up", environment(folder, DARKROOM_TEST_OBJECTS_URL=url))
+    assert done.returncode == 1
+    assert "DARKROOM_TEST_OBJECTS_URL is set, but nothing answers at 127.0.0.1:9" in done.stderr
+    assert "s3cret" not in done.stdout + done.stderr
+    assert processes_of(folder) == []
+
+
+def test_what_is_missing_is_named_with_the_way_to_get_it(folder: Path, tmp_path: Path) -> None:
+    done = services("up", environment(folder, DARKROOM_SERVICES_PATH=str(tmp_path)))
+    assert done.returncode == 1
+    assert "postgres: not found: initdb, postgres" in done.stderr
+    assert "rabbitmq: not found: rabbitmq-server, erl, epmd" in done.stderr
+    assert "s3: not found: rclone" in done.stderr
+    assert "make install" in done.stderr
+    assert names_in(folder) == ["lock"]
+
+
+def test_a_recorded_process_id_that_now_is_another_process_is_left_alone(folder: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        record = {
+            "folder": str(folder / "s3"),
+            "ports": {"s3": 1},
+            "processes": [{"pid": bystander.pid, "started": "0"}],
+        }
+        (folder / "s3.json").write_text(json.dumps(record))
+        succeed("down", environment(folder))
+        assert bystander.poll() is None
+        bystander.kill()
+
+
+@pytest.mark.parametrize("arguments", [[], ["start"], ["up", "down"]])
+def test_a_wrong_command_shows_the_usage(folder: Path, arguments: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), *arguments], env=environment(folder), capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: infra/local/services up | down | status | env")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="run by anyone but root, all the other tests show it")
+def test_an_ordinary_user_can_run_it(folder: Path) -> None:
+    """A copy of the script, started by `nobody`, with an interpreter that `nobody` may run."""
+    python = shutil.which("python3", path="/usr/bin:/usr/local/bin")
+    if (
+        python is None
+        or subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]).returncode
+    ):
+        pytest.skip("this machine has no system-wide Python 3.11")
+    shutil.copytree(SCRIPT.parent, folder / "infra/local")
+    shutil.copy(Path(sys.executable).parent / "rclone", folder / "infra/local/rclone")
+    state = folder / "state"
+    state.mkdir()
+    shutil.chown(state, "nobody")
+    env = environment(state, PATH=f"{folder}/infra/local:/usr/bin:/bin", HOME="/nonexistent")
+    run = [python, str(folder / "infra/local/services")]
+    up = subprocess.run(
+        [*run, "up"], env=env, user="nobody", group="nogroup", extra_groups=[], capture_output=True
+    )
+    owners = {psutil.Process(pid).username() for pid in processes_of(state)}
+    down = subprocess.run([*run, "down"], env=env, user="nobody", group="nogroup", extra_groups=[])
+    assert (up.returncode, down.returncode) == (0, 0), up.stderr
+    assert owners == {"nobody"}
+    assert processes_of(state) == []

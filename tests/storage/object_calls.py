@@ -1,0 +1,36 @@
+"""Short calls to an object store, for tests."""
+
+import os
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from libs.storage.objects import ObjectStore
+
+
+def s3_url() -> str:
+    url = os.environ.get("DARKROOM_TEST_OBJECTS_URL")
+    if not url:
+        pytest.fail('DARKROOM_TEST_OBJECTS_URL is not set: eval "$(infra/local/services env)"')
+    return url
+
+
+async def put(store: ObjectStore, key: str, body: bytes, scratch: Path) -> None:
+    path = scratch / uuid4().hex
+    path.write_bytes(body)
+    await store.put(key, path, content_type="image/png", metadata={"owner": "ada", "md5": "0" * 32})
+    assert not path.exists()
+
+
+async def get(store: ObjectStore, key: str, *, start: int = 0, length: int | None = None) -> bytes:
+    async with store.read(key, start=start, length=length) as chunks:
+        return b"".join([chunk async for chunk in chunks])
+
+
+async def listed(store: ObjectStore, prefix: str = "") -> list[str]:
+    return sorted([key async for key in store.list(prefix)])
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
