@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from libs.broker import Broker, open_broker
@@ -13,15 +12,17 @@ from libs.storage.engine import Engine
 from libs.storage.objects import ObjectStore, open_objects
 
 
-@dataclass(frozen=True)
 class Backends:
     """What an app works with."""
 
-    settings: Settings
-    database: Engine
-    objects: ObjectStore
-    broker: Broker
-    scratch: Path  # this process's own directory for temporary files
+    def __init__(
+        self, settings: Settings, database: Engine, objects: ObjectStore, broker: Broker, scratch: Path
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.objects = objects
+        self.broker = broker
+        self.scratch = scratch  # this process's own directory for temporary files
 
 
 @asynccontextmanager

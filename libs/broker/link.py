@@ -66,10 +66,11 @@ class Link:
         self._up = asyncio.Event()
         self._tried = asyncio.Event()
         self._keeper: asyncio.Task[NoReturn] | None = None
+        self._closed = False
 
     async def start(self) -> bool:
         """Begin to connect if nobody has; tell, after the first attempt, whether it is up."""
-        if self._keeper is None:
+        if self._keeper is None and not self._closed:
             self._keeper = asyncio.create_task(self._keep(), name="keep the broker connection")
         await self._tried.wait()
         return self._up.is_set()
@@ -93,19 +94,23 @@ class Link:
 
         It counts as lost, too, when the broker cancels its consumer.
         """
+        told = ""
         while True:
             try:
                 await self._up.wait()
                 await self._hold_once(prepare)
+                told = ""
             except BrokerUnavailable as error:
-                _log.warning("channel_lost", error=str(error))
+                if told != (told := str(error)):
+                    _log.warning("channel_lost", error=told)
             await asyncio.sleep(self._reconnect_s)
 
     async def close(self) -> None:
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
+        self._closed = True
+        self._tried.set()
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
 
     async def _hold_once(self, prepare: Prepare) -> None:
         channel = await self.channel(confirms=False)
@@ -123,11 +128,14 @@ class Link:
         _log.info("channel_closed")
 
     async def _keep(self) -> NoReturn:
+        told = ""  # the same trouble is logged once
         while True:
             try:
                 await self._connect_once()
+                told = ""
             except Exception as error:  # noqa: BLE001 - whatever it was, try again
-                _log.warning("broker_unreachable", error=f"{type(error).__name__}: {error}")
+                if told != (told := f"{type(error).__name__}: {error}"):
+                    _log.warning("broker_unreachable", error=told)
             self._tried.set()
             await asyncio.sleep(self._reconnect_s)
 
@@ -143,6 +151,7 @@ class Link:
             self._connection = connection
             self._up.set()
             self._tried.set()
+            _log.info("broker_connected")
             await lost.wait()
             _log.warning("broker_lost")
         finally:

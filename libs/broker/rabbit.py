@@ -24,17 +24,18 @@ _log = structlog.get_logger(__name__)
 
 
 class RabbitBroker:
-    """Implements `Broker` over two connections, each made again whenever it is lost.
+    """Implements `Broker` over three connections, each made again whenever it is lost.
 
-    What publishes and what consumes are apart, because a broker short of memory or disk stops
-    reading from connections that publish, acknowledgements included. The second connection is made
-    when the first consumer or listener comes.
+    One publishes and one consumes, because a broker short of memory or disk stops reading from
+    connections that publish, acknowledgements included. One replies: the address is a stranger's,
+    and RabbitMQ closes the connection of who sends to a malformed `amq.rabbitmq.reply-to`. The last
+    two are made on first use.
     """
 
     def __init__(self, url: str, *, heartbeat_s: int, timeout_s: float, reconnect_s: float) -> None:
         self.user = URL(url).user or "guest"
         self._timeout_s = timeout_s
-        self._out, self._in = (
+        self._out, self._in, self._back = (
             Link(
                 url,
                 declare_topology,
@@ -42,10 +43,11 @@ class RabbitBroker:
                 timeout_s=timeout_s,
                 reconnect_s=reconnect_s,
             )
-            for _ in range(2)
+            for _ in range(3)
         )
         self._publisher = Publisher(self._out, timeout_s=timeout_s)
-        self._answers = Publisher(self._out, timeout_s=timeout_s)  # with addresses chosen by others
+        self._dead_letters = Publisher(self._out, timeout_s=timeout_s)
+        self._replies = Publisher(self._back, timeout_s=timeout_s)
         self._subscriptions: set[Subscription] = set()
 
     @classmethod
@@ -84,7 +86,8 @@ class RabbitBroker:
             _log.warning("reply_refused", to=to)
             return
         message = Message(body, content_type="application/json", correlation_id=correlation_id)
-        await self._answers.send("", to, message, mandatory=False)
+        await self._back.start()
+        await self._replies.send("", to, message, mandatory=False)
 
     async def emit(self, key: str, body: bytes) -> None:
         await self._publisher.send(
@@ -140,13 +143,15 @@ class RabbitBroker:
     async def close(self) -> None:
         for subscription in self._subscriptions:
             subscription.put(None)
-        await self._in.close()
-        await self._out.close()
+        for link in (self._in, self._back, self._out):
+            await link.close()
 
     async def _put_aside(self, message: AbstractIncomingMessage, route: Route, reason: str) -> None:
         """Dead-letter by a copy that says why, or by the broker when the copy is not taken."""
         try:
-            await self._answers.send(DEAD, route.value, dead_message(message, route, reason), mandatory=True)
+            await self._dead_letters.send(
+                DEAD, route.value, dead_message(message, route, reason), mandatory=True
+            )
         except BrokerUnavailable as error:
             _log.warning("dead_letter_without_reason", reason=reason, error=str(error))
             await message.reject(requeue=False)

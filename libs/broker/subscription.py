@@ -14,8 +14,8 @@ _log = structlog.get_logger(__name__)
 def matches(pattern: str, key: str) -> bool:
     """AMQP topic matching: `*` is one word, `#` any number of them, none included."""
     reached = {0}  # lengths of the part of the key that the pattern read so far can stand for
-    words = key.split(".")
-    for part in pattern.split("."):
+    words = key.split(".") if key else []
+    for part in pattern.split(".") if pattern else []:
         if part == "#":
             reached = set(range(min(reached), len(words) + 1))
         else:

@@ -70,7 +70,9 @@ def _measure(path: Path, name: FormatName, data: mmap, limits: Limits) -> Shape:
         case "avif":
             return _measure_avif(path, data, limits)
         case "tiff":
-            return _measure_tiff(path, tiff.count_pages(data, limits.max_frames))
+            pages = tiff.count_pages(data, limits.max_frames)
+            limits.check(1, 1, pages)  # Pillow would follow them all
+            return _measure_tiff(path, pages)
         case "bmp":
             return _measure_bmp(path)
 

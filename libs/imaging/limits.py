@@ -23,12 +23,12 @@ class Limits(Struct, frozen=True, kw_only=True):
 
         Raises:
             TooManyFrames: There are more than `max_frames`.
-            SideTooLong: A side is longer than `max_side`.
             ImageTooLarge: All frames together hold more than `max_pixels`.
+            SideTooLong: A side is longer than `max_side`.
         """
         if frames > self.max_frames:
             raise TooManyFrames(self.max_frames)
-        if max(width, height) > self.max_side:
-            raise SideTooLong(max(width, height), self.max_side)
         if width * height * frames > self.max_pixels:
             raise ImageTooLarge(width * height * frames, self.max_pixels)
+        if max(width, height) > self.max_side:
+            raise SideTooLong(max(width, height), self.max_side)

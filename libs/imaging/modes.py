@@ -1,6 +1,6 @@
 """Bringing the many pixel layouts of files down to a few."""
 
-from PIL import Image
+from PIL import Image, ImageMath
 
 _WORKED_ON = {"L", "LA", "RGB", "RGBA"}
 _TO_PROFILES = {"CMYK", "LAB"}  # made RGB by `profiles`, which knows the embedded profile
@@ -30,8 +30,13 @@ def _from_16_bits(image: Image.Image) -> Image.Image:
     """Keep the high byte, as Pillow does for 16-bit colour."""
     grey = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if "transparency" in image.info:
-        grey.putalpha(image.convert("LA").getchannel("A"))
+        grey.putalpha(_other_than(image.info["transparency"], image))
     return grey
+
+
+def _other_than(clear: int, image: Image.Image) -> Image.Image:
+    """Make the alpha channel in which one 16-bit grey is clear."""
+    return ImageMath.lambda_eval(lambda of: (of["grey"] != clear) * 255, grey=image.convert("I")).convert("L")
 
 
 def _from_32_bits(image: Image.Image) -> Image.Image:

@@ -39,12 +39,14 @@ def decoding() -> Generator[None]:
         if error.errno is not None:  # of the disk, not of the file's contents
             raise
         raise _told_apart(error) from error
+    except RuntimeError as error:  # of the AVIF decoder
+        raise _told_apart(error) from error
     except _DAMAGE as error:
         raise UnreadableImage("its data is damaged") from error
 
 
-def _told_apart(error: OSError) -> ImageTruncated | UnreadableImage | OutOfMemory:
-    """Pillow raises plain OSErrors that differ only in their words."""
+def _told_apart(error: OSError | RuntimeError) -> ImageTruncated | UnreadableImage | OutOfMemory:
+    """Pillow's errors differ only in their words."""
     words = str(error).lower()
     if "truncated" in words:
         return ImageTruncated()

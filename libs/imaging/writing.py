@@ -53,7 +53,7 @@ def _encoding(pillow_name: str) -> Generator[None]:
             yield
     except MemoryError as error:
         raise OutOfMemory from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of the disk
             raise
         if "memory" in str(error).lower():

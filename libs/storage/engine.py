@@ -35,7 +35,7 @@ def engine_from(url: str) -> Engine:
         ValueError: Any other scheme.
     """
     if url.startswith(("postgres://", "postgresql://")):
-        return PostgresEngine(config={"dsn": url, "min_size": 1, "max_size": POSTGRES_POOL})
+        return PostgresEngine(config={"dsn": url})
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def engine_from(url: str) -> Engine:
 async def opened(engine: Engine) -> AsyncIterator[Engine]:
     """Keep the engine's connections for the time of the block."""
     if isinstance(engine, PostgresEngine):
-        await engine.start_connection_pool()
+        await engine.start_connection_pool(min_size=1, max_size=POSTGRES_POOL)
     try:
         yield engine
     finally:

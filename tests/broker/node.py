@@ -41,6 +41,12 @@ class Node:
             server.kill()
             await asyncio.to_thread(server.wait)
 
+    async def stop(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.terminate()
+            await asyncio.to_thread(server.wait)
+
     async def remove(self) -> None:
         await self.kill()
         self._epmd.kill()

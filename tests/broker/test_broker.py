@@ -218,7 +218,7 @@ async def test_a_reply_finds_the_sender(broker: Broker, outside: Outside) -> Non
     assert (reply.body, reply.correlation_id) == (b"done", "c-7")
 
 
-@pytest.mark.parametrize("to", ["gone", "", "amq.rabbitmq.reply-to", "amq.rabbitmq.reply-to.g1h2.x=="])
+@pytest.mark.parametrize("to", ["gone", "", "amq.rabbitmq.reply-to"])
 async def test_a_reply_nobody_waits_for_is_no_error(broker: Broker, to: str) -> None:
     await broker.reply(to, b"{}", correlation_id=None)
     await broker.ping()

@@ -23,7 +23,9 @@ from tests.broker.outside import WAIT_S
         ("#.completed", "job.very.completed", True),
         ("#.completed", "job.completed.late", False),
         ("job.#.late.*", "job.late.late.now", True),
-        ("*", "", True),
+        ("*", "", False),
+        ("", "", True),
+        ("", "job", False),
         ("jo*", "job", False),
     ],
 )

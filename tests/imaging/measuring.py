@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ def float_resize(path: Path, size: tuple[int, int]) -> Floats:
     """Lanczos with three lobes in floating point, over the file's full decode in sRGB."""
     with Image.open(path) as image:
         profile = image.info.get("icc_profile")
-        srgb = _to_srgb(image, profile) if profile else image
+        srgb = to_srgb(image, profile) if profile else image
         pixels = np.asarray(srgb, dtype=np.float64)
     across = _lanczos(pixels.shape[1], size[0])
     down = _lanczos(pixels.shape[0], size[1])
@@ -30,10 +30,11 @@ def float_resize(path: Path, size: tuple[int, int]) -> Floats:
     return np.clip(resized, 0, 255)
 
 
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Convert from an embedded profile with LittleCMS."""
     source = ImageCms.ImageCmsProfile(BytesIO(profile))
-    made: Any = ImageCms.createProfile("sRGB")
-    converted = ImageCms.profileToProfile(image, source, made)
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))  # pyright: ignore[reportUnknownArgumentType]
+    converted = ImageCms.profileToProfile(image, source, srgb)
     assert converted is not None
     return converted
 

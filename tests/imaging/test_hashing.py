@@ -54,7 +54,7 @@ def test_the_hash_is_taken_before_exif_turning(extension: str, photos: Path, sav
 def test_a_palette_with_soft_transparency_hashes_silently(save: Save) -> None:
     image = Image.radial_gradient("L").convert("P")
     source = save(image, "in.png", transparency=bytes(range(256)))
-    with Image.open(source) as stored, pytest.warns(UserWarning):
+    with Image.open(source) as stored, pytest.warns(UserWarning, match="Palette images"):
         expected = str(imagehash.phash(stored))
     description = describe(source, Limits())
     assert (description.phash, description.mode, description.has_alpha) == (expected, "P", True)

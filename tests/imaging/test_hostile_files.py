@@ -1,12 +1,10 @@
 """Files made to cost much, to lie, or to pass for something else: each is refused by its own code.
 
-Where a file must be refused before it is decoded, the process may not touch memory for its pixels:
-`tracemalloc` does not see Pillow's, so these read the header with a decoder that would raise.
+Files that must be refused undecoded are read while decoding is forbidden.
 """
 
 import struct
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -43,8 +41,8 @@ def _many_scans(photos: Path, save: Save, count: int) -> bytes:
 
 
 def _many_pages(count: int) -> bytes:
-    pages = (struct.pack("<HI", 0, 8 + 6 * (page + 1)) for page in range(1, count))
-    first = struct.pack("<HHHIIHHIII", 2, 256, 3, 1, 1, 257, 3, 1, 1, 8 + 30)
+    pages = (struct.pack("<HI", 0, 38 + 6 * page) for page in range(1, count))
+    first = struct.pack("<HHHIIHHIII", 2, 256, 3, 1, 1, 257, 3, 1, 1, 38)
     return b"II*\0" + struct.pack("<I", 8) + first + b"".join(pages)
 
 
@@ -60,15 +58,16 @@ REFUSED_BY_HEADER: list[tuple[str, bytes]] = [
     ("not_an_image", b"BM\0\0\0\0\0\0\0\0 and some garbage that is no header at all, but long enough"),
     ("not_an_image", bytes(1000)),
     ("not_an_image", b"<html><body>404</body></html>"),
-    ("side_too_long", _webp_header(16_384, 16_384)[:21] + b"\xff" * 3),
+    ("side_too_long", b"RIFF\xff\0\0\0WEBPVP8X\n" + bytes(7) + b"\xff\xff\0\0\0\0"),
     ("image_too_large", _webp_header(13_000, 13_000)),
-    ("side_too_long", _png(20_000, 20_000)),
+    ("image_too_large", _png(20_000, 20_000)),
+    ("side_too_long", _png(20_000, 8)),
     ("image_too_large", _png(12_000, 12_000)),
     ("image_unreadable", _png(0, 5)),
     ("image_unreadable", _png(1, 1, *[_chunk(b"tEXt", b"a\0b")] * 5_000)),
     ("too_many_frames", _png(1, 1, _chunk(b"acTL", struct.pack(">II", 2**31 - 1, 0)))),
     ("too_many_frames", _gif(65_535)),
-    ("side_too_long", _gif(1, 65_535, 65_535)),
+    ("image_too_large", _gif(1, 65_535, 65_535)),
     ("image_too_large", _gif(200, 1_000, 1_000)),
     ("image_unreadable", b"GIF89a"),
     ("too_many_frames", _many_pages(100_000)),
@@ -121,7 +120,7 @@ def test_a_known_format_that_is_not_accepted_is_named(name: str, data: bytes, sa
 def test_a_jpeg_of_2000_scans_is_refused_undecoded(
     photos: Path, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few, many = (save(_many_scans(photos, save, count), "in.jpg") for count in (1, 1))
+    few = save(_many_scans(photos, save, 1), "few.jpg")
     assert read_header(few, Limits()).width == 64
     many = save(_many_scans(photos, save, 2_000), "many.jpg")
     monkeypatch.setattr(ImageFile.ImageFile, "load", _refuse_to_decode)
@@ -131,25 +130,19 @@ def test_a_jpeg_of_2000_scans_is_refused_undecoded(
 
 
 def test_directories_that_form_a_loop_are_counted_once(save: Save) -> None:
-    tags = struct.pack("<HHIIHHIIHHII", 256, 3, 1, 1, 257, 3, 1, 1, 259, 3, 1, 1)
+    tags = struct.pack("<HHIIHHIIHHII", 256, 3, 1, 1, 257, 3, 1, 1, 273, 4, 1, 0)
     loop = b"II*\0" + struct.pack("<IH", 8, 3) + tags + struct.pack("<I", 8)
     assert read_header(save(loop, "in.tiff"), Limits()).frames == 1
 
 
-CUTS: list[tuple[str, Callable[[int], int]]] = [
-    (extension, cut)
-    for extension in ("jpg", "png", "webp", "gif", "avif", "tiff", "bmp")
-    for cut in (lambda size: size * 6 // 10, lambda size: size * 9 // 10)
-]
-
-
-@pytest.mark.parametrize(("extension", "cut"), CUTS)
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "avif", "tiff", "bmp"])
+@pytest.mark.parametrize("percent", [60, 90])
 def test_a_cut_file_passes_by_its_header_and_is_refused_when_rendered(
-    extension: str, cut: Callable[[int], int], photos: Path, save: Save, tmp_path: Path
+    extension: str, percent: int, photos: Path, save: Save, tmp_path: Path
 ) -> None:
     with Image.open(photos / "astronaut.png") as image:
         data = save(image, f"whole.{extension}").read_bytes()
-    source = save(data[: cut(len(data))], f"cut.{extension}")
+    source = save(data[: len(data) * percent // 100], f"cut.{extension}")
     assert read_header(source, Limits()).width == 512
     with pytest.raises(SourceFault) as caught:
         render(source, tmp_path / "result", [], Limits())
@@ -169,13 +162,12 @@ def test_garbage_in_the_body_never_escapes_as_another_error(
     extension: str, photos: Path, save: Save, tmp_path: Path
 ) -> None:
     with Image.open(photos / "chelsea.png") as image:
-        data = bytearray(save(image.resize((90, 60)), f"whole.{extension}").read_bytes())
+        data = save(image.resize((90, 60)), f"whole.{extension}").read_bytes()
     for start in range(2, len(data) - 64, len(data) // 40):
-        damaged = (
-            bytes(data[:start]) + bytes(byte ^ 0xA5 for byte in data[start : start + 16]) + data[start + 16 :]
-        )
+        damaged = bytearray(data)
+        damaged[start : start + 16] = (byte ^ 0xA5 for byte in data[start : start + 16])
         try:
-            render(save(damaged, f"bad.{extension}"), tmp_path / "result", [], Limits())
+            render(save(bytes(damaged), f"bad.{extension}"), tmp_path / "result", [], Limits())
         except ImagingError:
             continue
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import aio_pika
 import aiohttp
@@ -89,7 +90,7 @@ def folder() -> Iterator[Path]:
 
 
 async def all_serve(urls: dict[str, str], scratch: Path) -> None:
-    database = await asyncpg.connect(urls["DARKROOM_TEST_DATABASE_URL"])
+    database = cast(Any, await asyncpg.connect(urls["DARKROOM_TEST_DATABASE_URL"]))
     assert await database.fetchval("select 1") == 1
     assert await database.fetchval("show max_connections") == "300"
     await database.close()
@@ -130,7 +131,8 @@ async def test_a_set_of_services_lives_and_leaves_nothing_behind(folder: Path, t
     assert services("status", env).returncode == 1
     succeed("up", env)
     assert not before & all_pids(folder)
-    await all_serve(variables(env), tmp_path)
+    assert variables(env) == urls, "a mended service is found where it was"
+    await all_serve(urls, tmp_path)
 
     succeed("down", env)
     assert processes_of(folder) == []

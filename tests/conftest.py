@@ -1,0 +1,97 @@
+"""Sites that many tests share, the databases, and photographs."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import skimage
+
+from libs.storage.database import migrate, open_database
+from libs.storage.engine import Engine
+from tests.support.client import Client
+from tests.support.services import own_database
+from tests.support.site import Kind, Site, running_site
+
+PHOTOS = Path(skimage.__file__).parent / "data"
+
+BOTH = ["embedded", pytest.param("services", marks=pytest.mark.services)]
+DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.services)]
+
+NewSite = Callable[..., Awaitable[Site]]
+
+
+@pytest.fixture(scope="session")
+def photo() -> Path:
+    """A photograph: JPEG, 640 x 427."""
+    return PHOTOS / "rocket.jpg"
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The folder of photographs."""
+    return PHOTOS
+
+
+@pytest.fixture(scope="session", params=BOTH)
+async def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Site]:
+    """A site with ordinary settings, shared: use accounts of your own."""
+    async with running_site(request.param, tmp_path_factory.mktemp(f"site-{request.param}")) as running:
+        yield running
+
+
+@pytest.fixture(params=BOTH)
+async def new_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[NewSite]:
+    """Starts a site for this test alone, with the settings it needs."""
+    kind: Kind = request.param
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: str) -> Site:
+            return await stack.enter_async_context(running_site(kind, tmp_path / "site", **settings))
+
+        yield start
+
+
+@asynccontextmanager
+async def signed_in(site: Site) -> AsyncIterator[Client]:
+    """A client with a new account."""
+    async with Client(site) as client:
+        await client.register()
+        await client.login()
+        yield client
+
+
+@pytest.fixture
+async def client(site: Site) -> AsyncIterator[Client]:
+    """A new account on the shared site."""
+    async with signed_in(site) as client:
+        yield client
+
+
+@pytest.fixture
+async def other(site: Site) -> AsyncIterator[Client]:
+    """Another new account on the shared site."""
+    async with signed_in(site) as client:
+        yield client
+
+
+@pytest.fixture(params=DATABASES)
+async def database_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
+    """An empty database of each engine."""
+    if request.param == "postgres":
+        async with own_database() as url:
+            yield url
+    else:
+        with TemporaryDirectory() as directory:
+            yield f"sqlite:///{directory}/test.sqlite"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Engine]:
+    """A migrated database, bound to all tables."""
+    async with open_database(database_url) as engine:
+        await migrate(engine)
+        yield engine

@@ -1,0 +1,141 @@
+"""A running Darkroom: real processes, on a free port, with data of its own."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+
+from tests.support.services import own_bucket, own_database, own_vhost
+
+Kind = Literal["embedded", "services"]
+App = Literal["serve", "api", "worker", "scheduler"]
+
+START_S = 30
+STOP_S = 10
+SECRET = "a secret that only tests know, long enough"
+
+QUICK: Mapping[str, str] = {
+    "RATE_LIMIT_PER_MINUTE": "100000",
+    "LOGIN_LIMIT_PER_MINUTE": "100000",
+    "TICK_S": "0.2",
+    "RETRY_BASE_S": "0.2",
+    "LOG_FORMAT": "json",
+}
+
+
+class Site:
+    """One Darkroom; `apps` are its processes by name."""
+
+    def __init__(self, kind: Kind, directory: Path, settings: Mapping[str, str]) -> None:
+        self.kind: Kind = kind
+        self.directory = directory
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.settings = {**QUICK, "DATA_DIR": str(directory / "data"), "PORT": str(self.port), **settings}
+        self.apps: dict[str, asyncio.subprocess.Process] = {}
+        self.app_names: tuple[App, ...] = ("serve",) if kind == "embedded" else ("api", "worker", "scheduler")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
+        return inherited | {f"DARKROOM_{name}": value for name, value in self.settings.items()}
+
+    async def run(self, *command: str) -> None:
+        """A `darkroom` command, to its end."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "apps.cli", *command, env=self.environment, cwd=self.directory
+        )
+        assert await process.wait() == 0, command
+
+    async def start(self, name: str, *, called: str | None = None) -> asyncio.subprocess.Process:
+        """One process; its log is `log_of(name)`."""
+        called = called or name
+        with self.log_of(called).open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "apps.cli",
+                name,
+                env=self.environment,
+                cwd=self.directory,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.apps[called] = process
+        return process
+
+    async def start_all(self) -> None:
+        for name in self.app_names:
+            await self.start(name)
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Until the API says that all its backends answer."""
+        async with asyncio.timeout(START_S), aiohttp.ClientSession() as client:
+            while True:
+                try:
+                    async with client.get(f"{self.url}/health/ready") as answer:
+                        if answer.status == 200:
+                            return
+                except aiohttp.ClientConnectionError:
+                    pass
+                for name, process in self.apps.items():
+                    assert process.returncode is None, f"{name} has ended:\n{self.log_of(name).read_text()}"
+                await asyncio.sleep(0.05)
+
+    async def kill(self, name: str) -> None:
+        """End a process without any warning, as a power cut would."""
+        process = self.apps.pop(name)
+        process.kill()
+        await process.wait()
+
+    async def stop(self, name: str) -> None:
+        """Ask a process to end, and see that it does."""
+        process = self.apps.pop(name)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(STOP_S):
+            await process.wait()
+
+    def log_of(self, name: str) -> Path:
+        return self.directory / f"{name}.log"
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text() for path in sorted(self.directory.glob("*.log")))
+
+
+@asynccontextmanager
+async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncIterator[Site]:
+    """A migrated, started site; its data are gone at the end."""
+    directory.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as stack:
+        if kind == "services":
+            settings = {
+                "DATABASE_URL": await stack.enter_async_context(own_database()),
+                "BROKER_URL": await stack.enter_async_context(own_vhost()),
+                "OBJECTS_URL": own_bucket(),
+                "SECRET_KEY": SECRET,
+                **settings,
+            }
+        site = Site(kind, directory, settings)
+        if kind == "services":
+            await site.run("migrate")
+        try:
+            await site.start_all()
+            yield site
+        finally:
+            for name in list(site.apps):
+                await site.stop(name)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
