@@ -28,9 +28,9 @@ def serve() -> None:
 
     settings = _settings()
     at = settings.public_url or f"http://{settings.host}:{settings.port}"
-    click.echo(
-        f"Darkroom starts at {at}\n  API docs  {at}/schema\n  admin     {at}/admin/\n  data      {settings.data_dir}"
-    )
+    click.echo(f"Darkroom starts at {at}")
+    for what, where in (("API docs", f"{at}/schema"), ("admin", f"{at}/admin/"), ("data", settings.data_dir)):
+        click.echo(f"  {what:<9} {where}")
     try:
         _run(settings, run)
     except AlreadyRunning as error:

@@ -1,6 +1,6 @@
 """Opens database, objects and broker from the settings: the only place that knows which they are."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Backends:
 
 
 @asynccontextmanager
-async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
+async def open_backends(settings: Settings) -> AsyncGenerator[Backends]:
     """Open all three for the time of the block.
 
     Object store and broker may be down: they are asked for when needed.

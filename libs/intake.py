@@ -14,11 +14,12 @@ from libs.broker import BrokerUnavailable
 from libs.contracts.events import JobEnded
 from libs.contracts.messages import AnyMessage, DescribeImage, Source, TransformImage, decode
 from libs.contracts.topology import Route
+from libs.contracts.words import JobKind, Priority, Retention
 from libs.imaging.header import Header
 from libs.imaging.operations import AnyOperation
 from libs.storage import images, jobs
 from libs.storage.database import transaction
-from libs.storage.tables import BaseUser, Image, Job, JobKind, Priority, Retention, new_id, now
+from libs.storage.tables import BaseUser, Image, Job, new_id, now
 
 log = structlog.get_logger(__name__)
 

@@ -35,7 +35,7 @@ async def expire(backends: Backends) -> int:
 
 
 async def delete(image: Image, backends: Backends) -> None:
-    """Delete an image now and stop its jobs; while the object store is away it is hidden, and removed later."""
+    """Delete an image now and stop its jobs; while the object store is away it is hidden, removed later."""
     cancelled = await images.mark_deleting(image.id)
     for job_id in cancelled:
         await announce(JobEnded(type="job.cancelled", job_id=job_id, owner="", status="cancelled"), backends)

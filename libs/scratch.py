@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ LOCK = ".lock"
 
 
 @contextmanager
-def scratch_directory(parent: Path) -> Iterator[Path]:
+def scratch_directory(parent: Path) -> Generator[Path]:
     """A new directory in `parent`, removed at the end; those of killed processes are removed at the start.
 
     Each holds a lock file, locked while its process lives.

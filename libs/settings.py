@@ -133,12 +133,12 @@ def _kept_secret(data_dir: Path, broker_url: str) -> str:
     """One machine alone may keep its own secret; several must be given the same one."""
     if not broker_url.startswith("memory:"):
         raise SettingsError(
-            f"{PREFIX}SECRET_KEY is required when {PREFIX}BROKER_URL is set: API, worker and scheduler share it"
+            f"{PREFIX}SECRET_KEY is required with {PREFIX}BROKER_URL: API, worker and scheduler share it"
         )
     path = data_dir / "secret.key"
     data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
     except FileExistsError:
         pass

@@ -1,6 +1,6 @@
 """Sites that many tests share, the databases, and photographs."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -56,7 +56,7 @@ async def new_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 
 
 @asynccontextmanager
-async def signed_in(site: Site) -> AsyncIterator[Client]:
+async def signed_in(site: Site) -> AsyncGenerator[Client]:
     """A client with a new account."""
     async with Client(site) as client:
         await client.register()
@@ -65,7 +65,7 @@ async def signed_in(site: Site) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def client(site: Site) -> AsyncIterator[Client]:
+async def client(site: Site) -> AsyncGenerator[Client]:
     """A new account on the shared site."""
     async with signed_in(site) as client:
         yield client

@@ -2,20 +2,33 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Request
 from litestar.exceptions import ClientException, HTTPException
 from msgspec import Struct
-from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
+from multipart import MultipartError, PushMultipartParser, parse_options_header  # pyright: ignore
 
 from libs.storage.tables import new_id
 
 T = TypeVar("T")
+
+
+class Segment(Protocol):
+    """The head of a form's part, as the parser gives it: the package `multipart` has no types."""
+
+    name: str | None
+    filename: str | None
+
+
+_Event: TypeAlias = Segment | bytes | bytearray | None
+_new_parser: Callable[..., Any] = PushMultipartParser  # pyright: ignore[reportUnknownVariableType]
+_options_of: Callable[[str], tuple[str, dict[str, str]]] = parse_options_header  # pyright: ignore
+_Malformed: type[Exception] = MultipartError  # pyright: ignore[reportUnknownVariableType]
 
 FORM_OVERHEAD = 1_000_000  # bytes that a form's other fields and boundaries may take
 FIELD_BYTES = 256_000
@@ -92,8 +105,8 @@ class Form(Struct, frozen=True):
             raise MissingImage(f"the form has no file `{name}`")
         return self.files[name]
 
-    def choice(self, name: str, kind: Any) -> Any:
-        """A text field that is one of a Literal's words, or None.
+    def choice(self, name: str, kind: type[T]) -> T | None:
+        """A text field that is one of an enumeration's words, or None.
 
         Raises:
             BadUpload: It is another word.
@@ -120,7 +133,7 @@ class Form(Struct, frozen=True):
 @asynccontextmanager
 async def received_form(
     request: Request[Any, Any, Any], directory: Path, *, max_file_bytes: int
-) -> AsyncIterator[Form]:
+) -> AsyncGenerator[Form]:
     """Read a whole form; files that nobody took are removed at the end of the block.
 
     Raises:
@@ -128,7 +141,7 @@ async def received_form(
         UploadTooLarge: A file has more than `max_file_bytes` bytes.
         BadUpload: The form is malformed or cut short.
     """
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
+    kind, options = _options_of(request.headers.get("content-type", ""))
     if kind != "multipart/form-data" or "boundary" not in options:
         raise UnsupportedMediaType("send multipart/form-data")
     if int(request.headers.get("content-length", "0")) > max_file_bytes + FORM_OVERHEAD:
@@ -137,7 +150,7 @@ async def received_form(
     try:
         try:
             await reader.read(request.stream(), options["boundary"])
-        except MultipartError as error:
+        except _Malformed as error:
             raise BadUpload(f"malformed form: {error}") from error
         except ClientException as error:
             raise _as_ours(error, max_file_bytes) from error
@@ -164,20 +177,20 @@ class _Reader:
         self._part: _FilePart | _FieldPart | None = None
 
     async def read(self, body: AsyncIterator[bytes], boundary: str) -> None:
-        with PushMultipartParser(boundary, max_segment_count=MAX_PARTS) as parser:
+        with _new_parser(boundary, max_segment_count=MAX_PARTS) as parser:
             async for chunk in body:
                 for event in parser.parse(chunk):
                     await self._take(event)
 
-    async def _take(self, event: Any) -> None:
-        if isinstance(event, MultipartSegment):
-            self._begin(event)
-        elif event is None:
+    async def _take(self, event: _Event) -> None:
+        if event is None:
             await self._end()
+        elif not isinstance(event, bytes | bytearray):
+            self._begin(event)
         elif self._part is not None:
-            await self._part.add(bytes(event))
+            await self._part.add(event)
 
-    def _begin(self, segment: MultipartSegment) -> None:
+    def _begin(self, segment: Segment) -> None:
         name = segment.name or ""
         if name in self.fields or name in self.files:
             raise BadUpload(f"field `{name}` is given twice")
@@ -203,7 +216,7 @@ class _FieldPart:
         self.name = name
         self._data = bytearray()
 
-    async def add(self, chunk: bytes) -> None:
+    async def add(self, chunk: bytes | bytearray) -> None:
         self._data += chunk
         if len(self._data) > FIELD_BYTES:
             raise BadUpload(f"field `{self.name}` is longer than {FIELD_BYTES} bytes")
@@ -228,7 +241,7 @@ class _FilePart:
         self._waiting = bytearray()
         self._size = 0
 
-    async def add(self, chunk: bytes) -> None:
+    async def add(self, chunk: bytes | bytearray) -> None:
         self._size += len(chunk)
         if self._size > self._limit:
             self._file.close()

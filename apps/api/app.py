@@ -1,7 +1,7 @@
 """The HTTP application, put together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
@@ -32,7 +32,7 @@ def create_app(backends: Backends) -> Litestar:
     live, limits = Live(), MemoryStore()
 
     @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_: Litestar) -> AsyncGenerator[None]:
         async with live.listening(backends.broker):
             forgetting = asyncio.create_task(_forget(limits))
             yield

@@ -21,7 +21,7 @@ async def caller(request: Request[Any, Any, Any], backends: NamedDependency[Back
     """The account of the request's access token.
 
     Raises:
-        NotAuthenticated, SignatureInvalid, SignatureExpired: There is none; a login that was ended counts as none.
+        NotAuthenticated, SignatureInvalid, SignatureExpired: There is none; an ended login counts as none.
     """
     claims = verify(backends.settings.secret_key, "access", bearer_token(request))
     user = await tokens.holder(int(claims["sub"]), UUID(claims["family"]))

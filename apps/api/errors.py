@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from litestar import Request, Response
@@ -139,10 +139,8 @@ def problem(
 
 def _of_http_error(error: HTTPException) -> Response[Problem]:
     code = HTTP_CODES.get(error.status_code, "http_error" if error.status_code < 500 else "internal_error")
-    extra = error.extra if isinstance(error.extra, list) else []
-    faults = tuple(
-        Fault(str(one.get("message", "")), one.get("key")) for one in extra if isinstance(one, dict)
-    )
+    extra = cast("list[dict[str, str]]", error.extra) if isinstance(error.extra, list) else []
+    faults = tuple(Fault(one.get("message", ""), one.get("key")) for one in extra)
     detail = "; ".join(f"{one.key}: {one.message}" if one.key else one.message for one in faults)
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = "there is nothing at this address"

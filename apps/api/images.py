@@ -28,19 +28,19 @@ from libs.contracts.views import (
     Metadata,
     Operations,
     TransformRequest,
+    WireStatus,
 )
 from libs.contracts.views import Link as LinkView
+from libs.contracts.words import Retention
 from libs.imaging.hashing import hex64
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
 from libs.intake import Upload
 from libs.storage import images
 from libs.storage.images import Filter
-from libs.storage.tables import BaseUser, Image, Job, Retention
+from libs.storage.tables import BaseUser, Image, Job
 
 METADATA_WAIT_S = 30.0
-
-RetentionName = Literal["keep", "ephemeral"]
 
 
 class Images(Controller):
@@ -59,8 +59,8 @@ class Images(Controller):
     ) -> Response[ImageView]:
         """Upload an image; with `operations`, a worker makes a result of it.
 
-        Without operations: 201, and the image is kept. With operations: 202 with the job in `Location`, or 201
-        with the finished result when `Prefer: wait=N` leaves time enough.
+        Without operations: 201, and the image is kept. With operations: 202 with the job in `Location`, or
+        201 with the finished result when `Prefer: wait=N` leaves time enough.
         """
         limit = backends.settings.max_upload_bytes
         async with received_form(request, backends.scratch, max_file_bytes=limit) as form:
@@ -79,7 +79,7 @@ class Images(Controller):
         request: Request[Any, Any, Any],
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
-        status: FromQuery[Literal["pending", "processing", "completed", "failed"] | None] = None,
+        status: FromQuery[WireStatus | None] = None,
         format: FromQuery[str | None] = None,
         md5: FromQuery[str | None] = None,
         parent: FromQuery[UUID | None] = None,
@@ -125,7 +125,7 @@ class Images(Controller):
         image = await images.change(
             await images.owned_by(caller.id, image_id),
             filename=data.filename,
-            retention=Retention(data.retention) if data.retention else None,
+            retention=data.retention,
             undownloaded_s=backends.settings.expire_undownloaded_s,
         )
         return await _view(image, request, backends)
@@ -150,7 +150,7 @@ class Images(Controller):
         backends: NamedDependency[Backends],
         version: FromQuery[Literal["latest", "original"]] = "latest",
     ) -> Response[Any]:
-        """The newest result, or the image itself where nothing was made of it; ranges and ETags are honoured."""
+        """The newest result, or the image itself where nothing was made of it; takes ranges and ETags."""
         image = await _version(caller, image_id, version)
         return await delivery.stream(image, request, backends, disposition="attachment")
 
@@ -173,7 +173,7 @@ class Images(Controller):
                 caller,
                 data.operations,
                 backends,
-                retention=Retention(data.retention),
+                retention=data.retention,
                 request_id=request_id(),
             )
             return await _job_answer(request, job, backends, live)
@@ -205,7 +205,7 @@ class Images(Controller):
         backends: NamedDependency[Backends],
         live: NamedDependency[Live],
     ) -> Response[Metadata] | Response[JobView]:
-        """What a full decode tells; an image that nobody described yet is described now, or 202 if that takes long."""
+        """What a full decode tells. An image that nobody described is described now; 202 if that takes long."""
         image = await images.owned_by(caller.id, image_id)
         if image.phash is None:
             job = await intake.describe(image, caller, backends, request_id=request_id())
@@ -229,13 +229,13 @@ async def _store(form: Form, caller: BaseUser, backends: Backends) -> tuple[Imag
         md5=received.md5,
         header=header,
     )
-    wanted = form.choice("retention", RetentionName)
+    wanted = form.choice("retention", Retention)
     return await intake.store_upload(
         upload,
         caller,
         backends,
         operations=form.value("operations", Operations),
-        retention=Retention(wanted) if wanted else None,
+        retention=wanted,
         request_id=request_id(),
     )
 

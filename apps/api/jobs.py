@@ -1,7 +1,7 @@
 """Routes over jobs."""
 
 from collections.abc import AsyncGenerator
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,6 +17,7 @@ from apps.api.live import Live
 from libs import intake
 from libs.backends import Backends
 from libs.contracts.views import JobView
+from libs.contracts.words import JobKind, JobStatus
 from libs.storage import jobs
 from libs.storage.tables import BaseUser
 
@@ -35,8 +36,8 @@ class Jobs(Controller):
         request: Request[Any, Any, Any],
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
-        status: FromQuery[Literal["queued", "running", "completed", "failed", "cancelled"] | None] = None,
-        kind: FromQuery[Literal["ingest", "describe", "transform", "edit"] | None] = None,
+        status: FromQuery[JobStatus | None] = None,
+        kind: FromQuery[JobKind | None] = None,
         image: FromQuery[UUID | None] = None,
         after: FromQuery[UUID | None] = None,
         limit: Limit = 20,

@@ -14,7 +14,7 @@ STORE = "rate_limits"
 
 
 def rate_limits(settings: Settings) -> list[RateLimitConfig]:
-    """One limit for all requests of an account, or of an address without one; one for logins of an address."""
+    """One limit for all requests of an account (without one: of an address), one for logins of an address."""
 
     def who(request: Request[Any, Any, Any]) -> str:
         try:
@@ -24,6 +24,9 @@ def rate_limits(settings: Settings) -> list[RateLimitConfig]:
 
     def is_login(request: Request[Any, Any, Any]) -> bool:
         return bool(request.scope["route_handler"].opt.get("login"))
+
+    def login_from(request: Request[Any, Any, Any]) -> str:
+        return f"login:{_address(request)}"
 
     return [
         RateLimitConfig(
@@ -35,7 +38,7 @@ def rate_limits(settings: Settings) -> list[RateLimitConfig]:
         RateLimitConfig(
             ("minute", settings.login_limit_per_minute),
             check_throttle_handler=is_login,
-            identifier_for_request=lambda request: f"login:{_address(request)}",
+            identifier_for_request=login_from,
             store=STORE,
         ),
     ]

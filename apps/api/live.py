@@ -5,7 +5,7 @@ Events only shorten the wait. The row is asked first and, should an event get lo
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from uuid import UUID
 
@@ -24,7 +24,7 @@ class Live:
         self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
     @asynccontextmanager
-    async def listening(self, broker: Broker) -> AsyncIterator[None]:
+    async def listening(self, broker: Broker) -> AsyncGenerator[None]:
         """Hear of ended jobs while inside."""
         task = asyncio.create_task(self._listen(broker))
         try:
@@ -61,7 +61,7 @@ class Live:
                     continue
 
     @contextmanager
-    def _woken_by(self, job_id: UUID) -> Iterator[asyncio.Event]:
+    def _woken_by(self, job_id: UUID) -> Generator[asyncio.Event]:
         event = asyncio.Event()
         self._waiting[job_id].add(event)
         try:

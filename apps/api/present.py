@@ -7,10 +7,11 @@ from litestar import Request
 
 from libs.contracts.messages import TransformImage, decode
 from libs.contracts.views import Account, ImageView, JobView, WireStatus
+from libs.contracts.words import JobKind, JobStatus, Priority, Retention
 from libs.imaging.hashing import hex64
 from libs.settings import Settings
 from libs.storage import images, jobs
-from libs.storage.tables import BaseUser, Image, Job, JobKind, JobStatus
+from libs.storage.tables import BaseUser, Image, Job
 
 MAKES_RESULTS = (JobKind.TRANSFORM, JobKind.EDIT)
 WIRE_STATUS: dict[str, WireStatus] = {
@@ -72,7 +73,7 @@ def image_view(image: Image, job: Job | None, at: str, *, result: ImageView | No
         phash=None if image.phash is None else hex64(image.phash),
         parent=image.parent,
         source_url=image.source_url,
-        retention=image.retention,
+        retention=Retention(image.retention),
         first_downloaded_at=image.first_downloaded_at,
         expires_at=image.expires_at,
         created_at=image.created_at,
@@ -89,12 +90,12 @@ def job_view(job: Job, at: str) -> JobView:
     command = decode(job.command)
     return JobView(
         id=job.id,
-        kind=job.kind,
-        status=job.status,
+        kind=JobKind(job.kind),
+        status=JobStatus(job.status),
         image_id=job.image,
         result_id=job.result,
         operations=command.operations if isinstance(command, TransformImage) else None,
-        priority=job.priority,
+        priority=Priority(job.priority),
         attempts=job.attempts,
         error_code=job.error_code,
         error=job.error,

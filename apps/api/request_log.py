@@ -48,7 +48,7 @@ class RequestLog(ASGIMiddleware):
                 if not path.startswith(UNLOGGED):
                     log.info(
                         "request",
-                        method=scope["method"],
+                        method=scope.get("method"),
                         route=path,
                         status=seen["status"],
                         ms=round((time.perf_counter() - started) * 1000, 1),

@@ -7,7 +7,8 @@ from litestar import Request
 
 from apps.api.errors import JobFailed
 from apps.api.live import Live
-from libs.storage.tables import Job, JobStatus
+from libs.contracts.words import JobStatus
+from libs.storage.tables import Job
 
 MAX_WAIT_S = 60.0
 WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d+)\"?", re.IGNORECASE)

@@ -14,12 +14,13 @@ from libs.announce import announce
 from libs.backends import Backends
 from libs.contracts.events import JobEnded
 from libs.contracts.messages import TransformImage, decode
+from libs.contracts.words import JobStatus
 from libs.intake import publish
 from libs.storage import accounts, idempotency, jobs, tokens
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.jobs import Failure
 from libs.storage.objects import StoreUnavailable
-from libs.storage.tables import Job, JobStatus
+from libs.storage.tables import Job
 
 BATCH = 500
 PURGE_EVERY_S = 60

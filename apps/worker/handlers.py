@@ -7,6 +7,7 @@ from libs import retention
 from libs.backends import Backends
 from libs.children import Children
 from libs.contracts.messages import DescribeImage, TransformImage
+from libs.contracts.words import ImageStatus, Retention
 from libs.imaging.describe import describe
 from libs.imaging.hashing import signed64
 from libs.imaging.limits import Limits
@@ -14,7 +15,7 @@ from libs.imaging.pipeline import Rendered, render
 from libs.intake import describe_job, publish
 from libs.storage import images, jobs
 from libs.storage.jobs import Claim, LostLease
-from libs.storage.tables import Image, ImageStatus, Retention, now
+from libs.storage.tables import Image, now
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
 
@@ -57,7 +57,7 @@ class Worker:
         self._cancelled: dict[UUID, asyncio.Event] = {}
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncGenerator[None]:
         """Work while inside; leaving gives back what is not finished."""
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.interactive.children.close)

@@ -2,14 +2,14 @@
 
 import structlog
 from aio_pika import DeliveryMode, ExchangeType, Message
-from aio_pika.abc import AbstractConnection, AbstractIncomingMessage, HeadersType
+from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelClosed
 
 from libs.broker.port import Delivery
 from libs.broker.settle import dead_headers
 from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, QUEUE_ARGUMENTS, Route
 
-MAX_HEADERS = 32_768  # bytes of a sender's headers that a dead letter keeps; all travel in one frame
+MAX_HEADERS = 16_384  # characters of a sender's headers that a dead letter keeps; all travel in one frame
 
 _log = structlog.get_logger(__name__)
 
@@ -28,13 +28,13 @@ def to_delivery(message: AbstractIncomingMessage) -> Delivery:
 
 
 def dead_message(message: AbstractIncomingMessage, route: Route, reason: str) -> Message:
-    """The copy that is put aside.
+    """The copy that is put aside, with its headers as text: not all that can be read can be written.
 
     Its `expiration` is left out, or it would not stay, and its `user_id` becomes a header: the
     broker takes no message in another user's name.
     """
-    headers: HeadersType = dict(message.headers)
-    if sum(len(name) + len(_text(value)) for name, value in headers.items()) > MAX_HEADERS:
+    headers = {name: _text(value) for name, value in message.headers.items()}
+    if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEADERS:
         headers = {}
     if message.user_id is not None:
         headers["x-original-user-id"] = message.user_id

@@ -13,11 +13,11 @@ from yarl import URL
 
 from libs.broker.amqp import dead_message, declare_topology
 from libs.broker.consumer import Consumer
-from libs.broker.errors import BrokerUnavailable
 from libs.broker.link import Link, unavailable
 from libs.broker.port import NO_HEADERS, Event, Handler
 from libs.broker.publisher import Publisher
 from libs.broker.subscription import CAPACITY, Subscription
+from libs.broker.unreadable import accept_unreadable_properties
 from libs.contracts.topology import DEAD, EVENTS, JOBS, OWN_PREFIX, Route
 
 _log = structlog.get_logger(__name__)
@@ -64,6 +64,7 @@ class RabbitBroker:
         """
         for name in ("aiormq", "aio_pika"):  # a traceback a disconnect; `Link` logs a line instead
             logging.getLogger(name).setLevel(logging.CRITICAL)
+        accept_unreadable_properties()
         broker = cls(url, heartbeat_s=heartbeat_s, timeout_s=timeout_s, reconnect_s=reconnect_s)
         await broker._out.start()
         return broker
@@ -152,8 +153,8 @@ class RabbitBroker:
             await self._dead_letters.send(
                 DEAD, route.value, dead_message(message, route, reason), mandatory=True
             )
-        except BrokerUnavailable as error:
-            _log.warning("dead_letter_without_reason", reason=reason, error=str(error))
+        except Exception as error:  # noqa: BLE001 - unsettled, it would hold its slot for ever
+            _log.warning("dead_letter_without_reason", reason=reason, error=repr(error))
             await message.reject(requeue=False)
         else:
             await message.ack()

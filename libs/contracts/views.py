@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from libs.contracts.words import JobKind, JobStatus, Priority, Retention
 from libs.imaging.operations import AnyOperation
 
 Username = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", min_length=1, max_length=64)]
@@ -13,7 +14,6 @@ Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=255)]
 Password = Annotated[str, Meta(min_length=8, max_length=128)]
 Operations = tuple[AnyOperation, ...]
 WireStatus = Literal["pending", "processing", "completed", "failed"]
-RetentionName = Literal["keep", "ephemeral"]
 
 
 class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,14 +46,14 @@ class TransformRequest(Request, frozen=True, kw_only=True):
     """Operations, run in order. `retention` is that of the result."""
 
     operations: Operations
-    retention: RetentionName = "ephemeral"
+    retention: Retention = Retention.EPHEMERAL
 
 
 class ImagePatch(Request, frozen=True, kw_only=True):
     """What may be changed of a stored image."""
 
     filename: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
-    retention: RetentionName | None = None
+    retention: Retention | None = None
 
 
 class LinkRequest(Request, frozen=True, kw_only=True):
@@ -78,11 +78,11 @@ class Tokens(Struct, frozen=True, kw_only=True):
     access_token: str
     refresh_token: str
     expires_in: int
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
 
 
 class ImageView(Struct, frozen=True, kw_only=True):
-    """A stored image. `status` is that of its newest job; `width` and `height` are those of the stored pixels."""
+    """A stored image; `status` is that of its newest job, the size is that of the stored pixels."""
 
     id: UUID
     filename: str
@@ -99,7 +99,7 @@ class ImageView(Struct, frozen=True, kw_only=True):
     phash: str | None  # 16 hex digits; of kept images, and of others once asked for
     parent: UUID | None
     source_url: str | None
-    retention: RetentionName
+    retention: Retention
     first_downloaded_at: datetime | None
     expires_at: datetime | None  # null: kept
     created_at: datetime
@@ -114,12 +114,12 @@ class JobView(Struct, frozen=True, kw_only=True):
     """One change to one image."""
 
     id: UUID
-    kind: Literal["ingest", "describe", "transform", "edit"]
-    status: Literal["queued", "running", "completed", "failed", "cancelled"]
+    kind: JobKind
+    status: JobStatus
     image_id: UUID | None
     result_id: UUID | None
     operations: Operations | None
-    priority: Literal["interactive", "bulk"]
+    priority: Priority
     attempts: int
     error_code: str | None
     error: str | None

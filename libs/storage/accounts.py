@@ -3,11 +3,13 @@
 import asyncio
 from datetime import UTC, datetime
 
+from libs.contracts.words import ImageStatus, JobStatus
 from libs.storage.database import transaction
-from libs.storage.engine import UNIQUE_VIOLATIONS
-from libs.storage.tables import BaseUser, Image, ImageStatus, Job, JobStatus, RefreshToken, now
+from libs.storage.engine import UNIQUE_VIOLATIONS, rows
+from libs.storage.tables import BaseUser, Image, Job, RefreshToken, now
 
 RESERVED = frozenset({"inbox"})  # a prefix of the bucket that is nobody's
+PBKDF2_ITERATIONS = 600_000  # as Piccolo hashes new passwords: an unknown name costs what a known one does
 DELETED = "deleted-"  # how the name of an ended account starts
 
 
@@ -94,10 +96,10 @@ async def delete(user: BaseUser) -> None:
 
 async def purge_deleted() -> int:
     """Remove the rows of ended accounts that own nothing any more; how many."""
-    gone = (
-        await BaseUser.delete()
+    gone = await rows(
+        BaseUser.delete()
         .where(
-            (BaseUser.active == False)
+            (BaseUser.active == False)  # noqa: E712 - a column, not a value
             & BaseUser.username.like(f"{DELETED}%")
             & BaseUser.id.not_in(Image.select(Image.owner))
         )
@@ -115,4 +117,4 @@ def _matches(password: str, stored: str) -> bool:
     return BaseUser.hash_password(password, salt, int(iterations)) == stored
 
 
-_NOBODY = f"pbkdf2_sha256${BaseUser._pbkdf2_iteration_count}${'0' * 32}${'0' * 64}"
+_NOBODY = f"pbkdf2_sha256${PBKDF2_ITERATIONS}${'0' * 32}${'0' * 64}"

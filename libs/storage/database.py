@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import io
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import cast
 
 import structlog
 from piccolo.apps.migrations.commands.forwards import run_forwards
 from piccolo.apps.migrations.tables import Migration
-from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
-from piccolo.engine.sqlite import SQLiteTransaction
+from piccolo.engine.postgres import PostgresEngine
 
 from libs.storage import piccolo_conf
 from libs.storage.engine import Engine, engine_from, opened
@@ -33,12 +33,12 @@ def bind(engine: Engine) -> None:
     piccolo_conf.DB = engine
     for app in piccolo_conf.APP_REGISTRY.app_configs.values():
         for table in app.table_classes:
-            table._meta.db = engine
-    Migration._meta.db = engine
+            table._meta.db = engine  # pyright: ignore[reportPrivateUsage] - no public way to set it
+    Migration._meta.db = engine  # pyright: ignore[reportPrivateUsage]
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Engine]:
+async def open_database(url: str) -> AsyncGenerator[Engine]:
     """Connect and bind all tables for the time of the block."""
     engine = engine_from(url)
     bind(engine)
@@ -63,7 +63,7 @@ async def migrate(engine: Engine, *, until: str = "all") -> None:
 
 
 @asynccontextmanager
-async def _one_at_a_time(engine: Engine) -> AsyncIterator[None]:
+async def _one_at_a_time(engine: Engine) -> AsyncGenerator[None]:
     if not isinstance(engine, PostgresEngine):
         yield
         return
@@ -84,9 +84,11 @@ async def ping() -> None:
     await asyncio.wait_for(Image.raw("select 1"), 2)
 
 
-def transaction() -> SQLiteTransaction | PostgresTransaction:
+def transaction() -> AbstractAsyncContextManager[object]:
     """One transaction for all statements of an `async with` block.
 
     Do not start tasks inside: they would inherit its connection.
     """
-    return Image._meta.db.transaction()
+    engine = piccolo_conf.DB
+    assert engine is not None, "open_database comes first"  # noqa: S101
+    return cast("AbstractAsyncContextManager[object]", engine.transaction())

@@ -2,13 +2,13 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import asyncpg
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from aiosqlite import Connection
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType
@@ -43,8 +43,13 @@ def engine_from(url: str) -> Engine:
     raise ValueError(f"a database URL starts with sqlite:/// or postgres://, not {url.split(':')[0]}:")
 
 
+async def rows(query: Awaitable[Any]) -> list[dict[str, Any]]:
+    """What a `returning` gives; Piccolo leaves it untyped."""
+    return await query
+
+
 @asynccontextmanager
-async def opened(engine: Engine) -> AsyncIterator[Engine]:
+async def opened(engine: Engine) -> AsyncGenerator[Engine]:
     """Keep the engine's connections for the time of the block."""
     if isinstance(engine, PostgresEngine):
         await engine.start_connection_pool(min_size=1, max_size=POSTGRES_POOL)
@@ -58,7 +63,7 @@ class PooledTransaction(SQLiteTransaction):
     """A transaction on a pooled connection, begun IMMEDIATE under the process's write lock.
 
     IMMEDIATE, because a deferred transaction that reads before it writes fails at once with "database is
-    locked", whatever the timeout. The lock, because waiting in asyncio is fair and SQLite's own wait is a poll.
+    locked", whatever the timeout. The lock, because waiting here is fair and SQLite's own wait is a poll.
     """
 
     engine: "PooledSQLite"
@@ -134,17 +139,17 @@ class PooledSQLite(SQLiteEngine):
             await self._idle.pop().close()
 
     async def _run_in_new_connection(
-        self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: Any = None
-    ) -> Any:
+        self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: object = None
+    ) -> list[Any]:
         if query.lstrip()[:6].upper() == "SELECT":
             return await self._run_pooled(query, args)
         async with self.write_lock:
             return await self._run_pooled(query, args)
 
-    async def _run_pooled(self, query: str, args: list[Any] | None) -> Any:
+    async def _run_pooled(self, query: str, args: list[Any] | None) -> list[Any]:
         connection = await self.get_connection()
         try:
-            rows = await connection.execute_fetchall(query, args or [])
+            found = await connection.execute_fetchall(query, args or [])
         except asyncio.CancelledError:
             # Its thread may still be in the query; closing waits for that, and must not be cut short too.
             with suppress(asyncio.CancelledError):
@@ -154,7 +159,7 @@ class PooledSQLite(SQLiteEngine):
             await connection.close()
             raise
         self.give_back(connection)
-        return rows
+        return list(found)
 
     async def _run_in_existing_connection(
         self,
@@ -162,6 +167,6 @@ class PooledSQLite(SQLiteEngine):
         query: str,
         args: list[Any] | None = None,
         query_type: str = "generic",
-        table: Any = None,
-    ) -> Any:
-        return await connection.execute_fetchall(query, args or [])
+        table: object = None,
+    ) -> list[Any]:
+        return list(await connection.execute_fetchall(query, args or []))

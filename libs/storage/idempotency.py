@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from libs.storage.engine import UNIQUE_VIOLATIONS
+from libs.storage.engine import UNIQUE_VIOLATIONS, rows
 from libs.storage.tables import IdempotencyKey, now
 
 KEEP_S = 86_400.0
@@ -72,5 +72,7 @@ async def abandon(owner: int, key: str) -> None:
 
 async def purge_expired() -> int:
     """Remove keys whose time is over; how many."""
-    gone = await IdempotencyKey.delete().where(IdempotencyKey.expires_at < now()).returning(IdempotencyKey.id)
+    gone = await rows(
+        IdempotencyKey.delete().where(IdempotencyKey.expires_at < now()).returning(IdempotencyKey.id)
+    )
     return len(gone)

@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import PurePath
-from typing import Any
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import And, CombinableMixin, WhereRaw
+from piccolo.columns import Column
+from piccolo.columns.combination import And, Where, WhereRaw
 from piccolo.query.functions import Sum
 
+from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
 from libs.storage.database import transaction
-from libs.storage.tables import Image, ImageStatus, Job, JobKind, JobStatus, Retention, now
+from libs.storage.engine import rows
+from libs.storage.tables import Image, Job, now
+
+Condition: TypeAlias = And | Where | WhereRaw
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 NAME_CHARS = 80
@@ -141,8 +146,8 @@ async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
 
 async def page(owner: int, wanted: Filter, *, limit: int, after: UUID | None) -> tuple[list[Image], int]:
     """At most `limit` images, newest first, older than the image `after`; and how many match in all."""
-    conditions = [_visible(owner), *_conditions(wanted)]
-    total = await Image.count().where(*conditions)
+    conditions: list[Condition] = [_visible(owner), *_conditions(wanted)]
+    total = cast("int", await Image.count().where(*conditions))
     if after is not None:
         conditions.append(Image.id < after)
     found = await Image.objects().where(*conditions).order_by(Image.id, ascending=False).limit(limit)
@@ -210,7 +215,10 @@ async def note_download(image: Image, *, downloaded_s: float) -> None:
     if image.retention != Retention.EPHEMERAL or image.first_downloaded_at is not None:
         return
     moment = now()
-    started = {Image.first_downloaded_at: moment, Image.expires_at: moment + timedelta(seconds=downloaded_s)}
+    started: dict[Column | str, Any] = {
+        Image.first_downloaded_at: moment,
+        Image.expires_at: moment + timedelta(seconds=downloaded_s),
+    }
     untouched = Image.first_downloaded_at.is_null() & (Image.retention == Retention.EPHEMERAL)
     async with transaction():
         await Image.update(started).where(untouched, Image.id == image.clock)
@@ -231,11 +239,12 @@ async def mark_deleting(image_id: UUID) -> list[UUID]:
 
 async def mark_expired(limit: int) -> int:
     """Mark for deletion what has reached its end; an image whose job still runs waits for it. How many."""
-    busy = Job.select(Job.image).where(Job.status.is_in(UNFINISHED) & Job.image.is_not_null())
-    ended = (
+    busy = cast("Any", Job.select(Job.image).where(Job.status.is_in(UNFINISHED) & Job.image.is_not_null()))
+    ended = cast(
+        "Any",
         Image.select(Image.id)
         .where((Image.expires_at <= now()) & (Image.status != ImageStatus.DELETING) & Image.id.not_in(busy))
-        .limit(limit)
+        .limit(limit),
     )
     marked = await (
         Image.update({Image.status: ImageStatus.DELETING})
@@ -261,7 +270,7 @@ async def deleting(limit: int, *, only: UUID | None = None) -> list[Doomed]:
 
 async def forget(image_ids: Sequence[UUID]) -> list[UUID]:
     """Remove the rows whose objects are gone; those that this call removed."""
-    gone = await (
+    gone = await rows(
         Image.delete()
         .where(Image.id.is_in(list(image_ids)) & (Image.status == ImageStatus.DELETING))
         .returning(Image.id)
@@ -284,8 +293,8 @@ _JOB_STATUSES = {
 }
 
 
-def _conditions(wanted: Filter) -> list[CombinableMixin]:
-    found: list[CombinableMixin] = []
+def _conditions(wanted: Filter) -> list[Condition]:
+    found: list[Condition] = []
     if wanted.status is not None:
         found.append(WhereRaw(f"{_NEWEST_JOB} in {_JOB_STATUSES[wanted.status]}"))
     if wanted.format is not None:

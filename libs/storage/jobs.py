@@ -1,19 +1,21 @@
 """Functions over jobs: one statement decides each race.
 
-A job is claimed under a lease with a growing attempt number; whatever a worker writes afterwards names worker and
-attempt, so that one who lost the lease writes nothing.
+A job is claimed under a lease with a growing attempt number; whatever a worker writes afterwards names worker
+and attempt, so that one who lost the lease writes nothing.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from msgspec import Struct
+from piccolo.columns.combination import And
 
 from libs.contracts.messages import AnyMessage, TransformImage, encode
+from libs.contracts.words import ImageStatus, JobKind, JobStatus, Priority
 from libs.storage.database import transaction
-from libs.storage.tables import Image, ImageStatus, Job, JobKind, JobStatus, Priority, now
+from libs.storage.tables import Image, Job, now
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 REPUBLISH_S = (
@@ -91,7 +93,7 @@ def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str 
 
 async def waiting(owner: int) -> int:
     """How many of the owner's jobs have not ended."""
-    return await Job.count().where((Job.owner == owner) & Job.status.is_in(UNFINISHED))
+    return cast("int", await Job.count().where((Job.owner == owner) & Job.status.is_in(UNFINISHED)))
 
 
 async def owned_by(owner: int, job_id: UUID) -> Job:
@@ -114,7 +116,7 @@ async def page(
     for column, value in ((Job.status, status), (Job.kind, kind), (Job.image, image)):
         if value is not None:
             conditions.append(column == value)
-    total = await Job.count().where(*conditions)
+    total = cast("int", await Job.count().where(*conditions))
     if after is not None:
         conditions.append(Job.id < after)
     return await Job.objects().where(*conditions).order_by(Job.id, ascending=False).limit(limit), total
@@ -328,7 +330,7 @@ async def give_up(job: Job, failure: Failure) -> bool:
     return bool(ended)
 
 
-def _held(claim: Claim) -> Any:
+def _held(claim: Claim) -> And:
     return (
         (Job.id == claim.job_id)
         & (Job.worker == claim.worker)

@@ -1,9 +1,10 @@
 """What Piccolo asks for by this name; `database.bind` sets `DB` before any query runs."""
 
 from piccolo.conf.apps import AppRegistry
-from piccolo.engine.base import Engine
 
-DB: Engine | None = None  # pyright: ignore[reportMissingTypeArgument, reportUnknownVariableType]
+from libs.storage.engine import Engine
+
+DB: Engine | None = None
 
 APP_REGISTRY = AppRegistry(
     apps=[

@@ -1,11 +1,11 @@
 """The tables; the same on PostgreSQL and SQLite.
 
-Keys are UUIDv7 made here, times are UTC. Uniqueness over several columns and all indexes stand in the migrations.
+Keys are UUIDv7 made here, times are UTC. Uniqueness over several columns and all indexes stand in the
+migrations.
 """
 
 import uuid
 from datetime import UTC, datetime
-from enum import StrEnum
 
 import uuid6
 from piccolo.apps.user.tables import BaseUser
@@ -23,19 +23,16 @@ from piccolo.columns import (
 )
 from piccolo.table import Table
 
+from libs.contracts.words import ImageStatus, JobKind, JobStatus, Priority, Retention
+
 __all__ = [
     "BaseUser",
     "Batch",
     "IdempotencyKey",
     "Image",
-    "ImageStatus",
     "Job",
-    "JobKind",
-    "JobStatus",
-    "Priority",
     "ProductImage",
     "RefreshToken",
-    "Retention",
     "WebhookDelivery",
     "WebhookEndpoint",
     "new_id",
@@ -51,48 +48,6 @@ def new_id() -> uuid.UUID:
 def now() -> datetime:
     """The time, in UTC, as rows keep it."""
     return datetime.now(UTC)
-
-
-class ImageStatus(StrEnum):
-    """What is known of an image's bytes."""
-
-    PENDING = "pending"  # not decoded yet
-    READY = "ready"  # decoded whole at least once
-    FAILED = "failed"
-    DELETING = "deleting"  # invisible; its object and row are on their way out
-
-
-class Retention(StrEnum):
-    """Whether an image stays, or deletes itself once it has served."""
-
-    KEEP = "keep"
-    EPHEMERAL = "ephemeral"
-
-
-class JobKind(StrEnum):
-    """What a job does to its image."""
-
-    INGEST = "ingest"
-    DESCRIBE = "describe"
-    TRANSFORM = "transform"
-    EDIT = "edit"
-
-
-class JobStatus(StrEnum):
-    """Where a job stands."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class Priority(StrEnum):
-    """Whether somebody waits for the job."""
-
-    INTERACTIVE = "interactive"
-    BULK = "bulk"
 
 
 class RefreshToken(Table):
@@ -111,7 +66,7 @@ class Image(Table):
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
-    parent = ForeignKey("self", on_delete=OnDelete.set_null, null=True)
+    parent: ForeignKey["Image"] = ForeignKey("self", on_delete=OnDelete.set_null, null=True)
     clock = UUID(default=new_id)  # images of one clock share their first download and their end
     filename = Varchar(255)
     source_url = Text(null=True, default=None)

@@ -1,9 +1,11 @@
 """Functions over refresh tokens: rotation with reuse detection."""
 
 from datetime import timedelta
+from typing import Any, cast
 from uuid import UUID
 
 from libs.storage.database import transaction
+from libs.storage.engine import rows
 from libs.storage.tables import BaseUser, RefreshToken, new_id, now
 
 
@@ -85,8 +87,11 @@ async def revoke_family_of(jti: UUID) -> None:
 
 async def holder(user_id: int, family: UUID) -> BaseUser | None:
     """The active account of a login that was not ended."""
-    alive = RefreshToken.select(RefreshToken.user).where(
-        (RefreshToken.family == family) & RefreshToken.revoked_at.is_null()
+    alive = cast(
+        "Any",
+        RefreshToken.select(RefreshToken.user).where(
+            (RefreshToken.family == family) & RefreshToken.revoked_at.is_null()
+        ),
     )
     return (
         await BaseUser.objects()
@@ -99,5 +104,5 @@ async def holder(user_id: int, family: UUID) -> BaseUser | None:
 
 async def purge_expired() -> int:
     """Remove tokens whose time is over; how many."""
-    gone = await RefreshToken.delete().where(RefreshToken.expires_at < now()).returning(RefreshToken.id)
+    gone = await rows(RefreshToken.delete().where(RefreshToken.expires_at < now()).returning(RefreshToken.id))
     return len(gone)

@@ -35,7 +35,7 @@ class MemoryOutside:
 
     async def next_dead(self) -> Delivery:
         async with asyncio.timeout(WAIT_S):
-            while not self._broker.dead:  # noqa: ASYNC110 - a deque wakes nobody
+            while not self._broker.dead:
                 await asyncio.sleep(0)
         return self._broker.dead.popleft()
 

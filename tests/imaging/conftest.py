@@ -24,7 +24,7 @@ def photos() -> Path:
 def save(tmp_path: Path) -> Save:
     """Write an image, or bytes, to a file."""
 
-    def write(content: Image.Image | bytes, name: str, **options: Any) -> Path:  # noqa: ANN401
+    def write(content: Image.Image | bytes, name: str, **options: Any) -> Path:
         path = tmp_path / name
         if isinstance(content, bytes):
             path.write_bytes(content)
@@ -39,7 +39,7 @@ def save(tmp_path: Path) -> Save:
 def run(tmp_path: Path) -> Run:
     """Render a file and open what came out, decoded."""
 
-    def rendered(source: Path, *operations: AnyOperation, limits: Limits | None = None) -> Any:  # noqa: ANN401
+    def rendered(source: Path, *operations: AnyOperation, limits: Limits | None = None) -> Any:
         target = tmp_path / "result"
         facts = render(source, target, operations, limits or Limits())
         with Image.open(target) as image:

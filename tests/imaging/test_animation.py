@@ -24,7 +24,7 @@ OPERATIONS: list[AnyOperation] = [
 ]
 
 
-def _animation(save: Save, extension: str, *, loop: int | None = 0) -> Any:  # noqa: ANN401
+def _animation(save: Save, extension: str, *, loop: int | None = 0) -> Any:
     frames = [Image.new("RGB", (40, 30), colour) for colour in COLOURS]
     options = {} if loop is None else {"loop": loop}
     return save(
@@ -48,7 +48,7 @@ def _durations_ms(image: Image.Image) -> list[float]:
 
 @pytest.mark.parametrize("before", ["gif", "png", "webp", "avif"])
 @pytest.mark.parametrize("after", ["gif", "png", "webp", "avif"])
-def test_every_animated_format_turns_into_every_other(before: str, after: Any, save: Save, run: Run) -> None:  # noqa: ANN401
+def test_every_animated_format_turns_into_every_other(before: str, after: Any, save: Save, run: Run) -> None:
     facts, image = run(_animation(save, before), Resize(width=20), Convert(format=after))
     assert (facts.format, facts.frames, facts.width, facts.height) == (after, 4, 20, 15)
     with Image.open(str(image.filename)) as result:  # pyright: ignore
@@ -74,7 +74,7 @@ def test_a_gif_runs_as_often_as_before(loop: int | None, save: Save, run: Run) -
 
 
 @pytest.mark.parametrize("name", ["jpeg", "tiff", "bmp"])
-def test_a_flat_format_takes_the_first_frame(name: Any, save: Save, run: Run) -> None:  # noqa: ANN401
+def test_a_flat_format_takes_the_first_frame(name: Any, save: Save, run: Run) -> None:
     facts, image = run(_animation(save, "gif"), Convert(format=name))
     pixel = image.getpixel((20, 15))
     assert facts.frames == 1

@@ -1,13 +1,14 @@
 """A database, a virtual host and a bucket of one's own on the services that `make services` starts."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import aiohttp
-import asyncpg
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 from yarl import URL
 
@@ -23,10 +24,10 @@ def service_url(name: str) -> str:
 
 
 @asynccontextmanager
-async def own_database() -> AsyncIterator[str]:
+async def own_database() -> AsyncGenerator[str]:
     """The URL of an empty PostgreSQL database."""
     server, name = service_url("DATABASE"), f"darkroom_{uuid4().hex}"
-    connection = await asyncpg.connect(server)
+    connection = cast("Any", await asyncpg.connect(server))
     try:
         await connection.execute(f'create database "{name}"')
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
@@ -36,7 +37,7 @@ async def own_database() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def own_vhost() -> AsyncIterator[str]:
+async def own_vhost() -> AsyncGenerator[str]:
     """The URL of an empty RabbitMQ virtual host."""
     url, management = service_url("BROKER"), service_url("RABBITMQ_MANAGEMENT")
     vhost = f"darkroom-{uuid4().hex}"

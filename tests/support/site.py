@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Literal
@@ -112,7 +112,7 @@ class Site:
 
 
 @asynccontextmanager
-async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncIterator[Site]:
+async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncGenerator[Site]:
     """A migrated, started site; its data are gone at the end."""
     directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:

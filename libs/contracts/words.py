@@ -1,0 +1,45 @@
+"""The closed sets of words that rows, messages and answers use."""
+
+from enum import StrEnum
+
+
+class ImageStatus(StrEnum):
+    """What is known of an image's bytes."""
+
+    PENDING = "pending"  # not decoded yet
+    READY = "ready"  # decoded whole at least once
+    FAILED = "failed"
+    DELETING = "deleting"  # invisible; its object and row are on their way out
+
+
+class Retention(StrEnum):
+    """Whether an image stays, or deletes itself once it has served."""
+
+    KEEP = "keep"
+    EPHEMERAL = "ephemeral"
+
+
+class JobKind(StrEnum):
+    """What a job does to its image."""
+
+    INGEST = "ingest"
+    DESCRIBE = "describe"
+    TRANSFORM = "transform"
+    EDIT = "edit"
+
+
+class JobStatus(StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Priority(StrEnum):
+    """Whether somebody waits for the job."""
+
+    INTERACTIVE = "interactive"
+    BULK = "bulk"

@@ -1,0 +1,130 @@
+"""What is RabbitMQ's own: topology, strangers' messages, several connections."""
+
+import asyncio
+
+import aio_pika
+import pytest
+from aio_pika.abc import AbstractIncomingMessage, HeadersType
+
+from libs.broker.errors import BrokerUnavailable, DeadLetter
+from libs.broker.port import Delivery
+from libs.contracts.topology import DELIVERY_LIMIT, JOBS, Route
+from tests.broker.inbox import Inbox
+from tests.broker.opened import opened, published, raw_channel
+from tests.broker.outside import WAIT_S, outside_rabbit
+
+pytestmark = pytest.mark.services
+
+
+async def test_two_connections_share_a_queue(rabbit_url: str) -> None:
+    both = asyncio.Barrier(2)
+    inbox = Inbox()
+
+    async def work(delivery: Delivery) -> None:
+        await both.wait()  # goes on only when each connection has one
+        await inbox(delivery)
+
+    async with (
+        opened(rabbit_url) as one,
+        opened(rabbit_url) as other,
+        one.consume(Route.EDIT, work, concurrency=1),
+        other.consume(Route.EDIT, work, concurrency=1),
+    ):
+        for n in range(10):
+            await one.publish(Route.EDIT, b"%d" % n, message_id=str(n))
+        bodies = [(await inbox.next()).body for _ in range(10)]
+    assert sorted(bodies) == [b"%d" % n for n in range(10)]
+
+
+async def test_a_message_that_no_queue_takes_is_an_error(rabbit_url: str) -> None:
+    async with opened(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
+        await channel.queue_delete(Route.EDIT.queue)
+        with pytest.raises(BrokerUnavailable, match="NO_ROUTE"):
+            await broker.publish(Route.EDIT, b"", message_id="1")
+        await broker.publish(Route.INGEST, b"", message_id="2")
+
+
+async def test_a_missing_exchange_is_an_error_until_it_is_back(rabbit_url: str) -> None:
+    async with opened(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
+        await channel.exchange_delete(JOBS)
+        with pytest.raises(BrokerUnavailable, match="no exchange"):
+            await broker.publish(Route.EDIT, b"", message_id="1")
+        async with opened(rabbit_url):  # declares it
+            await broker.publish(Route.EDIT, b"", message_id="2")
+
+
+async def test_a_deleted_queue_is_consumed_again_once_it_is_back(rabbit_url: str) -> None:
+    inbox = Inbox()
+    async with (
+        opened(rabbit_url) as broker,
+        raw_channel(rabbit_url) as channel,
+        broker.consume(Route.EDIT, inbox, concurrency=1),
+    ):
+        await published(broker, Route.EDIT, b"before")
+        await inbox.next()
+        await channel.queue_delete(Route.EDIT.queue)
+        await asyncio.sleep(1)  # a queue made again at once hides its deletion from its consumers
+        async with opened(rabbit_url):  # declares it
+            await published(broker, Route.EDIT, b"after")
+        assert (await inbox.next()).body == b"after"
+
+
+async def test_a_malformed_reply_address_breaks_nothing_else(rabbit_url: str) -> None:
+    inbox = Inbox()
+    async with opened(rabbit_url) as broker, broker.consume(Route.EDIT, inbox, concurrency=1):
+        with pytest.raises(BrokerUnavailable):
+            await broker.reply("amq.rabbitmq.reply-to.g1h2.x==", b"", correlation_id=None)
+        await broker.publish(Route.EDIT, b"", message_id="1")
+        assert (await inbox.next()).redelivered is False
+
+
+async def test_a_direct_reply_finds_the_sender(rabbit_url: str) -> None:
+    inbox = Inbox()
+    replies: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def keep(message: AbstractIncomingMessage) -> None:
+        replies.put_nowait(message.body)
+
+    async with (
+        opened(rabbit_url) as broker,
+        broker.consume(Route.EDIT, inbox, concurrency=1),
+        raw_channel(rabbit_url) as channel,
+    ):
+        direct = await channel.get_queue("amq.rabbitmq.reply-to", ensure=False)
+        await direct.consume(keep, no_ack=True)
+        jobs = await channel.get_exchange(JOBS, ensure=False)
+        await jobs.publish(aio_pika.Message(b"", reply_to=direct.name), Route.EDIT.value)
+        address = (await inbox.next()).reply_to
+        assert address is not None
+        await broker.reply(address, b"done", correlation_id=None)
+        assert await asyncio.wait_for(replies.get(), WAIT_S) == b"done"
+
+
+async def test_any_properties_of_a_stranger_can_be_dead_lettered(rabbit_url: str) -> None:
+    headers: HeadersType = {"n": 1, "none": None, "list": [1, "a"], "long": "x" * 100_000}
+    message = aio_pika.Message(b"\xff", headers=headers, expiration=600, user_id="guest", priority=9)
+
+    async def refuse(_: Delivery) -> None:
+        raise DeadLetter("no")
+
+    async with (
+        opened(rabbit_url) as broker,
+        raw_channel(rabbit_url) as channel,
+        outside_rabbit(rabbit_url) as outside,
+        broker.consume(Route.EDIT, refuse, concurrency=1),
+    ):
+        jobs = await channel.get_exchange(JOBS, ensure=False)
+        await jobs.publish(message, Route.EDIT.value)
+        dead = await outside.next_dead()
+    assert dead.headers == {"x-error": "no", "x-original-route": "edit", "x-original-user-id": "guest"}
+
+
+async def test_a_message_that_always_kills_its_worker_is_dead_lettered(rabbit_url: str) -> None:
+    async with opened(rabbit_url) as broker, outside_rabbit(rabbit_url) as outside:
+        await broker.publish(Route.EDIT, b"deadly", message_id="1")
+        for _ in range(DELIVERY_LIMIT + 1):
+            async with raw_channel(rabbit_url) as channel:
+                queue = await channel.get_queue(Route.EDIT.queue)
+                async with queue.iterator(timeout=WAIT_S) as messages:
+                    assert (await anext(messages)).body == b"deadly"
+        assert (await outside.next_dead()).body == b"deadly"
