@@ -205,7 +205,7 @@ class Images(Controller):
         backends: NamedDependency[Backends],
         live: NamedDependency[Live],
     ) -> Response[Metadata] | Response[JobView]:
-        """What a full decode tells. An image that nobody described is described now; 202 if that takes long."""
+        """What a full decode tells; an image not described yet is described now, or 202 if that takes long."""
         image = await images.owned_by(caller.id, image_id)
         if image.phash is None:
             job = await intake.describe(image, caller, backends, request_id=request_id())

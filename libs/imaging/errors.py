@@ -81,7 +81,7 @@ class UnreadableImage(SourceFault):
 
 
 class ImageTooLarge(SourceFault):
-    """All frames together, of the source or of a result, hold more pixels than is allowed."""
+    """All frames together hold more pixels than is allowed."""
 
     code = "image_too_large"
 
@@ -90,7 +90,7 @@ class ImageTooLarge(SourceFault):
 
 
 class SideTooLong(SourceFault):
-    """A side, of the source or of a result, is longer than is allowed."""
+    """A side is longer than is allowed."""
 
     code = "side_too_long"
 
@@ -126,6 +126,15 @@ class CropOutside(OperationFault):
         super().__init__(
             f"the crop of {width}x{height} at {left},{top} lies outside the image of {size[0]}x{size[1]}"
         )
+
+
+class ResultTooLarge(OperationFault):
+    """A step of the pipeline would make a picture beyond a limit; the source itself is fine."""
+
+    code = "result_too_large"
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"after `{step}`, {reason}")
 
 
 class EncodingFailed(OperationFault):

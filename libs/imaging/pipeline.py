@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from libs.imaging.errors import OutOfMemory, SideTooLong
+from libs.imaging.errors import OutOfMemory, ResultTooLarge, SideTooLong, SourceFault
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.geometry import Size
 from libs.imaging.header import read_header
@@ -40,8 +40,8 @@ def render(source: Path, target: Path, operations: Sequence[AnyOperation], limit
     frame is taken. Sizes are checked for every step before any pixel is decoded.
 
     Raises:
-        SourceFault: The source is no accepted image, damaged, or it or a step goes beyond `limits`.
-        OperationFault: An operation does not fit the image.
+        SourceFault: The source is no accepted image, damaged, or beyond `limits`.
+        OperationFault: An operation does not fit the image, or its result goes beyond `limits`.
         OutOfMemory: The work does not fit into memory.
     """
     try:
@@ -71,10 +71,13 @@ def _check_sizes(
 ) -> None:
     for operation in operations:
         size = operation.result_size(size)
-        limits.check(*size, frames)
+        try:
+            limits.check(*size, frames)
+        except SourceFault as error:
+            raise ResultTooLarge(str(type(operation).__struct_config__.tag), str(error)) from error
     longest = FORMATS[output.format].longest_side
     if max(size) > longest:
-        raise SideTooLong(max(size), longest)
+        raise ResultTooLarge(f"convert to {output.format}", str(SideTooLong(max(size), longest)))
 
 
 def _run(source: Source, count: int, operations: Sequence[AnyOperation]) -> list[Frame]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from libs.imaging.errors import ImageTooLarge
+from libs.imaging.errors import ImageTooLarge, ResultTooLarge
 from libs.imaging.limits import Limits
 from libs.imaging.operations import AnyOperation, Blur, Convert, Crop, Flip, Grayscale, Resize, Rotate, Sepia
 from tests.imaging.conftest import Run, Save
@@ -86,5 +86,5 @@ def test_a_flat_format_takes_the_first_frame(name: Any, save: Save, run: Run) ->
 def test_limits_count_every_frame(save: Save, run: Run) -> None:
     with pytest.raises(ImageTooLarge):
         run(_animation(save, "gif"), Flip(), limits=Limits(max_pixels=40 * 30 * 3))
-    with pytest.raises(ImageTooLarge):
+    with pytest.raises(ResultTooLarge):
         run(_animation(save, "gif"), Resize(width=80, enlarge=True), limits=Limits(max_pixels=40 * 30 * 8))

@@ -20,6 +20,7 @@ EXAMPLES = [
     errors.TooManyScans(100),
     errors.CropOutside((1, 2, 3, 4), (2, 2)),
     errors.EncodingFailed("WEBP", "too big"),
+    errors.ResultTooLarge("resize", "the image has too many pixels"),
     errors.OutOfMemory(),
     errors.ImagingError("plain"),
     errors.SourceFault("plain"),
