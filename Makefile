@@ -1,16 +1,61 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
-LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+SERVICES := infra/local/services
+ARGS ?=
+
+.PHONY: help install run test test-fast lint format services services-down bench lock schema clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
-$(VENV)/main.stamp: requirements/main.txt pyproject.toml
+run: $(VENV)/main.stamp ## Start API, worker and scheduler in one process (PORT=8000)
+	@DARKROOM_PORT=$(PORT) exec $(BIN)/python -m apps.cli serve
+
+install: $(VENV)/dev.stamp ## Install the locked packages, the tools and this tree
+
+test: $(VENV)/dev.stamp services ## Run every test on both backends; brings the services itself
+	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/pytest $(ARGS)
+
+test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
+	$(BIN)/pytest -m "not services" $(ARGS)
+
+lint: $(VENV)/dev.stamp ## Check style, types and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## Put the code in form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+services: $(VENV)/dev.stamp ## Start PostgreSQL, RabbitMQ and an S3 server for tests
+	@$(SERVICES) up
+
+services-down: ## Stop them; no process is left
+	@$(SERVICES) down
+
+bench: $(VENV)/dev.stamp services ## Measure the main job, embedded and on the services
+	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.main_job
+
+schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema again
+	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
+
+lock: $(VENV)/dev.stamp ## Pin every package again; no host is written
+	$(LOCK) pyproject.toml -o requirements/main.txt
+	$(LOCK) pyproject.toml --extra dev -c requirements/main.txt -o requirements/dev.txt
+
+clean: services-down ## Remove what was made here, data excepted
+	rm -rf $(VENV) .pytest_cache .ruff_cache
+
+$(VENV)/main.stamp: requirements/main.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements/main.txt
 	@touch $@
@@ -19,13 +64,4 @@ $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
-	@touch $@ $(VENV)/main.stamp
-
-install: $(VENV)/dev.stamp ## Install the locked packages, tools and this tree
-
-run: $(VENV)/main.stamp ## Start API, worker and scheduler in one process (PORT=8000)
-	@DARKROOM_PORT=$(PORT) exec $(BIN)/python -m apps.cli serve
-
-lock: $(VENV)/dev.stamp ## Pin every package again; no host is written
-	$(LOCK) pyproject.toml -o requirements/main.txt
-	$(LOCK) pyproject.toml --extra dev -c requirements/main.txt -o requirements/dev.txt
+	@touch $(VENV)/main.stamp $@

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Request
-from litestar.exceptions import ClientException, HTTPException
+from litestar.exceptions import InternalServerException
 from msgspec import Struct
 from multipart import MultipartError, PushMultipartParser, parse_options_header  # pyright: ignore
 
@@ -85,16 +85,6 @@ class Form(Struct, frozen=True):
     fields: dict[str, str]
     files: dict[str, ReceivedFile]
 
-    def only(self, *allowed: str) -> None:
-        """Refuse what nobody reads.
-
-        Raises:
-            BadUpload: A field is not among `allowed`.
-        """
-        for name in (*self.fields, *self.files):
-            if name not in allowed:
-                raise BadUpload(f"unknown field `{name}`")
-
     def file(self, name: str) -> ReceivedFile:
         """The file `name`.
 
@@ -130,57 +120,90 @@ class Form(Struct, frozen=True):
             raise BadUpload(f"{name}: {error}") from error
 
 
+class FormShape(Struct, frozen=True, kw_only=True):
+    """What a form may hold; anything else is refused as soon as it comes."""
+
+    files: tuple[str, ...]
+    fields: tuple[str, ...]
+    max_file_bytes: int
+
+    @property
+    def max_bytes(self) -> int:
+        """Of the whole body."""
+        return len(self.files) * self.max_file_bytes + FORM_OVERHEAD
+
+    def check(self, name: str, *, is_file: bool) -> None:
+        """Refuse what nobody reads.
+
+        Raises:
+            BadUpload: The form has no such field, or not of this kind.
+        """
+        if name in (self.files if is_file else self.fields):
+            return
+        if name in self.fields:
+            raise BadUpload(f"field `{name}` is text, not a file")
+        if name in self.files:
+            raise MissingImage(f"field `{name}` is a file: it needs a filename")
+        raise BadUpload(f"unknown field `{name}`")
+
+
 @asynccontextmanager
 async def received_form(
-    request: Request[Any, Any, Any], directory: Path, *, max_file_bytes: int
+    request: Request[Any, Any, Any], directory: Path, shape: FormShape
 ) -> AsyncGenerator[Form]:
     """Read a whole form; files that nobody took are removed at the end of the block.
 
     Raises:
         UnsupportedMediaType: The body is no multipart form.
-        UploadTooLarge: A file has more than `max_file_bytes` bytes.
-        BadUpload: The form is malformed or cut short.
+        UploadTooLarge: A file or the whole form has more bytes than `shape` allows.
+        BadUpload: The form is malformed, cut short, or holds what `shape` does not.
     """
     kind, options = _options_of(request.headers.get("content-type", ""))
     if kind != "multipart/form-data" or "boundary" not in options:
         raise UnsupportedMediaType("send multipart/form-data")
-    if int(request.headers.get("content-length", "0")) > max_file_bytes + FORM_OVERHEAD:
-        raise UploadTooLarge(f"an upload may have {max_file_bytes} bytes")
-    reader = _Reader(directory, max_file_bytes)
+    if int(request.headers.get("content-length", "0")) > shape.max_bytes:
+        raise _too_large(shape)
+    reader = _Reader(directory, shape)
     try:
         try:
             await reader.read(request.stream(), options["boundary"])
         except _Malformed as error:
             raise BadUpload(f"malformed form: {error}") from error
-        except ClientException as error:
-            raise _as_ours(error, max_file_bytes) from error
+        except InternalServerException as error:  # what Litestar makes of a client that went away
+            raise BadUpload("the connection ended before the form did") from error
         yield Form(reader.fields, reader.files)
     finally:
-        for path in reader.paths:
-            path.unlink(missing_ok=True)
+        reader.close()
 
 
-def _as_ours(error: HTTPException, max_file_bytes: int) -> Exception:
-    too_large = error.status_code == 413
-    return UploadTooLarge(f"an upload may have {max_file_bytes} bytes") if too_large else error
+def _too_large(shape: FormShape) -> UploadTooLarge:
+    return UploadTooLarge(f"an upload may have {shape.max_file_bytes} bytes")
 
 
 class _Reader:
     """Sorts a form's parts into fields and files while they arrive."""
 
-    def __init__(self, directory: Path, max_file_bytes: int) -> None:
-        self.directory = directory
-        self.max_file_bytes = max_file_bytes
+    def __init__(self, directory: Path, shape: FormShape) -> None:
         self.fields: dict[str, str] = {}
         self.files: dict[str, ReceivedFile] = {}
-        self.paths: list[Path] = []
+        self._directory = directory
+        self._shape = shape
+        self._opened: list[_FilePart] = []
         self._part: _FilePart | _FieldPart | None = None
 
     async def read(self, body: AsyncIterator[bytes], boundary: str) -> None:
+        size = 0
         with _new_parser(boundary, max_segment_count=MAX_PARTS) as parser:
             async for chunk in body:
+                size += len(chunk)
+                if size > self._shape.max_bytes:
+                    raise _too_large(self._shape)
                 for event in parser.parse(chunk):
                     await self._take(event)
+
+    def close(self) -> None:
+        for part in self._opened:
+            part.discard()
 
     async def _take(self, event: _Event) -> None:
         if event is None:
@@ -194,12 +217,13 @@ class _Reader:
         name = segment.name or ""
         if name in self.fields or name in self.files:
             raise BadUpload(f"field `{name}` is given twice")
+        self._shape.check(name, is_file=segment.filename is not None)
         if segment.filename is None:
             self._part = _FieldPart(name)
             return
-        path = self.directory / f"upload-{new_id()}"
-        self.paths.append(path)
-        self._part = _FilePart(name, segment.filename, path, self.max_file_bytes)
+        path = self._directory / f"upload-{new_id()}"
+        self._part = _FilePart(name, segment.filename, path, self._shape)
+        self._opened.append(self._part)
 
     async def _end(self) -> None:
         part, self._part = self._part, None
@@ -231,11 +255,11 @@ class _FieldPart:
 class _FilePart:
     """Writes and hashes in a thread, a quarter of a megabyte at a time."""
 
-    def __init__(self, name: str, filename: str, path: Path, limit: int) -> None:
+    def __init__(self, name: str, filename: str, path: Path, shape: FormShape) -> None:
         self.name = name
         self.filename = filename
         self._path = path
-        self._limit = limit
+        self._shape = shape
         self._file = path.open("wb", buffering=0)
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._waiting = bytearray()
@@ -243,9 +267,8 @@ class _FilePart:
 
     async def add(self, chunk: bytes | bytearray) -> None:
         self._size += len(chunk)
-        if self._size > self._limit:
-            self._file.close()
-            raise UploadTooLarge(f"an upload may have {self._limit} bytes")
+        if self._size > self._shape.max_file_bytes:
+            raise _too_large(self._shape)
         self._waiting += chunk
         if len(self._waiting) >= WRITE_BYTES:
             await self._write()
@@ -254,6 +277,10 @@ class _FilePart:
         await self._write()
         self._file.close()
         return ReceivedFile(self._path, self.filename, self._size, self._md5.hexdigest())
+
+    def discard(self) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
 
     async def _write(self) -> None:
         data, self._waiting = self._waiting, bytearray()

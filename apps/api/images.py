@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from apps.api import delivery, present
-from apps.api.accept import Form, received_form
+from apps.api.accept import Form, FormShape, received_form
 from apps.api.idempotency import fingerprint, once
 from apps.api.listing import Limit, listed
 from apps.api.live import Live
@@ -49,7 +49,7 @@ class Images(Controller):
     path = "/api/images"
     tags = ("Images",)
 
-    @post(operation_class=UploadOperation, status_code=HTTP_201_CREATED)
+    @post(operation_class=UploadOperation, status_code=HTTP_201_CREATED, request_max_body_size=None)
     async def create(
         self,
         request: Request[Any, Any, Any],
@@ -62,10 +62,14 @@ class Images(Controller):
         Without operations: 201, and the image is kept. With operations: 202 with the job in `Location`, or
         201 with the finished result when `Prefer: wait=N` leaves time enough.
         """
-        limit = backends.settings.max_upload_bytes
-        async with received_form(request, backends.scratch, max_file_bytes=limit) as form:
-            form.only("image", "operations", "retention")
-            print_of = fingerprint(request, form.file("image").md5, *sorted(form.fields.items()))
+        shape = FormShape(
+            files=("image",),
+            fields=("operations", "retention"),
+            max_file_bytes=backends.settings.max_upload_bytes,
+        )
+        async with received_form(request, backends.scratch, shape) as form:
+            file = form.file("image")
+            print_of = fingerprint(request, file.md5, file.filename, *sorted(form.fields.items()))
 
             async def answer() -> Response[ImageView]:
                 image, job = await _store(form, caller, backends)
