@@ -7,6 +7,7 @@ from typing import Any
 import click
 import uvloop
 
+from libs import __version__
 from libs.lifetime import stop_signal
 from libs.logs import configure_logs
 from libs.settings import Settings, SettingsError, load_settings
@@ -15,7 +16,7 @@ Main = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
 
 
 @click.group()
-@click.version_option(package_name="darkroom")
+@click.version_option(__version__)
 def main() -> None:
     """Darkroom, a self-hosted image platform."""
 

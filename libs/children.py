@@ -11,15 +11,22 @@ import resource
 import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as ChildTimeout
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
+import structlog
 from pebble import ProcessExpired, ProcessPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 PR_SET_PDEATHSIG = 1
+POOLS = 2  # tried before a call counts as crashed
 PRELOAD = ["libs.imaging.pipeline", "libs.imaging.describe"]
+
+
+log = structlog.get_logger(__name__)
 
 
 class ChildError(Exception):
@@ -44,15 +51,11 @@ class Children:
     """A pool of `count` child processes, each running one call at a time."""
 
     def __init__(self, count: int, *, memory_bytes: int, niceness: int = 0) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOAD)
+        self._count = count
+        self._settle_in = (memory_bytes, niceness)
         self._free = asyncio.Semaphore(count)
-        self._pool = ProcessPool(
-            max_workers=count,
-            context=context,  # pyright: ignore[reportArgumentType] - contexts are one family
-            initializer=_settle_in,
-            initargs=(memory_bytes, niceness),
-        )
+        self._starting = asyncio.Lock()
+        self._pool: ProcessPool | None = None
 
     async def run(self, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`call(*args)` in a child; its own exceptions come back as they are. Cancelling kills the child.
@@ -62,27 +65,69 @@ class Children:
             RenderCrashed: The child died.
         """
         async with self._free:
-            future = self._pool.schedule(call, args=args, kwargs=kwargs, timeout=timeout_s)
-            try:
-                return await asyncio.wrap_future(future)
-            except ChildTimeout as error:
-                raise RenderTimeout(f"the work took longer than {timeout_s:g} s") from error
-            except ProcessExpired as error:
-                raise RenderCrashed(
-                    f"the process that worked on the image died (exit {error.exitcode})"
-                ) from error
-            finally:
-                future.cancel()
+            for _ in range(POOLS):
+                pool = await self._alive()
+                with suppress(BrokenProcessPool):
+                    return await self._run_in(pool, timeout_s, call, *args, **kwargs)
+            raise RenderCrashed("the processes that work on images do not live")
 
     async def close(self) -> None:
         """Kill what runs and end the children."""
-        self._pool.stop()
-        await asyncio.to_thread(self._pool.join)
+        async with self._starting:
+            if self._pool is not None:
+                await asyncio.to_thread(_end, self._pool)
+
+    async def _run_in(
+        self, pool: ProcessPool, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        future = pool.schedule(call, args=args, kwargs=kwargs, timeout=timeout_s)
+        try:
+            return await asyncio.wrap_future(future)
+        except ChildTimeout as error:
+            raise RenderTimeout(f"the work took longer than {timeout_s:g} s") from error
+        except ProcessExpired as error:
+            raise RenderCrashed(
+                f"the process that worked on the image died (exit {error.exitcode})"
+            ) from error
+        finally:
+            future.cancel()
+
+    async def _alive(self) -> ProcessPool:
+        """The pool; a new one where there is none yet, and after it gave up.
+
+        It gives up for good when a child dies while none of them works.
+        """
+        async with self._starting:
+            if self._pool is not None and self._pool.active:
+                return self._pool
+            if self._pool is not None:
+                log.warning("children_start_again")
+                await asyncio.to_thread(_end, self._pool)
+            self._pool = await asyncio.to_thread(self._started)
+            return self._pool
+
+    def _started(self) -> ProcessPool:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(PRELOAD)
+        pool = ProcessPool(
+            max_workers=self._count,
+            context=context,  # pyright: ignore[reportArgumentType] - contexts are one family
+            initializer=_settle_in,
+            initargs=self._settle_in,
+        )
+        _ = pool.active  # the first time anybody asks, the children are started
+        return pool
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()
+    pool.join()
 
 
 def _settle_in(memory_bytes: int, niceness: int) -> None:
     """Run in each child as it starts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a handler would wait for the codec to return
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if niceness:

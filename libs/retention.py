@@ -64,9 +64,13 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
 async def clear_attempts(command: TransformImage, made_at: datetime, backends: Backends) -> None:
     """Remove the objects that earlier attempts at a job left when their worker was killed.
 
-    Only for the holder of the job, or once it has failed: any earlier attempt can no longer end it.
+    Only for the holder of the job, or once it has failed: any earlier attempt can no longer end it. A store
+    that is away keeps them.
     """
     prefix = images.key_prefix(command.owner, command.target, folder=images.RESULTS, when=made_at)
-    left = [key async for key in backends.objects.list(prefix)]
-    if left:
-        await backends.objects.delete(left)
+    try:
+        left = [key async for key in backends.objects.list(prefix)]
+        if left:
+            await backends.objects.delete(left)
+    except StoreUnavailable as error:
+        log.warning("attempts_stay", job_id=str(command.job_id), error=str(error))

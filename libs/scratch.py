@@ -18,11 +18,14 @@ def scratch_directory(parent: Path) -> Generator[Path]:
     Each holds a lock file, locked while its process lives.
     """
     parent.mkdir(parents=True, exist_ok=True)
-    for other in parent.iterdir():
-        _remove_if_dead(other)
-    own = Path(tempfile.mkdtemp(dir=parent))
-    with (own / LOCK).open("w") as lock:
+    with (parent / LOCK).open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # or another that starts takes ours for dead
+        for other in parent.iterdir():
+            _remove_if_dead(other)
+        own = Path(tempfile.mkdtemp(dir=parent))
+        lock = (own / LOCK).open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
+    with lock:
         try:
             yield own
         finally:
@@ -34,8 +37,10 @@ def _remove_if_dead(directory: Path) -> None:
         with (directory / LOCK).open() as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(directory, ignore_errors=True)
-    except (BlockingIOError, FileNotFoundError, NotADirectoryError):
-        return  # alive, or just being made or removed
+    except (BlockingIOError, NotADirectoryError):
+        return  # alive, or no such directory
+    except FileNotFoundError:
+        shutil.rmtree(directory, ignore_errors=True)  # killed before it had its lock, or about to be gone
 
 
 def lock_file(path: Path) -> int | None:

@@ -3,8 +3,10 @@
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -14,7 +16,7 @@ PREFIX = "DARKROOM_"
 TEST_PREFIX = "DARKROOM_TEST_"  # where tests find their services; never a setting
 MIN_SECRET_CHARS = 32
 
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=315_360_000)]  # at most ten years
 Count = Annotated[int, Meta(ge=1)]
 Bytes = Annotated[int, Meta(ge=1)]
 
@@ -96,7 +98,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     }
     _refuse_unknown(given)
     values: dict[str, Any] = {
-        name: value.split(",") if _is_list(name) else value for name, value in given.items()
+        name: [part.strip() for part in value.split(",")] if _is_list(name) else value
+        for name, value in given.items()
     }
     data_dir = Path(given.get("data_dir", "data")).absolute()
     values["data_dir"] = str(data_dir)
@@ -137,11 +140,12 @@ def _kept_secret(data_dir: Path, broker_url: str) -> str:
         )
     path = data_dir / "secret.key"
     data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+    if not path.exists():
+        with NamedTemporaryFile("w", dir=data_dir) as file:  # mode 0600
             file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
+            file.flush()
+            with suppress(FileExistsError):  # whole or not at all, and the first of two who start wins
+                path.hardlink_to(file.name)
     return path.read_text().strip()
 
 

@@ -3,7 +3,8 @@
 Tokens are JSON Web Tokens (RFC 7519) with HS256; `aud` keeps one kind from serving as another.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from math import ceil
 from typing import Any, Literal
 from uuid import UUID
 
@@ -35,10 +36,10 @@ class LinkTarget(Struct, frozen=True):
 
 
 def sign(secret: str, audience: Audience, claims: dict[str, Any], *, ttl_s: float) -> str:
-    """A token of `claims` that holds for `ttl_s` seconds."""
-    moment = datetime.now(UTC)
+    """A token of `claims` that holds for `ttl_s` seconds, and on to the end of that second."""
+    moment = datetime.now(UTC).timestamp()
     return jwt.encode(
-        {**claims, "aud": audience, "iat": moment, "exp": moment + timedelta(seconds=ttl_s)},
+        {**claims, "aud": audience, "iat": int(moment), "exp": ceil(moment + ttl_s)},
         secret,
         algorithm=ALGORITHM,
     )

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from litestar import asgi
+from litestar import Request, asgi
+from litestar.response import Redirect
 from litestar.types import Receive, Scope, Send
 from piccolo_admin.endpoints import TableConfig, create_admin
 
@@ -36,6 +37,9 @@ def admin_routes(settings: Settings) -> list[Any]:
 
     @asgi("/admin/", is_mount=True, copy_scope=True)
     async def admin(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["raw_path"].endswith(b"/admin"):  # the page's own addresses are relative to the slash
+            await Redirect("admin/").to_asgi_response(app=None, request=Request(scope))(scope, receive, send)
+            return
         await pages(scope, receive, send)  # pyright: ignore[reportArgumentType] - the same protocol, typed twice
 
     return [admin]

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 from litestar.di import Provide
 from litestar.stores.memory import MemoryStore
+from litestar.types import ASGIApp
 
 from apps.api import auth
 from apps.api.accounts import Accounts
@@ -19,7 +20,9 @@ from apps.api.limits import STORE, rate_limits
 from apps.api.links import open_link
 from apps.api.live import Live
 from apps.api.openapi import openapi_config, page_assets
-from apps.api.request_log import RequestLog
+from apps.api.openapi_problems import document_problems
+from apps.api.request_log import with_request_log
+from apps.api.spellings import with_old_spellings
 from libs import __version__
 from libs.backends import Backends
 
@@ -27,7 +30,7 @@ JSON_BODY_BYTES = 1_000_000
 FORGET_LIMITS_S = 60
 
 
-def create_app(backends: Backends) -> Litestar:
+def create_app(backends: Backends) -> ASGIApp:
     """The API over opened backends; the caller closes them after it."""
     live, limits = Live(), MemoryStore()
 
@@ -38,7 +41,7 @@ def create_app(backends: Backends) -> Litestar:
             yield
             forgetting.cancel()
 
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             Accounts,
             Images,
@@ -54,7 +57,7 @@ def create_app(backends: Backends) -> Litestar:
             "caller": Provide(auth.caller),
         },
         exception_handlers={Exception: to_problem},
-        middleware=[RequestLog(), *(limit.middleware for limit in rate_limits(backends.settings))],
+        middleware=[limit.middleware for limit in rate_limits(backends.settings)],
         stores={STORE: limits},
         lifespan=[lifespan],
         openapi_config=openapi_config(__version__),
@@ -62,6 +65,8 @@ def create_app(backends: Backends) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    document_problems(app.openapi_schema)
+    return with_request_log(with_old_spellings(app))
 
 
 async def _forget(limits: MemoryStore) -> None:

@@ -22,7 +22,7 @@ from libs.storage.tables import Image, now
 
 Disposition = Literal["inline", "attachment"]
 
-ONE_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # no file has a size of more digits
 
 
 class Span(Struct, frozen=True):

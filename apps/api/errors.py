@@ -85,7 +85,12 @@ HTTP_CODES: dict[int, str] = {
     415: "unsupported_media_type",
     429: "rate_limited",
 }
-OTHER_CODES: dict[str, int] = {"internal_error": 500, "attempts_exhausted": 500, "database_unavailable": 503}
+OTHER_CODES: dict[str, int] = {
+    "internal_error": 500,
+    "attempts_exhausted": 500,
+    "database_unavailable": 503,
+    "job_cancelled": 409,
+}
 RETRY_AFTER_S = {409: 1, 503: 5}
 
 
@@ -140,11 +145,22 @@ def problem(
 def _of_http_error(error: HTTPException) -> Response[Problem]:
     code = HTTP_CODES.get(error.status_code, "http_error" if error.status_code < 500 else "internal_error")
     extra = cast("list[dict[str, str]]", error.extra) if isinstance(error.extra, list) else []
-    faults = tuple(Fault(one.get("message", ""), one.get("key")) for one in extra)
+    faults = tuple(_fault(one) for one in extra)
     detail = "; ".join(f"{one.key}: {one.message}" if one.key else one.message for one in faults)
     if error.status_code == HTTPStatus.NOT_FOUND:
         detail = "there is nothing at this address"
-    return problem(error.status_code, code, detail or error.detail, errors=faults, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = headers.get("RateLimit-Reset", "1")
+    return problem(error.status_code, code, detail or error.detail, errors=faults, headers=headers)
+
+
+def _fault(found: Mapping[str, str]) -> Fault:
+    """Litestar calls the body `data`, and names what is missing by its quoted name alone."""
+    key, message = found.get("key"), found.get("message", "")
+    if message == repr(key):
+        message = "is missing"
+    return Fault(message, "body" if key == "data" else key)
 
 
 def _status_of_class(kind: type[Exception]) -> int:

@@ -19,7 +19,6 @@ class HealthChecks(Controller):
 
     path = "/health"
     tags = ("Health",)
-    security = ()
 
     @get("/live")
     async def live(self) -> dict[str, str]:

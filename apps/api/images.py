@@ -9,13 +9,14 @@ from litestar import Controller, HttpMethod, Request, Response, delete, get, pat
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+from structlog.contextvars import bind_contextvars
 
 from apps.api import delivery, present
 from apps.api.accept import Form, FormShape, received_form
 from apps.api.idempotency import fingerprint, once
-from apps.api.listing import Limit, listed
+from apps.api.listing import Limit, Md5, in_utc, listed
 from apps.api.live import Live
-from apps.api.openapi import UploadOperation
+from apps.api.openapi import BEARER, UploadOperation
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import intake, retention
@@ -32,6 +33,7 @@ from libs.contracts.views import (
 )
 from libs.contracts.views import Link as LinkView
 from libs.contracts.words import Retention
+from libs.imaging.formats import FormatName
 from libs.imaging.hashing import hex64
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
@@ -48,6 +50,7 @@ class Images(Controller):
 
     path = "/api/images"
     tags = ("Images",)
+    security = BEARER
 
     @post(operation_class=UploadOperation, status_code=HTTP_201_CREATED, request_max_body_size=None)
     async def create(
@@ -84,8 +87,8 @@ class Images(Controller):
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
         status: FromQuery[WireStatus | None] = None,
-        format: FromQuery[str | None] = None,
-        md5: FromQuery[str | None] = None,
+        format: FromQuery[FormatName | None] = None,
+        md5: Md5 = None,
         parent: FromQuery[UUID | None] = None,
         created_after: FromQuery[datetime | None] = None,
         created_before: FromQuery[datetime | None] = None,
@@ -98,8 +101,8 @@ class Images(Controller):
             format=format,
             md5=md5,
             parent=parent,
-            created_after=created_after,
-            created_before=created_before,
+            created_after=in_utc("created_after", created_after),
+            created_before=in_utc("created_before", created_before),
         )
         found, total = await images.page(caller.id, wanted, limit=limit, after=after)
         at = present.origin(request, backends.settings)
@@ -142,7 +145,7 @@ class Images(Controller):
         await retention.delete(await images.owned_by(caller.id, image_id), backends)
 
     @route(
-        ["/{image_id:uuid}/download", "/{image_id:uuid}download"],
+        "/{image_id:uuid}/download",
         http_method=[HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST],
         status_code=HTTP_200_OK,
     )
@@ -209,7 +212,7 @@ class Images(Controller):
         backends: NamedDependency[Backends],
         live: NamedDependency[Live],
     ) -> Response[Metadata] | Response[JobView]:
-        """What a full decode tells; an image not described yet is described now, or 202 if that takes long."""
+        """What a full decode tells; an image not described yet is described now, or 202 with the job."""
         image = await images.owned_by(caller.id, image_id)
         if image.phash is None:
             job = await intake.describe(image, caller, backends, request_id=request_id())
@@ -247,6 +250,8 @@ async def _store(form: Form, caller: BaseUser, backends: Backends) -> tuple[Imag
 async def _created(
     request: Request[Any, Any, Any], image: Image, job: Job | None, backends: Backends, live: Live
 ) -> Response[ImageView]:
+    if job is not None:
+        bind_contextvars(job_id=str(job.id))  # the request's own log line tells which job it made
     wait_s = prefer_wait_s(request)
     done = await done_in_time(job, live, wait_s) if job is not None else None
     at = present.origin(request, backends.settings)
@@ -263,6 +268,7 @@ async def _created(
 async def _job_answer(
     request: Request[Any, Any, Any], job: Job, backends: Backends, live: Live
 ) -> Response[JobView]:
+    bind_contextvars(job_id=str(job.id))
     wait_s = prefer_wait_s(request)
     done = await done_in_time(job, live, wait_s)
     view = present.job_view(done or job, present.origin(request, backends.settings))

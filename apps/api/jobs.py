@@ -14,6 +14,7 @@ from litestar.status_codes import HTTP_200_OK
 from apps.api import present
 from apps.api.listing import Limit, listed
 from apps.api.live import Live
+from apps.api.openapi import BEARER
 from libs import intake
 from libs.backends import Backends
 from libs.contracts.views import JobView
@@ -29,6 +30,7 @@ class Jobs(Controller):
 
     path = "/api/jobs"
     tags = ("Jobs",)
+    security = BEARER
 
     @get()
     async def list_jobs(

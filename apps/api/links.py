@@ -19,7 +19,6 @@ from libs.storage import images
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
     status_code=HTTP_200_OK,
     tags=["Links"],
-    security=[],
 )
 async def open_link(
     request: Request[Any, Any, Any], token: FromPath[str], backends: NamedDependency[Backends]

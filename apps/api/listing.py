@@ -1,10 +1,12 @@
 """Lists: an array, with the total and the next page in headers."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 from litestar import Request, Response
+from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
 
 from libs.contracts.views import ImageView, JobView
@@ -12,6 +14,23 @@ from libs.contracts.views import ImageView, JobView
 T = TypeVar("T", ImageView, JobView)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
+Md5: TypeAlias = Annotated[
+    str | None, QueryParameter(pattern="^[0-9A-Fa-f]{32}$", description="32 hex digits")
+]
+
+
+def in_utc(name: str, moment: datetime | None) -> datetime | None:
+    """The time asked for; one without an offset is UTC.
+
+    Raises:
+        ValidationException: No calendar of ours has it.
+    """
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValidationException(extra=[{"key": name, "message": "The time is out of range"}]) from error
 
 
 def listed(

@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from uuid import UUID
 
 from libs.broker import Broker
-from libs.contracts.events import decode_job_ended
+from libs.contracts.events import ended_job
 from libs.storage import jobs
 from libs.storage.tables import Job
 
@@ -21,7 +21,7 @@ class Live:
     """Knows who waits for which job."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
+        self._waiting: defaultdict[UUID | None, set[asyncio.Event]] = defaultdict(set)
 
     @asynccontextmanager
     async def listening(self, broker: Broker) -> AsyncGenerator[None]:
@@ -74,5 +74,5 @@ class Live:
     async def _listen(self, broker: Broker) -> None:
         async with broker.events("job.*") as events:
             async for one in events:
-                for event in self._waiting.get(decode_job_ended(one.body).job_id, ()):
+                for event in self._waiting.get(ended_job(one.body), ()):
                     event.set()

@@ -13,6 +13,7 @@ from litestar.openapi.spec import (
     Operation,
     RequestBody,
     Schema,
+    SecurityRequirement,
     SecurityScheme,
     Tag,
 )
@@ -20,6 +21,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
 
 ASSETS = "/schema/assets"
+BEARER: list[SecurityRequirement] = [{"bearer": []}]  # on the routes that ask who is calling
 
 
 @dataclass
@@ -68,7 +70,6 @@ def openapi_config(version: str) -> OpenAPIConfig:
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
         ),
-        security=[{"bearer": []}],
         render_plugins=[
             SwaggerRenderPlugin(
                 path="/",

@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import structlog
 from litestar.datastructures import MutableScopeHeaders
-from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars, get_contextvars
 
@@ -19,16 +17,17 @@ UNLOGGED = ("/health/",)
 log = structlog.get_logger(__name__)
 
 
-class RequestLog(ASGIMiddleware):
-    """Takes a client's X-Request-ID or makes one, sends it back, and logs method, route, status and time.
+def with_request_log(app: ASGIApp) -> ASGIApp:
+    """`app` with a client's X-Request-ID, or one of ours, sent back; logs method, route, status and time.
 
-    The route is logged as it is declared: addresses hold link tokens.
+    It wraps the routing too, so that an address that does not exist is logged like any other. The route is
+    logged as it is declared: addresses hold link tokens.
     """
 
-    scopes = (ScopeType.HTTP,)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        """Answer one request."""
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
         given = dict(scope["headers"]).get(HEADER.encode(), b"").decode("latin-1")
         own = given if CLEAN_ID.match(given) else uuid4().hex
         started = time.perf_counter()
@@ -42,7 +41,7 @@ class RequestLog(ASGIMiddleware):
 
         with bound_contextvars(request_id=own):
             try:
-                await next_app(scope, receive, send_with_id)
+                await app(scope, receive, send_with_id)
             finally:
                 path = scope.get("path_template") or "-"
                 if not path.startswith(UNLOGGED):
@@ -53,6 +52,8 @@ class RequestLog(ASGIMiddleware):
                         status=seen["status"],
                         ms=round((time.perf_counter() - started) * 1000, 1),
                     )
+
+    return logged
 
 
 def request_id() -> str:

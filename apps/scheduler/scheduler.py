@@ -13,7 +13,7 @@ from libs import retention
 from libs.announce import announce
 from libs.backends import Backends
 from libs.contracts.events import JobEnded
-from libs.contracts.messages import TransformImage, decode
+from libs.contracts.messages import BadMessage, TransformImage, decode
 from libs.contracts.words import JobStatus
 from libs.intake import publish
 from libs.storage import accounts, idempotency, jobs, tokens
@@ -47,10 +47,13 @@ async def sweep(backends: Backends) -> int:
     """Publish again what nobody took and what was lost with its worker: the one retry path. How many."""
     due = await jobs.take_due(BATCH)
     for job in due:
-        if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
-            await _give_up(job, backends)
-        else:
-            await publish(job, backends)
+        try:
+            if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
+                await _give_up(job, backends)
+            else:
+                await publish(job, backends)
+        except BadMessage:
+            log.exception("command_unreadable", job_id=str(job.id))  # the others still have their turn
     return len(due)
 
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
+from apps.worker.lease import unbroken
 from libs import retention
 from libs.backends import Backends
 from libs.children import Children
@@ -14,8 +16,11 @@ from libs.imaging.limits import Limits
 from libs.imaging.pipeline import Rendered, render
 from libs.intake import describe_job, publish
 from libs.storage import images, jobs
-from libs.storage.jobs import Claim, LostLease
-from libs.storage.tables import Image, now
+from libs.storage.engine import UNAVAILABLE
+from libs.storage.jobs import Claim
+from libs.storage.tables import Image, Job, now
+
+DELIVERY_GRACE_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,24 +44,12 @@ async def transform(message: TransformImage, claim: Claim, lane: Lane) -> Image:
         result = _result(message, claim, source, rendered, settings.expire_undownloaded_s)
         if claim.attempt > 1:
             await retention.clear_attempts(message, claim.created_at, backends)
-        await backends.objects.put(
-            result.object_key, target, content_type=result.mime, metadata=_labels(result, message)
+        followed_by = describe_job(result, message.owner, claim.request_id) if message.keep else None
+        await unbroken(
+            _deliver(message, claim, result, target, followed_by, backends), grace_s=DELIVERY_GRACE_S
         )
     finally:
         target.unlink(missing_ok=True)
-    followed_by = describe_job(result, message.owner, claim.request_id) if message.keep else None
-    try:
-        await jobs.complete_transform(
-            claim,
-            source.id,
-            result,
-            followed_by=followed_by,
-            shares_clock=message.shares_clock,
-            downloaded_s=settings.expire_downloaded_s,
-        )
-    except LostLease:
-        await backends.objects.delete([result.object_key])
-        raise
     if followed_by is not None:
         await publish(followed_by, backends)
     return result
@@ -76,6 +69,34 @@ def limits_of(backends: Backends) -> Limits:
     """The bounds of this installation for anything decoded."""
     settings = backends.settings
     return Limits(max_pixels=settings.max_pixels, max_side=settings.max_side, max_frames=settings.max_frames)
+
+
+async def _deliver(
+    message: TransformImage,
+    claim: Claim,
+    result: Image,
+    file: Path,
+    followed_by: Job | None,
+    backends: Backends,
+) -> None:
+    """Store the file and end the job; an object without its row is taken back."""
+    await backends.objects.put(
+        result.object_key, file, content_type=result.mime, metadata=_labels(result, message)
+    )
+    try:
+        await jobs.complete_transform(
+            claim,
+            message.source.image_id,
+            result,
+            followed_by=followed_by,
+            shares_clock=message.shares_clock,
+            downloaded_s=backends.settings.expire_downloaded_s,
+        )
+    except UNAVAILABLE:
+        raise  # it may have been committed; the next attempt clears what this one left
+    except Exception:
+        await backends.objects.delete([result.object_key])
+        raise
 
 
 async def _source(message: TransformImage | DescribeImage) -> Image:

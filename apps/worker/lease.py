@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from libs.storage import jobs
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.jobs import Claim, LostLease
 
 EXTENSIONS_A_LEASE = 3
+
+T = TypeVar("T")
 
 
 async def under_lease(
@@ -37,8 +39,23 @@ async def under_lease(
             await task
 
 
+async def unbroken(work: Coroutine[Any, Any, T], *, grace_s: float) -> T:
+    """Run a step that cannot be taken back halfway.
+
+    A caller that is cancelled meanwhile waits up to `grace_s` for its end before the cancellation goes on.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=grace_s)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
 async def _extended(claim: Claim, lease_s: float) -> bool:
     try:
-        return await jobs.extend(claim, lease_s=lease_s)
+        return await jobs.extend(claim, lease_s=lease_s) or await jobs.ended_by(claim)
     except UNAVAILABLE:
         return True  # not known to be lost; the last statement decides

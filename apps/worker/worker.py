@@ -15,11 +15,12 @@ from structlog.contextvars import bound_contextvars
 from apps.worker import handlers
 from apps.worker.handlers import Lane
 from apps.worker.lease import under_lease
+from libs import retention
 from libs.announce import announce
 from libs.backends import Backends
 from libs.broker import DeadLetter, Delivery
 from libs.children import ChildError, Children
-from libs.contracts.events import JobEnded, decode_job_ended
+from libs.contracts.events import JobEnded, ended_job
 from libs.contracts.messages import AnyMessage, BadMessage, TransformImage, decode
 from libs.contracts.topology import Route
 from libs.imaging.errors import ImagingError, SourceFault
@@ -54,7 +55,7 @@ class Worker:
         self.bulk = Lane(
             backends, Children(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
         )
-        self._cancelled: dict[UUID, asyncio.Event] = {}
+        self._cancelled: dict[Claim, asyncio.Event] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
@@ -100,10 +101,16 @@ class Worker:
             log.info("job_not_free")
             return
         # The row holds the command; a message only says which row.
-        await self._run(decode(claim.command), claim, lane)
+        try:
+            await self._run(decode(claim.command), claim, lane)
+        except BadMessage as error:
+            log.error("command_unreadable", error=str(error))
+            await jobs.fail(claim, Failure(error.code, str(error)))
+        except UNAVAILABLE as error:
+            log.warning("job_left_to_its_lease", error=str(error))
 
     async def _run(self, command: AnyMessage, claim: Claim, lane: Lane) -> None:
-        cancelled = self._cancelled[claim.job_id] = asyncio.Event()
+        cancelled = self._cancelled[claim] = asyncio.Event()
         ended: list[JobEnded] = []
         try:
             await under_lease(
@@ -118,7 +125,7 @@ class Worker:
             await asyncio.shield(self._release(claim))
             raise
         finally:
-            del self._cancelled[claim.job_id]
+            del self._cancelled[claim]
         for event in ended:
             await announce(event, self.backends)
 
@@ -150,6 +157,8 @@ class Worker:
     ) -> JobEnded:
         await jobs.fail(claim, failure, source_is_bad=command.source.image_id if bad_source else None)
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
+        if isinstance(command, TransformImage):
+            await retention.clear_attempts(command, claim.created_at, self.backends)
         return JobEnded(
             type="job.failed",
             job_id=claim.job_id,
@@ -161,14 +170,11 @@ class Worker:
 
     async def _retried(self, command: AnyMessage, claim: Claim, failure: Failure) -> list[JobEnded]:
         settings = self.backends.settings
-        try:
-            if claim.attempt >= settings.max_attempts:
-                return [await self._failed(command, claim, failure)]
-            after_s = settings.retry_base_s * 2 ** (claim.attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
-            await jobs.retry_later(claim, failure, after_s=after_s)
-            log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
-        except UNAVAILABLE as error:
-            log.warning("job_left_to_its_lease", error=str(error))
+        if claim.attempt >= settings.max_attempts:
+            return [await self._failed(command, claim, failure)]
+        after_s = settings.retry_base_s * 2 ** (claim.attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+        await jobs.retry_later(claim, failure, after_s=after_s)
+        log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
         return []
 
     async def _release(self, claim: Claim) -> None:
@@ -196,9 +202,10 @@ class Worker:
     async def _listen_for_cancellations(self) -> None:
         async with self.backends.broker.events("job.cancelled") as events:
             async for event in events:
-                running = self._cancelled.get(decode_job_ended(event.body).job_id)
-                if running is not None:
-                    running.set()
+                job_id = ended_job(event.body)
+                for claim, cancelled in self._cancelled.items():
+                    if claim.job_id == job_id:
+                        cancelled.set()
 
 
 def _passing(error: Exception) -> Failure:

@@ -34,6 +34,9 @@ AnyEvent: TypeAlias = JobEnded | ImageDeleted
 _job_ended = msgspec.json.Decoder(JobEnded)
 
 
-def decode_job_ended(body: bytes) -> JobEnded:
-    """The event in the body of a `job.*` message."""
-    return _job_ended.decode(body)
+def ended_job(body: bytes) -> UUID | None:
+    """The job that an event tells the end of; None for bytes that others have put on the exchange."""
+    try:
+        return _job_ended.decode(body).job_id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -9,9 +9,11 @@ from msgspec import Meta, Struct
 from libs.contracts.words import JobKind, JobStatus, Priority, Retention
 from libs.imaging.operations import AnyOperation
 
-Username = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", min_length=1, max_length=64)]
-Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+$", max_length=255)]
+# `$` alone would let a line break pass at the end.
+Username = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$(?!\n)", min_length=1, max_length=64)]
+Email = Annotated[str, Meta(pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$(?!\n)", max_length=255)]
 Password = Annotated[str, Meta(min_length=8, max_length=128)]
+NoControls = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)", max_length=255)]
 Operations = tuple[AnyOperation, ...]
 WireStatus = Literal["pending", "processing", "completed", "failed"]
 
@@ -31,7 +33,7 @@ class Register(Request, frozen=True, kw_only=True):
 class Login(Request, frozen=True, kw_only=True):
     """The email is not needed; clients that send it are welcome."""
 
-    username: Annotated[str, Meta(max_length=255)]
+    username: NoControls
     password: Annotated[str, Meta(max_length=128)]
     email: str | None = None
 

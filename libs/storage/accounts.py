@@ -54,7 +54,9 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
     try:
         await user.save()
     except UNIQUE_VIOLATIONS as error:
-        raise UsernameTaken(f"the username {username} or its email address is taken") from error
+        if await BaseUser.exists().where(BaseUser.email == email):
+            raise EmailTaken("an account with this email address exists") from error
+        raise UsernameTaken(f"the username {username} is taken") from error
     return user
 
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import fcntl
 import io
 import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 import structlog
@@ -65,7 +67,9 @@ async def migrate(engine: Engine, *, until: str = "all") -> None:
 @asynccontextmanager
 async def _one_at_a_time(engine: Engine) -> AsyncGenerator[None]:
     if not isinstance(engine, PostgresEngine):
-        yield
+        with await asyncio.to_thread(Path(f"{engine.path}-migrating").open, "w") as lock:
+            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            yield
         return
     connection = await engine.get_new_connection()
     try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +21,9 @@ UNAVAILABLE = (
     OSError,
     sqlite3.OperationalError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.OperatorInterventionError,  # it is shut down, or starts
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,  # a deadlock: the same again succeeds
     asyncpg.InterfaceError,
 )
 UNIQUE_VIOLATIONS = (sqlite3.IntegrityError, asyncpg.UniqueViolationError)
@@ -78,7 +79,8 @@ class PooledTransaction(SQLiteTransaction):
             # A BEGIN that was cancelled may still run: such a connection is never used again.
             connection: Connection | None = getattr(self, "connection", None)
             if connection is not None:
-                await asyncio.shield(connection.close())
+                with suppress(asyncio.CancelledError):
+                    await self.engine.to_its_end(connection.close())
             self.engine.write_lock.release()
             raise
 
@@ -91,7 +93,7 @@ class PooledTransaction(SQLiteTransaction):
         if self._parent:
             return exception is None
         try:
-            await asyncio.shield(self._end(failed=exception is not None))
+            await self.engine.to_its_end(self._end(failed=exception is not None))
         finally:
             self.engine.current_transaction.reset(self.context)
             self.engine.write_lock.release()
@@ -119,6 +121,7 @@ class PooledSQLite(SQLiteEngine):
         super().__init__(path=str(path), timeout=BUSY_TIMEOUT_S)
         self.write_lock = asyncio.Lock()
         self._idle: list[Connection] = []
+        self._steps: set[asyncio.Task[Any]] = set()
         connection = sqlite3.connect(path)
         connection.execute("pragma journal_mode = wal")
         connection.close()
@@ -129,14 +132,28 @@ class PooledSQLite(SQLiteEngine):
         return PooledTransaction(engine=self, transaction_type=transaction_type, allow_nested=allow_nested)
 
     async def get_connection(self) -> Connection:
-        return self._idle.pop() if self._idle else await super().get_connection()
+        while not self._idle:
+            await self.to_its_end(self._open())
+        return self._idle.pop()
 
     def give_back(self, connection: Connection) -> None:
         self._idle.append(connection)
 
     async def close_connection_pool(self) -> None:
+        while self._steps:
+            await asyncio.wait(self._steps)
         while self._idle:
             await self._idle.pop().close()
+
+    async def to_its_end(self, step: Coroutine[Any, Any, None]) -> None:
+        """Await a step that goes on when the caller is cancelled: a connection cut off in it would be lost."""
+        task = asyncio.ensure_future(step)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+        await asyncio.shield(task)
+
+    async def _open(self) -> None:
+        self._idle.append(await super().get_connection())
 
     async def _run_in_new_connection(
         self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: object = None
@@ -153,7 +170,7 @@ class PooledSQLite(SQLiteEngine):
         except asyncio.CancelledError:
             # Its thread may still be in the query; closing waits for that, and must not be cut short too.
             with suppress(asyncio.CancelledError):
-                await asyncio.shield(connection.close())
+                await self.to_its_end(connection.close())
             raise
         except BaseException:
             await connection.close()

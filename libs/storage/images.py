@@ -12,6 +12,7 @@ from piccolo.columns.combination import And, Where, WhereRaw
 from piccolo.query.functions import Sum
 
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
+from libs.imaging.formats import FORMATS, FormatName
 from libs.storage.database import transaction
 from libs.storage.engine import rows
 from libs.storage.tables import Image, Job, now
@@ -19,7 +20,7 @@ from libs.storage.tables import Image, Job, now
 Condition: TypeAlias = And | Where | WhereRaw
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
-NAME_CHARS = 80
+NAME_BYTES = 160  # of a filename's stem in an object key, whose last part may have 255
 FILENAME_CHARS = 255
 ORIGINALS = "originals"
 RESULTS = "results"
@@ -95,9 +96,8 @@ def object_key(
 
     A second attempt of a job writes beside the first, so that whoever lost can be cleared without harm.
     """
-    stem = "".join(c if c.isalnum() or c in "._-" else "-" for c in PurePath(filename).stem)[
-        :NAME_CHARS
-    ].strip(".-")
+    clean = "".join(c if c.isalnum() or c in "._-" else "-" for c in PurePath(filename).stem)
+    stem = clean.encode()[:NAME_BYTES].decode(errors="ignore").strip(".-")
     again = f".{attempt}" if attempt > 1 else ""
     return f"{key_prefix(username, image_id, folder=folder, when=when)}{again}-{stem or 'image'}.{extension}"
 
@@ -193,7 +193,7 @@ async def change(
     """Rename an image or change how long it stays; an ephemeral one starts its time anew."""
     values: dict[Any, Any] = {Image.updated_at: now()}
     if filename is not None:
-        values[Image.filename] = filename
+        values[Image.filename] = with_extension(filename, FORMATS[cast("FormatName", image.format)].extension)
     if retention is not None and retention != image.retention:
         ends = None if retention == Retention.KEEP else now() + timedelta(seconds=undownloaded_s)
         values |= {

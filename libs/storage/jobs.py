@@ -166,6 +166,16 @@ async def extend(claim: Claim, *, lease_s: float) -> bool:
     return bool(kept)
 
 
+async def ended_by(claim: Claim) -> bool:
+    """Whether this very claim brought the job to its end."""
+    return await Job.exists().where(
+        (Job.id == claim.job_id)
+        & (Job.worker == claim.worker)
+        & (Job.attempts == claim.attempt)
+        & Job.status.is_in([JobStatus.COMPLETED, JobStatus.FAILED])
+    )
+
+
 async def complete_transform(
     claim: Claim,
     source: UUID,
@@ -190,7 +200,7 @@ async def complete_transform(
         if rows and shares_clock and rows[0]["first_downloaded_at"] is not None:
             result.first_downloaded_at = rows[0]["first_downloaded_at"]
             result.expires_at = max(rows[0]["expires_at"], now() + timedelta(seconds=downloaded_s))
-        elif rows and shares_clock:
+        elif rows and shares_clock and rows[0]["expires_at"] is not None:
             result.expires_at = rows[0]["expires_at"]
         await result.save()
         if followed_by is not None:
@@ -218,13 +228,13 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
         LostLease: The job is somebody else's by now.
     """
     async with transaction():
-        await _end(
-            claim, {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail}
-        )
-        if source_is_bad is not None:
+        if source_is_bad is not None:  # images before jobs, as everywhere: no two wait for each other
             await Image.update({Image.status: ImageStatus.DELETING}).where(
                 (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING)
             )
+        await _end(
+            claim, {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail}
+        )
 
 
 async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None:
@@ -276,14 +286,13 @@ async def publish_soon(job_id: UUID) -> None:
 
 
 async def publish_all_soon() -> None:
-    """Give back what ran, and let the next sweep publish everything: for a start with an empty broker.
+    """End all leases, and let the next sweep publish everything: for a start with an empty broker.
 
     Only for a process that knows that no other works this database.
     """
-    await Job.update({Job.status: JobStatus.QUEUED, Job.worker: None, Job.lease_until: None}).where(
-        Job.status == JobStatus.RUNNING
-    )
-    await Job.update({Job.run_after: now()}).where(Job.status == JobStatus.QUEUED)
+    moment = now()
+    await Job.update({Job.lease_until: moment}).where(Job.status == JobStatus.RUNNING)
+    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED))
 
 
 async def take_due(limit: int) -> list[Job]:

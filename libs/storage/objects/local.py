@@ -72,6 +72,10 @@ class LocalObjects:
     def _locate(self, key: str) -> Path:
         """The object's path; a symbolic link may not lead out of the store."""
         check_key(key)
+        if (
+            not self._incoming.is_dir()
+        ):  # or a lost mount would pass for missing objects, and be written under
+            raise StoreUnavailable("the folder of the objects is gone")
         path = self._root / key
         if not path.resolve().is_relative_to(self._root):
             raise BadKey(key, "it leads out of the store")

@@ -1,0 +1,37 @@
+"""What tests let children do; a child finds it by import."""
+
+import os
+import resource
+import signal
+import time
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def whoami() -> int:
+    return os.getpid()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def fail() -> None:
+    raise ZeroDivisionError("as asked")
+
+
+def sleep(path: str) -> None:
+    with open(path, "w") as file:  # noqa: PTH123
+        file.write(str(os.getpid()))
+    time.sleep(3600)
+
+
+def allocate(size_bytes: int) -> int:
+    return len(bytearray(size_bytes))
+
+
+def limits() -> tuple[int, int, int]:
+    """Address space, core size, niceness."""
+    return resource.getrlimit(resource.RLIMIT_AS)[0], resource.getrlimit(resource.RLIMIT_CORE)[0], os.nice(0)

@@ -1,0 +1,90 @@
+"""The processes as an operator starts them: what refuses to start, and what a restart keeps."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+import pytest
+
+from libs.storage.database import open_database
+from libs.storage.tables import Job
+from tests.conftest import signed_in
+from tests.support.client import Client
+from tests.support.site import Site, running_site
+from tests.worker.watching import SMALL, accepted, family_of, until_ended
+
+
+async def refused(site: Site, *command: str) -> str:
+    """What a `darkroom` command says that must not succeed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "apps.cli",
+        *command,
+        env=site.environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    async with asyncio.timeout(20):
+        said, _ = await process.communicate()
+    assert process.returncode not in (0, None)
+    assert b"Traceback" not in said
+    return said.decode()
+
+
+@pytest.mark.parametrize("app", ["api", "worker", "scheduler"])
+async def test_an_app_alone_refuses_a_broker_that_cannot_leave_its_process(tmp_path: Path, app: str) -> None:
+    said = await refused(Site("embedded", tmp_path, {}), app)
+    assert f"darkroom {app}" in said
+    assert "memory://" in said
+    assert "DARKROOM_BROKER_URL=amqp://" in said
+
+
+@pytest.mark.parametrize("command", ["serve", "api", "worker", "scheduler", "migrate"])
+async def test_a_misspelt_setting_stops_every_command(tmp_path: Path, command: str) -> None:
+    said = await refused(Site("embedded", tmp_path, {"MAX_PIXLES": "1"}), command)
+    assert "did you mean DARKROOM_MAX_PIXELS?" in said
+
+
+async def test_a_data_directory_is_served_by_one_process(tmp_path: Path, photo: Path) -> None:
+    async with running_site("embedded", tmp_path / "site") as site, signed_in(site) as client:
+        second = Site("embedded", tmp_path, {"DATA_DIR": site.settings["DATA_DIR"]})
+        assert f"another process serves {site.settings['DATA_DIR']}" in await refused(second, "serve")
+        assert (await client.upload(photo, SMALL, wait_s=20)).status == 201
+
+
+async def test_a_stopped_site_leaves_no_process_and_keeps_everything(tmp_path: Path, photo: Path) -> None:
+    async with running_site("embedded", tmp_path / "site") as site, signed_in(site) as client:
+        done = (await client.upload(photo, SMALL, wait_s=20)).json
+        family = family_of(site, "serve")
+        await site.stop("serve")
+        await until_ended(family)
+        await site.start_all()
+        again = (await client.get(f"/api/images/{done['id']}")).json
+        assert (again["status"], again["result"]["md5"]) == ("completed", done["result"]["md5"])
+        assert (await client.get(done["download_url"])).status == 200
+    assert '"level": "error"' not in site.logs()
+
+
+async def test_a_site_killed_again_and_again_loses_no_job(tmp_path: Path, photo: Path) -> None:
+    async with running_site("embedded", tmp_path / "site") as site, signed_in(site) as client:
+        ids: list[str] = []
+        for _ in range(2):
+            ids += await asyncio.gather(*(accepted(client, photo, SMALL) for _ in range(4)))
+            await site.kill("serve")
+            await site.start_all()
+        jobs = [await client.job_done(job_id) for job_id in ids]
+        assert {job["status"] for job in jobs} == {"completed"}
+        assert len({job["result_id"] for job in jobs}) == len(ids)
+        await site.stop("serve")
+        async with open_database(f"sqlite:///{site.settings['DATA_DIR']}/darkroom.sqlite"):
+            assert await Job.count() == len(ids)
+        await site.start_all()
+
+
+async def test_an_account_made_on_the_command_line_may_enter(tmp_path: Path) -> None:
+    async with running_site("embedded", tmp_path / "site") as site, Client(site) as client:
+        await site.run("create-admin", "--username", client.username, "--password", "correct horse battery")
+        assert (await client.login()).status == 200
+        again = ("create-admin", "--username", client.username, "--password", "correct horse battery")
+        assert "taken" in await refused(site, *again)

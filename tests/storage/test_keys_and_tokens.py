@@ -1,0 +1,99 @@
+"""Idempotency keys, refresh tokens, ended accounts: what is used once, and what is swept away."""
+
+import asyncio
+
+import pytest
+
+from libs.contracts.words import ImageStatus
+from libs.storage import accounts, idempotency, images, tokens
+from libs.storage.idempotency import KeyInUse, KeyReused
+from libs.storage.tables import BaseUser, IdempotencyKey, Image, Job, RefreshToken, now
+from libs.storage.tokens import TokenError, TokenReused
+from tests.storage.rows import a_job, an_image, an_owner
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+async def test_of_many_requests_with_one_key_one_runs() -> None:
+    owner = await an_owner()
+    begun = await asyncio.gather(
+        *(idempotency.begin(owner.id, "k", "f") for _ in range(6)), return_exceptions=True
+    )
+    assert begun.count(None) == 1
+    assert [type(one) for one in begun].count(KeyInUse) == 5
+
+
+async def test_a_repeated_request_gets_the_first_answer() -> None:
+    owner, other = await an_owner(), await an_owner()
+    await idempotency.begin(owner.id, "k", "f")
+    await idempotency.finish(owner.id, "k", status_code=202, headers="{}", response="body")
+    row = await idempotency.begin(owner.id, "k", "f")
+    assert row is not None
+    assert (row.status_code, row.response) == (202, "body")
+    with pytest.raises(KeyReused):
+        await idempotency.begin(owner.id, "k", "another request")
+    assert await idempotency.begin(other.id, "k", "f") is None
+
+
+async def test_a_failed_request_frees_its_key() -> None:
+    owner = await an_owner()
+    await idempotency.begin(owner.id, "k", "f")
+    await idempotency.abandon(owner.id, "k")
+    assert await idempotency.begin(owner.id, "k", "f") is None
+
+
+async def test_keys_whose_time_is_over_are_purged() -> None:
+    owner = await an_owner()
+    for key in ("old", "new"):
+        await idempotency.begin(owner.id, key, "f")
+    await IdempotencyKey.update({IdempotencyKey.expires_at: now()}).where(IdempotencyKey.key == "old")
+    assert await idempotency.purge_expired() == 1
+    assert await IdempotencyKey.count() == 1
+
+
+async def test_a_refresh_token_used_twice_at_once_ends_the_login() -> None:
+    user = await an_owner()
+    for _ in range(10):
+        first = await tokens.start_family(user, ttl_s=60)
+        used = await asyncio.gather(
+            *(tokens.rotate(first.id, ttl_s=60) for _ in range(4)), return_exceptions=True
+        )
+        fresh = [one for one in used if isinstance(one, RefreshToken)]
+        assert len(fresh) == 1
+        assert all(isinstance(one, TokenError) for one in used if one is not fresh[0])
+        assert await tokens.holder(user.id, first.family) is None
+        with pytest.raises(TokenError):
+            await tokens.rotate(fresh[0].id, ttl_s=60)
+
+
+async def test_a_used_token_is_told_from_an_unknown_one() -> None:
+    user = await an_owner()
+    first = await tokens.start_family(user, ttl_s=60)
+    second = await tokens.rotate(first.id, ttl_s=60)
+    assert await tokens.holder(user.id, first.family) is not None
+    with pytest.raises(TokenReused):
+        await tokens.rotate(first.id, ttl_s=60)
+    with pytest.raises(TokenError):
+        await tokens.rotate(second.id, ttl_s=60)
+
+
+async def test_tokens_whose_time_is_over_are_purged() -> None:
+    user = await an_owner()
+    await tokens.start_family(user, ttl_s=-1)
+    await tokens.start_family(user, ttl_s=60)
+    assert await tokens.purge_expired() == 1
+    assert await RefreshToken.count() == 1
+
+
+async def test_an_ended_account_goes_once_its_images_are_gone() -> None:
+    user, other = await an_owner(), await an_owner()
+    image = await an_image(user)
+    await a_job(user, image)
+    await accounts.delete(user)
+    assert await accounts.purge_deleted() == 0
+    assert (await images.deleting(10))[0].id == image.id
+    await images.forget([image.id])
+    assert await accounts.purge_deleted() == 1
+    assert [one.id for one in await BaseUser.objects()] == [other.id]
+    assert await Job.count() == 0
+    assert await Image.count().where(Image.status == ImageStatus.DELETING) == 0

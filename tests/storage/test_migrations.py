@@ -1,0 +1,102 @@
+"""Bringing a database up to date, on each engine."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from piccolo.apps.migrations.tables import Migration
+from piccolo.engine.postgres import PostgresEngine
+
+from libs.storage import idempotency, migrations
+from libs.storage.database import migrate, open_database
+from libs.storage.engine import Engine, rows
+from libs.storage.tables import Image, Job
+from tests.storage.database_child import run_child
+from tests.storage.rows import a_job, an_image, an_owner, image_row, job_row
+
+POSTGRES_SCHEMA = """
+select 'column' as kind, table_name || '.' || column_name as name,
+       data_type || ' ' || is_nullable || ' ' || coalesce(character_maximum_length::text, '') as text
+from information_schema.columns where table_schema = 'public'
+union all
+select 'index', indexname, indexdef from pg_indexes where schemaname = 'public'
+union all
+select 'constraint', conname, pg_get_constraintdef(oid) from pg_constraint where contype in ('f', 'p', 'u')
+order by 1, 2
+"""
+SQLITE_SCHEMA = """
+select 'column' as kind, m.name || '.' || c.name as name, c.type || ' ' || c."notnull" || ' ' || c.pk as text
+from sqlite_master m, pragma_table_info(m.name) c where m.type = 'table'
+union all
+select 'index', name, sql from sqlite_master where type = 'index' and sql is not null
+union all
+select 'constraint', m.name || '.' || k."from", k."table" || ' ' || k.on_delete
+from sqlite_master m, pragma_foreign_key_list(m.name) k where m.type = 'table'
+order by 1, 2
+"""
+
+
+@pytest.fixture
+async def empty(database_url: str) -> AsyncIterator[Engine]:
+    async with open_database(database_url) as engine:
+        yield engine
+
+
+def steps() -> list[str]:
+    """Our own migrations, oldest first."""
+    folder = Path(migrations.__path__[0])
+    return [line.split('"')[1] for path in sorted(folder.glob("0*.py")) for line in id_lines(path)]
+
+
+def id_lines(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line.startswith("ID = ")]
+
+
+async def schema(engine: Engine) -> list[dict[str, str]]:
+    return await rows(Image.raw(POSTGRES_SCHEMA if isinstance(engine, PostgresEngine) else SQLITE_SCHEMA))
+
+
+async def test_an_old_database_with_rows_is_upgraded(empty: Engine) -> None:
+    await migrate(empty, until=steps()[0])
+    owner = await an_owner()
+    image = await an_image(owner)
+    job = await a_job(owner, image)
+    await migrate(empty)
+    assert (await image_row(image.id)).to_dict() == image.to_dict()
+    assert (await job_row(job.id)).command == job.command
+    await idempotency.begin(owner.id, "k", "f")
+    with pytest.raises(idempotency.KeyInUse):
+        await idempotency.begin(owner.id, "k", "f")
+
+
+async def test_an_upgraded_database_equals_a_fresh_one(empty: Engine, tmp_path: Path) -> None:
+    for step in steps():
+        await migrate(empty, until=step)
+    upgraded = await schema(empty)
+    if isinstance(empty, PostgresEngine):
+        await Image.raw("drop schema public cascade")
+        await Image.raw("create schema public")
+        await migrate(empty)
+        fresh = await schema(empty)
+    else:
+        async with open_database(f"sqlite:///{tmp_path}/fresh.sqlite") as other:
+            await migrate(other)
+            fresh = await schema(other)
+    assert upgraded == fresh
+    assert len(fresh) > 50
+
+
+async def test_migrating_twice_changes_nothing(database: Engine) -> None:
+    before = await schema(database), len(await Migration.objects())
+    await migrate(database)
+    assert (await schema(database), len(await Migration.objects())) == before
+
+
+async def test_processes_that_migrate_at_once_do_not_disturb_each_other(database_url: str) -> None:
+    said = await asyncio.gather(*(run_child("upgrade", database_url) for _ in range(3)))
+    assert said == ["migrated"] * 3
+    async with open_database(database_url):
+        assert await Job.count() == 0
+        names = [row["name"] for row in await Migration.select(Migration.name)]
+        assert len(names) == len(set(names))

@@ -1,0 +1,127 @@
+"""Reading the environment: every setting, and every way to get one wrong."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from libs.settings import MIN_SECRET_CHARS, PREFIX, Settings, SettingsError, load_settings, setting_names
+
+SECRET = "s" * MIN_SECRET_CHARS
+TEXTS = {
+    "database_url": "postgres://user:word@host/name",
+    "objects_url": "s3://key:secret@host:9000/bucket",
+    "broker_url": "amqp://host/",
+    "secret_key": SECRET,
+    "host": "0.0.0.0",  # noqa: S104
+    "public_url": "https://images.example.org",
+}
+
+
+def given(tmp_path: Path, **values: str) -> dict[str, str]:
+    return {"DARKROOM_DATA_DIR": str(tmp_path), **{PREFIX + name: value for name, value in values.items()}}
+
+
+def another(name: str) -> tuple[str, Any]:
+    """A value that is not the default, as the environment has it and as it is read."""
+    if name == "data_dir":
+        return "/srv/darkroom", Path("/srv/darkroom")
+    if name == "log_format":
+        return "json", "json"
+    if name in TEXTS:
+        return TEXTS[name], TEXTS[name]
+    if name == "trusted_proxies":
+        return "10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")
+    return "17", 17
+
+
+@pytest.mark.parametrize("name", Settings.__struct_fields__)
+def test_each_setting_is_read_from_its_variable(name: str) -> None:
+    text, value = another(name)
+    settings = load_settings({"DARKROOM_SECRET_KEY": SECRET, PREFIX + name.upper(): text})
+    assert getattr(settings, name) == value
+
+
+def test_the_defaults_need_nothing_but_a_folder(tmp_path: Path) -> None:
+    settings = load_settings(given(tmp_path))
+    assert settings.database_url == f"sqlite:///{tmp_path}/darkroom.sqlite"
+    assert settings.objects_url == f"file://{tmp_path}/objects"
+    assert settings.broker_url == "memory://"
+    assert settings.embedded
+    assert (settings.expire_undownloaded_s, settings.expire_downloaded_s) == (86_400, 300)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("MAX_PIXEL", "MAX_PIXELS"),
+        ("SECRET", "SECRET_KEY"),
+        ("JOB_TIMEOUT", "JOB_TIMEOUT_S"),
+    ],
+)
+def test_a_misspelt_name_is_refused_with_the_nearest_one(tmp_path: Path, wrong: str, right: str) -> None:
+    with pytest.raises(SettingsError, match=f"no setting DARKROOM_{wrong}; did you mean DARKROOM_{right}"):
+        load_settings(given(tmp_path, **{wrong: "1"}))
+
+
+def test_a_name_like_no_other_is_refused_too(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no setting DARKROOM_ZZZQQQ$"):
+        load_settings(given(tmp_path, ZZZQQQ="1"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("MAX_PIXELS", "-1"),
+        ("MAX_PIXELS", "1.5"),
+        ("TICK_S", "soon"),
+        ("TICK_S", "0"),
+        ("TICK_S", "nan"),
+        ("TICK_S", "inf"),
+        ("LOG_FORMAT", "xml"),
+        ("WORKER_CONCURRENCY", "0"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(tmp_path: Path, name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"`DARKROOM_{name}`"):
+        load_settings(given(tmp_path, **{name: value}))
+
+
+def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
+    settings = load_settings(given(tmp_path, PORT="", DATABASE_URL="", TRUSTED_PROXIES=""))
+    assert (settings.port, settings.trusted_proxies) == (8000, ())
+    assert settings.database_url.startswith("sqlite:///")
+
+
+def test_what_is_not_ours_or_for_tests_only_is_ignored(tmp_path: Path) -> None:
+    others = {"DARKROOM_TEST_DATABASE_URL": "postgres://host", "PORT": "1", "DARK": "1"}
+    assert load_settings(given(tmp_path) | others).port == 8000
+
+
+def test_alone_the_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    first = load_settings(given(tmp_path)).secret_key
+    assert len(first) >= MIN_SECRET_CHARS
+    assert load_settings(given(tmp_path)).secret_key == first
+    assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
+    assert load_settings(given(tmp_path / "other")).secret_key != first
+
+
+def test_processes_that_share_jobs_must_be_given_their_secret(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="DARKROOM_SECRET_KEY is required with DARKROOM_BROKER_URL"):
+        load_settings(given(tmp_path, BROKER_URL="amqp://host/"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_short_secret_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=f"DARKROOM_SECRET_KEY needs at least {MIN_SECRET_CHARS}"):
+        load_settings(given(tmp_path, SECRET_KEY=SECRET[1:]))
+
+
+def test_each_field_has_one_name() -> None:
+    assert setting_names() == [PREFIX + field.upper() for field in Settings.__struct_fields__]
+    assert len(set(setting_names())) == len(setting_names())

@@ -1,0 +1,108 @@
+"""Worker and scheduler inside the test's own process, on real backends."""
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psutil
+from msgspec import convert
+
+from apps.scheduler.scheduler import schedule
+from apps.worker.handlers import limits_of
+from apps.worker.worker import Worker
+from libs import intake
+from libs.backends import Backends, open_backends
+from libs.contracts.words import Retention
+from libs.imaging.header import read_header
+from libs.imaging.operations import AnyOperation
+from libs.intake import Upload
+from libs.settings import load_settings
+from libs.storage import jobs
+from libs.storage.database import migrate
+from libs.storage.tables import BaseUser, Image, Job
+from tests.storage.rows import job_row
+from tests.support.site import QUICK, SECRET
+from tests.worker.watching import busy_one_of
+
+WAIT_S = 30
+
+NewBackends = Callable[..., Awaitable[Backends]]
+
+
+@asynccontextmanager
+async def opened_backends(directory: Path, **settings: str) -> AsyncGenerator[Backends]:
+    """Backends with a migrated database."""
+    values = {**QUICK, "DATA_DIR": str(directory / "data"), "SECRET_KEY": SECRET, **settings}
+    environment = {f"DARKROOM_{name}": value for name, value in values.items()}
+    async with open_backends(load_settings(environment)) as backends:
+        await migrate(backends.database)
+        yield backends
+
+
+@asynccontextmanager
+async def working(backends: Backends) -> AsyncGenerator[Worker]:
+    worker = Worker(backends)
+    async with worker.running():
+        yield worker
+
+
+@asynccontextmanager
+async def ticking(backends: Backends) -> AsyncGenerator[None]:
+    task = asyncio.create_task(schedule(backends))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def submit(
+    backends: Backends,
+    owner: BaseUser,
+    photo: Path,
+    operations: Sequence[Mapping[str, object]] | None,
+    retention: Retention | None = None,
+) -> tuple[Image, Job]:
+    """Upload as the API does."""
+    path = backends.scratch / uuid4().hex
+    await asyncio.to_thread(shutil.copyfile, photo, path)
+    content = path.read_bytes()
+    upload = Upload(
+        path=path,
+        filename=photo.name,
+        size_bytes=len(content),
+        md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        header=read_header(path, limits_of(backends)),
+    )
+    asked = None if operations is None else convert(operations, list[AnyOperation])
+    image, job = await intake.store_upload(
+        upload, owner, backends, operations=asked, retention=retention, request_id="test"
+    )
+    assert job is not None
+    return image, job
+
+
+async def ended(job_id: UUID) -> Job:
+    async with asyncio.timeout(WAIT_S):
+        while (job := await job_row(job_id)).status in jobs.UNFINISHED:
+            await asyncio.sleep(0.02)
+    return job
+
+
+async def busy_child() -> psutil.Process:
+    """The child that works, once there is one."""
+    return await busy_one_of(psutil.Process())
+
+
+def children() -> list[psutil.Process]:
+    """All pool children of this process, busy and idle."""
+    return [
+        one
+        for helper in psutil.Process().children()
+        for one in helper.children(recursive=True)
+        if one.status() != psutil.STATUS_ZOMBIE
+    ]

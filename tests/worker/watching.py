@@ -1,0 +1,90 @@
+"""Looking at a running site from outside: its jobs, its objects, its processes."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psutil
+
+from libs.storage.objects import open_objects
+from tests.support.client import Client
+from tests.support.site import Site
+
+WAIT_S = 30
+GONE_S = 5
+BUSY_S = 0.4
+
+SMALL = [{"op": "resize", "width": 64}]
+SLOW = [*[{"op": "blur", "sigma": 40}] * 6, {"op": "resize", "width": 300}]  # some two seconds of work
+ENDLESS = [{"op": "blur", "sigma": 100}] * 20
+
+
+def working_app(site: Site) -> str:
+    """The process that runs jobs."""
+    return "serve" if site.kind == "embedded" else "worker"
+
+
+async def accepted(client: Client, photo: Path | bytes, operations: Sequence[Mapping[str, Any]]) -> str:
+    """Upload; the id of the job."""
+    answer = await client.upload(photo, operations)
+    assert answer.status == 202, answer
+    return answer.json["job_id"]
+
+
+async def until_running(client: Client, job_id: str) -> None:
+    async with asyncio.timeout(WAIT_S):
+        while (await job_of(client, job_id))["status"] != "running":
+            await asyncio.sleep(0.02)
+
+
+async def job_of(client: Client, job_id: str) -> dict[str, Any]:
+    return (await client.get(f"/api/jobs/{job_id}")).json
+
+
+async def results_of(client: Client, job: Mapping[str, Any]) -> list[str]:
+    """The ids of all images made from the job's source."""
+    answer = await client.get("/api/images", params={"parent": job["image_id"]})
+    return [image["id"] for image in answer.json]
+
+
+def objects_url(site: Site) -> str:
+    return site.settings.get("OBJECTS_URL", f"file://{site.settings['DATA_DIR']}/objects")
+
+
+async def stored_keys(url: str) -> list[str]:
+    with TemporaryDirectory() as scratch:
+        store = open_objects(url, Path(scratch))
+        try:
+            return [key async for key in store.list("")]
+        finally:
+            await store.close()
+
+
+def family_of(site: Site, name: str) -> list[psutil.Process]:
+    """A process of the site with all that it started."""
+    own = psutil.Process(site.apps[name].pid)
+    return [own, *own.children(recursive=True)]
+
+
+async def busy_one_of(process: psutil.Process) -> psutil.Process:
+    """That descendant which has computed for a while, once there is one: longer than any start takes."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            for helper in process.children():
+                for child in helper.children():
+                    with suppress(psutil.NoSuchProcess):
+                        if child.cpu_times().user > BUSY_S:
+                            return child
+            await asyncio.sleep(0.02)
+
+
+async def until_ended(processes: list[psutil.Process]) -> None:
+    _, alive = await asyncio.to_thread(psutil.wait_procs, processes, timeout=GONE_S)
+    assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
+
+
+def scratch_folders(site: Site) -> list[Path]:
+    return [path for path in (Path(site.settings["DATA_DIR"]) / "tmp").iterdir() if path.is_dir()]
