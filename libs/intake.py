@@ -14,10 +14,10 @@ from libs.broker import BrokerUnavailable
 from libs.contracts.events import JobEnded
 from libs.contracts.messages import AnyMessage, DescribeImage, Source, TransformImage, decode
 from libs.contracts.topology import Route
-from libs.contracts.words import JobKind, Priority, Retention
+from libs.contracts.words import Priority, Retention
 from libs.imaging.header import Header
 from libs.imaging.operations import AnyOperation
-from libs.storage import images, jobs
+from libs.storage import images, jobs, usage
 from libs.storage.database import transaction
 from libs.storage.tables import BaseUser, Image, Job, new_id, now
 
@@ -117,9 +117,9 @@ async def transform(
 
 async def describe(image: Image, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
     """The job that hashes a stored image: the one that is under way, or a new one."""
-    for job in await jobs.of_images([image.id]):
-        if job.kind == JobKind.DESCRIBE and job.status in jobs.UNFINISHED:
-            return job
+    under_way = await jobs.describing(image.id)
+    if under_way is not None:
+        return under_way
     job = describe_job(image, owner.username, request_id)
     await job.save()
     await publish(job, backends)
@@ -166,10 +166,10 @@ def _check_operations(operations: Sequence[AnyOperation], backends: Backends) ->
 
 
 async def _check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> None:
-    settings = backends.settings
-    if await jobs.waiting(owner.id) >= settings.quota_jobs:
+    settings, held = backends.settings, await usage.of(owner.id)
+    if held.waiting_jobs >= settings.quota_jobs:
         raise jobs.TooManyJobs(f"{settings.quota_jobs} jobs are waiting already")
-    if size_bytes and await images.stored_bytes(owner.id) + size_bytes > settings.quota_bytes:
+    if size_bytes and held.stored_bytes + size_bytes > settings.quota_bytes:
         raise images.QuotaExceeded(f"the account would hold more than {settings.quota_bytes} bytes")
 
 

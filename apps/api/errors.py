@@ -68,6 +68,7 @@ STATUS: dict[type[Exception], int] = {
     jobs.JobEndedAlready: 409,
     jobs.TooManyJobs: 429,
     intake.TooManyOperations: 400,
+    idempotency.BadKey: 400,
     idempotency.KeyInUse: 409,
     idempotency.KeyReused: 422,
     ObjectNotFound: 404,

@@ -17,12 +17,6 @@ MAX_KEY_CHARS = 255
 REPLAYED = "Idempotency-Replayed"
 
 
-class BadKey(Exception):
-    """An Idempotency-Key has between 1 and 255 printable characters."""
-
-    code = "invalid_request"
-
-
 def fingerprint(request: Request[Any, Any, Any], *parts: object) -> str:
     """What makes two requests the same: method, address and content; 64 hex digits."""
     return hashlib.sha256(repr((request.method, str(request.url), parts)).encode()).hexdigest()
@@ -45,7 +39,7 @@ async def once(
     if key is None:
         return await answer()
     if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
-        raise BadKey("an Idempotency-Key has between 1 and 255 printable characters")
+        raise idempotency.BadKey("an Idempotency-Key has between 1 and 255 printable characters")
     earlier = await idempotency.begin(caller.id, key, print_of)
     if earlier is not None:
         headers = msgspec.json.decode(earlier.headers or "{}", type=dict[str, str])

@@ -32,7 +32,7 @@ from libs.contracts.views import (
     WireStatus,
 )
 from libs.contracts.views import Link as LinkView
-from libs.contracts.words import Retention
+from libs.contracts.words import JobKind, Retention
 from libs.imaging.formats import FormatName
 from libs.imaging.hashing import hex64
 from libs.imaging.header import read_header
@@ -256,8 +256,14 @@ async def _created(
     done = await done_in_time(job, live, wait_s) if job is not None else None
     at = present.origin(request, backends.settings)
     headers = {"Preference-Applied": f"wait={wait_s:g}"} if wait_s else {}
-    if job is None or done is not None or (image.retention == Retention.KEEP and job.kind == "describe"):
-        view = await _view(await images.owned_by(image.owner, image.id), request, backends)
+    if done is not None:
+        rows = {one.id: one for one in await images.by_ids([image.id, done.result or image.id])}
+        view = present.image_view(
+            rows.get(image.id, image), done, at, result=rows.get(done.result) if done.result else None
+        )
+        return Response(view, status_code=HTTP_201_CREATED, headers={"Location": view.url, **headers})
+    if job is None or job.kind == JobKind.DESCRIBE:  # what was asked for is there, its hash is not
+        view = present.image_view(image, job, at)
         return Response(view, status_code=HTTP_201_CREATED, headers={"Location": view.url, **headers})
     view = present.image_view(image, job, at)
     return Response(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from litestar import Request
 
@@ -13,7 +14,6 @@ from libs.settings import Settings
 from libs.storage import images, jobs
 from libs.storage.tables import BaseUser, Image, Job
 
-MAKES_RESULTS = (JobKind.TRANSFORM, JobKind.EDIT)
 WIRE_STATUS: dict[str, WireStatus] = {
     JobStatus.QUEUED: "pending",
     JobStatus.RUNNING: "processing",
@@ -36,26 +36,20 @@ def account(user: BaseUser) -> Account:
 async def image_views(found: Sequence[Image], at: str) -> list[ImageView]:
     """Images with the state of their newest job and its result; three queries, however many images."""
     newest: dict[Any, Job] = {}
-    with_result: dict[Any, Job] = {}
-    for job in await jobs.of_images([image.id for image in found]):
+    result_ids: dict[Any, UUID] = {}
+    for job in await jobs.newest_of([image.id for image in found]):
         newest.setdefault(job.image, job)
-        if job.kind in MAKES_RESULTS and job.result is not None:
-            with_result.setdefault(job.image, job)
-    results = {image.id: image for image in await images.by_ids([job.result for job in with_result.values()])}
-    views: list[ImageView] = []
-    for image in found:
-        made = with_result.get(image.id)
-        result = results.get(made.result) if made else None
-        views.append(
-            image_view(
-                image, newest.get(image.id), at, result=image_view(result, None, at) if result else None
-            )
-        )
-    return views
+        if job.result is not None:
+            result_ids.setdefault(job.image, job.result)
+    results = {image.id: image for image in await images.by_ids(list(result_ids.values()))}
+    return [
+        image_view(image, newest.get(image.id), at, result=results.get(result_ids.get(image.id, image.id)))
+        for image in found
+    ]
 
 
-def image_view(image: Image, job: Job | None, at: str, *, result: ImageView | None = None) -> ImageView:
-    """One image; `job` is its newest."""
+def image_view(image: Image, job: Job | None, at: str, *, result: Image | None = None) -> ImageView:
+    """One image; `job` is its newest, `result` what the newest successful one made."""
     failed = job is not None and job.status == JobStatus.FAILED
     return ImageView(
         id=image.id,
@@ -81,7 +75,7 @@ def image_view(image: Image, job: Job | None, at: str, *, result: ImageView | No
         url=f"{at}/api/images/{image.id}",
         download_url=f"{at}/api/images/{image.id}/download",
         job_id=job.id if job else None,
-        result=result,
+        result=image_view(result, None, at) if result else None,
     )
 
 

@@ -27,6 +27,12 @@ class KeyReused(IdempotencyError):
     code = "idempotency_key_reused"
 
 
+class BadKey(IdempotencyError):
+    """The key is empty, too long, or not printable."""
+
+    code = "invalid_request"
+
+
 async def begin(owner: int, key: str, fingerprint: str) -> IdempotencyKey | None:
     """Take the key for a new request: None; or the row that holds the answer to give again.
 

@@ -9,7 +9,6 @@ from uuid import UUID
 from msgspec import Struct
 from piccolo.columns import Column
 from piccolo.columns.combination import And, Where, WhereRaw
-from piccolo.query.functions import Sum
 
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
@@ -179,12 +178,6 @@ async def latest_of(image: Image) -> Image:
     if job.status != JobStatus.COMPLETED:
         raise ImageNotReady(f"job {job.id} is {job.status}")
     return await owned_by(image.owner, job.result or job.id)
-
-
-async def stored_bytes(owner: int) -> int:
-    """How much the owner's images weigh, in bytes."""
-    rows = await Image.select(Sum(Image.size_bytes).as_alias("total")).where(_visible(owner))
-    return int(rows[0]["total"] or 0)
 
 
 async def change(

@@ -15,6 +15,7 @@ from piccolo.columns.combination import And
 from libs.contracts.messages import AnyMessage, TransformImage, encode
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Priority
 from libs.storage.database import transaction
+from libs.storage.engine import rows
 from libs.storage.tables import Image, Job, now
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
@@ -23,6 +24,13 @@ REPUBLISH_S = (
 )
 
 
+NEWEST = """
+select id from (
+  select id, result, row_number() over (partition by image order by id desc) as nth,
+    row_number() over (partition by image, result is not null order by id desc) as nth_alike
+  from job where image in (IMAGES)
+) as ranked where nth = 1 or (result is not null and nth_alike = 1)
+"""
 NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
 
 
@@ -91,11 +99,6 @@ def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str 
     )
 
 
-async def waiting(owner: int) -> int:
-    """How many of the owner's jobs have not ended."""
-    return cast("int", await Job.count().where((Job.owner == owner) & Job.status.is_in(UNFINISHED)))
-
-
 async def owned_by(owner: int, job_id: UUID) -> Job:
     """The owner's job.
 
@@ -122,11 +125,22 @@ async def page(
     return await Job.objects().where(*conditions).order_by(Job.id, ascending=False).limit(limit), total
 
 
-async def of_images(image_ids: Sequence[UUID]) -> list[Job]:
-    """All jobs that started from these images, newest first."""
+async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
+    """Of each image its newest job, and the newest that has a result: at most two, newest first."""
     if not image_ids:
         return []
-    return await Job.objects().where(Job.image.is_in(list(image_ids))).order_by(Job.id, ascending=False)
+    query = NEWEST.replace("IMAGES", ", ".join(["{}"] * len(image_ids)))
+    ids = [row["id"] for row in await rows(Job.raw(query, *image_ids))]
+    return await Job.objects().where(Job.id.is_in(ids)).order_by(Job.id, ascending=False) if ids else []
+
+
+async def describing(image_id: UUID) -> Job | None:
+    """The job that is about to describe an image, if there is one."""
+    return await (
+        Job.objects()
+        .where((Job.image == image_id) & (Job.kind == JobKind.DESCRIBE) & Job.status.is_in(UNFINISHED))
+        .first()
+    )
 
 
 async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int) -> Claim | None:

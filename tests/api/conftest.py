@@ -40,6 +40,13 @@ async def narrow(narrow_site: Site) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(scope="session")
+async def resident(site: Site) -> AsyncIterator[Client]:
+    """One account for all tests that do not mind what else it has: a new one costs two password hashes."""
+    async with signed_in(site) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
 def small() -> bytes:
     """A small picture: PNG, 40 x 30."""
     return encoded(Image.linear_gradient("L").resize((40, 30)).convert("RGB"), "PNG")

@@ -13,7 +13,9 @@ END = f"--{BOUNDARY}--\r\n".encode()
 def file_part(data: bytes, filename: str = "photo.jpg", *, name: str = "image", mime: str = "") -> bytes:
     """A file, its name in plain UTF-8 as browsers send it."""
     kind = f"Content-Type: {mime}\r\n" if mime else ""
-    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n{kind}\r\n'
+    head = (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"; filename="{filename}"\r\n{kind}\r\n'
+    )
     return head.encode() + data + b"\r\n"
 
 

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.evidence import PATIENCE_S, kept_again, kept_by, nothing_kept, refused, scratch_files, scratch_is_empty
+from tests.api.evidence import (
+    PATIENCE_S,
+    kept_again,
+    kept_by,
+    nothing_kept,
+    refused,
+    scratch_files,
+    scratch_is_empty,
+)
 from tests.api.forms import BOUNDARY, END, FORM_TYPE, file_part, send, text_part
 from tests.support.client import Client
 
@@ -26,29 +34,29 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
     ],
 )
 async def test_a_file_that_will_not_do_is_refused_and_nothing_kept(
-    client: Client, data: bytes, status: int, code: str
+    resident: Client, data: bytes, status: int, code: str
 ) -> None:
-    async with nothing_kept(client):
-        refused(await send(client, file_part(data)), status, code)
-        refused(await send(client, file_part(data), text_part("operations", "[]")), status, code)
+    async with nothing_kept(resident):
+        refused(await send(resident, file_part(data)), status, code)
+        refused(await send(resident, file_part(data), text_part("operations", "[]")), status, code)
 
 
-async def test_a_bomb_of_a_few_kilobytes_is_refused_by_its_header(client: Client, bomb: bytes) -> None:
+async def test_a_bomb_of_a_few_kilobytes_is_refused_by_its_header(resident: Client, bomb: bytes) -> None:
     assert len(bomb) < 50_000
-    async with nothing_kept(client):
-        detail = refused(await client.upload(bomb, filename="bomb.png"), 413, "image_too_large")
+    async with nothing_kept(resident):
+        detail = refused(await resident.upload(bomb, filename="bomb.png"), 413, "image_too_large")
         assert "400000000" in detail
 
 
-async def test_a_body_without_length_that_grows_too_long_is_cut_off(client: Client) -> None:
+async def test_a_body_without_length_that_grows_too_long_is_cut_off(resident: Client) -> None:
     async def endless():  # noqa: ANN202 - bytes, for a while
         yield file_part(b"\xff\xd8\xff")[:-2]
         for _ in range(60):
             yield bytes(1_000_000)
         yield END
 
-    async with nothing_kept(client):
-        answer = await client.post("/api/images", data=endless(), headers=FORM_TYPE)
+    async with nothing_kept(resident):
+        answer = await resident.post("/api/images", data=endless(), headers=FORM_TYPE)
         refused(answer, 413, "upload_too_large")
 
 
@@ -70,14 +78,16 @@ OPERATIONS: list[tuple[str, str, str]] = [
 
 @pytest.mark.parametrize(("operations", "code", "named"), OPERATIONS)
 async def test_operations_that_will_not_do_are_refused_naming_the_place(
-    client: Client, small: bytes, operations: str, code: str, named: str
+    resident: Client, small: bytes, operations: str, code: str, named: str
 ) -> None:
-    async with nothing_kept(client):
-        answer = await client.upload(small, operations, filename="a.png")
+    async with nothing_kept(resident):
+        answer = await resident.upload(small, operations, filename="a.png")
         assert named in refused(answer, 400, code)
 
 
-@pytest.mark.parametrize(("operations", "code", "named"), [one for one in OPERATIONS if one[0].startswith("[") and '"5"' not in one[0]],
+@pytest.mark.parametrize(
+    ("operations", "code", "named"),
+    [one for one in OPERATIONS if one[0].startswith("[") and '"5"' not in one[0]],
 )
 async def test_a_transform_refuses_the_same_operations(
     client: Client, small: bytes, operations: str, code: str, named: str
@@ -94,7 +104,7 @@ async def test_a_transform_refuses_the_same_operations(
         assert jobs.json == []
 
 
-async def test_a_form_that_will_not_do_is_refused_naming_the_field(client: Client, small: bytes) -> None:
+async def test_a_form_that_will_not_do_is_refused_naming_the_field(resident: Client, small: bytes) -> None:
     image = file_part(small, "a.png")
     cases: list[tuple[list[bytes], str, str]] = [
         ([image, text_part("colour", "red")], "invalid_request", "colour"),
@@ -109,12 +119,12 @@ async def test_a_form_that_will_not_do_is_refused_naming_the_field(client: Clien
         ([file_part(b"", "")], "image_missing", "image"),
         ([], "image_missing", "image"),
     ]
-    async with nothing_kept(client):
+    async with nothing_kept(resident):
         for parts, code, named in cases:
-            assert named in refused(await send(client, *parts), 400, code)
+            assert named in refused(await send(resident, *parts), 400, code)
 
 
-async def test_a_body_that_is_no_form_is_refused(client: Client, small: bytes) -> None:
+async def test_a_body_that_is_no_form_is_refused(resident: Client, small: bytes) -> None:
     form = file_part(small, "a.png")
     cases = [
         ({"Content-Type": "application/json"}, b'{"image": "a.png"}', 415, "unsupported_media_type"),
@@ -125,27 +135,27 @@ async def test_a_body_that_is_no_form_is_refused(client: Client, small: bytes) -
         (FORM_TYPE, small, 400, "invalid_request"),
         (FORM_TYPE, b"", 400, "invalid_request"),
         (FORM_TYPE, f"--{BOUNDARY}\r\nnonsense\r\n\r\n".encode() + END, 400, "invalid_request"),
-        (FORM_TYPE, text_part("operations", "").replace(b"\r\n\r\n", b"\r\n\r\n\xff\xfe") + END, 400, "invalid_request"),
+        (FORM_TYPE, text_part("retention", "?").replace(b"?", b"\xff") + END, 400, "invalid_request"),
     ]  # fmt: skip
-    async with nothing_kept(client):
+    async with nothing_kept(resident):
         for headers, body, status, code in cases:
-            refused(await client.post("/api/images", data=body, headers=headers), status, code)
+            refused(await resident.post("/api/images", data=body, headers=headers), status, code)
 
 
-async def test_an_upload_whose_connection_breaks_leaves_nothing(client: Client, photo: Path) -> None:
+async def test_an_upload_whose_connection_breaks_leaves_nothing(resident: Client, photo: Path) -> None:
     body = file_part(photo.read_bytes())
     head = (
-        f"POST /api/images HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {client.token}\r\n"
+        f"POST /api/images HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {resident.token}\r\n"
         f"Content-Type: {FORM_TYPE['Content-Type']}\r\nContent-Length: {10 * len(body)}\r\n\r\n"
     )
-    async with nothing_kept(client):
-        _, writer = await asyncio.open_connection("127.0.0.1", client.site.port)
+    async with nothing_kept(resident):
+        _, writer = await asyncio.open_connection("127.0.0.1", resident.site.port)
         writer.write(head.encode() + body)
         async with asyncio.timeout(PATIENCE_S):
-            while not scratch_files(client.site):
+            while not scratch_files(resident.site):
                 await asyncio.sleep(0.02)
         writer.close()
-        await scratch_is_empty(client.site)
+        await scratch_is_empty(resident.site)
 
 
 async def test_a_truncated_image_is_accepted_and_nothing_stays_but_its_failed_job(
@@ -162,7 +172,9 @@ async def test_a_truncated_image_is_accepted_and_nothing_stays_but_its_failed_jo
     assert [(one["id"], one["error_code"]) for one in left] == [(job["id"], "image_truncated")]
 
 
-async def test_a_truncated_image_without_operations_goes_the_same_way(client: Client, cut_photo: bytes) -> None:
+async def test_a_truncated_image_without_operations_goes_the_same_way(
+    client: Client, cut_photo: bytes
+) -> None:
     before = await kept_by(client)
     accepted = await client.upload(cut_photo)
     assert accepted.status == 201
@@ -182,21 +194,24 @@ async def test_who_waits_for_a_truncated_image_gets_a_problem(client: Client, cu
     ("operation", "code"),
     [
         ({"op": "crop", "x": 600, "y": 0, "width": 100, "height": 100}, "crop_outside"),
-        ({"op": "resize", "width": 16_384, "height": 16_384, "fit": "fill", "enlarge": True}, "result_too_large"),
+        (
+            {"op": "resize", "width": 16_384, "height": 16_384, "fit": "fill", "enlarge": True},
+            "result_too_large",
+        ),
     ],
 )
 async def test_an_operation_that_does_not_fit_fails_its_job_and_the_image_stays(
-    client: Client, photo: Path, operation: dict[str, object], code: str
+    resident: Client, photo: Path, operation: dict[str, object], code: str
 ) -> None:
-    image = (await client.upload(photo, [operation], retention="keep")).json
-    job = await client.job_done(image["job_id"])
+    image = (await resident.upload(photo, [operation], retention="keep")).json
+    job = await resident.job_done(image["job_id"])
     assert (job["status"], job["error_code"]) == ("failed", code)
-    stayed = await client.get(f"/api/images/{image['id']}")
+    stayed = await resident.get(f"/api/images/{image['id']}")
     assert (stayed.status, stayed.json["status"], stayed.json["error_code"]) == (200, "failed", code)
-    original = await client.get(f"/api/images/{image['id']}/download?version=original")
+    original = await resident.get(f"/api/images/{image['id']}/download?version=original")
     assert original.body == photo.read_bytes()
-    async with nothing_kept(client):
-        again = await client.post(
+    async with nothing_kept(resident):
+        again = await resident.post(
             f"/api/images/{image['id']}/transform",
             json={"operations": [operation]},
             headers={"Prefer": "wait=30"},
@@ -204,7 +219,9 @@ async def test_an_operation_that_does_not_fit_fails_its_job_and_the_image_stays(
         refused(again, 422, code)
 
 
-async def test_a_wrong_extension_is_no_fault_and_is_corrected(client: Client, photo: Path, small: bytes) -> None:
+async def test_a_wrong_extension_is_no_fault_and_is_corrected(
+    resident: Client, photo: Path, small: bytes
+) -> None:
     for data, filename, named, mime in (
         (photo.read_bytes(), "photo.png", "photo.jpg", "image/jpeg"),
         (photo.read_bytes(), "photo.tar.gz", "photo.tar.jpg", "image/jpeg"),
@@ -212,5 +229,5 @@ async def test_a_wrong_extension_is_no_fault_and_is_corrected(client: Client, ph
         (photo.read_bytes(), "photo.JPEG", "photo.JPEG", "image/jpeg"),
         (small, "evil.php", "evil.png", "image/png"),
     ):
-        answer = await client.upload(data, filename=filename, retention="ephemeral")
+        answer = await resident.upload(data, filename=filename, retention="ephemeral")
         assert (answer.status, answer.json["filename"], answer.json["mime"]) == (201, named, mime)

@@ -73,14 +73,14 @@ def routes_of(found: str, *, is_job: bool) -> list[tuple[str, str, object]]:
     ],
 )
 async def test_a_query_that_will_not_do_is_refused_naming_the_parameter(
-    client: Client, query: str, named: str
+    resident: Client, query: str, named: str
 ) -> None:
-    assert named in refused(await client.get(f"/api/images?{query}"), 400, "invalid_request")
+    assert named in refused(await resident.get(f"/api/images?{query}"), 400, "invalid_request")
 
 
 @pytest.mark.parametrize("query", ["limit=101", "status=lost", "kind=lost", "image=nothing", "after=nothing"])
-async def test_a_query_over_jobs_that_will_not_do_is_refused(client: Client, query: str) -> None:
-    assert query.split("=")[0] in refused(await client.get(f"/api/jobs?{query}"), 400, "invalid_request")
+async def test_a_query_over_jobs_that_will_not_do_is_refused(resident: Client, query: str) -> None:
+    assert query.split("=")[0] in refused(await resident.get(f"/api/jobs?{query}"), 400, "invalid_request")
 
 
 @pytest.mark.parametrize(
@@ -97,34 +97,34 @@ async def test_a_query_over_jobs_that_will_not_do_is_refused(client: Client, que
     ],
 )
 async def test_a_body_that_will_not_do_is_refused_naming_the_place(
-    client: Client, small: bytes, path: str, body: str, named: str
+    resident: Client, small: bytes, path: str, body: str, named: str
 ) -> None:
-    image_id = (await client.upload(small, filename="a.png", retention="ephemeral")).json["id"]
-    answer = await client.post(f"/api/images/{image_id}/{path}", data=body, headers=JSON)
+    image_id = (await resident.upload(small, filename="a.png", retention="ephemeral")).json["id"]
+    answer = await resident.post(f"/api/images/{image_id}/{path}", data=body, headers=JSON)
     assert named in refused(answer, 400, "invalid_request").replace("Input data was truncated", "JSON")
 
 
 @pytest.mark.parametrize(
     "body", ['{"filename": ""}', '{"width": 5}', '{"retention": "for ever"}', '{"filename": "\\ud800"}', "[]"]
 )
-async def test_a_change_that_will_not_do_is_refused(client: Client, small: bytes, body: str) -> None:
-    image = (await client.upload(small, filename="a.png", retention="ephemeral")).json
-    answer = await client.call("PATCH", f"/api/images/{image['id']}", data=body, headers=JSON)
+async def test_a_change_that_will_not_do_is_refused(resident: Client, small: bytes, body: str) -> None:
+    image = (await resident.upload(small, filename="a.png", retention="ephemeral")).json
+    answer = await resident.call("PATCH", f"/api/images/{image['id']}", data=body, headers=JSON)
     refused(answer, 400, "invalid_request")
-    assert (await client.get(f"/api/images/{image['id']}")).json == image
+    assert (await resident.get(f"/api/images/{image['id']}")).json == image
 
 
-async def test_a_json_body_beyond_reason_is_refused(client: Client) -> None:
+async def test_a_json_body_beyond_reason_is_refused(resident: Client) -> None:
     body = BytesIO(b'{"username": "' + b"x" * 2_000_000)
-    refused(await client.post("/accounts/login", data=body, headers=JSON), 413, "upload_too_large")
+    refused(await resident.post("/accounts/login", data=body, headers=JSON), 413, "upload_too_large")
 
 
-async def test_an_address_that_does_not_exist_is_a_problem_too(client: Client) -> None:
+async def test_an_address_that_does_not_exist_is_a_problem_too(resident: Client) -> None:
     for path in ("/nowhere", "/api/images/not-an-id", "/api/images/1/download", "/"):
-        refused(await client.get(path), 404, "not_found")
+        refused(await resident.get(path), 404, "not_found")
 
 
-async def test_a_method_that_is_not_allowed_names_those_that_are(client: Client) -> None:
-    answer = await client.call("PUT", "/api/jobs")
+async def test_a_method_that_is_not_allowed_names_those_that_are(resident: Client) -> None:
+    answer = await resident.call("PUT", "/api/jobs")
     refused(answer, 405, "method_not_allowed")
     assert "GET" in answer.headers["Allow"]

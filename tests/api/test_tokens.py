@@ -74,12 +74,20 @@ async def test_a_tampered_token_is_invalid(client: Client) -> None:
     assert client.token
     head, body, signature = client.token.split(".")
     unsigned = f"eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{body}."
-    for token in (f"{head}.{body}x.{signature}", f"{head}.{body}.{signature[:-4]}AAAA", unsigned, "a.b.c", "x"):
+    for token in (
+        f"{head}.{body}x.{signature}",
+        f"{head}.{body}.{signature[:-4]}AAAA",
+        unsigned,
+        "a.b.c",
+        "x",
+    ):
         refused(await client.get("/accounts/me", token=token), 401, "token_invalid")
 
 
 @pytest.mark.parametrize("header", [None, "Basic dXNlcjpwYXNz", "Bearer", "token abc"])
-async def test_a_request_without_a_bearer_token_is_told_to_send_one(client: Client, header: str | None) -> None:
+async def test_a_request_without_a_bearer_token_is_told_to_send_one(
+    client: Client, header: str | None
+) -> None:
     client.token = None
     answer = await client.get("/accounts/me", headers={"Authorization": header} if header else {})
     assert "Bearer" in refused(answer, 401, "not_authenticated")

@@ -62,7 +62,7 @@ async def test_a_job_is_tried_again_until_the_object_store_is_back(
         outage.cut()
         async with working(backends), ticking(backends):
             tried = await until_attempts(job, 2)
-            assert tried.error_code == "store_unavailable"
+            assert tried.error_code == "storage_unavailable"
             outage.mend()
             done = await ended(job.id)
         assert (done.status, done.error_code, done.error) == (JobStatus.COMPLETED, None, None)
@@ -81,7 +81,7 @@ async def test_after_the_last_attempt_the_job_has_failed_and_says_why(
             failed = await ended(job.id)
         outage.mend()
     assert (failed.status, failed.attempts) == (JobStatus.FAILED, 2)
-    assert failed.error_code == "store_unavailable"
+    assert failed.error_code == "storage_unavailable"
     assert failed.error
 
 

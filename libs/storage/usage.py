@@ -1,0 +1,29 @@
+"""What an account holds, in one query: it is asked at every upload."""
+
+from msgspec import Struct
+
+from libs.storage.engine import rows
+from libs.storage.tables import Image
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """An account's share of what is limited."""
+
+    waiting_jobs: int
+    stored_bytes: int
+
+
+async def of(owner: int) -> Usage:
+    """The owner's jobs that have not ended, and the bytes of the images that are not on their way out."""
+    held = await rows(
+        Image.raw(
+            "select"
+            " (select count(*) from job where owner = {} and status in ('queued', 'running'))"
+            " as waiting_jobs,"
+            " coalesce(sum(size_bytes), 0) as stored_bytes"
+            " from image where owner = {} and status <> 'deleting'",
+            owner,
+            owner,
+        )
+    )
+    return Usage(waiting_jobs=held[0]["waiting_jobs"], stored_bytes=int(held[0]["stored_bytes"]))

@@ -1,0 +1,78 @@
+"""Logs: one id from the request to the worker, and no secrets."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.api.evidence import PATIENCE_S
+from tests.support.client import PASSWORD, Client
+from tests.support.site import Site
+
+
+def lines_of(site: Site, app: str, request_id: str) -> list[dict[str, Any]]:
+    """The log lines that carry the request's id."""
+    text = site.log_of("serve" if site.kind == "embedded" else app).read_text()
+    return [json.loads(line) for line in text.splitlines() if f'"{request_id}"' in line]
+
+
+async def test_a_requests_id_is_sent_back_and_followed_into_the_worker(resident: Client, photo: Path) -> None:
+    own = f"mine-{uuid4().hex}"
+    answer = await resident.upload(photo, [{"op": "grayscale"}], headers={"X-Request-ID": own})
+    assert answer.headers["X-Request-ID"] == own
+    job_id = answer.json["job_id"]
+    await resident.job_done(job_id)
+    async with asyncio.timeout(PATIENCE_S):
+        while not (
+            done := [
+                line for line in lines_of(resident.site, "worker", own) if line["event"] == "job_completed"
+            ]
+        ):
+            await asyncio.sleep(0.02)
+    assert done[0]["job_id"] == job_id
+    [request] = [line for line in lines_of(resident.site, "api", own) if line["event"] == "request"]
+    assert (request["method"], request["route"], request["status"]) == ("POST", "/api/images", 202)
+
+
+@pytest.mark.parametrize("given", ["", "with space", "x" * 65, 'quo"te', "a\tb"])
+async def test_an_id_that_will_not_do_is_replaced(resident: Client, given: str) -> None:
+    answer = await resident.get("/accounts/me", headers={"X-Request-ID": given})
+    assert answer.headers["X-Request-ID"] not in ("", given)
+    assert len(answer.headers["X-Request-ID"]) == 32
+
+
+async def test_every_answer_has_an_id(resident: Client) -> None:
+    seen = [
+        (await resident.get(path)).headers["X-Request-ID"] for path in ("/health/live", "/nowhere", "/schema")
+    ]
+    assert len(set(seen)) == 3
+
+
+async def test_no_token_password_or_body_is_in_the_logs(client: Client, photo: Path) -> None:
+    assert client.token
+    secret_name = f"secret-{uuid4().hex}.jpg"
+    image = (await client.upload(photo, [{"op": "grayscale"}], filename=secret_name, wait_s=30)).json
+    link = (await client.post(f"/api/images/{image['id']}/link")).json["url"]
+    assert (await client.call("HEAD", link, token="", allow_redirects=False)).status in (200, 302)
+    await client.get(f"/accounts/me?token={client.token}")
+    wrong = "a password that is wrong"
+    await client.post("/accounts/login", json={"username": client.username, "password": wrong}, token="")
+    refreshed = await client.post("/accounts/refresh", json={"refresh_token": client.refresh_token})
+    await client.post("/accounts/refresh", json={"refresh_token": client.refresh_token})
+    logs = client.site.logs()
+    assert client.site.settings.get("SECRET_KEY", PASSWORD) not in logs
+    for word in (
+        PASSWORD,
+        wrong,
+        secret_name,
+        client.token,
+        client.refresh_token,
+        refreshed.json["access_token"],
+        link.rpartition("/")[2],
+        "JFIF",
+        "X-Amz-Signature",
+    ):
+        assert word not in logs

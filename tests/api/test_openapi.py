@@ -1,0 +1,115 @@
+"""The API's description: whole, true, and readable without the internet."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from apps.api.errors import all_codes
+from tests.api.evidence import refused
+from tests.support.client import Client
+from tests.support.site import Site
+
+ROUTES = {
+    "/accounts/register": "post",
+    "/accounts/login": "post",
+    "/accounts/refresh": "post",
+    "/accounts/logout": "post",
+    "/accounts/me": "get delete",
+    "/api/images": "get post",
+    "/api/images/{image_id}": "get post patch delete",
+    "/api/images/{image_id}/download": "get head post",
+    "/api/images/{image_id}/transform": "post",
+    "/api/images/{image_id}/link": "post",
+    "/api/images/{image_id}/metadata": "get",
+    "/api/jobs": "get",
+    "/api/jobs/{job_id}": "get delete",
+    "/api/jobs/{job_id}/events": "get",
+    "/d/{token}": "get head",
+    "/health/live": "get",
+    "/health/ready": "get",
+}
+
+
+@pytest.fixture(scope="module")
+async def described(site: Site) -> dict[str, Any]:
+    """The description as clients get it."""
+    async with Client(site) as client:
+        answer = await client.get("/schema/openapi.json")
+        assert answer.status == 200
+        return answer.json
+
+
+def operations(described: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (path, method, operation)
+        for path, item in described["paths"].items()
+        for method, operation in item.items()
+    ]
+
+
+async def test_every_route_is_described(described: dict[str, Any]) -> None:
+    assert described["openapi"].startswith("3.1")
+    for path, methods in ROUTES.items():
+        assert set(methods.split()) <= described["paths"][path].keys(), path
+    assert not [path for path in described["paths"] if path.count("{") != path.count("}")]
+
+
+async def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
+    for name in re.findall(r"'\$ref': '#/components/schemas/([^']+)'", str(described)):
+        assert name in described["components"]["schemas"]
+    names = [operation["operationId"] for _, _, operation in operations(described)]
+    assert len(names) == len(set(names))
+
+
+async def test_what_needs_a_token_says_so_and_does(site: Site, described: dict[str, Any]) -> None:
+    assert described["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    assert "security" not in described
+    async with Client(site) as anyone:
+        for path, method, operation in operations(described):
+            answer = await anyone.call(method.upper(), re.sub(r"{\w+_id}", str(uuid4()), path))
+            asked_for_token = answer.status == 401 and not path.startswith("/d/")
+            assert asked_for_token == (operation.get("security") == [{"bearer": []}]), (method, path)
+
+
+async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any]) -> None:
+    body = described["paths"]["/api/images"]["post"]["requestBody"]
+    form = body["content"]["multipart/form-data"]["schema"]
+    assert form["required"] == ["image"]
+    assert form["properties"].keys() == {"image", "operations", "retention"}
+
+
+async def test_every_operation_describes_its_problems_and_every_code_appears(
+    described: dict[str, Any],
+) -> None:
+    told: set[str] = set()
+    for path, _, operation in operations(described):
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                reference = answer["content"]["application/problem+json"]["schema"]["$ref"]
+                assert reference == "#/components/schemas/Problem"
+                told |= set(re.findall(r"`(\w+)`", answer["description"]))
+        assert {"400", "429", "500", "503"} <= operation["responses"].keys()
+        assert ("401" in operation["responses"]) or "security" not in operation
+        assert ("404" in operation["responses"]) == ("{" in path)
+    assert told == {code for code, status in all_codes().items() if status not in (403, 405)}
+
+
+async def test_the_page_and_all_it_loads_come_from_here(site: Site) -> None:
+    async with Client(site) as client:
+        for address in ("/schema", "/schema/"):
+            page = await client.get(address)
+            assert page.status == 200
+            assert not re.findall(rb"https?://", page.body)
+            assets = set(re.findall(rb'(?:src|href)="([^"]+)"', page.body))
+            assert len(assets) >= 2
+            for asset in assets:
+                assert asset.startswith(b"/schema/assets/")
+                assert (await client.get(asset.decode())).status == 200
+
+
+async def test_nothing_but_the_assets_is_served_from_their_folder(site: Site) -> None:
+    async with Client(site) as client:
+        for path in ("nothing.js", "..%2f..%2f__init__.py", "%2e%2e/%2e%2e/__init__.py"):
+            refused(await client.get(f"/schema/assets/{path}"), 404, "not_found")

@@ -1,0 +1,210 @@
+"""Holding a job, losing it, and what lost attempts leave behind."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from piccolo.columns import Column
+
+from apps.worker.lease import unbroken, under_lease
+from libs import retention
+from libs.backends import Backends
+from libs.contracts.messages import TransformImage, decode
+from libs.contracts.words import JobStatus
+from libs.storage import images, jobs
+from libs.storage.engine import Engine
+from libs.storage.jobs import Claim, LostLease
+from libs.storage.tables import Image, Job, now
+from tests.storage.rows import a_job, an_image, an_owner, claimed, complete, job_row
+from tests.worker.inside import NewBackends, busy_child, ended, submit, ticking, working
+from tests.worker.watching import ENDLESS, SMALL, until_ended
+
+QUICK_LEASE_S = 0.06
+
+
+async def stray_of(claim: Claim, message: TransformImage, backends: Backends) -> str:
+    """The object of a worker that was killed right before its last statement."""
+    key = images.object_key(
+        message.owner,
+        message.target,
+        "photo.jpg",
+        "jpg",
+        folder=images.RESULTS,
+        when=claim.created_at,
+        attempt=claim.attempt,
+    )
+    path = backends.scratch / "stray"
+    path.write_bytes(b"half a result")
+    await backends.objects.put(key, path, content_type="image/jpeg", metadata={})
+    return key
+
+
+async def keys_of(backends: Backends) -> list[str]:
+    return sorted([key async for key in backends.objects.list("")])
+
+
+async def test_what_killed_attempts_stored_is_cleared_by_the_next(
+    new_backends: NewBackends, photo: Path
+) -> None:
+    backends = await new_backends()
+    image, job = await submit(backends, await an_owner(), photo, SMALL)
+    message = decode(job.command)
+    assert isinstance(message, TransformImage)
+    for _ in range(2):
+        await stray_of(await claimed(job.id, lease_s=-1), message, backends)
+    assert len(await keys_of(backends)) == 3
+    async with working(backends), ticking(backends):
+        done = await ended(job.id)
+    assert (done.status, done.attempts) == (JobStatus.COMPLETED, 3)
+    result = await images.by_id(done.result)
+    assert result is not None
+    assert await keys_of(backends) == sorted([image.object_key, result.object_key])
+
+
+async def test_what_the_last_attempt_stored_is_cleared_when_the_job_is_given_up(
+    new_backends: NewBackends, photo: Path
+) -> None:
+    backends = await new_backends(MAX_ATTEMPTS="1")
+    image, job = await submit(backends, await an_owner(), photo, SMALL)
+    message = decode(job.command)
+    assert isinstance(message, TransformImage)
+    await stray_of(await claimed(job.id, lease_s=-1), message, backends)
+    async with ticking(backends):
+        failed = await ended(job.id)
+        assert (failed.status, failed.error_code) == (JobStatus.FAILED, "attempts_exhausted")
+        async with asyncio.timeout(20):
+            while await keys_of(backends) != [image.object_key]:
+                await asyncio.sleep(0.02)
+
+
+async def test_clearing_spares_other_jobs(new_backends: NewBackends, photo: Path) -> None:
+    backends = await new_backends()
+    owner = await an_owner()
+    async with working(backends):
+        first, second = [(await submit(backends, owner, photo, SMALL))[1] for _ in range(2)]
+        await ended(first.id)
+        await ended(second.id)
+    message = decode(first.command)
+    assert isinstance(message, TransformImage)
+    await retention.clear_attempts(message, first.created_at, backends)
+    await retention.clear_attempts(message, first.created_at, backends)
+    assert len(await keys_of(backends)) == 3
+
+
+async def test_a_worker_whose_job_was_taken_over_stops_and_leaves_nothing(
+    new_backends: NewBackends, large_photo: Path
+) -> None:
+    backends = await new_backends(JOB_LEASE_S="1")
+    image, job = await submit(backends, await an_owner(), large_photo, ENDLESS)
+    async with working(backends):
+        child = await busy_child()
+        taken_over: dict[Column | str, Any] = {
+            Job.worker: "another",
+            Job.attempts: 2,
+            Job.lease_until: now() + timedelta(hours=1),
+        }
+        await Job.update(taken_over).where(Job.id == job.id)
+        await until_ended([child])
+    row = await job_row(job.id)
+    assert (row.status, row.worker, row.attempts) == (JobStatus.RUNNING, "another", 2)
+    assert await keys_of(backends) == [image.object_key]
+    assert await Image.count() == 1
+
+
+async def test_a_result_that_comes_too_late_is_taken_back(
+    new_backends: NewBackends, large_photo: Path, photo: Path
+) -> None:
+    backends = await new_backends(JOB_LEASE_S="3600", WORKER_CONCURRENCY="1")  # nobody tells it in time
+    owner = await an_owner()
+    image, job = await submit(backends, owner, large_photo, ENDLESS[:4])
+    async with working(backends):
+        await busy_child()
+        await Job.update({Job.worker: "another"}).where(Job.id == job.id)
+        other, next_job = await submit(backends, owner, photo, SMALL)
+        done = await ended(next_job.id)
+    result = await images.by_id(done.result)
+    assert result is not None
+    assert await keys_of(backends) == sorted([image.object_key, other.object_key, result.object_key])
+    assert await Image.count() == 3
+
+
+async def test_a_lease_is_extended_for_as_long_as_the_work_takes(database: Engine) -> None:
+    owner = await an_owner()
+    job = await a_job(owner, await an_image(owner))
+    claim = await claimed(job.id, lease_s=QUICK_LEASE_S)
+    begun = (await job_row(job.id)).lease_until
+
+    async def work() -> None:
+        while (await job_row(job.id)).lease_until < begun + timedelta(seconds=5 * QUICK_LEASE_S):
+            await asyncio.sleep(0.01)
+        await complete(claim, owner)
+
+    await under_lease(claim, work(), lease_s=QUICK_LEASE_S, cancelled=asyncio.Event())
+    assert (await job_row(job.id)).status == JobStatus.COMPLETED
+
+
+async def test_work_that_lost_its_lease_is_stopped(database: Engine) -> None:
+    owner = await an_owner()
+    job = await a_job(owner, await an_image(owner))
+    claim = await claimed(job.id)
+    await jobs.cancel(owner.id, job.id)
+    stopped = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+
+    with pytest.raises(LostLease):
+        await under_lease(claim, work(), lease_s=QUICK_LEASE_S, cancelled=asyncio.Event())
+    assert stopped.is_set()
+
+
+async def test_work_that_has_ended_its_job_itself_is_not_stopped(database: Engine) -> None:
+    owner = await an_owner()
+    job = await a_job(owner, await an_image(owner))
+    claim = await claimed(job.id)
+    told = asyncio.Event()
+
+    async def work() -> None:
+        await complete(claim, owner)
+        await asyncio.sleep(3 * QUICK_LEASE_S)  # as long as some attempts to extend
+        told.set()
+
+    await under_lease(claim, work(), lease_s=QUICK_LEASE_S, cancelled=asyncio.Event())
+    assert told.is_set()
+
+
+async def test_a_step_that_must_not_break_goes_on_under_cancellation() -> None:
+    begun, may_end, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        await may_end.wait()
+        done.set()
+
+    caller = asyncio.create_task(unbroken(step(), grace_s=20))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.sleep(0)
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert done.is_set()
+
+
+async def test_a_step_that_takes_too_long_is_broken_after_all() -> None:
+    begun = asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    caller = asyncio.create_task(unbroken(step(), grace_s=0.01))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
