@@ -34,7 +34,6 @@ from libs.contracts.views import (
 from libs.contracts.views import Link as LinkView
 from libs.contracts.words import JobKind, Retention
 from libs.imaging.formats import FormatName
-from libs.imaging.hashing import hex64
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
 from libs.intake import Upload
@@ -220,7 +219,7 @@ class Images(Controller):
             if await done_in_time(job, live, wait_s) is None:
                 return await _job_answer(request, job, backends, live)
             image = await images.owned_by(caller.id, image_id)
-        return Response(_metadata(image))
+        return Response(present.metadata(image))
 
 
 async def _store(form: Form, caller: BaseUser, backends: Backends) -> tuple[Image, Job | None]:
@@ -289,17 +288,3 @@ async def _version(caller: BaseUser, image_id: UUID, version: Literal["latest", 
 
 async def _view(image: Image, request: Request[Any, Any, Any], backends: Backends) -> ImageView:
     return (await present.image_views([image], present.origin(request, backends.settings)))[0]
-
-
-def _metadata(image: Image) -> Metadata:
-    return Metadata(
-        id=image.id,
-        format=image.format,
-        mime=image.mime,
-        width=image.width,
-        height=image.height,
-        frames=image.frames,
-        size_bytes=image.size_bytes,
-        md5=image.md5,
-        phash=hex64(image.phash or 0),
-    )

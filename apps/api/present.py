@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar import Request
 
 from libs.contracts.messages import TransformImage, decode
-from libs.contracts.views import Account, ImageView, JobView, WireStatus
+from libs.contracts.views import Account, ImageView, JobView, Metadata, WireStatus
 from libs.contracts.words import JobKind, JobStatus, Priority, Retention
 from libs.imaging.hashing import hex64
 from libs.settings import Settings
@@ -98,4 +98,19 @@ def job_view(job: Job, at: str) -> JobView:
         finished_at=job.finished_at,
         url=f"{at}/api/jobs/{job.id}",
         download_url=f"{at}/api/images/{job.result}/download" if job.result else None,
+    )
+
+
+def metadata(image: Image) -> Metadata:
+    """What a full decode of a described image told."""
+    return Metadata(
+        id=image.id,
+        format=image.format,
+        mime=image.mime,
+        width=image.width,
+        height=image.height,
+        frames=image.frames,
+        size_bytes=image.size_bytes,
+        md5=image.md5,
+        phash=hex64(image.phash or 0),
     )

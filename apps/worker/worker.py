@@ -147,9 +147,9 @@ class Worker:
             ended.extend(await self._retried(command, claim, _passing(error)))
         except LostLease:
             raise
-        except Exception as error:
+        except Exception:
             log.exception("job_broke")
-            failure = Failure("internal_error", f"unexpected {type(error).__name__}")
+            failure = Failure("internal_error", "unexpected error")
             ended.append(await self._failed(command, claim, failure))
 
     async def _failed(

@@ -2,6 +2,9 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any, cast
+
+from piccolo.columns.combination import And
 
 from libs.contracts.words import ImageStatus, JobStatus
 from libs.storage.database import transaction
@@ -97,17 +100,22 @@ async def delete(user: BaseUser) -> None:
 
 
 async def purge_deleted() -> int:
-    """Remove the rows of ended accounts that own nothing any more; how many."""
+    """Remove the rows of ended accounts that own nothing any more; how many.
+
+    An upload that was under way when its account ended may have stored its image a moment later: it goes too.
+    """
+    ended = cast("Any", BaseUser.select(BaseUser.id).where(_is_ended()))
+    await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner.is_in(ended))
     gone = await rows(
         BaseUser.delete()
-        .where(
-            (BaseUser.active == False)  # noqa: E712 - a column, not a value
-            & BaseUser.username.like(f"{DELETED}%")
-            & BaseUser.id.not_in(Image.select(Image.owner))
-        )
+        .where(_is_ended() & BaseUser.id.not_in(Image.select(Image.owner)))
         .returning(BaseUser.id)
     )
     return len(gone)
+
+
+def _is_ended() -> And:
+    return BaseUser.username.like(f"{DELETED}%") & (BaseUser.active == False)  # noqa: E712 - a column
 
 
 def _reserved(username: str) -> bool:

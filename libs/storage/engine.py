@@ -146,7 +146,7 @@ class PooledSQLite(SQLiteEngine):
             await self._idle.pop().close()
 
     async def to_its_end(self, step: Coroutine[Any, Any, None]) -> None:
-        """Await a step that goes on when the caller is cancelled: a connection cut off in it would be lost."""
+        """Await a step that outlives the cancelling of its caller: a connection cut off in it is lost."""
         task = asyncio.ensure_future(step)
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)

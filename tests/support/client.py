@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -101,7 +102,9 @@ class Client:
         form = aiohttp.FormData()
         data = file.read_bytes() if isinstance(file, Path) else file
         form.add_field(
-            "image", data, filename=filename or (file.name if isinstance(file, Path) else "photo.jpg")
+            "image",
+            BytesIO(data),
+            filename=filename or (file.name if isinstance(file, Path) else "photo.jpg"),
         )
         if operations is not None:
             form.add_field(
