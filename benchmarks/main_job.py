@@ -1,7 +1,7 @@
 """The main job, measured on running sites: embedded, and with three apps on PostgreSQL, RabbitMQ and S3.
 
-Accept latency is that of `POST /api/images` up to its 202. Overhead is the wall time of one request that waits
-for its result, less the processor time that the children spent on it: what everything but the pixels costs.
+Accept latency is that of `POST /api/images` up to its 202. Overhead is the wall time of a request that
+waits for its result, less the processor time that the children spent on it: all that is not pixels.
 """
 
 import asyncio
