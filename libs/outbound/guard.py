@@ -22,6 +22,7 @@ AddrInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
+MAX_URL_CHARS = 8192
 SCHEMES = ("http", "https")
 PRIVATE_NAMES = ("localhost", "local", "internal", "home.arpa")  # resolve inside, wherever one is
 NAME = re.compile(r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*\Z")
@@ -46,6 +47,8 @@ class Guard:
         Raises:
             UrlForbidden: It is malformed, or says by itself that it leads elsewhere than to a public server.
         """
+        if len(text) > MAX_URL_CHARS:
+            raise UrlForbidden(f"an address may have {MAX_URL_CHARS} characters")
         try:
             url = _parsed(text)
             port = url.explicit_port if url.explicit_port is not None else url.port

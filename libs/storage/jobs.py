@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 from piccolo.columns.combination import And
 
-from libs.contracts.messages import AnyMessage, TransformImage, encode
+from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Priority
 from libs.storage.database import transaction
 from libs.storage.engine import rows
@@ -31,6 +31,11 @@ select id from (
   from job where image in (IMAGES)
 ) as ranked where nth = 1 or (result is not null and nth_alike = 1)
 """
+KINDS: dict[type[AnyMessage], JobKind] = {
+    TransformImage: JobKind.TRANSFORM,
+    DescribeImage: JobKind.DESCRIBE,
+    IngestImage: JobKind.INGEST,
+}
 NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
 
 
@@ -89,8 +94,8 @@ def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str 
     return Job(
         id=message.job_id,
         owner=owner,
-        kind=JobKind.TRANSFORM if isinstance(message, TransformImage) else JobKind.DESCRIBE,
-        image=message.source.image_id,
+        kind=KINDS[type(message)],
+        image=None if isinstance(message, IngestImage) else message.source.image_id,
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
@@ -219,7 +224,7 @@ async def complete_transform(
         await result.save()
         if followed_by is not None:
             await followed_by.save()
-        await _end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
+        await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
@@ -232,7 +237,7 @@ async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) 
         await Image.update({**values, Image.status: ImageStatus.READY, Image.updated_at: now()}).where(
             (Image.id == source) & (Image.status != ImageStatus.DELETING)
         )
-        await _end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
+        await end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
 
 
 async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> None:
@@ -246,7 +251,7 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
             await Image.update({Image.status: ImageStatus.DELETING}).where(
                 (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING)
             )
-        await _end(
+        await end(
             claim, {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail}
         )
 
@@ -362,7 +367,12 @@ def _held(claim: Claim) -> And:
     )
 
 
-async def _end(claim: Claim, values: dict[Any, Any]) -> None:
+async def end(claim: Claim, values: dict[Any, Any]) -> None:
+    """Bring the job to its end; the last statement of a transaction.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
     ended = await (
         Job.update({**values, Job.finished_at: now(), Job.lease_until: None})
         .where(_held(claim))
