@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
+from piccolo.columns import Column
 from piccolo.columns.combination import And
 
 from libs.contracts.words import ImageStatus, JobStatus
@@ -85,7 +86,7 @@ async def delete(user: BaseUser) -> list[UUID]:
     Its names are free again at once. The ids of the jobs that this stopped.
     """
     async with transaction():
-        closed: dict[Any, Any] = {
+        closed: dict[Column | str, Any] = {
             BaseUser.active: False,
             BaseUser.username: f"{DELETED}{user.id}",
             BaseUser.email: f"{DELETED}{user.id}@invalid",
@@ -95,8 +96,9 @@ async def delete(user: BaseUser) -> list[UUID]:
         await RefreshToken.delete().where(RefreshToken.user == user.id)
         # Images before jobs, as everybody takes them: the other way round two could wait for each other.
         await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner == user.id)
+        cancelled: dict[Column | str, Any] = {Job.status: JobStatus.CANCELLED, Job.finished_at: now()}
         stopped = await rows(
-            Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
+            Job.update(cancelled)
             .where((Job.owner == user.id) & Job.status.is_in([JobStatus.QUEUED, JobStatus.RUNNING]))
             .returning(Job.id)
         )
