@@ -96,9 +96,8 @@ async def delete(user: BaseUser) -> list[UUID]:
         await RefreshToken.delete().where(RefreshToken.user == user.id)
         # Images before jobs, as everybody takes them: the other way round two could wait for each other.
         await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner == user.id)
-        cancelled: dict[Column | str, Any] = {Job.status: JobStatus.CANCELLED, Job.finished_at: now()}
-        stopped = await rows(
-            Job.update(cancelled)
+        stopped = await (
+            Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
             .where((Job.owner == user.id) & Job.status.is_in([JobStatus.QUEUED, JobStatus.RUNNING]))
             .returning(Job.id)
         )
