@@ -15,8 +15,8 @@ from libs.backends import Backends
 from libs.contracts.messages import TransformImage, decode
 from libs.contracts.words import JobStatus
 from libs.storage import images, jobs
+from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import Engine
-from libs.storage.jobs import Claim, LostLease
 from libs.storage.tables import Image, Job, now
 from tests.storage.rows import a_job, an_image, an_owner, claimed, complete, job_row
 from tests.worker.inside import NewBackends, busy_child, ended, submit, working
