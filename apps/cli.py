@@ -67,14 +67,12 @@ def worker() -> None:
 @main.command()
 def scheduler() -> None:
     """Run the scheduler alone; a second one does no harm."""
-    from apps.scheduler.scheduler import schedule
+    from apps.scheduler.scheduler import scheduling
     from libs.backends import open_backends
 
     async def run(settings: Settings, stop: asyncio.Event) -> None:
-        async with open_backends(settings) as backends:
-            ticking = asyncio.create_task(schedule(backends))
+        async with open_backends(settings) as backends, scheduling(backends):
             await stop.wait()
-            ticking.cancel()
 
     _run(_distributed(_settings(), "scheduler"), run)
 

@@ -1,10 +1,13 @@
 """Telling whoever listens what happened."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 import structlog
 
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
-from libs.contracts.events import AnyEvent
+from libs.contracts.events import AnyEvent, JobEnded
 from libs.contracts.messages import encode
 
 log = structlog.get_logger(__name__)
@@ -16,3 +19,10 @@ async def announce(event: AnyEvent, backends: Backends) -> None:
         await backends.broker.emit(event.type, encode(event))
     except BrokerUnavailable:
         log.warning("event_lost", event_type=event.type)
+
+
+async def announce_cancelled(job_ids: Sequence[UUID], owner: str, backends: Backends) -> None:
+    """Tell workers and waiters that jobs were stopped."""
+    for job_id in job_ids:
+        ended = JobEnded(type="job.cancelled", job_id=job_id, owner=owner, status="cancelled")
+        await announce(ended, backends)

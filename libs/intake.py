@@ -8,10 +8,9 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from libs.announce import announce
+from libs.announce import announce_cancelled
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
-from libs.contracts.events import JobEnded
 from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, Source, TransformImage, decode
 from libs.contracts.topology import Route
 from libs.contracts.words import Priority, Retention
@@ -146,9 +145,7 @@ async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
         JobNotFound, JobEndedAlready: As `jobs.cancel`.
     """
     job = await jobs.cancel(owner.id, job_id)
-    await announce(
-        JobEnded(type="job.cancelled", job_id=job.id, owner=owner.username, status="cancelled"), backends
-    )
+    await announce_cancelled([job.id], owner.username, backends)
     return job
 
 

@@ -8,14 +8,14 @@ from datetime import datetime
 
 import structlog
 
-from libs.announce import announce
+from libs.announce import announce, announce_cancelled
 from libs.backends import Backends
-from libs.contracts.events import ImageDeleted, JobEnded
+from libs.contracts.events import ImageDeleted
 from libs.contracts.messages import IngestImage, TransformImage
 from libs.storage import images
 from libs.storage.images import Doomed
 from libs.storage.objects import StoreUnavailable
-from libs.storage.tables import Image
+from libs.storage.tables import BaseUser, Image
 
 BATCH = 200
 
@@ -34,11 +34,9 @@ async def expire(backends: Backends) -> int:
     return removed
 
 
-async def delete(image: Image, backends: Backends) -> None:
+async def delete(image: Image, owner: BaseUser, backends: Backends) -> None:
     """Delete an image now and stop its jobs; while the object store is away it is hidden, removed later."""
-    cancelled = await images.mark_deleting(image.id)
-    for job_id in cancelled:
-        await announce(JobEnded(type="job.cancelled", job_id=job_id, owner="", status="cancelled"), backends)
+    await announce_cancelled(await images.mark_deleting(image.id), owner.username, backends)
     try:
         await remove(await images.deleting(1, only=image.id), backends)
     except StoreUnavailable as error:

@@ -7,6 +7,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from apps.api import auth, present
 from apps.api.openapi import BEARER
+from libs.announce import announce_cancelled
 from libs.backends import Backends
 from libs.contracts.views import Account, Login, RefreshRequest, Register, Tokens
 from libs.storage import accounts, tokens
@@ -50,6 +51,6 @@ class Accounts(Controller):
         return present.account(caller)
 
     @delete("/me", security=BEARER)
-    async def remove(self, caller: NamedDependency[BaseUser]) -> None:
+    async def remove(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> None:
         """End the account and everything in it, for good."""
-        await accounts.delete(caller)
+        await announce_cancelled(await accounts.delete(caller), caller.username, backends)

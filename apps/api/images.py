@@ -163,7 +163,7 @@ class Images(Controller):
         self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
     ) -> None:
         """Delete an image and its file, and cancel its jobs. Results of earlier jobs stay."""
-        await retention.delete(await images.owned_by(caller.id, image_id), backends)
+        await retention.delete(await images.owned_by(caller.id, image_id), caller, backends)
 
     @route(
         "/{image_id:uuid}/download",

@@ -1,10 +1,9 @@
 """All of Darkroom in one process: nothing to install but Python."""
 
 import asyncio
-from contextlib import suppress
 
 from apps.api.server import serve_api
-from apps.scheduler.scheduler import schedule
+from apps.scheduler.scheduler import scheduling
 from apps.worker.worker import Worker
 from libs.backends import open_backends
 from libs.scratch import lock_file
@@ -28,14 +27,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     async with open_backends(settings) as backends:
         await migrate(backends.database)
         if settings.embedded:
-            await (
-                jobs.publish_all_soon()
-            )  # the broker in memory starts empty, and nobody else works this database
-        async with Worker(backends).running():
-            scheduler = asyncio.create_task(schedule(backends))
-            try:
-                await serve_api(backends, stop)
-            finally:
-                scheduler.cancel()
-                with suppress(asyncio.CancelledError):
-                    await scheduler
+            # The broker in memory starts empty, and nobody else works this database.
+            await jobs.publish_all_soon()
+        async with Worker(backends).running(), scheduling(backends):
+            await serve_api(backends, stop)

@@ -5,7 +5,8 @@ Two schedulers do no harm: every step decides its races in one statement, or is 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -28,6 +29,17 @@ PURGE_EVERY_S = 60
 ATTEMPTS_EXHAUSTED = Failure("attempts_exhausted", "every attempt was lost with its worker")
 
 log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def scheduling(backends: Backends) -> AsyncGenerator[None]:
+    """Tick while inside."""
+    task = asyncio.create_task(schedule(backends))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def schedule(backends: Backends) -> None:

@@ -17,9 +17,9 @@ from libs.imaging.hashing import signed64
 from libs.imaging.limits import Limits
 from libs.imaging.pipeline import Rendered, render
 from libs.intake import describe_job, publish
-from libs.storage import images, jobs
+from libs.storage import claims, images
+from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
-from libs.storage.jobs import Claim
 from libs.storage.tables import Image, Job, now
 
 DELIVERY_GRACE_S = 2.0
@@ -64,7 +64,7 @@ async def describe_image(message: DescribeImage, claim: Claim, lane: Lane) -> Im
     async with backends.objects.as_file(source.object_key) as path:
         found = await lane.children.run(backends.settings.job_timeout_s, describe, path, limits_of(backends))
     told = {Image.phash: signed64(found.phash), Image.metadata: msgspec.json.encode(found).decode()}
-    await jobs.complete_describe(claim, source.id, told)
+    await claims.complete_describe(claim, source.id, told)
     return source
 
 
@@ -87,7 +87,7 @@ async def _deliver(
         result.object_key, file, content_type=result.mime, metadata=_labels(result, message)
     )
     try:
-        await jobs.complete_transform(
+        await claims.complete_transform(
             claim,
             message.source.image_id,
             result,

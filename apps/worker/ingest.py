@@ -23,9 +23,9 @@ from libs.ingest import following
 from libs.intake import publish
 from libs.outbound import Fetched, Fetcher, UrlNotAnImage, Validators, is_data_url
 from libs.storage import images, ingests, usage
+from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import QuotaExceeded
-from libs.storage.jobs import Claim
 from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Image, ImageSource, Job, now
 

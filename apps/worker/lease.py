@@ -5,9 +5,9 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from libs.storage import jobs
+from libs.storage import claims
+from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
-from libs.storage.jobs import Claim, LostLease
 
 EXTENSIONS_A_LEASE = 3
 
@@ -56,6 +56,6 @@ async def unbroken(work: Coroutine[Any, Any, T], *, grace_s: float) -> T:
 
 async def _extended(claim: Claim, lease_s: float) -> bool:
     try:
-        return await jobs.extend(claim, lease_s=lease_s) or await jobs.ended_by(claim)
+        return await claims.extend(claim, lease_s=lease_s) or await claims.ended_by(claim)
     except UNAVAILABLE:
         return True  # not known to be lost; the last statement decides

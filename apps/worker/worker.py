@@ -27,10 +27,11 @@ from libs.contracts.topology import Route
 from libs.imaging.errors import ImagingError, SourceFault
 from libs.outbound import FetchError
 from libs.signing import sign_link
-from libs.storage import jobs
+from libs.storage import claims
+from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import ImageError
-from libs.storage.jobs import Claim, Failure, LostLease
+from libs.storage.jobs import Failure
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 from libs.storage.tables import Image
 
@@ -97,7 +98,7 @@ class Worker:
     async def _work(self, job_id: UUID, lane: Lane) -> None:
         settings = self.backends.settings
         try:
-            claim = await jobs.claim(
+            claim = await claims.claim(
                 job_id, worker=self.name, lease_s=settings.job_lease_s, max_attempts=settings.max_attempts
             )
         except UNAVAILABLE as error:
@@ -111,7 +112,7 @@ class Worker:
             await self._run(decode(claim.command), claim, lane)
         except BadMessage as error:
             log.error("command_unreadable", error=str(error))
-            await jobs.fail(claim, Failure(error.code, str(error)))
+            await claims.fail(claim, Failure(error.code, str(error)))
         except UNAVAILABLE as error:
             log.warning("job_left_to_its_lease", error=str(error))
 
@@ -170,7 +171,7 @@ class Worker:
         self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
     ) -> JobEnded:
         bad = command.source.image_id if bad_source and not isinstance(command, IngestImage) else None
-        await jobs.fail(claim, failure, source_is_bad=bad)
+        await claims.fail(claim, failure, source_is_bad=bad)
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
         if isinstance(command, TransformImage | IngestImage):
             await retention.clear_attempts(command, claim.created_at, self.backends)
@@ -188,13 +189,13 @@ class Worker:
         if claim.attempt >= settings.max_attempts:
             return [await self._failed(command, claim, failure)]
         after_s = settings.retry_base_s * 2 ** (claim.attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
-        await jobs.retry_later(claim, failure, after_s=after_s)
+        await claims.retry_later(claim, failure, after_s=after_s)
         log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
         return []
 
     async def _release(self, claim: Claim) -> None:
         try:
-            await jobs.release(claim)
+            await claims.release(claim)
             log.info("job_released")
         except LostLease:
             pass

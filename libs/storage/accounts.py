@@ -3,7 +3,9 @@
 import asyncio
 from datetime import UTC, datetime
 from typing import Any, cast
+from uuid import UUID
 
+from piccolo.columns import Column
 from piccolo.columns.combination import And
 
 from libs.contracts.words import ImageStatus, JobStatus
@@ -78,25 +80,28 @@ async def authenticate(username: str, password: str) -> BaseUser:
     return user
 
 
-async def delete(user: BaseUser) -> None:
+async def delete(user: BaseUser) -> list[UUID]:
     """End an account: nothing of it works or shows from here on; its files are removed by the scheduler.
 
-    Its names are free again at once.
+    Its names are free again at once. The ids of the jobs that this stopped.
     """
     async with transaction():
-        await BaseUser.update(
-            {
-                BaseUser.active: False,
-                BaseUser.username: f"{DELETED}{user.id}",
-                BaseUser.email: f"{DELETED}{user.id}@invalid",
-                BaseUser.password: _NOBODY,
-            }
-        ).where(BaseUser.id == user.id)
+        closed: dict[Column | str, Any] = {
+            BaseUser.active: False,
+            BaseUser.username: f"{DELETED}{user.id}",
+            BaseUser.email: f"{DELETED}{user.id}@invalid",
+            BaseUser.password: _NOBODY,
+        }
+        await BaseUser.update(closed).where(BaseUser.id == user.id)
         await RefreshToken.delete().where(RefreshToken.user == user.id)
-        await Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()}).where(
-            (Job.owner == user.id) & Job.status.is_in([JobStatus.QUEUED, JobStatus.RUNNING])
-        )
+        # Images before jobs, as everybody takes them: the other way round two could wait for each other.
         await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner == user.id)
+        stopped = await (
+            Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
+            .where((Job.owner == user.id) & Job.status.is_in([JobStatus.QUEUED, JobStatus.RUNNING]))
+            .returning(Job.id)
+        )
+    return [row["id"] for row in stopped]
 
 
 async def purge_deleted() -> int:

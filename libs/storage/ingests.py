@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from libs.contracts.words import ImageStatus, JobStatus, Retention
-from libs.storage import jobs
+from libs.storage import claims
+from libs.storage.claims import NO_ERROR, Claim
 from libs.storage.database import transaction
 from libs.storage.images import ImageChanged
-from libs.storage.jobs import NO_ERROR, Claim
 from libs.storage.tables import Image, ImageSource, Job, new_id, now
 
 
@@ -42,7 +42,7 @@ async def complete(claim: Claim, image: Image, source: ImageSource, *, followed_
         await source.save()
         if followed_by is not None:
             await followed_by.save()
-        await jobs.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image.id, **NO_ERROR})
+        await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image.id, **NO_ERROR})
 
 
 async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Job | None) -> None:
@@ -54,7 +54,7 @@ async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Job | None
     async with transaction():
         if followed_by is not None:
             await followed_by.save()
-        await jobs.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image_id, **NO_ERROR})
+        await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image_id, **NO_ERROR})
 
 
 async def complete_replacing(
@@ -85,7 +85,7 @@ async def complete_replacing(
             former = await _leave_to_removal(old)
             await ImageSource.delete().where(ImageSource.image == old.id)
             await source.save()
-        await jobs.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
+        await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
     return former
 
 

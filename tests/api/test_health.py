@@ -1,7 +1,14 @@
 """Health: for load balancers, without a token."""
 
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
 from tests.support.client import Client
-from tests.support.site import Site
+from tests.support.services import own_bucket, own_database, own_vhost
+from tests.support.site import Site, running_site
+from tests.worker.outage import Wire
 
 
 async def test_a_running_site_is_live_and_ready(site: Site) -> None:
@@ -12,3 +19,28 @@ async def test_a_running_site_is_live_and_ready(site: Site) -> None:
         200,
         {"status": "ok", "database": "ok", "objects": "ok", "broker": "ok"},
     )
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("part", ["database", "objects", "broker"])
+async def test_ready_names_the_backend_that_is_away_and_recovers_with_it(part: str, tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        urls = {
+            "database": await stack.enter_async_context(own_database()),
+            "objects": own_bucket(),
+            "broker": await stack.enter_async_context(own_vhost()),
+        }
+        wire = await stack.enter_async_context(Wire.to(urls[part]))
+        settings = {f"{name.upper()}_URL": url for name, url in {**urls, part: wire.url}.items()}
+        site = await stack.enter_async_context(running_site("services", tmp_path / "site", **settings))
+        client = await stack.enter_async_context(Client(site))
+
+        wire.cut()
+        away = await client.get("/health/ready")
+        alive = await client.get("/health/live")
+        wire.mend()
+        await site.ready()
+
+    assert (away.status, alive.status) == (503, 200)
+    assert away.json["status"] == "failing"
+    assert {name for name in urls if away.json[name] != "ok"} == {part}

@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from libs.contracts.messages import Source, TransformImage
 from libs.contracts.words import ImageStatus, Priority, Retention
-from libs.storage import jobs
-from libs.storage.jobs import Claim
+from libs.storage import claims, jobs
+from libs.storage.claims import Claim
 from libs.storage.tables import BaseUser, Image, Job, new_id, now
 
 DAY_S = 86_400.0
@@ -71,7 +71,7 @@ async def a_queued_job(**values: Any) -> Job:
 
 
 async def claimed(job_id: UUID, *, worker: str = "a", lease_s: float = 60, max_attempts: int = 5) -> Claim:
-    claim = await jobs.claim(job_id, worker=worker, lease_s=lease_s, max_attempts=max_attempts)
+    claim = await claims.claim(job_id, worker=worker, lease_s=lease_s, max_attempts=max_attempts)
     assert claim is not None
     return claim
 
@@ -81,7 +81,7 @@ async def complete(claim: Claim, owner: BaseUser, *, shares_clock: bool = True, 
     assert claim.image is not None
     clock = {"clock": claim.image} if shares_clock else {}
     result = image_of(owner, parent=claim.image, status=ImageStatus.READY, **clock, **values)
-    await jobs.complete_transform(
+    await claims.complete_transform(
         claim, claim.image, result, followed_by=None, shares_clock=shares_clock, downloaded_s=300
     )
     return result

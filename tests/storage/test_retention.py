@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from libs.contracts.words import ImageStatus, JobStatus, Retention
-from libs.storage import images, jobs
+from libs.storage import claims, images
 from libs.storage.tables import Image, Job, now
 from tests.storage.rows import DAY_S, a_job, an_image, an_owner, claimed, complete, image_row, job_row
 
@@ -143,7 +143,7 @@ async def test_deleting_an_image_stops_its_jobs_once() -> None:
     claim = await claimed(job.id)
     assert await images.mark_deleting(image.id) == [job.id]
     assert await images.mark_deleting(image.id) == []
-    with pytest.raises(jobs.LostLease):
+    with pytest.raises(claims.LostLease):
         await complete(claim, owner)
     assert (await job_row(job.id)).status == JobStatus.CANCELLED
     assert await images.by_id(image.id) is None

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -100,7 +100,8 @@ class Site:
     async def stop(self, name: str) -> None:
         """Ask a process to end, and see that it does."""
         process = self.apps.pop(name)
-        process.send_signal(signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it has ended by itself: its test has failed for that already
+            process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(STOP_S):
             await process.wait()
 

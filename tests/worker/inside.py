@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 import psutil
 from msgspec import convert
 
-from apps.scheduler.scheduler import schedule
 from apps.worker.handlers import limits_of
 from apps.worker.worker import Worker
 from libs import intake
@@ -48,16 +47,6 @@ async def working(backends: Backends) -> AsyncGenerator[Worker]:
     worker = Worker(backends)
     async with worker.running():
         yield worker
-
-
-@asynccontextmanager
-async def ticking(backends: Backends) -> AsyncGenerator[None]:
-    task = asyncio.create_task(schedule(backends))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def submit(

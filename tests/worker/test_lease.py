@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 from piccolo.columns import Column
 
+from apps.scheduler.scheduler import scheduling
 from apps.worker.lease import unbroken, under_lease
 from libs import retention
 from libs.backends import Backends
 from libs.contracts.messages import TransformImage, decode
 from libs.contracts.words import JobStatus
 from libs.storage import images, jobs
+from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import Engine
-from libs.storage.jobs import Claim, LostLease
 from libs.storage.tables import Image, Job, now
 from tests.storage.rows import a_job, an_image, an_owner, claimed, complete, job_row
-from tests.worker.inside import NewBackends, busy_child, ended, submit, ticking, working
+from tests.worker.inside import NewBackends, busy_child, ended, submit, working
 from tests.worker.watching import ENDLESS, SMALL, until_ended
 
 QUICK_LEASE_S = 0.06
@@ -55,7 +56,7 @@ async def test_what_killed_attempts_stored_is_cleared_by_the_next(
     for _ in range(2):
         await stray_of(await claimed(job.id, lease_s=-1), message, backends)
     assert len(await keys_of(backends)) == 3
-    async with working(backends), ticking(backends):
+    async with working(backends), scheduling(backends):
         done = await ended(job.id)
     assert (done.status, done.attempts) == (JobStatus.COMPLETED, 3)
     result = await images.by_id(done.result)
@@ -71,7 +72,7 @@ async def test_what_the_last_attempt_stored_is_cleared_when_the_job_is_given_up(
     message = decode(job.command)
     assert isinstance(message, TransformImage)
     await stray_of(await claimed(job.id, lease_s=-1), message, backends)
-    async with ticking(backends):
+    async with scheduling(backends):
         failed = await ended(job.id)
         assert (failed.status, failed.error_code) == (JobStatus.FAILED, "attempts_exhausted")
         async with asyncio.timeout(20):

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from apps.scheduler.scheduler import scheduling
 from libs.contracts.words import JobStatus
 from libs.storage.tables import Image, Job
 from tests.conftest import signed_in
 from tests.storage.rows import an_owner
 from tests.support.services import own_bucket, own_database, own_vhost
 from tests.support.site import running_site
-from tests.worker.inside import ended, opened_backends, submit, ticking, working
+from tests.worker.inside import ended, opened_backends, submit, working
 from tests.worker.outage import Wire
 from tests.worker.watching import (
     SLOW,
@@ -60,7 +61,7 @@ async def test_a_job_is_tried_again_until_the_object_store_is_back(
     async with opened_backends(tmp_path, OBJECTS_URL=outage.url, MAX_ATTEMPTS="50") as backends:
         image, job = await submit(backends, await an_owner(), photo, SMALL)
         outage.cut()
-        async with working(backends), ticking(backends):
+        async with working(backends), scheduling(backends):
             tried = await until_attempts(job, 2)
             assert tried.error_code == "storage_unavailable"
             outage.mend()
@@ -77,7 +78,7 @@ async def test_after_the_last_attempt_the_job_has_failed_and_says_why(
     async with opened_backends(tmp_path, OBJECTS_URL=outage.url, MAX_ATTEMPTS="2") as backends:
         _, job = await submit(backends, await an_owner(), photo, SMALL)
         outage.cut()
-        async with working(backends), ticking(backends):
+        async with working(backends), scheduling(backends):
             failed = await ended(job.id)
         outage.mend()
     assert (failed.status, failed.attempts) == (JobStatus.FAILED, 2)

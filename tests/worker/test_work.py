@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from apps.scheduler.scheduler import scheduling
 from libs import intake
 from libs.backends import Backends
 from libs.broker.memory import MemoryBroker
@@ -19,7 +20,7 @@ from tests.broker.outside import Outside, outside_memory, outside_rabbit
 from tests.conftest import signed_in
 from tests.storage.rows import an_owner, job_row
 from tests.support.site import running_site
-from tests.worker.inside import NewBackends, busy_child, children, ended, submit, ticking, working
+from tests.worker.inside import NewBackends, busy_child, children, ended, submit, working
 from tests.worker.watching import ENDLESS, SMALL, accepted, objects_url, results_of, stored_keys, until_ended
 
 
@@ -177,7 +178,7 @@ async def test_hashes_never_hold_up_a_transform(
         assert job.kind == JobKind.DESCRIBE
         hashes.append(job.id)
     _, transform = await submit(backends, owner, photo, SMALL)
-    async with working(backends), ticking(backends):
+    async with working(backends), scheduling(backends):
         finished = [(await ended(job_id)).finished_at for job_id in hashes]
         done = await ended(transform.id)
     assert done.finished_at is not None

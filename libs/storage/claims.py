@@ -1,0 +1,204 @@
+"""Functions over jobs as their worker holds them.
+
+A job is claimed under a lease with a growing attempt number; whatever a worker writes afterwards names worker
+and attempt, so that one who lost the lease writes nothing.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from piccolo.columns.combination import And
+
+from libs.contracts.words import ImageStatus, JobKind, JobStatus
+from libs.storage.database import transaction
+from libs.storage.jobs import Failure
+from libs.storage.tables import Image, Job, now
+
+NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
+
+
+class LostLease(Exception):
+    """Somebody else holds the job now, or it was cancelled; nothing was written."""
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """A job as its worker holds it."""
+
+    job_id: UUID
+    worker: str
+    attempt: int
+    owner: int
+    kind: JobKind
+    command: str
+    image: UUID | None
+    request_id: str | None
+    created_at: datetime
+
+
+async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int) -> Claim | None:
+    """Take a job that is queued, or whose last worker's lease ran out; None when it is not to be had."""
+    moment = now()
+    free = (Job.status == JobStatus.QUEUED) | (
+        (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment) & (Job.attempts < max_attempts)
+    )
+    taken = await (
+        Job.update(
+            {
+                Job.status: JobStatus.RUNNING,
+                Job.worker: worker,
+                Job.attempts: Job.attempts + 1,
+                Job.lease_until: moment + timedelta(seconds=lease_s),
+                Job.run_after: moment,
+                Job.started_at: moment,
+            }
+        )
+        .where((Job.id == job_id) & free)
+        .returning(Job.attempts, Job.owner, Job.kind, Job.command, Job.image, Job.request_id, Job.created_at)
+    )
+    if not taken:
+        return None
+    row = taken[0]
+    attempt = row.pop("attempts")
+    return Claim(job_id=job_id, worker=worker, attempt=attempt, **row)
+
+
+async def extend(claim: Claim, *, lease_s: float) -> bool:
+    """Keep the lease; False when the job is not this worker's any more."""
+    kept = await (
+        Job.update({Job.lease_until: now() + timedelta(seconds=lease_s)})
+        .where(_held(claim))
+        .returning(Job.id)
+    )
+    return bool(kept)
+
+
+async def ended_by(claim: Claim) -> bool:
+    """Whether this very claim brought the job to its end."""
+    return await Job.exists().where(
+        (Job.id == claim.job_id)
+        & (Job.worker == claim.worker)
+        & (Job.attempts == claim.attempt)
+        & Job.status.is_in([JobStatus.COMPLETED, JobStatus.FAILED])
+    )
+
+
+async def complete_transform(
+    claim: Claim,
+    source: UUID,
+    result: Image,
+    *,
+    followed_by: Job | None,
+    shares_clock: bool,
+    downloaded_s: float,
+) -> None:
+    """End the job with its one result, and queue the job that follows on it, in one transaction.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    async with transaction():
+        # First the source's row: whoever downloads it at this moment waits here or is seen here.
+        rows = await (
+            Image.update({Image.status: ImageStatus.READY, Image.updated_at: now()})
+            .where((Image.id == source) & (Image.status != ImageStatus.DELETING))
+            .returning(Image.first_downloaded_at, Image.expires_at)
+        )
+        if rows and shares_clock and rows[0]["first_downloaded_at"] is not None:
+            result.first_downloaded_at = rows[0]["first_downloaded_at"]
+            result.expires_at = max(rows[0]["expires_at"], now() + timedelta(seconds=downloaded_s))
+        elif rows and shares_clock and rows[0]["expires_at"] is not None:
+            result.expires_at = rows[0]["expires_at"]
+        await result.save()
+        if followed_by is not None:
+            await followed_by.save()
+        await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
+
+
+async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
+    """End the job with what it learnt of its image, in one transaction.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    async with transaction():
+        await Image.update({**values, Image.status: ImageStatus.READY, Image.updated_at: now()}).where(
+            (Image.id == source) & (Image.status != ImageStatus.DELETING)
+        )
+        await end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
+
+
+async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> None:
+    """End the job without a result; an image that turned out to be none goes with it.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    async with transaction():
+        if source_is_bad is not None:  # images before jobs, as everywhere: no two wait for each other
+            await Image.update({Image.status: ImageStatus.DELETING}).where(
+                (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING)
+            )
+        await end(
+            claim, {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail}
+        )
+
+
+async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None:
+    """Give the job back to the sweep, to be run again after a while; the error stays readable.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    await _give_back(
+        claim,
+        {
+            Job.run_after: now() + timedelta(seconds=after_s),
+            Job.error_code: failure.code,
+            Job.error: failure.detail,
+        },
+    )
+
+
+async def release(claim: Claim) -> None:
+    """Give a job back untouched because its worker stops; the attempt does not count.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    await _give_back(claim, {Job.run_after: now(), Job.attempts: claim.attempt - 1})
+
+
+def _held(claim: Claim) -> And:
+    return (
+        (Job.id == claim.job_id)
+        & (Job.worker == claim.worker)
+        & (Job.attempts == claim.attempt)
+        & (Job.status == JobStatus.RUNNING)
+    )
+
+
+async def end(claim: Claim, values: dict[Any, Any]) -> None:
+    """Bring the job to its end; the last statement of a transaction.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    ended = await (
+        Job.update({**values, Job.finished_at: now(), Job.lease_until: None})
+        .where(_held(claim))
+        .returning(Job.id)
+    )
+    if not ended:
+        raise LostLease(str(claim.job_id))
+
+
+async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
+    given = await (
+        Job.update({**values, Job.status: JobStatus.QUEUED, Job.worker: None, Job.lease_until: None})
+        .where(_held(claim))
+        .returning(Job.id)
+    )
+    if not given:
+        raise LostLease(str(claim.job_id))
