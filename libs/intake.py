@@ -115,11 +115,11 @@ async def transform(
 
 
 async def describe(image: Image, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
-    """The job that hashes a stored image: the one that is under way, or a new one."""
+    """The job that describes a stored image, for somebody who waits: the one under way, or a new one."""
     under_way = await jobs.describing(image.id)
     if under_way is not None:
         return under_way
-    job = describe_job(image, owner.username, request_id)
+    job = describe_job(image, owner.username, request_id, priority=Priority.INTERACTIVE)
     await job.save()
     await publish(job, backends)
     return job
@@ -153,7 +153,7 @@ def route_of(message: AnyMessage, job: Job) -> Route:
     """The queue a job's message belongs on."""
     if isinstance(message, IngestImage):
         return Route.INGEST
-    if isinstance(message, DescribeImage):
+    if isinstance(message, DescribeImage) and job.priority == Priority.BULK:
         return Route.DESCRIBE
     return Route.TRANSFORM_BULK if job.priority == Priority.BULK else Route.TRANSFORM
 
@@ -231,7 +231,9 @@ def _transform_job(
     return jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
 
 
-def describe_job(image: Image, username: str, request_id: str | None) -> Job:
-    """A job that hashes `image`, at bulk priority; not stored yet."""
+def describe_job(
+    image: Image, username: str, request_id: str | None, *, priority: Priority = Priority.BULK
+) -> Job:
+    """A job that describes `image`; not stored yet."""
     message = DescribeImage(job_id=new_id(), owner=username, source=Source(image_id=image.id))
-    return jobs.new(message, owner=image.owner, priority=Priority.BULK, request_id=request_id)
+    return jobs.new(message, owner=image.owner, priority=priority, request_id=request_id)

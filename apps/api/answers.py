@@ -88,6 +88,12 @@ async def ingested(
     return Response(view, status_code=status, headers={"Location": view.url, **headers})
 
 
+def in_progress(job: Job, request: Request[Any, Any, Any], backends: Backends) -> Response[JobView]:
+    """202, with the job that has not ended."""
+    view = present.job_view(job, present.origin(request, backends.settings))
+    return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": view.url})
+
+
 async def job_answer(
     request: Request[Any, Any, Any], job: Job, backends: Backends, live: Live
 ) -> Response[JobView]:

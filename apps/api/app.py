@@ -19,6 +19,7 @@ from apps.api.jobs import Jobs
 from apps.api.limits import STORE, rate_limits
 from apps.api.links import open_link
 from apps.api.live import Live
+from apps.api.lookalikes import LookAlikes
 from apps.api.openapi import openapi_config, page_assets
 from apps.api.openapi_problems import document_problems
 from apps.api.request_log import with_request_log
@@ -45,6 +46,7 @@ def create_app(backends: Backends) -> ASGIApp:
         route_handlers=[
             Accounts,
             Images,
+            LookAlikes,
             Jobs,
             HealthChecks,
             open_link,

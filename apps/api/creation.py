@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,7 @@ from apps.api.idempotency import fingerprint, once
 from apps.api.json_body import is_json, received_json
 from apps.api.live import Live
 from apps.api.request_log import request_id
+from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import ingest, intake
 from libs.backends import Backends
 from libs.contracts.views import ImageFromUrl, ImageView, JobView, Operations
@@ -44,6 +47,17 @@ async def create(asked: Asked) -> Response[ImageView] | Response[JobView]:
     return await (_from_json(asked) if is_json(asked.request) else _from_form(asked))
 
 
+async def describing(image: Image, asked: Asked) -> Job | None:
+    """Have a stored image described now; the job, when that is not done in time.
+
+    Raises:
+        JobFailed: It cannot be.
+    """
+    job = await intake.describe(image, asked.caller, asked.backends, request_id=request_id())
+    done = await done_in_time(job, asked.live, prefer_wait_s(asked.request, default=asked.wait_s))
+    return None if done else job
+
+
 async def receive(asked: Asked, file: ReceivedFile) -> Upload:
     """The file, its header checked.
 
@@ -54,6 +68,20 @@ async def receive(asked: Asked, file: ReceivedFile) -> Upload:
     return Upload(
         path=file.path, filename=file.filename, size_bytes=file.size_bytes, md5=file.md5, header=header
     )
+
+
+@asynccontextmanager
+async def unpacked(url: str, filename: str, backends: Backends) -> AsyncGenerator[ReceivedFile]:
+    """The bytes of a `data:` URL as a file, removed at the end unless somebody took it."""
+    limit = backends.settings.max_upload_bytes
+    content = await asyncio.to_thread(decode_data_url, url, max_bytes=limit)
+    path = backends.scratch / f"upload-{new_id()}"
+    try:
+        await asyncio.to_thread(path.write_bytes, content)
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        yield ReceivedFile(path, filename, len(content), md5)
+    finally:
+        path.unlink(missing_ok=True)
 
 
 async def _from_form(asked: Asked) -> Response[ImageView]:
@@ -91,16 +119,8 @@ async def _from_json(asked: Asked) -> Response[ImageView] | Response[JobView]:
 
 async def _unpacked(wanted: Wanted, asked: Asked) -> Response[ImageView]:
     """A `data:` URL is an upload: there is nothing to fetch."""
-    limit = asked.backends.settings.max_upload_bytes
-    content = await asyncio.to_thread(decode_data_url, wanted.url, max_bytes=limit)
-    path = asked.backends.scratch / f"upload-{new_id()}"
-    try:
-        await asyncio.to_thread(path.write_bytes, content)
-        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        file = ReceivedFile(path, wanted.filename or "image", len(content), md5)
+    async with unpacked(wanted.url, wanted.filename or "image", asked.backends) as file:
         return await _stored(file, wanted, asked)
-    finally:
-        path.unlink(missing_ok=True)
 
 
 async def _stored(file: ReceivedFile, wanted: Wanted, asked: Asked) -> Response[ImageView]:

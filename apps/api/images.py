@@ -10,14 +10,13 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from apps.api import delivery, present
-from apps.api.answers import ingested, job_answer
-from apps.api.creation import Asked, create
+from apps.api.answers import in_progress, ingested, job_answer
+from apps.api.creation import Asked, create, describing
 from apps.api.idempotency import fingerprint, once
 from apps.api.listing import Limit, Md5, in_utc, listed
 from apps.api.live import Live
 from apps.api.openapi import BEARER, UploadOperation
 from apps.api.request_log import request_id
-from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import ingest, intake, retention
 from libs.backends import Backends
 from libs.contracts.views import (
@@ -234,14 +233,17 @@ class Images(Controller):
         live: NamedDependency[Live],
     ) -> Response[Metadata] | Response[JobView]:
         """What a full decode tells; an image not described yet is described now, or 202 with the job."""
+        asked = Asked(request, caller, backends, live, wait_s=WAIT_S)
         image = await images.owned_by(caller.id, image_id)
-        if image.phash is None:
-            job = await intake.describe(image, caller, backends, request_id=request_id())
-            wait_s = prefer_wait_s(request, default=WAIT_S)
-            if await done_in_time(job, live, wait_s) is None:
-                return await job_answer(request, job, backends, live)
+        if present.metadata(image) is None:
+            job = await describing(image, asked)
+            if job is not None:
+                return in_progress(job, request, backends)
             image = await images.owned_by(caller.id, image_id)
-        return Response(present.metadata(image))
+        told = present.metadata(image)
+        if told is None:
+            raise images.ImageNotReady("the image was replaced meanwhile; ask again")
+        return Response(told)
 
 
 async def _replaced(image: Image, wanted: Wanted, asked: Asked) -> Response[ImageView] | Response[JobView]:

@@ -11,6 +11,7 @@ from litestar.openapi.spec import (
     Components,
     OpenAPIMediaType,
     Operation,
+    Reference,
     RequestBody,
     Schema,
     SecurityRequirement,
@@ -19,43 +20,73 @@ from litestar.openapi.spec import (
 )
 from litestar.openapi.spec.enums import OpenAPIType
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
+from msgspec import Struct
+
+from libs.contracts.views import ImageFromUrl, SearchRequest
 
 ASSETS = "/schema/assets"
 BEARER: list[SecurityRequirement] = [{"bearer": []}]  # on the routes that ask who is calling
 
 
+IMAGE_FILE = Schema(
+    type=OpenAPIType.STRING,
+    content_media_type="application/octet-stream",
+    description="JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP",
+)
+
+
+def _body(form: dict[str, Schema], json: type[Struct]) -> RequestBody:
+    """What a call that reads its own body takes: a form with a file, or JSON."""
+    fields = {"image": IMAGE_FILE, **form}
+    as_form = Schema(type=OpenAPIType.OBJECT, required=["image"], properties=dict(fields))
+    as_json = Reference(ref=f"#/components/schemas/{json.__name__}")
+    return RequestBody(
+        required=True,
+        content={
+            "multipart/form-data": OpenAPIMediaType(schema=as_form),
+            "application/json": OpenAPIMediaType(schema=as_json),
+        },
+    )
+
+
 @dataclass
 class UploadOperation(Operation):
-    """`POST /api/images` reads its own form, off the wire; this says what the form holds."""
+    """`POST /api/images` reads its own body, off the wire; this says what the body holds."""
 
     def __post_init__(self) -> None:
-        self.request_body = RequestBody(
-            required=True,
-            content={
-                "multipart/form-data": OpenAPIMediaType(
-                    schema=Schema(
-                        type=OpenAPIType.OBJECT,
-                        required=["image"],
-                        properties={
-                            "image": Schema(
-                                type=OpenAPIType.STRING,
-                                content_media_type="application/octet-stream",
-                                description="JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP",
-                            ),
-                            "operations": Schema(
-                                type=OpenAPIType.STRING,
-                                content_media_type="application/json",
-                                description="A JSON list of operations, run in order",
-                            ),
-                            "retention": Schema(
-                                type=OpenAPIType.STRING,
-                                enum=["keep", "ephemeral"],
-                                description="keep without operations, else ephemeral",
-                            ),
-                        },
-                    )
-                )
+        self.request_body = _body(
+            {
+                "operations": Schema(
+                    type=OpenAPIType.STRING,
+                    content_media_type="application/json",
+                    description="A JSON list of operations, run in order",
+                ),
+                "retention": Schema(
+                    type=OpenAPIType.STRING,
+                    enum=["keep", "ephemeral"],
+                    description="keep without operations, else ephemeral",
+                ),
+                "on_duplicate": Schema(
+                    type=OpenAPIType.STRING,
+                    enum=["store", "return"],
+                    description="return: a kept image with the same bytes serves instead",
+                ),
             },
+            ImageFromUrl,
+        )
+
+
+@dataclass
+class SearchOperation(Operation):
+    """`POST /api/images/search` reads its own body too."""
+
+    def __post_init__(self) -> None:
+        self.request_body = _body(
+            {
+                "max_distance": Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=64, default=10),
+                "limit": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=100, default=20),
+            },
+            SearchRequest,
         )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, Operation, PathItem, Reference
 
 from apps.api.errors import PROBLEM_JSON, all_codes
-from libs.contracts.views import Fault, Problem
+from libs.contracts.views import Fault, ImageFromUrl, Problem, SearchRequest
 
 SCHEMAS = "#/components/schemas/"
 METHODS = ("get", "head", "post", "put", "patch", "delete")
@@ -20,7 +20,9 @@ OF_RANGES = {416}
 
 def document_problems(described: OpenAPI) -> None:
     """Give every operation its problem answers, each with the codes it may carry."""
-    _, schemas = msgspec.json.schema_components((Problem, Fault), ref_template=SCHEMAS + "{name}")
+    _, schemas = msgspec.json.schema_components(
+        (Problem, Fault, ImageFromUrl, SearchRequest), ref_template=SCHEMAS + "{name}"
+    )
     described.components.schemas.update(schemas)  # pyright: ignore[reportArgumentType] - plain JSON serves
     answers = _answers()
     for path, item in (described.paths or {}).items():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Request
 
 from libs.contracts.messages import AnyMessage, IngestImage, TransformImage, decode
@@ -21,6 +22,9 @@ WIRE_STATUS: dict[str, WireStatus] = {
     JobStatus.CANCELLED: "completed",
     JobStatus.FAILED: "failed",
 }
+
+
+KEPT = ("id", "format", "mime", "width", "height", "frames", "size_bytes", "md5")
 
 
 def origin(request: Request[Any, Any, Any], settings: Settings) -> str:
@@ -107,16 +111,13 @@ def _operations(command: AnyMessage) -> Operations | None:
     return command.operations if isinstance(command, TransformImage) else None
 
 
-def metadata(image: Image) -> Metadata:
-    """What a full decode of a described image told."""
-    return Metadata(
-        id=image.id,
-        format=image.format,
-        mime=image.mime,
-        width=image.width,
-        height=image.height,
-        frames=image.frames,
-        size_bytes=image.size_bytes,
-        md5=image.md5,
-        phash=hex64(image.phash or 0),
-    )
+def metadata(image: Image) -> Metadata | None:
+    """What a full decode of an image told; None when there was none, or one that told less than today's."""
+    if image.phash is None or image.metadata is None:
+        return None
+    told: dict[str, Any] = msgspec.json.decode(image.metadata)
+    kept = {name: getattr(image, name) for name in KEPT}
+    try:
+        return msgspec.convert(told | kept, Metadata)
+    except msgspec.ValidationError:
+        return None

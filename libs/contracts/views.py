@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from libs.contracts.words import JobKind, JobStatus, OnDuplicate, Priority, Retention
+from libs.imaging.describe import Description
 from libs.imaging.operations import AnyOperation
 
 # `$` alone would let a line break pass at the end.
@@ -79,6 +80,15 @@ class ImagePut(Request, frozen=True, kw_only=True):
     retention: Retention | None = None
 
 
+class SearchRequest(Request, frozen=True, kw_only=True):
+    """What to look for: the look-alikes of a URL's image, or of a hash."""
+
+    image_url: ImageUrl | None = None
+    phash: Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{16}$(?!\n)")] | None = None
+    max_distance: Annotated[int, Meta(ge=0, le=64)] = 10
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+
+
 class LinkRequest(Request, frozen=True, kw_only=True):
     """How long a link opens, in seconds, and what it opens."""
 
@@ -133,6 +143,20 @@ class ImageView(Struct, frozen=True, kw_only=True):
     result: "ImageView | None" = None  # of its newest completed job
 
 
+class SimilarView(ImageView, frozen=True, kw_only=True):
+    """An image that looks like another."""
+
+    distance: int  # bits in which the hashes differ, of 64
+
+
+class ClusterView(Struct, frozen=True, kw_only=True):
+    """Images that look alike, directly or through others."""
+
+    representative: UUID  # the largest
+    images: tuple[UUID, ...]
+    reclaimable_bytes: int  # of all but the representative
+
+
 class JobView(Struct, frozen=True, kw_only=True):
     """One change to one image."""
 
@@ -161,8 +185,8 @@ class Link(Struct, frozen=True, kw_only=True):
     expires_in: int
 
 
-class Metadata(Struct, frozen=True, kw_only=True):
-    """What a full decode of the image tells."""
+class Metadata(Description, frozen=True, kw_only=True):
+    """What a full decode of the image tells, and what is kept of the file."""
 
     id: UUID
     format: str
@@ -172,7 +196,6 @@ class Metadata(Struct, frozen=True, kw_only=True):
     frames: int
     size_bytes: int
     md5: str
-    phash: str
 
 
 class Fault(Struct, frozen=True):

@@ -67,6 +67,11 @@ async def _nothing_to_reset(_: object) -> None:
     """
 
 
+def hamming(one: int, other: int) -> int:
+    """In how many of 64 bits two signed numbers differ; SQLite has no function for it."""
+    return ((one ^ other) & 0xFFFF_FFFF_FFFF_FFFF).bit_count()
+
+
 class PooledTransaction(SQLiteTransaction):
     """A transaction on a pooled connection, begun IMMEDIATE under the process's write lock.
 
@@ -160,7 +165,9 @@ class PooledSQLite(SQLiteEngine):
         await asyncio.shield(task)
 
     async def _open(self) -> None:
-        self._idle.append(await super().get_connection())
+        connection = await super().get_connection()
+        await connection.create_function("hamming", 2, hamming, deterministic=True)
+        self._idle.append(connection)
 
     async def _run_in_new_connection(
         self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: object = None
