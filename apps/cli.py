@@ -112,6 +112,24 @@ def create_admin(username: str, password: str, email: str | None) -> None:
     click.echo(f"admin {username} created")
 
 
+@main.command()
+def rehash() -> None:
+    """Describe again all images whose hash or metadata is missing; may be stopped and started again."""
+    from apps.worker.rehash import rehash as run
+    from libs.backends import open_backends
+    from libs.storage.database import migrate as upgrade
+    from libs.storage.images import count_undescribed
+
+    async def describe(settings: Settings, stop: asyncio.Event) -> None:
+        async with open_backends(settings) as backends:
+            await upgrade(backends.database)
+            with click.progressbar(length=await count_undescribed(), label="Describing") as bar:
+                ended = await run(backends, stop, bar.update)
+        click.echo(f"{ended.done} described, {ended.failed} failed")
+
+    _run(_settings(), describe)
+
+
 def _settings() -> Settings:
     try:
         settings = load_settings()

@@ -285,6 +285,32 @@ async def forget(image_ids: Sequence[UUID]) -> list[UUID]:
     return [row["id"] for row in gone]
 
 
+def _undescribed() -> And:
+    missing = Image.phash.is_null() | Image.metadata.is_null()
+    return missing & (Image.status != ImageStatus.DELETING)
+
+
+async def count_undescribed() -> int:
+    """How many images lack their hash or their metadata, over all accounts."""
+    return cast("int", await Image.count().where(_undescribed()))
+
+
+async def undescribed(limit: int, *, after: UUID | None) -> list[Image]:
+    """Images that lack their hash or their metadata, oldest first, newer than the image `after`."""
+    wanted = _undescribed() if after is None else _undescribed() & (Image.id > after)
+    return await Image.objects().where(wanted).order_by(Image.id).limit(limit)
+
+
+async def note_description(image: Image, values: dict[Any, Any]) -> bool:
+    """Set what a decode told; False when the image is gone or has other bytes by now."""
+    noted = await rows(
+        Image.update(values)
+        .where((Image.id == image.id) & (Image.object_key == image.object_key) & _undescribed())
+        .returning(Image.id)
+    )
+    return bool(noted)
+
+
 def _visible(owner: int) -> And:
     return (Image.owner == owner) & (Image.status != ImageStatus.DELETING)
 

@@ -1,0 +1,67 @@
+"""Describing again what has no description: after an upgrade, or when its job was lost."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from apps.worker.handlers import limits_of
+from libs.backends import Backends
+from libs.children import ChildError, Children
+from libs.imaging.describe import describe
+from libs.imaging.errors import ImagingError
+from libs.imaging.hashing import signed64
+from libs.storage import images
+from libs.storage.objects import ObjectNotFound
+from libs.storage.tables import Image
+
+PAGE = 200
+
+log = structlog.get_logger(__name__)
+
+
+class Rehashed(Struct, frozen=True):
+    """How it went."""
+
+    done: int
+    failed: int  # unreadable, or gone meanwhile
+
+
+async def rehash(backends: Backends, stop: asyncio.Event, progress: Callable[[int], object]) -> Rehashed:
+    """Describe every image whose hash or metadata is missing, oldest first.
+
+    Each is noted at once: whoever stops this and starts it again goes on where it was. A site may run
+    meanwhile.
+    """
+    settings = backends.settings
+    children = Children(settings.worker_concurrency, memory_bytes=settings.job_memory_bytes)
+    done = failed = 0
+    after: UUID | None = None
+    try:
+        while not stop.is_set() and (page := await images.undescribed(PAGE, after=after)):
+            for start in range(0, len(page), settings.worker_concurrency):
+                if stop.is_set():
+                    break
+                some = page[start : start + settings.worker_concurrency]
+                ends = await asyncio.gather(*(_describe(image, backends, children) for image in some))
+                done, failed = done + sum(ends), failed + len(ends) - sum(ends)
+                progress(len(ends))
+            after = page[-1].id
+    finally:
+        await children.close()
+    return Rehashed(done, failed)
+
+
+async def _describe(image: Image, backends: Backends, children: Children) -> bool:
+    timeout_s = backends.settings.job_timeout_s
+    try:
+        async with backends.objects.as_file(image.object_key) as path:
+            found = await children.run(timeout_s, describe, path, limits_of(backends))
+    except (ImagingError, ChildError, ObjectNotFound) as error:
+        log.warning("not_described", image_id=str(image.id), error_code=error.code, error=str(error))
+        return False
+    told = {Image.phash: signed64(found.phash), Image.metadata: msgspec.json.encode(found).decode()}
+    return await images.note_description(image, told)
