@@ -11,7 +11,7 @@ from libs.imaging.errors import ImageTruncated, TooManyScans, UnreadableImage
 MAX_SEGMENTS = 10_000
 """Segments of all kinds; real files have a few dozen."""
 
-_SCAN, _END = 0xDA, 0xD9
+SCAN, _END = 0xDA, 0xD9
 _FRAME_HEADS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")  # neither a stuffed byte nor a restart
@@ -34,7 +34,7 @@ def measure(data: mmap, max_scans: int) -> Shape:
                 height, width, components = struct.unpack_from(">HHB", data, at + 3)
                 shape = Shape(width, height)
                 several = kind in _PROGRESSIVE
-            elif kind == _SCAN:
+            elif kind == SCAN:
                 scans += 1
                 several = several or data[at + 2] < components
                 if scans > max_scans:
@@ -46,6 +46,19 @@ def measure(data: mmap, max_scans: int) -> Shape:
     if shape is None or not scans:
         raise ImageTruncated
     return shape
+
+
+def pieces(data: mmap) -> Iterator[tuple[int, int, int]]:
+    """Give each marker with its start and the end of all that belongs to it, coded data included."""
+    before: tuple[int, int] | None = None
+    for kind, at in _segments(data):
+        start = at - 2
+        if before:
+            yield *before, start
+        before = (kind, start)
+    if before:
+        end = data.find(b"\xff\xd9", before[1])
+        yield *before, end if end >= 0 else len(data)
 
 
 def _segments(data: mmap) -> Iterator[tuple[int, int]]:

@@ -41,13 +41,20 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
         angle = self.angle % 360
         if angle == 0:
             return image
-        if angle in _QUARTERS and self.result_size(image.size) == _quarter(image.size, angle):
-            return image.transpose(_QUARTERS[angle])
+        if transpose := self.transposition(image.size):
+            return image.transpose(transpose)
         clear = image if has_alpha(image) else image.convert("LA" if image.mode == "L" else "RGBA")
         turned = clear.rotate(-angle, Resampling.BICUBIC, expand=self.expand)
         if self.background is None:
             return turned
         return lay(turned, turned.size, (0, 0), parse_colour(self.background))
+
+    def transposition(self, size: Size) -> Transpose | None:
+        """Tell how to move pixels whole, where that is all there is to it."""
+        angle = self.angle % 360
+        if angle in _QUARTERS and self.result_size(size) == _quarter(size, angle):
+            return _QUARTERS[angle]
+        return None
 
 
 def _quarter(size: Size, angle: float) -> Size:
