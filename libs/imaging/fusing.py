@@ -43,7 +43,8 @@ class Fused(Struct, frozen=True, kw_only=True):
 
     def steps(self, luma: bool) -> tuple[AnyOperation, ...]:
         """Give the operations that remain; grayscale is among them unless the decoder does it."""
-        return (Grayscale(), *self.rest) if self.grey and not luma else self.rest
+        rest = tuple(operation for operation in self.rest if operation.changes_pixels)
+        return (Grayscale(), *rest) if self.grey and not luma else rest
 
 
 def fuse(upright: Size, orientation: int, operations: Sequence[AnyOperation]) -> Fused:
@@ -89,6 +90,8 @@ def _resize(head: Fused, operation: Resize) -> Fused | None:
     changes = scaling.size != head.size or scaling.box != whole(head.size)
     if not changes and scaling.canvas == scaling.size:
         return head
+    if head.grey and scaling.canvas != scaling.size:
+        return None  # the canvas may be coloured
     if head.kernel is not None and changes:
         grows = scaling.size[0] > scaling.box.width or scaling.size[1] > scaling.box.height
         if grows or "nearest" in {head.kernel, scaling.kernel} or head.kernel != scaling.kernel:

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from libs.imaging.operations import Convert, Grayscale, Resize
 from tests.imaging.conftest import Run, Save
-from tests.imaging.measuring import psnr
+from tests.imaging.measuring import as_floats, psnr
 
 ORIENTATIONS = range(1, 9)
 EXTENSIONS = ["jpg", "png", "webp", "avif", "tiff"]
@@ -30,7 +30,10 @@ def test_the_result_stands_upright(
     _, image = run(source, Grayscale(), Convert(format="png"))
     with Image.open(source) as stored:
         expected = ImageOps.exif_transpose(stored).convert("L")
-    assert np.array_equal(np.asarray(image), np.asarray(expected))
+    if extension == "jpg":  # its luma is taken as it is stored, before colours out of range are cut off
+        assert psnr(image, as_floats(expected)) >= 45
+    else:
+        assert np.array_equal(np.asarray(image), np.asarray(expected))
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
