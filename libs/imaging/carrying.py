@@ -6,10 +6,9 @@ from typing import Any, cast
 from msgspec import Struct
 from PIL import Image, PngImagePlugin
 from PIL.ImageFile import ImageFile
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from libs.imaging.errors import ImageTruncated, UnreadableImage
-from libs.imaging.formats import FormatName
+from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.opening import decoding
 from libs.imaging.operations.operation import Output
 from libs.imaging.orientation import TAG as ORIENTATION
@@ -41,7 +40,10 @@ def read_extras(image: ImageFile, output: Output, profile: bytes | None) -> Extr
             exif = _upright(image.getexif(), everything=output.metadata == "keep")
             if output.metadata == "keep_copyright":
                 return Extras(exif=exif, profile=profile)
-            return Extras(exif=exif, xmp=read_xmp(image), iptc=read_iptc(image), profile=profile)
+            xmp = read_xmp(image)
+            if xmp:
+                xmp = _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
+            return Extras(exif=exif, xmp=xmp, iptc=read_iptc(image), profile=profile)
     except (ImageTruncated, UnreadableImage):
         return Extras(profile=profile)
 
@@ -62,13 +64,13 @@ def _upright(found: Image.Exif, *, everything: bool) -> bytes | None:
 
 
 def read_xmp(image: ImageFile) -> bytes | None:
-    """Give the XMP packet, its orientation made upright."""
+    """Give the XMP packet."""
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
     if xmp is None and hasattr(image, "tag_v2"):
         xmp = cast(Any, image).tag_v2.get(XMP_TAG)
     if isinstance(xmp, str):
         xmp = xmp.encode()
-    return _XMP_ORIENTATION.sub(rb"\g<1>1", xmp) if isinstance(xmp, bytes) else None
+    return xmp if isinstance(xmp, bytes) else None
 
 
 def read_iptc(image: ImageFile) -> bytes | None:
@@ -83,7 +85,7 @@ def read_iptc(image: ImageFile) -> bytes | None:
 
 def options_of(extras: Extras, name: FormatName, image: Image.Image) -> dict[str, Any]:
     """Give what the saver of a format takes; what a format cannot hold is left out."""
-    if name in {"gif", "bmp"}:
+    if not FORMATS[name].profiles:
         return {}
     options: dict[str, Any] = {}
     if extras.exif:
@@ -97,8 +99,9 @@ def options_of(extras: Extras, name: FormatName, image: Image.Image) -> dict[str
         options["xmp"] = extras.xmp
     if extras.iptc and name == "jpeg":
         options["extra"] = _photoshop(extras.iptc)
-    if name == "tiff" and (extras.xmp or extras.iptc):
-        options["tiffinfo"] = _tags(extras)
+    if name == "tiff" and (extras.exif or extras.xmp or extras.iptc):
+        options["exif"] = _tags(extras)
+        options["compression"] = None  # the compressing writer knows no directories
     return options
 
 
@@ -109,10 +112,12 @@ def _photoshop(records: bytes) -> bytes:
     return b"\xff\xed" + (len(payload) + 2).to_bytes(2, "big") + payload if len(payload) < 65_534 else b""
 
 
-def _tags(extras: Extras) -> ImageFileDirectory_v2:
-    tags = ImageFileDirectory_v2()
-    for tag, value, kind in ((XMP_TAG, extras.xmp, 1), (IPTC_TAG, extras.iptc, 7)):
+def _tags(extras: Extras) -> Image.Exif:
+    """Give everything as tags, which is how a TIFF holds it."""
+    tags = Image.Exif()
+    if extras.exif:
+        tags.load(extras.exif)
+    for tag, value in ((XMP_TAG, extras.xmp), (IPTC_TAG, extras.iptc)):
         if value:
-            tags.tagtype[tag] = kind
             tags[tag] = value
     return tags

@@ -10,8 +10,9 @@ from typing import BinaryIO
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.errors import ImageTruncated, OutOfMemory, UnreadableImage
+from libs.imaging.errors import ImageTruncated, OutOfMemory, TooMuchMetadata, UnreadableImage
 from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
 from libs.imaging.quiet import quiet
 
 Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillow sees the file
@@ -42,6 +43,8 @@ def decoding() -> Generator[None]:
     except RuntimeError as error:  # of the AVIF decoder
         raise _told_apart(error) from error
     except _DAMAGE as error:
+        if "too large" in str(error).lower() or "too much memory" in str(error).lower():  # inflated text
+            raise TooMuchMetadata("text", MAX_TEXT_BYTES) from error
         raise UnreadableImage("its data is damaged") from error
 
 
@@ -63,4 +66,5 @@ def opened(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile]:
     with decoding():
         image = Image.open(source, formats=[FORMATS[name].pillow])
     with image:
+        check_metadata("colour profile", len(image.info.get("icc_profile") or b""), MAX_PROFILE_BYTES)
         yield image

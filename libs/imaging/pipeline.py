@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 
@@ -138,7 +139,8 @@ def _load(name: str, assets: Mapping[str, Path], limits: Limits) -> Image:
 
 
 def _rendered(target: Path, limits: Limits) -> Rendered:
-    header = read_header(target, limits)
+    size_bytes = target.stat().st_size
+    header = read_header(target, replace(limits, max_bytes=size_bytes))
     with target.open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
     return Rendered(
@@ -148,6 +150,6 @@ def _rendered(target: Path, limits: Limits) -> Rendered:
         width=header.width,
         height=header.height,
         frames=header.frames,
-        size_bytes=target.stat().st_size,
+        size_bytes=size_bytes,
         md5=digest.hexdigest(),
     )

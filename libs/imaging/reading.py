@@ -6,7 +6,7 @@ from typing import NamedTuple
 from PIL import Image, ImageChops
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.formats import FormatName
+from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.header import Header
 from libs.imaging.modes import plain
 from libs.imaging.opening import decoding
@@ -48,7 +48,8 @@ class Source:
         self._name: FormatName = plan.facts.format
         self._stored = plan.facts.size
         self.plays = _read_plays(image, self._name)
-        self.profile = _read_profile(image) if plan.output.color == "keep" else None
+        keeps = plan.output.color == "keep" and FORMATS[plan.output.format].profiles
+        self.profile = _read_profile(image) if keeps else None
         """What the pixels are in, if they are not brought to sRGB."""
 
     def frames(self) -> Iterator[Frame]:

@@ -11,8 +11,11 @@ MOST_ENCODES = 5
 NEAR_ENOUGH = 0.95
 """A file of this share of the bytes that are allowed is not improved upon."""
 
-_SLOPE = 0.03
+_STEP = 0.03
 """How much the logarithm of the size changes with one step of quality, before anything is known."""
+
+_PALETTE_STEP = 0.35
+"""The same with one step of the logarithm of the number of colours."""
 
 
 class _Try(NamedTuple):
@@ -20,11 +23,13 @@ class _Try(NamedTuple):
     size_bytes: int
 
 
-def search(save: Callable[[Path, int], None], target: Path, ceiling: int, max_bytes: int) -> int:
+def search(
+    save: Callable[[Path, int], None], target: Path, ceiling: int, max_bytes: int, *, palette: bool = False
+) -> int:
     """Leave at `target` the best file of at most `max_bytes`; give its quality.
 
     The quality is interpolated between the nearest tries, with at most five encodes; the last one is the
-    lowest quality, unless another has fitted before.
+    lowest quality, unless another has fitted before. With a `palette` the quality is a number of colours.
 
     Raises:
         TargetUnreachable: None of them fits.
@@ -46,7 +51,7 @@ def search(save: Callable[[Path, int], None], target: Path, ceiling: int, max_by
                 fits = tried
             else:
                 over.append(tried)
-            quality = _next(fits, over, max_bytes)
+            quality = _next(fits, over, max_bytes, palette)
     finally:
         trial.unlink(missing_ok=True)
     if fits is None:
@@ -54,7 +59,7 @@ def search(save: Callable[[Path, int], None], target: Path, ceiling: int, max_by
     return fits.quality
 
 
-def _next(fits: _Try | None, over: list[_Try], max_bytes: int) -> int | None:
+def _next(fits: _Try | None, over: list[_Try], max_bytes: int, palette: bool) -> int | None:
     """Give the quality to try next; None when nothing better can come of it."""
     if not over or (fits and fits.size_bytes >= NEAR_ENOUGH * max_bytes):
         return None
@@ -62,10 +67,12 @@ def _next(fits: _Try | None, over: list[_Try], max_bytes: int) -> int | None:
     floor = fits.quality + 1 if fits else 1
     if lowest.quality <= floor and (fits or lowest.quality == 1):
         return None
-    slope = _SLOPE
+    at = math.log if palette else float
+    step = _PALETTE_STEP if palette else _STEP
     other = fits or (over[-2] if len(over) > 1 else None)
     if other and other.size_bytes != lowest.size_bytes:
-        rise = math.log(lowest.size_bytes / other.size_bytes)
-        slope = max(rise / (lowest.quality - other.quality), 0.002)
-    wanted = lowest.quality - math.log(lowest.size_bytes / max_bytes) / slope
+        rise = math.log(lowest.size_bytes / other.size_bytes) / (at(lowest.quality) - at(other.quality))
+        step = max(rise, step / 10)
+    wanted = at(lowest.quality) - math.log(lowest.size_bytes / max_bytes) / step
+    wanted = math.exp(min(wanted, 5)) if palette else wanted
     return max(floor, min(lowest.quality - 1, math.floor(wanted)))

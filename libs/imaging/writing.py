@@ -48,7 +48,8 @@ def write(
     if output.max_bytes is None or output.quality is None or output.lossless:
         save(target, output.quality)
     else:
-        search(save, target, output.quality, output.max_bytes)
+        palette = output.format in {"png", "gif"}
+        search(save, target, output.quality, output.max_bytes, palette=palette)
 
 
 def _settled(frames: Sequence[Frame], output: Output) -> Output:

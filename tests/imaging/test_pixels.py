@@ -23,7 +23,6 @@ from tests.imaging.conftest import Run, Save
 from tests.imaging.measuring import Floats, gaussian, psnr
 
 
-
 @pytest.fixture
 def coffee(photos: Path) -> Floats:
     with Image.open(photos / "coffee.png") as image:

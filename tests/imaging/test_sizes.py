@@ -1,7 +1,7 @@
 """The exact size and box of every operation, for one pixel, odd sides and extreme shapes."""
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import numpy as np
@@ -84,7 +84,7 @@ def _noise(size: Size, mode: str) -> Image.Image:
 
 
 def test_every_operation_is_in_the_table() -> None:
-    named = {type(msgspec.json.decode(text, type=AnyOperation)) for text, _, _ in SIZES}
+    named: set[Any] = {type(msgspec.json.decode(text, type=AnyOperation)) for text, _, _ in SIZES}
     assert named == set(get_args(AnyOperation))
 
 
