@@ -8,13 +8,14 @@ without any pixels.
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from libs.imaging.errors import FrameMissing, ResultTooLarge, SideTooLong, SourceFault
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.fusing import Fused, fuse
 from libs.imaging.geometry import Size
 from libs.imaging.limits import Limits
-from libs.imaging.operations import AnyOperation, Compress
+from libs.imaging.operations import AnyOperation, Compress, Rotate
 from libs.imaging.operations.operation import Output, name_of
 from libs.imaging.operations.resize import Scaling
 from libs.imaging.orientation import turned_size
@@ -137,7 +138,7 @@ def make_plan(facts: Facts, operations: Sequence[AnyOperation], limits: Limits) 
         luma=luma,
         orientation=fused.orientation,
         scaling=fused.scaling,
-        steps=_steps(fused, luma),
+        steps=_steps(fused, luma, output),
         output=output,
         size=size,
         exact=exact,
@@ -194,16 +195,27 @@ def _shrink(facts: Facts, fused: Fused) -> int:
     return next((shrink for shrink in _SHRINKS if shrink <= room + 1e-9), 1)
 
 
-def _steps(fused: Fused, luma: bool) -> tuple[Step, ...]:
+def _steps(fused: Fused, luma: bool, output: Output) -> tuple[Step, ...]:
     size = fused.size
     steps: list[Step] = []
     exact = True
-    for operation in fused.steps(luma):
+    operations = fused.steps(luma)
+    for operation in operations:
         after = operation.result_size(size) if exact else size
         exact = exact and operation.foretold
+        if operation is operations[-1]:
+            operation = _without_detour(operation, output)
         steps.append(Step(operation=operation, before=size, after=after, exact=exact))
         size = after
     return tuple(steps)
+
+
+def _without_detour(operation: AnyOperation, output: Output) -> AnyOperation:
+    """Show the background at once, rather than clear corners that are flattened onto it when writing."""
+    opaque = output.background[3] == 255 and not FORMATS[output.format].alpha
+    if isinstance(operation, Rotate) and operation.background is None and opaque:
+        return replace(operation, background="#" + bytes(output.background[:3]).hex())
+    return operation
 
 
 def _by(size: Size) -> str:

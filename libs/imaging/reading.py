@@ -15,6 +15,9 @@ from libs.imaging.orientation import UPRIGHT, read_orientation, stored_box, turn
 from libs.imaging.plan import Facts, Plan
 from libs.imaging.profiles import fits, is_srgb, to_srgb
 
+_READ_ONCE = {"jpeg", "png", "bmp"}
+"""Once these are decoded nothing but their `info` tells where they came from: no copy is needed."""
+
 
 class Frame(NamedTuple):
     """One picture of an animation; the only one of a still."""
@@ -80,13 +83,20 @@ class Source:
         upright = turn(pixels, self._plan.orientation)
         if self.profile is None or upright.mode in {"CMYK", "LAB"}:
             upright = to_srgb(upright, None if self._plan.facts.srgb else profile)
-        return Frame(_bare(upright, self._image), duration_ms)
+        return Frame(self._bare(upright), duration_ms)
 
     def _pixels(self) -> Image.Image:
         pixels = plain(self._image)
         if self._name == "jpeg" and pixels.mode == "CMYK" and "adobe" not in self._image.info:
             return ImageChops.invert(pixels)  # Pillow takes every CMYK JPEG for one of Adobe's
         return pixels
+
+    def _bare(self, pixels: Image.Image) -> Image.Image:
+        """Give pixels only: savers take up whatever metadata an image carries."""
+        again = self._plan.frames > 1 or self._name not in _READ_ONCE
+        bare = pixels.copy() if pixels is self._image and again else pixels
+        bare.info = {}
+        return bare
 
     def _draft(self) -> tuple[float, float]:
         """Have a JPEG decoded as planned; give the size its pixels then stand for."""
@@ -109,13 +119,6 @@ class Source:
 def _read_profile(image: ImageFile) -> bytes | None:
     profile = image.info.get("icc_profile")
     return profile if isinstance(profile, bytes) and fits(profile, image.mode) else None
-
-
-def _bare(pixels: Image.Image, opened: ImageFile) -> Image.Image:
-    """Give pixels only: savers take up whatever metadata an image carries."""
-    bare = pixels.copy() if pixels is opened else pixels
-    bare.info = {}
-    return bare
 
 
 def _read_plays(image: ImageFile, name: FormatName) -> int:

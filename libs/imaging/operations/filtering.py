@@ -46,7 +46,7 @@ def apply_table(colours: Image, table: Iterable[float]) -> Image:
 
 def as_colour(image: Image) -> Image:
     """Give RGB or RGBA."""
-    return image.convert({"L": "RGB", "LA": "RGBA"}.get(image.mode, image.mode))
+    return image.convert({"L": "RGB", "LA": "RGBA"}[image.mode]) if image.mode in {"L", "LA"} else image
 
 
 def merge(channels: list[Image]) -> Image:

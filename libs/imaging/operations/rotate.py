@@ -9,6 +9,7 @@ from PIL.Image import Image, Resampling, Transpose
 from libs.imaging.colours import Colour, parse_colour
 from libs.imaging.compositing import has_alpha, lay
 from libs.imaging.geometry import Size
+from libs.imaging.operations.filtering import as_colour
 from libs.imaging.operations.operation import Operation
 
 _QUARTERS: dict[float, Transpose] = {
@@ -43,11 +44,13 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
             return image
         if transpose := self.transposition(image.size):
             return image.transpose(transpose)
+        background = parse_colour(self.background) if self.background else None
+        if background and background[3] == 255 and not has_alpha(image):
+            coloured = as_colour(image)
+            return coloured.rotate(-angle, Resampling.BICUBIC, expand=self.expand, fillcolor=background[:3])
         clear = image if has_alpha(image) else image.convert("LA" if image.mode == "L" else "RGBA")
         turned = clear.rotate(-angle, Resampling.BICUBIC, expand=self.expand)
-        if self.background is None:
-            return turned
-        return lay(turned, turned.size, (0, 0), parse_colour(self.background))
+        return lay(turned, turned.size, (0, 0), background) if background else turned
 
     def transposition(self, size: Size) -> Transpose | None:
         """Tell how to move pixels whole, where that is all there is to it."""
