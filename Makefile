@@ -29,3 +29,10 @@ run: $(VENV)/main.stamp ## Start API, worker and scheduler in one process (PORT=
 lock: $(VENV)/dev.stamp ## Pin every package again; no host is written
 	$(LOCK) pyproject.toml -o requirements/main.txt
 	$(LOCK) pyproject.toml --extra dev -c requirements/main.txt -o requirements/dev.txt
+
+bench-imaging: $(VENV)/dev.stamp ## Measure imaging beside libvips: time, memory, pixels (some minutes)
+	@$(BIN)/python -m benchmarks.imaging
+
+FUZZ_S ?= 60
+fuzz: $(VENV)/dev.stamp ## Throw damaged files at imaging (FUZZ_S=60 seconds)
+	@PYTHONPATH=. $(BIN)/python tests/fuzz/imaging.py -max_total_time=$(FUZZ_S)

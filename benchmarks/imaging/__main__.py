@@ -32,7 +32,8 @@ def main() -> None:
         folder.mkdir(exist_ok=True)
         _python("from benchmarks.imaging.sources import make_sources", f"make_sources({folder!r})")
         print(f"{'case':<30}{'ours ms':>9}{'vips ms':>9}{'ratio':>7}{'aim':>6}   "
-              f"{'MiB':>4}{'vips':>5}{'aim':>5}   {'dB':>6}{'vips':>6}   {'bytes':>9}{'vips':>9}")  # fmt: skip
+              f"{'MiB':>4}{'vips':>5}{'aim':>5}   {'dB':>6}{'vips':>6}   {'bytes':>9}{'vips':>9}"
+        )  # fmt: skip
         missed = 0
         for number, case in enumerate(CASES):
             if all(word in case.name for word in arguments.words):

@@ -3,7 +3,7 @@
 import struct
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -63,8 +63,11 @@ def _told_apart(error: OSError | RuntimeError) -> ImageTruncated | UnreadableIma
 @contextmanager
 def opened(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile]:
     """Open a file that is known to be in format `name`, without decoding it."""
-    with decoding():
-        image = Image.open(source, formats=[FORMATS[name].pillow])
-    with image:
+    with ExitStack() as stack:
+        if name == "tiff" and isinstance(source, Path):
+            # By its name Pillow would map it into memory, and garble what EXIF lays on its side.
+            source = stack.enter_context(source.open("rb"))
+        with decoding():
+            image = stack.enter_context(Image.open(source, formats=[FORMATS[name].pillow]))
         check_metadata("colour profile", len(image.info.get("icc_profile") or b""), MAX_PROFILE_BYTES)
         yield image

@@ -130,7 +130,10 @@ def test_every_operation_is_drawn_from() -> None:
     assert {name for name in names if f'_op("{name}"' not in text} == {"brightness", "contrast", "saturation"}
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+EVERY_CHECK = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+
+@settings(max_examples=250, deadline=None, suppress_health_check=EVERY_CHECK, derandomize=True, database=None)
 @given(source=_sources(), pipeline=st.lists(OPERATIONS, max_size=5))
 def test_any_pipeline_gives_the_planned_size_or_our_own_error(
     source: tuple[FormatName, bytes], pipeline: list[dict[str, Any]]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 
 from PIL import Image as images
 from PIL.Image import Image
-from PIL.ImageFilter import Filter
 
 from libs.imaging.compositing import has_alpha
 
@@ -12,11 +11,11 @@ _PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
 _OPAQUE = {"LA": "L", "RGBA": "RGB"}
 
 
-def run_filter(image: Image, kernel: Filter) -> Image:
+def run_filter(image: Image, run: Callable[[Image], Image]) -> Image:
     """Filter premultiplied pixels, so that the colour of clear ones does not bleed into the rest."""
     if image.mode not in _PREMULTIPLIED:
-        return image.filter(kernel)
-    return image.convert(_PREMULTIPLIED[image.mode]).filter(kernel).convert(image.mode)
+        return run(image)
+    return run(image.convert(_PREMULTIPLIED[image.mode])).convert(image.mode)
 
 
 def colours_of(image: Image) -> Image:

@@ -30,8 +30,13 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
     expand: bool = True
     background: Colour | None = None
 
+    @property
+    def _degrees(self) -> float:
+        """The turn within 0 and 360, to a billionth: what is less moves no pixel."""
+        return round(self.angle % 360, 9) % 360
+
     def result_size(self, size: Size) -> Size:
-        angle = self.angle % 360
+        angle = self._degrees
         if not self.expand or angle in {0, 180}:
             return size
         if angle in _QUARTERS:
@@ -39,7 +44,7 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
         return _turned(size, math.radians(angle))
 
     def apply(self, image: Image) -> Image:
-        angle = self.angle % 360
+        angle = self._degrees
         if angle == 0:
             return image
         if transpose := self.transposition(image.size):
@@ -54,7 +59,7 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
 
     def transposition(self, size: Size) -> Transpose | None:
         """Tell how to move pixels whole, where that is all there is to it."""
-        angle = self.angle % 360
+        angle = self._degrees
         if angle in _QUARTERS and self.result_size(size) == _quarter(size, angle):
             return _QUARTERS[angle]
         return None
@@ -65,14 +70,12 @@ def _quarter(size: Size, angle: float) -> Size:
 
 
 def _turned(size: Size, radians: float) -> Size:
-    """Give the size of the box around a turned image, its corners rounded outwards."""
-    cosine, sine = abs(math.cos(radians)), abs(math.sin(radians))
-    return (
-        _outwards(size[0], cosine * size[0] + sine * size[1]),
-        _outwards(size[1], sine * size[0] + cosine * size[1]),
-    )
-
-
-def _outwards(before: int, span: float) -> int:
-    middle = before / 2
-    return math.ceil(middle + span / 2) - math.floor(middle - span / 2)
+    """Give the size of the box around a turned image, its corners rounded outwards as Pillow does."""
+    cosine, sine = round(math.cos(radians), 15), round(math.sin(radians), 15)
+    across, down = size[0] / 2, size[1] / 2
+    left = across - cosine * across - sine * down
+    top = down + sine * across - cosine * down
+    corners = [(x, y) for x in (0, size[0]) for y in (0, size[1])]
+    xs = [cosine * x + sine * y + left for x, y in corners]
+    ys = [-sine * x + cosine * y + top for x, y in corners]
+    return math.ceil(max(xs)) - math.floor(min(xs)), math.ceil(max(ys)) - math.floor(min(ys))
