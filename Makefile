@@ -9,8 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 SERVICES := infra/local/services
 ARGS ?=
+FUZZ_S ?= 60
 
-.PHONY: help install run test test-fast lint format services services-down bench lock schema clean
+.PHONY: help install run test test-fast lint format services services-down bench bench-imaging fuzz lock schema clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -44,6 +45,12 @@ services-down: ## Stop them; no process is left
 
 bench: $(VENV)/dev.stamp services ## Measure the main job, embedded and on the services
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.main_job
+
+bench-imaging: $(VENV)/dev.stamp ## Measure imaging beside libvips: time, memory, pixels (some minutes)
+	@$(BIN)/python -m benchmarks.imaging
+
+fuzz: $(VENV)/dev.stamp ## Throw damaged files at imaging (FUZZ_S=60 seconds)
+	@PYTHONPATH=. $(BIN)/python tests/fuzz/imaging.py -max_total_time=$(FUZZ_S)
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import uvloop
 
+from apps import local
 from libs import __version__
 from libs.lifetime import stop_signal
 from libs.logs import configure_logs
@@ -110,6 +111,11 @@ def create_admin(username: str, password: str, email: str | None) -> None:
     except AccountError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"admin {username} created")
+
+
+main.add_command(local.process)
+main.add_command(local.describe)
+main.add_command(local.compare)
 
 
 def _settings() -> Settings:
