@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from libs.broker import Broker, open_broker
+from libs.outbound import Fetcher, FetchLimits, Guard
 from libs.scratch import scratch_directory
 from libs.settings import Settings
 from libs.storage.database import open_database
@@ -23,6 +24,18 @@ class Backends:
         self.objects = objects
         self.broker = broker
         self.scratch = scratch  # this process's own directory for temporary files
+        self.guard = Guard(ports=settings.fetch_ports, allow_networks=settings.fetch_allow_networks)
+
+    def fetcher(self) -> Fetcher:
+        """A session for users' URLs, to be entered."""
+        settings = self.settings
+        limits = FetchLimits(
+            timeout_s=settings.fetch_timeout_s,
+            max_redirects=settings.fetch_max_redirects,
+            max_bytes=settings.fetch_max_bytes,
+            max_data_bytes=settings.max_upload_bytes,
+        )
+        return Fetcher(self.guard, limits)
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from msgspec import Struct
 from libs.announce import announce_cancelled
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
-from libs.contracts.messages import AnyMessage, DescribeImage, Source, TransformImage, decode
+from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, Source, TransformImage, decode
 from libs.contracts.topology import Route
 from libs.contracts.words import Priority, Retention
 from libs.imaging.header import Header
@@ -58,8 +58,8 @@ async def store_upload(
         StoreUnavailable: The object store did not take it.
     """
     settings = backends.settings
-    _check_operations(operations or (), backends)
-    await _check_quotas(owner, upload.size_bytes, backends)
+    check_operations(operations or (), backends)
+    await check_quotas(owner, upload.size_bytes, backends)
     retention = retention or (Retention.EPHEMERAL if operations is not None else Retention.KEEP)
     image = _image_of(upload, owner, retention, settings.expire_undownloaded_s)
     job = None
@@ -104,8 +104,8 @@ async def transform(
     Raises:
         TooManyJobs, TooManyOperations: Nothing was queued.
     """
-    _check_operations(operations, backends)
-    await _check_quotas(owner, 0, backends)
+    check_operations(operations, backends)
+    await check_quotas(owner, 0, backends)
     job = _transform_job(
         image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, request_id=request_id
     )
@@ -151,18 +151,30 @@ async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
 
 def route_of(message: AnyMessage, job: Job) -> Route:
     """The queue a job's message belongs on."""
+    if isinstance(message, IngestImage):
+        return Route.INGEST
     if isinstance(message, DescribeImage):
         return Route.DESCRIBE
     return Route.TRANSFORM_BULK if job.priority == Priority.BULK else Route.TRANSFORM
 
 
-def _check_operations(operations: Sequence[AnyOperation], backends: Backends) -> None:
+def check_operations(operations: Sequence[AnyOperation], backends: Backends) -> None:
+    """Refuse a list of operations that is too long.
+
+    Raises:
+        TooManyOperations: It is.
+    """
     limit = backends.settings.max_operations
     if len(operations) > limit:
         raise TooManyOperations(f"{len(operations)} operations, the limit is {limit}")
 
 
-async def _check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> None:
+async def check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> None:
+    """Refuse a job, and bytes to store unless there are none, that the account has no room for.
+
+    Raises:
+        TooManyJobs, QuotaExceeded: It has none.
+    """
     settings, held = backends.settings, await usage.of(owner.id)
     if held.waiting_jobs >= settings.quota_jobs:
         raise jobs.TooManyJobs(f"{settings.quota_jobs} jobs are waiting already")

@@ -11,7 +11,7 @@ import structlog
 from libs.announce import announce, announce_cancelled
 from libs.backends import Backends
 from libs.contracts.events import ImageDeleted
-from libs.contracts.messages import TransformImage
+from libs.contracts.messages import IngestImage, TransformImage
 from libs.storage import images
 from libs.storage.images import Doomed
 from libs.storage.objects import StoreUnavailable
@@ -59,13 +59,23 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
     return len(gone)
 
 
-async def clear_attempts(command: TransformImage, made_at: datetime, backends: Backends) -> None:
+def slot(command: IngestImage) -> str:
+    """What the key of a fetched file has for an id: bytes that replace others lie beside them."""
+    return f"{command.target}.{command.job_id}" if command.replaces else str(command.target)
+
+
+async def clear_attempts(
+    command: TransformImage | IngestImage, made_at: datetime, backends: Backends
+) -> None:
     """Remove the objects that earlier attempts at a job left when their worker was killed.
 
     Only for the holder of the job, or once it has failed: any earlier attempt can no longer end it. A store
     that is away keeps them.
     """
-    prefix = images.key_prefix(command.owner, command.target, folder=images.RESULTS, when=made_at)
+    if isinstance(command, TransformImage):
+        prefix = images.key_prefix(command.owner, command.target, folder=images.RESULTS, when=made_at)
+    else:
+        prefix = images.key_prefix(command.owner, slot(command), folder=images.ORIGINALS, when=made_at)
     try:
         left = [key async for key in backends.objects.list(prefix)]
         if left:

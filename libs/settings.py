@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -62,6 +63,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retry_base_s: Seconds = 2
     worker_concurrency: Count = 2
 
+    fetch_ports: tuple[Annotated[int, Meta(ge=1, le=65_535)], ...] = (80, 443, 8080, 8443)
+    fetch_allow_networks: tuple[str, ...] = ()  # opened to fetches although they are not public
     fetch_timeout_s: Seconds = 20
     fetch_max_redirects: Annotated[int, Meta(ge=0)] = 3
     fetch_max_bytes: Bytes = 50_000_000
@@ -73,6 +76,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quota_jobs: Count = 1000
     rate_limit_per_minute: Count = 600
     login_limit_per_minute: Count = 10
+
+    def __post_init__(self) -> None:
+        for text in self.fetch_allow_networks:
+            try:
+                ip_network(text)
+            except ValueError as error:
+                raise ValueError(f"{error} - at `{PREFIX}FETCH_ALLOW_NETWORKS`") from error
 
     @property
     def embedded(self) -> bool:

@@ -32,6 +32,10 @@ def another(name: str) -> tuple[str, Any]:
         return TEXTS[name], TEXTS[name]
     if name == "trusted_proxies":
         return "10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")
+    if name == "fetch_ports":
+        return "80, 8080", (80, 8080)
+    if name == "fetch_allow_networks":
+        return "10.0.0.0/8, fd00::/8", ("10.0.0.0/8", "fd00::/8")
     return "17", 17
 
 
@@ -73,6 +77,8 @@ def test_a_name_like_no_other_is_refused_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("FETCH_ALLOW_NETWORKS", "10.0.0.1/8"),
+        ("FETCH_PORTS", "80,http"),
         ("PORT", "http"),
         ("PORT", "0"),
         ("PORT", "65536"),
@@ -87,7 +93,7 @@ def test_a_name_like_no_other_is_refused_too(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_value_names_its_variable(tmp_path: Path, name: str, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"`DARKROOM_{name}`"):
+    with pytest.raises(SettingsError, match=f"`DARKROOM_{name}[`\\[]"):
         load_settings(given(tmp_path, **{name: value}))
 
 

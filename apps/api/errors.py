@@ -10,7 +10,7 @@ from litestar.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
 from apps.api.accept import BadRange, BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
-from libs import intake, signing
+from libs import intake, outbound, signing
 from libs.children import RenderCrashed, RenderTimeout
 from libs.contracts.views import Fault, Problem
 from libs.imaging import errors as imaging
@@ -63,6 +63,7 @@ STATUS: dict[type[Exception], int] = {
     images.ImageNotFound: 404,
     images.ImageNotReady: 409,
     images.ImageFailed: 409,
+    images.ImageChanged: 409,
     images.QuotaExceeded: 413,
     jobs.JobNotFound: 404,
     jobs.JobEndedAlready: 409,
@@ -71,6 +72,9 @@ STATUS: dict[type[Exception], int] = {
     idempotency.BadKey: 400,
     idempotency.KeyInUse: 409,
     idempotency.KeyReused: 422,
+    outbound.FetchError: 422,
+    outbound.UrlTooLarge: 413,
+    outbound.UrlNotAnImage: 415,
     ObjectNotFound: 404,
     StoreUnavailable: 503,
 }

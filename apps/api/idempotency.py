@@ -2,16 +2,15 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from litestar import Request, Response
 
-from libs.contracts.views import ImageView, JobView
 from libs.storage import idempotency
 from libs.storage.tables import BaseUser
 
-V = TypeVar("V", ImageView, JobView)
+R = TypeVar("R", bound=Response[Any])
 
 MAX_KEY_CHARS = 255
 REPLAYED = "Idempotency-Replayed"
@@ -26,9 +25,8 @@ async def once(
     request: Request[Any, Any, Any],
     caller: BaseUser,
     print_of: str,
-    kind: type[V],
-    answer: Callable[[], Awaitable[Response[V]]],
-) -> Response[V]:
+    answer: Callable[[], Awaitable[R]],
+) -> R:
     """`answer()`, or what it gave when the same caller sent the same key with the same request.
 
     Raises:
@@ -43,11 +41,9 @@ async def once(
     earlier = await idempotency.begin(caller.id, key, print_of)
     if earlier is not None:
         headers = msgspec.json.decode(earlier.headers or "{}", type=dict[str, str])
-        return Response(
-            msgspec.json.decode(earlier.response or "", type=kind),
-            status_code=earlier.status_code,
-            headers={**headers, REPLAYED: "true"},
-        )
+        content = msgspec.Raw((earlier.response or "").encode())
+        replayed = Response(content, status_code=earlier.status_code, headers={**headers, REPLAYED: "true"})
+        return cast("R", replayed)
     try:
         response = await answer()
     except BaseException:

@@ -1,47 +1,43 @@
 """Routes over images."""
 
-import asyncio
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from litestar import Controller, HttpMethod, Request, Response, delete, get, patch, post, route
+from litestar import Controller, HttpMethod, Request, Response, delete, get, patch, post, put, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
-from structlog.contextvars import bind_contextvars
 
 from apps.api import delivery, present
-from apps.api.accept import Form, FormShape, received_form
+from apps.api.answers import ingested, job_answer
+from apps.api.creation import Asked, create
 from apps.api.idempotency import fingerprint, once
 from apps.api.listing import Limit, Md5, in_utc, listed
 from apps.api.live import Live
 from apps.api.openapi import BEARER, UploadOperation
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
-from libs import intake, retention
+from libs import ingest, intake, retention
 from libs.backends import Backends
 from libs.contracts.views import (
     ImagePatch,
+    ImagePut,
     ImageView,
     JobView,
     LinkRequest,
     Metadata,
-    Operations,
     TransformRequest,
     WireStatus,
 )
 from libs.contracts.views import Link as LinkView
-from libs.contracts.words import JobKind, Retention
 from libs.imaging.formats import FormatName
-from libs.imaging.header import read_header
-from libs.imaging.limits import Limits
-from libs.intake import Upload
+from libs.ingest import Wanted
 from libs.storage import images
 from libs.storage.images import Filter
-from libs.storage.tables import BaseUser, Image, Job
+from libs.storage.tables import BaseUser, Image
 
-METADATA_WAIT_S = 30.0
+WAIT_S = 30.0  # where nothing was preferred
 
 
 class Images(Controller):
@@ -58,26 +54,29 @@ class Images(Controller):
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
         live: NamedDependency[Live],
-    ) -> Response[ImageView]:
-        """Upload an image; with `operations`, a worker makes a result of it.
+    ) -> Response[ImageView] | Response[JobView]:
+        """Upload an image or name its URL; with `operations`, a worker makes a result of it.
 
-        Without operations: 201, and the image is kept. With operations: 202 with the job in `Location`, or
-        201 with the finished result when `Prefer: wait=N` leaves time enough.
+        An upload without operations: 201, and the image is kept. Anything else: 202 with the job in
+        `Location`, or 201 with the finished image when `Prefer: wait=N` leaves time enough.
         """
-        shape = FormShape(
-            files=("image",),
-            fields=("operations", "retention"),
-            max_file_bytes=backends.settings.max_upload_bytes,
-        )
-        async with received_form(request, backends.scratch, shape) as form:
-            file = form.file("image")
-            print_of = fingerprint(request, file.md5, file.filename, *sorted(form.fields.items()))
+        return await create(Asked(request, caller, backends, live, wait_s=0))
 
-            async def answer() -> Response[ImageView]:
-                image, job = await _store(form, caller, backends)
-                return await _created(request, image, job, backends, live)
-
-            return await once(request, caller, print_of, ImageView, answer)
+    @post(
+        "/create",
+        operation_class=UploadOperation,
+        status_code=HTTP_201_CREATED,
+        request_max_body_size=None,
+    )
+    async def create_and_wait(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[ImageView] | Response[JobView]:
+        """As `POST /api/images`, but waits for up to 30 seconds without being asked to."""
+        return await create(Asked(request, caller, backends, live, wait_s=WAIT_S))
 
     @get()
     async def list_images(
@@ -118,7 +117,7 @@ class Images(Controller):
         """One image, with its newest result. Older clients ask by POST."""
         return await _view(await images.owned_by(caller.id, image_id), request, backends)
 
-    @patch("/{image_id:uuid}")
+    @patch("/{image_id:uuid}", status_code=HTTP_200_OK)
     async def change(
         self,
         request: Request[Any, Any, Any],
@@ -126,15 +125,38 @@ class Images(Controller):
         data: JSONBody[ImagePatch],
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
-    ) -> ImageView:
-        """Rename an image, keep it, or let it end."""
+        live: NamedDependency[Live],
+    ) -> Response[ImageView] | Response[JobView]:
+        """Rename an image, keep it, let it end, or replace its bytes by those at another `image_url`."""
+        image = await images.owned_by(caller.id, image_id)
+        if data.image_url is not None:
+            wanted = Wanted(url=data.image_url, filename=data.filename, retention=data.retention)
+            return await _replaced(image, wanted, Asked(request, caller, backends, live, wait_s=WAIT_S))
         image = await images.change(
-            await images.owned_by(caller.id, image_id),
+            image,
             filename=data.filename,
             retention=data.retention,
             undownloaded_s=backends.settings.expire_undownloaded_s,
         )
-        return await _view(image, request, backends)
+        return Response(await _view(image, request, backends))
+
+    @put("/{image_id:uuid}", status_code=HTTP_200_OK)
+    async def replace(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        data: JSONBody[ImagePut],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[ImageView] | Response[JobView]:
+        """Fetch an image's bytes again or from elsewhere; a fetch that fails leaves everything as it was.
+
+        Waits for up to 30 seconds, then 202 with the job in `Location`.
+        """
+        image = await images.owned_by(caller.id, image_id)
+        wanted = Wanted(url=data.image_url, filename=data.filename, retention=data.retention)
+        return await _replaced(image, wanted, Asked(request, caller, backends, live, wait_s=WAIT_S))
 
     @delete("/{image_id:uuid}")
     async def remove(
@@ -182,9 +204,9 @@ class Images(Controller):
                 retention=data.retention,
                 request_id=request_id(),
             )
-            return await _job_answer(request, job, backends, live)
+            return await job_answer(request, job, backends, live)
 
-        return await once(request, caller, fingerprint(request, await request.body()), JobView, answer)
+        return await once(request, caller, fingerprint(request, await request.body()), answer)
 
     @post("/{image_id:uuid}/link", status_code=HTTP_201_CREATED)
     async def link(
@@ -215,70 +237,16 @@ class Images(Controller):
         image = await images.owned_by(caller.id, image_id)
         if image.phash is None:
             job = await intake.describe(image, caller, backends, request_id=request_id())
-            wait_s = prefer_wait_s(request, default=METADATA_WAIT_S)
+            wait_s = prefer_wait_s(request, default=WAIT_S)
             if await done_in_time(job, live, wait_s) is None:
-                return await _job_answer(request, job, backends, live)
+                return await job_answer(request, job, backends, live)
             image = await images.owned_by(caller.id, image_id)
         return Response(present.metadata(image))
 
 
-async def _store(form: Form, caller: BaseUser, backends: Backends) -> tuple[Image, Job | None]:
-    received, settings = form.file("image"), backends.settings
-    limits = Limits(
-        max_pixels=settings.max_pixels, max_side=settings.max_side, max_frames=settings.max_frames
-    )
-    header = await asyncio.to_thread(read_header, received.path, limits)
-    upload = Upload(
-        path=received.path,
-        filename=received.filename,
-        size_bytes=received.size_bytes,
-        md5=received.md5,
-        header=header,
-    )
-    wanted = form.choice("retention", Retention)
-    return await intake.store_upload(
-        upload,
-        caller,
-        backends,
-        operations=form.value("operations", Operations),
-        retention=wanted,
-        request_id=request_id(),
-    )
-
-
-async def _created(
-    request: Request[Any, Any, Any], image: Image, job: Job | None, backends: Backends, live: Live
-) -> Response[ImageView]:
-    if job is not None:
-        bind_contextvars(job_id=str(job.id))  # the request's own log line tells which job it made
-    wait_s = prefer_wait_s(request)
-    done = await done_in_time(job, live, wait_s) if job is not None else None
-    at = present.origin(request, backends.settings)
-    headers = {"Preference-Applied": f"wait={wait_s:g}"} if wait_s else {}
-    if done is not None:
-        rows = {one.id: one for one in await images.by_ids([image.id, done.result or image.id])}
-        view = present.image_view(
-            rows.get(image.id, image), done, at, result=rows.get(done.result) if done.result else None
-        )
-        return Response(view, status_code=HTTP_201_CREATED, headers={"Location": view.url, **headers})
-    if job is None or job.kind == JobKind.DESCRIBE:  # what was asked for is there, its hash is not
-        view = present.image_view(image, job, at)
-        return Response(view, status_code=HTTP_201_CREATED, headers={"Location": view.url, **headers})
-    view = present.image_view(image, job, at)
-    return Response(
-        view, status_code=HTTP_202_ACCEPTED, headers={"Location": f"{at}/api/jobs/{job.id}", **headers}
-    )
-
-
-async def _job_answer(
-    request: Request[Any, Any, Any], job: Job, backends: Backends, live: Live
-) -> Response[JobView]:
-    bind_contextvars(job_id=str(job.id))
-    wait_s = prefer_wait_s(request)
-    done = await done_in_time(job, live, wait_s)
-    view = present.job_view(done or job, present.origin(request, backends.settings))
-    headers = {"Location": view.url} | ({"Preference-Applied": f"wait={wait_s:g}"} if wait_s else {})
-    return Response(view, status_code=HTTP_200_OK if done else HTTP_202_ACCEPTED, headers=headers)
+async def _replaced(image: Image, wanted: Wanted, asked: Asked) -> Response[ImageView] | Response[JobView]:
+    job = await ingest.replace(image, wanted, asked.caller, asked.backends, request_id=request_id())
+    return await ingested(asked.request, job, asked.backends, asked.live, wait_s=asked.wait_s)
 
 
 async def _version(caller: BaseUser, image_id: UUID, version: Literal["latest", "original"]) -> Image:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from litestar import Request
 
-from libs.contracts.messages import TransformImage, decode
-from libs.contracts.views import Account, ImageView, JobView, Metadata, WireStatus
+from libs.contracts.messages import AnyMessage, IngestImage, TransformImage, decode
+from libs.contracts.views import Account, ImageView, JobView, Metadata, Operations, WireStatus
 from libs.contracts.words import JobKind, JobStatus, Priority, Retention
 from libs.imaging.hashing import hex64
 from libs.settings import Settings
@@ -86,9 +86,9 @@ def job_view(job: Job, at: str) -> JobView:
         id=job.id,
         kind=JobKind(job.kind),
         status=JobStatus(job.status),
-        image_id=job.image,
+        image_id=command.target if isinstance(command, IngestImage) and command.replaces else job.image,
         result_id=job.result,
-        operations=command.operations if isinstance(command, TransformImage) else None,
+        operations=_operations(command),
         priority=Priority(job.priority),
         attempts=job.attempts,
         error_code=job.error_code,
@@ -99,6 +99,12 @@ def job_view(job: Job, at: str) -> JobView:
         url=f"{at}/api/jobs/{job.id}",
         download_url=f"{at}/api/images/{job.result}/download" if job.result else None,
     )
+
+
+def _operations(command: AnyMessage) -> Operations | None:
+    if isinstance(command, IngestImage):
+        return command.follow.operations if command.follow else None
+    return command.operations if isinstance(command, TransformImage) else None
 
 
 def metadata(image: Image) -> Metadata:

@@ -14,7 +14,7 @@ from libs import retention
 from libs.announce import announce
 from libs.backends import Backends
 from libs.contracts.events import JobEnded
-from libs.contracts.messages import BadMessage, TransformImage, decode
+from libs.contracts.messages import BadMessage, IngestImage, TransformImage, decode
 from libs.contracts.words import JobStatus
 from libs.intake import publish
 from libs.storage import accounts, idempotency, jobs, tokens
@@ -79,7 +79,7 @@ async def _give_up(job: Job, backends: Backends) -> None:
         return
     command = decode(job.command)
     log.warning("job_given_up", job_id=str(job.id), attempts=job.attempts)
-    if isinstance(command, TransformImage):
+    if isinstance(command, TransformImage | IngestImage):
         await retention.clear_attempts(command, job.created_at, backends)
     await announce(
         JobEnded(

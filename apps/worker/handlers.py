@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
 from apps.worker.lease import unbroken
 from libs import retention
 from libs.backends import Backends
@@ -61,7 +63,8 @@ async def describe_image(message: DescribeImage, claim: Claim, lane: Lane) -> Im
     source = await _source(message)
     async with backends.objects.as_file(source.object_key) as path:
         found = await lane.children.run(backends.settings.job_timeout_s, describe, path, limits_of(backends))
-    await claims.complete_describe(claim, source.id, {Image.phash: signed64(found.phash)})
+    told = {Image.phash: signed64(found.phash), Image.metadata: msgspec.json.encode(found).decode()}
+    await claims.complete_describe(claim, source.id, told)
     return source
 
 

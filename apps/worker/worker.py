@@ -14,6 +14,7 @@ from structlog.contextvars import bound_contextvars
 
 from apps.worker import handlers
 from apps.worker.handlers import Lane
+from apps.worker.ingest import ingest
 from apps.worker.lease import under_lease
 from libs import retention
 from libs.announce import announce
@@ -21,22 +22,24 @@ from libs.backends import Backends
 from libs.broker import DeadLetter, Delivery
 from libs.children import ChildError, Children
 from libs.contracts.events import JobEnded, ended_job
-from libs.contracts.messages import AnyMessage, BadMessage, TransformImage, decode
+from libs.contracts.messages import AnyMessage, BadMessage, DescribeImage, IngestImage, TransformImage, decode
 from libs.contracts.topology import Route
 from libs.imaging.errors import ImagingError, SourceFault
+from libs.outbound import FetchError
 from libs.signing import sign_link
 from libs.storage import claims
 from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
-from libs.storage.images import ImageNotFound
+from libs.storage.images import ImageError
 from libs.storage.jobs import Failure
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 from libs.storage.tables import Image
 
 BULK_NICENESS = 10
+INGEST_SHARE = 4  # fetches at once for every interactive child: most of them wait for somebody's server
 BULK_SHARE = 2  # one bulk child for every so many interactive ones
 
-LASTING = (ImagingError, ChildError, ImageNotFound, ObjectNotFound)  # a retry cannot help
+LASTING = (ImagingError, ChildError, ImageError, ObjectNotFound)  # a retry cannot help
 PASSING = (StoreUnavailable, *UNAVAILABLE)
 
 log = structlog.get_logger(__name__)
@@ -56,6 +59,7 @@ class Worker:
         self.bulk = Lane(
             backends, Children(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
         )
+        self.fetcher = backends.fetcher()
         self._cancelled: dict[Claim, asyncio.Event] = {}
 
     @asynccontextmanager
@@ -64,11 +68,13 @@ class Worker:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.interactive.children.close)
             stack.push_async_callback(self.bulk.children.close)
+            await stack.enter_async_context(self.fetcher)
             listener = asyncio.create_task(self._listen_for_cancellations())
             stack.callback(listener.cancel)
             for route, lane, concurrency in (
                 (Route.TRANSFORM, self.interactive, self.concurrency),
                 (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
+                (Route.INGEST, self.interactive, self.concurrency * INGEST_SHARE),
                 (Route.DESCRIBE, self.bulk, self.bulk_concurrency),
             ):
                 await stack.enter_async_context(
@@ -132,17 +138,25 @@ class Worker:
 
     async def _perform(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[JobEnded]) -> None:
         try:
-            if isinstance(command, TransformImage):
-                image = await handlers.transform(command, claim, lane)
-            else:
-                image = await handlers.describe_image(command, claim, lane)
+            match command:
+                case TransformImage():
+                    image = await handlers.transform(command, claim, lane)
+                case IngestImage():
+                    image = await ingest(command, claim, lane, self.fetcher)
+                case DescribeImage():
+                    image = await handlers.describe_image(command, claim, lane)
             log.info("job_completed", attempt=claim.attempt, image_id=str(image.id))
             ended.append(self._completed(command, image))
+        except FetchError as error:
+            failure = Failure(error.code, str(error))
+            if error.passing:
+                ended.extend(await self._retried(command, claim, failure))
+            else:
+                ended.append(await self._failed(command, claim, failure))
         except LASTING as error:
+            failure = Failure(error.code, str(error))
             ended.append(
-                await self._failed(
-                    command, claim, Failure(error.code, str(error)), bad_source=isinstance(error, SourceFault)
-                )
+                await self._failed(command, claim, failure, bad_source=isinstance(error, SourceFault))
             )
         except PASSING as error:
             ended.extend(await self._retried(command, claim, _passing(error)))
@@ -156,9 +170,10 @@ class Worker:
     async def _failed(
         self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
     ) -> JobEnded:
-        await claims.fail(claim, failure, source_is_bad=command.source.image_id if bad_source else None)
+        bad = command.source.image_id if bad_source and not isinstance(command, IngestImage) else None
+        await claims.fail(claim, failure, source_is_bad=bad)
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
-        if isinstance(command, TransformImage):
+        if isinstance(command, TransformImage | IngestImage):
             await retention.clear_attempts(command, claim.created_at, self.backends)
         return JobEnded(
             type="job.failed",

@@ -1,11 +1,12 @@
 """What travels through the broker, as Structs; decoded once, where it arrives."""
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from libs.contracts.words import Retention
 from libs.imaging.operations import AnyOperation
 
 
@@ -21,17 +22,31 @@ class Source(Struct, frozen=True, kw_only=True):
     image_id: UUID
 
 
+class UrlSource(Struct, frozen=True, kw_only=True):
+    """Where a job fetches its image from: http, https or `data:`."""
+
+    url: Annotated[str, Meta(min_length=1)]
+
+
+class Follow(Struct, frozen=True, kw_only=True):
+    """The job to queue once the image is there; its result ends together with an ephemeral image."""
+
+    job_id: UUID
+    target: UUID
+    operations: tuple[AnyOperation, ...]
+
+
 class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
     """One job. Unknown fields are ignored, so that fields may be added; a change of meaning is a new tag."""
 
     job_id: UUID
     owner: str  # username
-    source: Source
 
 
 class TransformImage(Message, frozen=True, kw_only=True, tag="transform.v1"):
     """Run `operations` over the source and store the result as image `target`."""
 
+    source: Source
     operations: tuple[AnyOperation, ...]
     target: UUID
     keep: bool = False  # the result has no expiry
@@ -41,8 +56,22 @@ class TransformImage(Message, frozen=True, kw_only=True, tag="transform.v1"):
 class DescribeImage(Message, frozen=True, kw_only=True, tag="describe.v1"):
     """Decode the source whole and note its perceptual hash."""
 
+    source: Source
 
-AnyMessage: TypeAlias = TransformImage | DescribeImage
+
+class IngestImage(Message, frozen=True, kw_only=True, tag="ingest.v1"):
+    """Fetch the source and keep it as image `target`."""
+
+    source: UrlSource
+    target: UUID
+    replaces: bool = False  # the target exists; what was fetched takes the place of its bytes
+    filename: str | None = None  # None: as the address has it, or as the target has it already
+    retention: Retention | None = None  # None: kept, or as the target has it already
+    reuse: bool = False  # a kept image of the owner with the same bytes serves instead
+    follow: Follow | None = None
+
+
+AnyMessage: TypeAlias = TransformImage | DescribeImage | IngestImage
 
 _decoder = msgspec.json.Decoder(AnyMessage)
 _encoder = msgspec.json.Encoder()

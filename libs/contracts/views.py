@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from libs.contracts.words import JobKind, JobStatus, Priority, Retention
+from libs.contracts.words import JobKind, JobStatus, OnDuplicate, Priority, Retention
 from libs.imaging.operations import AnyOperation
 
 # `$` alone would let a line break pass at the end.
@@ -14,6 +14,8 @@ Username = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$(?!\n)", mi
 Email = Annotated[str, Meta(pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$(?!\n)", max_length=255)]
 Password = Annotated[str, Meta(min_length=8, max_length=128)]
 NoControls = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)", max_length=255)]
+Filename = Annotated[str, Meta(min_length=1, max_length=255)]
+ImageUrl = Annotated[str, Meta(min_length=1, description="http, https or data:")]
 Operations = tuple[AnyOperation, ...]
 WireStatus = Literal["pending", "processing", "completed", "failed"]
 
@@ -51,10 +53,29 @@ class TransformRequest(Request, frozen=True, kw_only=True):
     retention: Retention = Retention.EPHEMERAL
 
 
-class ImagePatch(Request, frozen=True, kw_only=True):
-    """What may be changed of a stored image."""
+class ImageFromUrl(Request, frozen=True, kw_only=True):
+    """An image to be fetched, and what is to be done with it. Without operations it is kept."""
 
-    filename: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
+    image_url: ImageUrl
+    filename: Filename | None = None
+    operations: Operations | None = None
+    retention: Retention | None = None
+    on_duplicate: OnDuplicate = OnDuplicate.STORE
+
+
+class ImagePatch(Request, frozen=True, kw_only=True):
+    """What may be changed of a stored image; bytes from another `image_url` take the place of its own."""
+
+    image_url: ImageUrl | None = None
+    filename: Filename | None = None
+    retention: Retention | None = None
+
+
+class ImagePut(Request, frozen=True, kw_only=True):
+    """Where to fetch a stored image's new bytes from."""
+
+    image_url: ImageUrl
+    filename: Filename | None = None
     retention: Retention | None = None
 
 

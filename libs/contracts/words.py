@@ -19,6 +19,13 @@ class Retention(StrEnum):
     EPHEMERAL = "ephemeral"
 
 
+class OnDuplicate(StrEnum):
+    """What to do with bytes that the account keeps already."""
+
+    STORE = "store"
+    RETURN = "return"  # the image that is there serves instead
+
+
 class JobKind(StrEnum):
     """What a job does to its image."""
 

@@ -1,0 +1,31 @@
+"""Requests to addresses that users name: guarded, bounded, and nowhere near what is inside."""
+
+from libs.outbound.data_url import decode_data_url, is_data_url
+from libs.outbound.errors import (
+    FetchError,
+    UrlForbidden,
+    UrlHttpError,
+    UrlNotAnImage,
+    UrlTimeout,
+    UrlTooLarge,
+    UrlUnreachable,
+)
+from libs.outbound.fetch import Fetched, Fetcher, FetchLimits, Validators
+from libs.outbound.guard import Guard
+
+__all__ = [
+    "FetchError",
+    "FetchLimits",
+    "Fetched",
+    "Fetcher",
+    "Guard",
+    "UrlForbidden",
+    "UrlHttpError",
+    "UrlNotAnImage",
+    "UrlTimeout",
+    "UrlTooLarge",
+    "UrlUnreachable",
+    "Validators",
+    "decode_data_url",
+    "is_data_url",
+]

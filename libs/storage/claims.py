@@ -113,7 +113,7 @@ async def complete_transform(
         await result.save()
         if followed_by is not None:
             await followed_by.save()
-        await _end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
+        await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
@@ -126,7 +126,7 @@ async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) 
         await Image.update({**values, Image.status: ImageStatus.READY, Image.updated_at: now()}).where(
             (Image.id == source) & (Image.status != ImageStatus.DELETING)
         )
-        await _end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
+        await end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
 
 
 async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> None:
@@ -140,7 +140,7 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
             await Image.update({Image.status: ImageStatus.DELETING}).where(
                 (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING)
             )
-        await _end(
+        await end(
             claim, {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail}
         )
 
@@ -179,7 +179,12 @@ def _held(claim: Claim) -> And:
     )
 
 
-async def _end(claim: Claim, values: dict[Any, Any]) -> None:
+async def end(claim: Claim, values: dict[Any, Any]) -> None:
+    """Bring the job to its end; the last statement of a transaction.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
     ended = await (
         Job.update({**values, Job.finished_at: now(), Job.lease_until: None})
         .where(_held(claim))

@@ -56,6 +56,12 @@ class ImageFailed(ImageError):
     code = "image_failed"
 
 
+class ImageChanged(ImageError):
+    """Another request changed the image at the same time, and was first."""
+
+    code = "image_changed"
+
+
 class QuotaExceeded(ImageError):
     """The account holds as much as it may."""
 
@@ -83,7 +89,7 @@ class Doomed(Struct, frozen=True, kw_only=True):
 
 def object_key(
     username: str,
-    image_id: UUID,
+    image_id: UUID | str,
     filename: str,
     extension: str,
     *,
@@ -101,7 +107,7 @@ def object_key(
     return f"{key_prefix(username, image_id, folder=folder, when=when)}{again}-{stem or 'image'}.{extension}"
 
 
-def key_prefix(username: str, image_id: UUID, *, folder: str, when: datetime) -> str:
+def key_prefix(username: str, image_id: UUID | str, *, folder: str, when: datetime) -> str:
     """What the keys of all attempts at one image start with."""
     return f"{username}/{folder}/{when:%Y/%m/%d}/{image_id}"
 
@@ -184,7 +190,16 @@ async def change(
     image: Image, *, filename: str | None, retention: Retention | None, undownloaded_s: float
 ) -> Image:
     """Rename an image or change how long it stays; an ephemeral one starts its time anew."""
-    values: dict[Any, Any] = {Image.updated_at: now()}
+    wished = changes(image, filename=filename, retention=retention, undownloaded_s=undownloaded_s)
+    await Image.update({Image.updated_at: now(), **wished}).where(Image.id == image.id)
+    return await owned_by(image.owner, image.id)
+
+
+def changes(
+    image: Image, *, filename: str | None, retention: Retention | None, undownloaded_s: float
+) -> dict[Any, Any]:
+    """What `change` sets in the row; None leaves alone."""
+    values: dict[Any, Any] = {}
     if filename is not None:
         values[Image.filename] = with_extension(filename, FORMATS[cast("FormatName", image.format)].extension)
     if retention is not None and retention != image.retention:
@@ -195,8 +210,7 @@ async def change(
             Image.first_downloaded_at: None,
             Image.clock: image.id,
         }
-    await Image.update(values).where(Image.id == image.id)
-    return await owned_by(image.owner, image.id)
+    return values
 
 
 async def note_download(image: Image, *, downloaded_s: float) -> None:

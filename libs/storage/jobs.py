@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.contracts.messages import AnyMessage, TransformImage, encode
+from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
 from libs.contracts.words import JobKind, JobStatus, Priority
 from libs.storage.engine import rows
 from libs.storage.tables import Job, now
@@ -23,6 +23,11 @@ select id from (
   from job where image in (IMAGES)
 ) as ranked where nth = 1 or (result is not null and nth_alike = 1)
 """
+KINDS: dict[type[AnyMessage], JobKind] = {
+    TransformImage: JobKind.TRANSFORM,
+    DescribeImage: JobKind.DESCRIBE,
+    IngestImage: JobKind.INGEST,
+}
 
 
 class JobError(Exception):
@@ -62,8 +67,8 @@ def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str 
     return Job(
         id=message.job_id,
         owner=owner,
-        kind=JobKind.TRANSFORM if isinstance(message, TransformImage) else JobKind.DESCRIBE,
-        image=message.source.image_id,
+        kind=KINDS[type(message)],
+        image=None if isinstance(message, IngestImage) else message.source.image_id,
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),

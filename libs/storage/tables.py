@@ -30,6 +30,7 @@ __all__ = [
     "Batch",
     "IdempotencyKey",
     "Image",
+    "ImageSource",
     "Job",
     "ProductImage",
     "RefreshToken",
@@ -87,6 +88,15 @@ class Image(Table):
     expires_at = Timestamptz(null=True, default=None)  # null: kept
     created_at = Timestamptz(default=now)
     updated_at = Timestamptz(default=now)
+
+
+class ImageSource(Table):
+    """What the server that an image was fetched from said about that version of it."""
+
+    id = UUID(primary_key=True, default=new_id)
+    image = ForeignKey(Image, on_delete=OnDelete.cascade, null=False, unique=True)
+    etag = Text(null=True, default=None)
+    last_modified = Text(null=True, default=None)
 
 
 class Batch(Table):

@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.conftest import BOTH, signed_in
+from tests.outbound.sites import Fetching, fetching_site
 from tests.support.client import Client
 from tests.support.site import Site, running_site
 
+GIVEN_UP_EARLY = {"FETCH_TIMEOUT_S": "2", "FETCH_MAX_BYTES": "1000000", "MAX_ATTEMPTS": "3"}
 NARROW = {
     "WORKER_CONCURRENCY": "1",
     "MAX_OPERATIONS": "3",
@@ -36,6 +38,23 @@ async def narrow_site(
 async def narrow(narrow_site: Site) -> AsyncIterator[Client]:
     """A new account on the site with narrow limits."""
     async with signed_in(narrow_site) as client:
+        yield client
+
+
+@pytest.fixture(scope="session", params=BOTH)
+async def fetching(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Fetching]:
+    """A site beside a server that it may fetch from; large files and slow ones are given up early."""
+    directory = tmp_path_factory.mktemp(f"fetching-{request.param}")
+    async with fetching_site(request.param, directory, **GIVEN_UP_EARLY) as running:
+        yield running
+
+
+@pytest.fixture
+async def fetcher(fetching: Fetching) -> AsyncIterator[Client]:
+    """A new account on the site that may fetch."""
+    async with signed_in(fetching.site) as client:
         yield client
 
 

@@ -127,7 +127,7 @@ async def test_a_form_that_will_not_do_is_refused_naming_the_field(resident: Cli
 async def test_a_body_that_is_no_form_is_refused(resident: Client, small: bytes) -> None:
     form = file_part(small, "a.png")
     cases = [
-        ({"Content-Type": "application/json"}, b'{"image": "a.png"}', 415, "unsupported_media_type"),
+        ({"Content-Type": "application/json"}, b'{"image": "a.png"}', 400, "invalid_request"),
         ({"Content-Type": "image/png"}, small, 415, "unsupported_media_type"),
         ({"Content-Type": "multipart/form-data"}, form + END, 415, "unsupported_media_type"),
         (FORM_TYPE, form, 400, "invalid_request"),

@@ -1,0 +1,150 @@
+"""`POST /api/images`: an image comes as a form, or as JSON that names its URL."""
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Request, Response
+
+from apps.api.accept import Form, FormShape, ReceivedFile, received_form
+from apps.api.answers import created, ingested
+from apps.api.idempotency import fingerprint, once
+from apps.api.json_body import is_json, received_json
+from apps.api.live import Live
+from apps.api.request_log import request_id
+from libs import ingest, intake
+from libs.backends import Backends
+from libs.contracts.views import ImageFromUrl, ImageView, JobView, Operations
+from libs.contracts.words import OnDuplicate, Retention
+from libs.imaging.header import read_header
+from libs.imaging.limits import Limits
+from libs.ingest import Wanted
+from libs.intake import Upload
+from libs.outbound import decode_data_url, is_data_url
+from libs.storage import ingests
+from libs.storage.tables import BaseUser, Image, Job, new_id
+
+FIELDS = ("operations", "retention", "on_duplicate")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request, and all that is needed to answer it."""
+
+    request: Request[Any, Any, Any]
+    caller: BaseUser
+    backends: Backends
+    live: Live
+    wait_s: float  # for jobs, unless the client prefers otherwise
+
+
+async def create(asked: Asked) -> Response[ImageView] | Response[JobView]:
+    """Take an image in, and queue what is to be done with it."""
+    return await (_from_json(asked) if is_json(asked.request) else _from_form(asked))
+
+
+async def receive(asked: Asked, file: ReceivedFile) -> Upload:
+    """The file, its header checked.
+
+    Raises:
+        SourceFault: It is no accepted image.
+    """
+    header = await asyncio.to_thread(read_header, file.path, _limits(asked.backends))
+    return Upload(
+        path=file.path, filename=file.filename, size_bytes=file.size_bytes, md5=file.md5, header=header
+    )
+
+
+async def _from_form(asked: Asked) -> Response[ImageView]:
+    backends = asked.backends
+    shape = FormShape(files=("image",), fields=FIELDS, max_file_bytes=backends.settings.max_upload_bytes)
+    async with received_form(asked.request, backends.scratch, shape) as form:
+        file = form.file("image")
+        print_of = fingerprint(asked.request, file.md5, file.filename, *sorted(form.fields.items()))
+
+        async def answer() -> Response[ImageView]:
+            return await _stored(file, _wanted_by_form(form), asked)
+
+        return await once(asked.request, asked.caller, print_of, answer)
+
+
+async def _from_json(asked: Asked) -> Response[ImageView] | Response[JobView]:
+    limit = asked.backends.settings.max_upload_bytes
+    body, digest = await received_json(asked.request, ImageFromUrl, for_bytes=limit)
+    wanted = Wanted(
+        url=body.image_url,
+        filename=body.filename,
+        retention=body.retention,
+        operations=body.operations,
+        reuse=body.on_duplicate == OnDuplicate.RETURN,
+    )
+
+    async def answer() -> Response[ImageView] | Response[JobView]:
+        if is_data_url(body.image_url):
+            return await _unpacked(wanted, asked)
+        job = await ingest.ingest(wanted, asked.caller, asked.backends, request_id=request_id())
+        return await ingested(asked.request, job, asked.backends, asked.live, wait_s=asked.wait_s)
+
+    return await once(asked.request, asked.caller, fingerprint(asked.request, digest), answer)
+
+
+async def _unpacked(wanted: Wanted, asked: Asked) -> Response[ImageView]:
+    """A `data:` URL is an upload: there is nothing to fetch."""
+    limit = asked.backends.settings.max_upload_bytes
+    content = await asyncio.to_thread(decode_data_url, wanted.url, max_bytes=limit)
+    path = asked.backends.scratch / f"upload-{new_id()}"
+    try:
+        await asyncio.to_thread(path.write_bytes, content)
+        md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        file = ReceivedFile(path, wanted.filename or "image", len(content), md5)
+        return await _stored(file, wanted, asked)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def _stored(file: ReceivedFile, wanted: Wanted, asked: Asked) -> Response[ImageView]:
+    same = await ingests.same_bytes(asked.caller.id, file.md5) if wanted.reuse else None
+    image, job = await (_store(file, wanted, asked) if same is None else _reuse(same, wanted, asked))
+    return await created(
+        asked.request, image, job, asked.backends, asked.live, wait_s=asked.wait_s, is_new=same is None
+    )
+
+
+async def _store(file: ReceivedFile, wanted: Wanted, asked: Asked) -> tuple[Image, Job | None]:
+    return await intake.store_upload(
+        await receive(asked, file),
+        asked.caller,
+        asked.backends,
+        operations=wanted.operations,
+        retention=wanted.retention,
+        request_id=request_id(),
+    )
+
+
+async def _reuse(same: Image, wanted: Wanted, asked: Asked) -> tuple[Image, Job | None]:
+    if wanted.operations is None:
+        return same, None
+    job = await intake.transform(
+        same,
+        asked.caller,
+        wanted.operations,
+        asked.backends,
+        retention=wanted.retention or Retention.EPHEMERAL,
+        request_id=request_id(),
+    )
+    return same, job
+
+
+def _wanted_by_form(form: Form) -> Wanted:
+    return Wanted(
+        url="",
+        operations=form.value("operations", Operations),
+        retention=form.choice("retention", Retention),
+        reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
+    )
+
+
+def _limits(backends: Backends) -> Limits:
+    settings = backends.settings
+    return Limits(max_pixels=settings.max_pixels, max_side=settings.max_side, max_frames=settings.max_frames)

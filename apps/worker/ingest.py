@@ -1,0 +1,227 @@
+"""Fetching a URL and making an image of it, or the new bytes of one that is there."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from apps.worker.handlers import DELIVERY_GRACE_S, Lane, limits_of
+from apps.worker.lease import unbroken
+from libs import retention
+from libs.backends import Backends
+from libs.contracts.messages import IngestImage
+from libs.contracts.words import ImageStatus, Retention
+from libs.imaging.describe import Description, describe
+from libs.imaging.errors import EmptyFile, NotAnImage
+from libs.imaging.hashing import signed64
+from libs.imaging.header import Header, read_header
+from libs.ingest import following
+from libs.intake import publish
+from libs.outbound import Fetched, Fetcher, UrlNotAnImage, Validators, is_data_url
+from libs.storage import images, ingests, usage
+from libs.storage.claims import Claim
+from libs.storage.engine import UNAVAILABLE
+from libs.storage.images import QuotaExceeded
+from libs.storage.objects import StoreUnavailable
+from libs.storage.tables import Image, ImageSource, Job, now
+
+FILE_COLUMNS = (
+    "filename",
+    "source_url",
+    "object_key",
+    "format",
+    "mime",
+    "width",
+    "height",
+    "frames",
+    "size_bytes",
+    "md5",
+    "phash",
+    "metadata",
+    "status",
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Examined(Struct, frozen=True):
+    """A fetched file and all that was found out about it."""
+
+    fetched: Fetched
+    header: Header
+    description: Description
+
+
+async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetcher: Fetcher) -> Image:
+    """Fetch the source; store it as one new image, or in the place of the target's bytes."""
+    backends = lane.backends
+    old = await images.owned_by(claim.owner, message.target) if message.replaces else None
+    file = backends.scratch / f"{claim.job_id}.{claim.attempt}"
+    try:
+        fetched = await fetcher.fetch(message.source.url, file, known=await _known(message, old))
+        if fetched is None:
+            assert old is not None, "only what is known can be unchanged"  # noqa: S101
+            wished = _wished(message, old, backends, filename=message.filename)
+            await ingests.complete_replacing(claim, old, wished, None)
+            return old
+        same = await ingests.same_bytes(claim.owner, fetched.md5) if message.reuse else None
+        if same is not None:
+            return await _reused(message, claim, same, backends)
+        found = await _examined(fetched, file, lane)
+        await _check_quota(claim, found, old, backends)
+        if claim.attempt > 1:
+            await retention.clear_attempts(message, claim.created_at, backends)
+        return await _stored(message, claim, found, old, file, backends)
+    finally:
+        file.unlink(missing_ok=True)
+
+
+async def _examined(fetched: Fetched, file: Path, lane: Lane) -> Examined:
+    """Decode the file in a child.
+
+    Raises:
+        UrlNotAnImage: It is none.
+        ImagingError: It is one that cannot be read or goes beyond a limit.
+    """
+    limits, timeout_s = limits_of(lane.backends), lane.backends.settings.job_timeout_s
+    try:
+        header = await lane.children.run(timeout_s, read_header, file, limits)
+    except (NotAnImage, EmptyFile) as error:
+        raise UrlNotAnImage(f"what is at the address is no image: {error}") from error
+    description = await lane.children.run(timeout_s, describe, file, limits)
+    return Examined(fetched, header, description)
+
+
+async def _known(message: IngestImage, old: Image | None) -> Validators | None:
+    """What to ask for conditionally: only the version that we hold, from where we have it."""
+    if old is None or old.source_url != message.source.url:
+        return None
+    source = await ingests.source_of(old.id)
+    return Validators(etag=source.etag, last_modified=source.last_modified) if source else None
+
+
+async def _reused(message: IngestImage, claim: Claim, same: Image, backends: Backends) -> Image:
+    follow = following(message, same, claim.request_id)
+    await ingests.complete_with(claim, same.id, followed_by=follow)
+    if follow is not None:
+        await publish(follow, backends)
+    return same
+
+
+async def _check_quota(claim: Claim, found: Examined, old: Image | None, backends: Backends) -> None:
+    held = (await usage.of(claim.owner)).stored_bytes - (old.size_bytes if old else 0)
+    if held + found.fetched.size_bytes > backends.settings.quota_bytes:
+        raise QuotaExceeded(f"the account would hold more than {backends.settings.quota_bytes} bytes")
+
+
+async def _stored(
+    message: IngestImage, claim: Claim, found: Examined, old: Image | None, file: Path, backends: Backends
+) -> Image:
+    image = _image_of(message, claim, found, old, backends)
+    follow = following(message, image, claim.request_id)
+    former = await unbroken(
+        _deliver(message, claim, image, old, found.fetched, follow, file, backends), grace_s=DELIVERY_GRACE_S
+    )
+    if follow is not None:
+        await publish(follow, backends)
+    if former is not None:
+        await _remove_former(former, backends)
+    return image
+
+
+async def _deliver(
+    message: IngestImage,
+    claim: Claim,
+    image: Image,
+    old: Image | None,
+    fetched: Fetched,
+    follow: Job | None,
+    file: Path,
+    backends: Backends,
+) -> UUID | None:
+    """Store the file and end the job; an object without its row is taken back."""
+    labels = {
+        "owner": message.owner,
+        "image-id": str(image.id),
+        "md5": image.md5,
+        "job-id": str(claim.job_id),
+    }
+    await backends.objects.put(image.object_key, file, content_type=image.mime, metadata=labels)
+    source = ImageSource(
+        image=image.id, etag=fetched.validators.etag, last_modified=fetched.validators.last_modified
+    )
+    try:
+        if old is not None:
+            row = image.to_dict()
+            values = {name: row[name] for name in FILE_COLUMNS} | _wished(message, old, backends)
+            return await ingests.complete_replacing(claim, old, values, source)
+        await ingests.complete(claim, image, source, followed_by=follow)
+        return None
+    except UNAVAILABLE:
+        raise  # it may have been committed; the next attempt clears what this one left
+    except Exception:
+        await backends.objects.delete([image.object_key])
+        raise
+
+
+async def _remove_former(former: UUID, backends: Backends) -> None:
+    """Remove the replaced file; should that fail now, the next tick does it."""
+    try:
+        await retention.remove(await images.deleting(1, only=former), backends)
+    except (StoreUnavailable, *UNAVAILABLE) as error:
+        log.warning("removal_waits", image_id=str(former), error=str(error))
+
+
+def _wished(
+    message: IngestImage, image: Image, backends: Backends, *, filename: str | None = None
+) -> dict[Any, Any]:
+    return images.changes(
+        image,
+        filename=filename,
+        retention=message.retention,
+        undownloaded_s=backends.settings.expire_undownloaded_s,
+    )
+
+
+def _image_of(
+    message: IngestImage, claim: Claim, found: Examined, old: Image | None, backends: Backends
+) -> Image:
+    fetched, header, url = found.fetched, found.header, message.source.url
+    name = message.filename or (old.filename if old else fetched.filename) or "image"
+    kept = message.retention != Retention.EPHEMERAL
+    moment = now()
+    ends = moment + timedelta(seconds=backends.settings.expire_undownloaded_s)
+    return Image(
+        id=message.target,
+        clock=message.target,
+        owner=claim.owner,
+        filename=images.with_extension(name, header.extension),
+        source_url=None if is_data_url(url) else url,
+        object_key=images.object_key(
+            message.owner,
+            retention.slot(message),
+            name,
+            header.extension,
+            folder=images.ORIGINALS,
+            when=claim.created_at,
+            attempt=claim.attempt,
+        ),
+        format=header.format,
+        mime=header.mime,
+        width=header.width,
+        height=header.height,
+        frames=header.frames,
+        size_bytes=fetched.size_bytes,
+        md5=fetched.md5,
+        phash=signed64(found.description.phash),
+        metadata=msgspec.json.encode(found.description).decode(),
+        status=ImageStatus.READY,
+        retention=old.retention if old else (Retention.KEEP if kept else Retention.EPHEMERAL),
+        expires_at=None if kept else ends,
+        created_at=moment,
+        updated_at=moment,
+    )

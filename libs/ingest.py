@@ -1,0 +1,103 @@
+"""Taking in what users name by URL: a wish becomes a job, and nothing is fetched here."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.backends import Backends
+from libs.contracts.messages import Follow, IngestImage, Source, TransformImage, UrlSource
+from libs.contracts.words import Priority, Retention
+from libs.imaging.operations import AnyOperation
+from libs.intake import check_operations, check_quotas, publish
+from libs.outbound import is_data_url
+from libs.storage import jobs
+from libs.storage.tables import BaseUser, Image, Job, new_id
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What is to become of the image at a URL."""
+
+    url: str
+    filename: str | None = None
+    retention: Retention | None = None
+    operations: Sequence[AnyOperation] | None = None
+    reuse: bool = False
+
+
+async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
+    """Queue the making of an image from a URL, and of its result where operations are asked for.
+
+    Raises:
+        UrlForbidden: The address says by itself that it is not one that is fetched.
+        TooManyJobs, TooManyOperations: Nothing was queued.
+    """
+    check_operations(wanted.operations or (), backends)
+    follow = None
+    if wanted.operations is not None:
+        follow = Follow(job_id=new_id(), target=new_id(), operations=tuple(wanted.operations))
+    ephemeral_by_default = Retention.KEEP if wanted.operations is None else Retention.EPHEMERAL
+    retention = wanted.retention or ephemeral_by_default
+    message = _message(wanted, owner, new_id(), retention=retention, follow=follow)
+    return await _queue(message, owner, backends, request_id)
+
+
+async def replace(
+    image: Image, wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str
+) -> Job:
+    """Queue the fetching of new bytes for a stored image, which stays as it is until they are there.
+
+    Raises:
+        UrlForbidden, TooManyJobs: As `ingest`.
+    """
+    message = _message(wanted, owner, image.id, retention=wanted.retention, replaces=True)
+    return await _queue(message, owner, backends, request_id)
+
+
+def following(message: IngestImage, image: Image, request_id: str | None) -> Job | None:
+    """The job that was asked for together with the image; not stored yet."""
+    if message.follow is None:
+        return None
+    kept = image.retention == Retention.KEEP
+    transform = TransformImage(
+        job_id=message.follow.job_id,
+        owner=message.owner,
+        source=Source(image_id=image.id),
+        operations=message.follow.operations,
+        target=message.follow.target,
+        keep=kept and message.retention == Retention.KEEP,
+        shares_clock=not kept,
+    )
+    return jobs.new(transform, owner=image.owner, priority=Priority.INTERACTIVE, request_id=request_id)
+
+
+def _message(
+    wanted: Wanted,
+    owner: BaseUser,
+    target: UUID,
+    *,
+    retention: Retention | None,
+    follow: Follow | None = None,
+    replaces: bool = False,
+) -> IngestImage:
+    return IngestImage(
+        job_id=new_id(),
+        owner=owner.username,
+        source=UrlSource(url=wanted.url),
+        target=target,
+        replaces=replaces,
+        filename=wanted.filename,
+        retention=retention,
+        reuse=wanted.reuse,
+        follow=follow,
+    )
+
+
+async def _queue(message: IngestImage, owner: BaseUser, backends: Backends, request_id: str) -> Job:
+    if not is_data_url(message.source.url):
+        backends.guard.check_url(message.source.url)
+    await check_quotas(owner, 0, backends)
+    job = jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
+    await job.save()
+    await publish(job, backends)
+    return job

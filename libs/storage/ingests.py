@@ -1,0 +1,99 @@
+"""Functions over fetched images: how they come in, and how one takes the place of another's bytes."""
+
+from typing import Any
+from uuid import UUID
+
+from libs.contracts.words import ImageStatus, JobStatus, Retention
+from libs.storage import claims
+from libs.storage.claims import NO_ERROR, Claim
+from libs.storage.database import transaction
+from libs.storage.images import ImageChanged
+from libs.storage.tables import Image, ImageSource, Job, new_id, now
+
+
+async def source_of(image_id: UUID) -> ImageSource | None:
+    """What is known of where an image came from."""
+    return await ImageSource.objects().where(ImageSource.image == image_id).first()
+
+
+async def same_bytes(owner: int, md5: str) -> Image | None:
+    """The owner's oldest kept image with these bytes."""
+    return await (
+        Image.objects()
+        .where(
+            (Image.owner == owner)
+            & (Image.md5 == md5)
+            & (Image.status != ImageStatus.DELETING)
+            & (Image.retention == Retention.KEEP)
+        )
+        .order_by(Image.id)
+        .first()
+    )
+
+
+async def complete(claim: Claim, image: Image, source: ImageSource, *, followed_by: Job | None) -> None:
+    """End the job with a new image, and queue the job that follows on it, in one transaction.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    async with transaction():
+        await image.save()
+        await source.save()
+        if followed_by is not None:
+            await followed_by.save()
+        await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image.id, **NO_ERROR})
+
+
+async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Job | None) -> None:
+    """End the job with an image that was there before, untouched.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    async with transaction():
+        if followed_by is not None:
+            await followed_by.save()
+        await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image_id, **NO_ERROR})
+
+
+async def complete_replacing(
+    claim: Claim, old: Image, values: dict[Any, Any], source: ImageSource | None
+) -> UUID | None:
+    """Change the image, and all that is known of it, at once.
+
+    A `source` comes with a new file: the former one is marked to be removed, under the id that is returned.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+        ImageChanged: The image was deleted, or its bytes were replaced by another job, meanwhile.
+    """
+    async with transaction():
+        changed: list[dict[str, Any]] = await (
+            Image.update({**values, Image.updated_at: now()})
+            .where(
+                (Image.id == old.id)
+                & (Image.status != ImageStatus.DELETING)
+                & (Image.object_key == old.object_key)
+            )
+            .returning(Image.id)
+        )
+        if not changed:
+            raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
+        former = None
+        if source is not None:
+            former = await _leave_to_removal(old)
+            await ImageSource.delete().where(ImageSource.image == old.id)
+            await source.save()
+        await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
+    return former
+
+
+async def _leave_to_removal(old: Image) -> UUID:
+    """A row of its own for the former file: whatever is killed when, the file goes the way of all others."""
+    ghost_id = new_id()
+    row: dict[str, Any] = old.to_dict()
+    row |= {"id": ghost_id, "clock": ghost_id, "status": ImageStatus.DELETING}
+    row |= dict.fromkeys(("parent", "phash", "metadata"))
+    await Image(**row).save()
+    return ghost_id

@@ -1,0 +1,115 @@
+"""New bytes for an image that is there: all of it changes at once, or nothing does."""
+
+import asyncio
+from io import BytesIO
+
+import imagehash
+import pytest
+from PIL import Image
+
+from tests.api.fetched import created, md5_of, original, record
+from tests.outbound.server import picture
+from tests.outbound.sites import Fetching
+from tests.support.client import Client
+from tests.worker.watching import objects_url, stored_keys
+
+RED, BLUE = picture("red"), picture("blue", size=(64, 20))
+
+
+async def put(client: Client, image_id: str, url: str, method: str = "PUT", **fields: str) -> tuple[int, str]:
+    answer = await client.call(method, f"/api/images/{image_id}/", json={"image_url": url, **fields})
+    return answer.status, "" if answer.status < 300 else answer.code
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_another_url_replaces_everything_that_is_known(
+    fetcher: Client, fetching: Fetching, method: str
+) -> None:
+    old = await created(fetcher, fetching.outer.serve("/red.jpg", RED))
+    url = fetching.outer.serve("/blue.jpg", BLUE)
+    assert await put(fetcher, old["id"], url, method) == (200, "")
+    new = await record(fetcher, old["id"])
+    assert (new["source_url"], new["md5"], new["width"]) == (url, md5_of(BLUE), 64)
+    assert new["phash"] == str(imagehash.phash(Image.open(BytesIO(BLUE))))
+    assert (new["filename"], new["created_at"]) == (old["filename"], old["created_at"])
+    assert new["updated_at"] > old["updated_at"]
+    assert await original(fetcher, old["id"]) == BLUE
+    assert (await fetcher.get(f"/api/images/{old['id']}/metadata")).json["phash"] == new["phash"]
+    keys = [key for key in await stored_keys(objects_url(fetching.site)) if old["id"] in key]
+    assert len(keys) == 1
+    assert (await fetcher.call("DELETE", f"/api/images/{old['id']}")).status == 204
+    assert not [key for key in await stored_keys(objects_url(fetching.site)) if old["id"] in key]
+    assert (await fetcher.get("/api/images")).json == []
+
+
+async def test_an_upload_can_be_replaced_and_renamed_in_one_step(fetcher: Client, fetching: Fetching) -> None:
+    old = (await fetcher.upload(RED, wait_s=30)).json
+    url = fetching.outer.serve("/blue.jpg", BLUE)
+    assert await put(fetcher, old["id"], url, filename="sky.gif", retention="ephemeral") == (200, "")
+    new = await record(fetcher, old["id"])
+    assert (new["md5"], new["filename"], new["retention"]) == (md5_of(BLUE), "sky.jpg", "ephemeral")
+    assert new["expires_at"]
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/status/404", "url_http_error"),
+        ("/status/503", "url_http_error"),
+        ("/endless", "url_too_large"),
+        ("/cut", "url_unreachable"),
+        ("/page", "url_not_an_image"),
+        ("/half", "image_truncated"),
+        ("/to-inside", "url_forbidden"),
+    ],
+)
+async def test_a_fetch_that_fails_leaves_the_record_whole(
+    fetcher: Client, fetching: Fetching, path: str, code: str
+) -> None:
+    outer = fetching.outer
+    outer.serve("/page", b"<html>")
+    outer.serve("/half", picture(size=(640, 480))[:4000])
+    outer.redirect("/to-inside", fetching.inner.url("/"))
+    old = await created(fetcher, outer.serve("/red.jpg", RED))
+    status, found = await put(fetcher, old["id"], outer.url(path), filename="new.jpg")
+    assert (status, found) == (status, code)
+    assert status >= 400
+    assert await record(fetcher, old["id"]) == old
+    assert await original(fetcher, old["id"]) == RED
+    newest = (await fetcher.get("/api/jobs")).json[0]
+    assert (newest["image_id"], newest["error_code"]) == (old["id"], code)
+
+
+async def test_the_same_url_is_asked_whether_it_changed(fetcher: Client, fetching: Fetching) -> None:
+    outer = fetching.outer
+    old = await created(fetcher, outer.serve("/same.jpg", RED))
+    assert await put(fetcher, old["id"], old["source_url"]) == (200, "")
+    assert "If-None-Match" in outer.headers
+    unchanged = await record(fetcher, old["id"])
+    assert unchanged | {"updated_at": None} == old | {"updated_at": None}
+    outer.serve("/same.jpg", BLUE)
+    assert await put(fetcher, old["id"], old["source_url"], "PATCH") == (200, "")
+    assert (await record(fetcher, old["id"]))["md5"] == md5_of(BLUE)
+    assert await put(fetcher, old["id"], outer.serve("/other.jpg", BLUE)) == (200, "")
+    assert "If-None-Match" not in outer.headers
+
+
+async def test_of_two_replacements_at_once_one_is_told(fetcher: Client, fetching: Fetching) -> None:
+    old = await created(fetcher, fetching.outer.serve("/red.jpg", RED))
+    urls = [fetching.outer.serve(f"/{name}.jpg", picture(name)) for name in ("blue", "green", "white")]
+    ends = await asyncio.gather(*(put(fetcher, old["id"], url) for url in urls))
+    assert (200, "") in ends
+    assert set(ends) <= {(200, ""), (409, "image_changed")}
+    new = await record(fetcher, old["id"])
+    assert new["source_url"] in urls
+    assert md5_of(await original(fetcher, old["id"])) == new["md5"]
+    keys = [key for key in await stored_keys(objects_url(fetching.site)) if old["id"] in key]
+    assert len(keys) == 1
+
+
+async def test_only_the_owner_replaces(fetcher: Client, fetching: Fetching) -> None:
+    async with Client(fetching.site) as stranger:
+        await stranger.register()
+        await stranger.login()
+        old = await created(fetcher, fetching.outer.serve("/red.jpg", RED))
+        assert await put(stranger, old["id"], old["source_url"]) == (404, "image_not_found")

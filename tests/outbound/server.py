@@ -1,0 +1,151 @@
+"""A web server with everything that a server of somebody else's may do wrong."""
+
+import asyncio
+import gzip
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from io import BytesIO
+
+from aiohttp import web
+from PIL import Image
+
+OUTSIDE = "127.0.0.2"  # stands for the public internet: the one address that tests open
+INSIDE = "127.0.0.1"  # stands for itself
+ALLOWED = f"{OUTSIDE}/32"
+ENDLESS_BLOCK = bytes(64 * 1024)
+
+
+class PhotoServer:
+    """One server; what it serves can be changed while it runs."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host = host
+        self.port = port
+        self.files: dict[str, bytes] = {}
+        self.redirects: dict[str, str] = {}
+        self.failing: Counter[str] = Counter()  # how many more times a path answers 500
+        self.asked: Counter[str] = Counter()
+        self.headers: dict[str, str] = {}  # of the last request
+        self.cut_off = asyncio.Event()  # a body that has no end was given up
+
+    def url(self, path: str) -> str:
+        return f"http://{self.host}:{self.port}{path}"
+
+    def serve(self, path: str, data: bytes) -> str:
+        """The address of `data` from now on."""
+        self.files[path] = data
+        return self.url(path)
+
+    def redirect(self, path: str, target: str) -> str:
+        self.redirects[path] = target
+        return self.url(path)
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        path = request.path
+        self.asked[path] += 1
+        self.headers = dict(request.headers)
+        if self.failing[path] > 0:
+            self.failing[path] -= 1
+            return web.Response(status=500)
+        if path in self.redirects:
+            return web.Response(status=302, headers={"Location": self.redirects[path]})
+        match path.split("/")[1]:
+            case "drip":
+                return await self._without_end(request, b"\xff", 0.05)
+            case "endless":
+                return await self._without_end(request, ENDLESS_BLOCK, 0)
+            case "bomb":
+                return _bomb()
+            case "cut":
+                return await self._cut(request)
+            case "status":
+                return web.Response(status=int(path.split("/")[2]))
+            case _:
+                pass
+        if path not in self.files:
+            return web.Response(status=404)
+        return self._file(request, self.files[path])
+
+    def _file(self, request: web.Request, data: bytes) -> web.Response:
+        etag = f'"{hash(data):x}"'
+        if request.headers.get("If-None-Match") == etag:
+            return web.Response(status=304, headers={"ETag": etag})
+        kind = "text/html" if "mislabelled" in request.path else "image/jpeg"
+        return web.Response(body=data, content_type=kind, headers={"ETag": etag, "Set-Cookie": "a=b"})
+
+    async def _without_end(self, request: web.Request, block: bytes, pause_s: float) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "image/jpeg"})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(block)
+                await asyncio.sleep(pause_s)
+        except (ConnectionError, asyncio.CancelledError):
+            self.cut_off.set()
+            raise
+
+    async def _cut(self, request: web.Request) -> web.StreamResponse:
+        """A body shorter than its Content-Length."""
+        response = web.StreamResponse(headers={"Content-Type": "image/jpeg", "Content-Length": "100000"})
+        await response.prepare(request)
+        await response.write(b"\xff\xd8\xff")
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+
+def _bomb() -> web.Response:
+    """50 MB of zeros in 50 kB."""
+    headers = {"Content-Encoding": "gzip", "Content-Type": "image/png"}
+    return web.Response(body=gzip.compress(bytes(50_000_000)), headers=headers)
+
+
+@asynccontextmanager
+async def serving(*hosts: str, port: int = 0) -> AsyncGenerator[list[PhotoServer]]:
+    """A server at each of the hosts, on one port."""
+    async with AsyncExitStack() as stack:
+        servers: list[PhotoServer] = []
+        for host in hosts:
+            server = PhotoServer(host, port)
+            app = web.Application()
+            app.router.add_route("*", "/{path:.*}", server.answer)
+            runner = web.AppRunner(app, shutdown_timeout=0.1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.TCPSite(runner, host, port).start()
+            server.port = port = int(runner.addresses[0][1])
+            servers.append(server)
+        yield servers
+
+
+class Trap:
+    """Listens where nobody may come, and counts who does."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.port = 0
+
+    async def took(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        writer.close()
+
+
+@asynccontextmanager
+async def trap(port: int = 0) -> AsyncGenerator[Trap]:
+    """Listen on every address of this machine, of both families, but not where somebody else does."""
+    found = Trap()
+    async with AsyncExitStack() as stack:
+        for host in ("127.0.0.1", "::1"):
+            server = await asyncio.start_server(found.took, host, port)
+            port = found.port = int(server.sockets[0].getsockname()[1])
+            await stack.enter_async_context(server)
+        yield found
+
+
+def picture(colour: str = "red", *, size: tuple[int, int] = (48, 32)) -> bytes:
+    """A small JPEG that no other colour or size equals."""
+    file = BytesIO()
+    gradient = Image.linear_gradient("L").resize(size).convert("RGB")
+    Image.blend(gradient, Image.new("RGB", size, colour), 0.5).save(file, "JPEG")
+    return file.getvalue()
