@@ -22,6 +22,10 @@ from litestar.static_files import create_static_files_router  # pyright: ignore[
 
 ASSETS = "/schema/assets"
 BEARER: list[SecurityRequirement] = [{"bearer": []}]  # on the routes that ask who is calling
+OPERATIONS = (
+    "A JSON list of operations, run in order. Where a watermark names a `part`, the file of that name "
+    "comes after this field"
+)
 
 
 @dataclass
@@ -45,7 +49,7 @@ class UploadOperation(Operation):
                             "operations": Schema(
                                 type=OpenAPIType.STRING,
                                 content_media_type="application/json",
-                                description="A JSON list of operations, run in order",
+                                description=OPERATIONS,
                             ),
                             "retention": Schema(
                                 type=OpenAPIType.STRING,
