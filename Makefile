@@ -10,8 +10,9 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 SERVICES := infra/local/services
 ARGS ?=
 ROWS ?= 1000000
+FUZZ_S ?= 60
 
-.PHONY: help install run test test-fast lint format services services-down bench bench-search lock schema clean
+.PHONY: help install run test test-fast lint format services services-down bench bench-imaging bench-search fuzz lock schema clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -48,6 +49,12 @@ bench: $(VENV)/dev.stamp services ## Measure the main job, embedded and on the s
 
 bench-search: $(VENV)/dev.stamp services ## Measure the search for look-alikes (ROWS=1000000)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(ROWS) $(BIN)/python -m benchmarks.search
+
+bench-imaging: $(VENV)/dev.stamp ## Measure imaging beside libvips: time, memory, pixels (some minutes)
+	@$(BIN)/python -m benchmarks.imaging
+
+fuzz: $(VENV)/dev.stamp ## Throw damaged files at imaging (FUZZ_S=60 seconds)
+	@PYTHONPATH=. $(BIN)/python tests/fuzz/imaging.py -max_total_time=$(FUZZ_S)
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import uvloop
 
+from apps import local
 from libs import __version__
 from libs.lifetime import stop_signal
 from libs.logs import configure_logs
@@ -128,6 +129,11 @@ def rehash() -> None:
         click.echo(f"{ended.done} described, {ended.failed} failed")
 
     _run(_settings(), describe)
+
+
+main.add_command(local.process)
+main.add_command(local.describe)
+main.add_command(local.compare)
 
 
 def _settings() -> Settings:

@@ -32,7 +32,7 @@ async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request
         UrlForbidden: The address says by itself that it is not one that is fetched.
         TooManyJobs, TooManyOperations: Nothing was queued.
     """
-    check_operations(wanted.operations or (), backends)
+    await check_operations(wanted.operations or (), owner, backends)
     follow = None
     if wanted.operations is not None:
         follow = Follow(job_id=new_id(), target=new_id(), operations=tuple(wanted.operations))

@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
+from libs import assets
 from libs.announce import announce_cancelled
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
@@ -58,7 +59,7 @@ async def store_upload(
         StoreUnavailable: The object store did not take it.
     """
     settings = backends.settings
-    check_operations(operations or (), backends)
+    await check_operations(operations or (), owner, backends)
     await check_quotas(owner, upload.size_bytes, backends)
     retention = retention or (Retention.EPHEMERAL if operations is not None else Retention.KEEP)
     image = _image_of(upload, owner, retention, settings.expire_undownloaded_s)
@@ -104,7 +105,7 @@ async def transform(
     Raises:
         TooManyJobs, TooManyOperations: Nothing was queued.
     """
-    check_operations(operations, backends)
+    await check_operations(operations, owner, backends)
     await check_quotas(owner, 0, backends)
     job = _transform_job(
         image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, request_id=request_id
@@ -158,15 +159,17 @@ def route_of(message: AnyMessage, job: Job) -> Route:
     return Route.TRANSFORM_BULK if job.priority == Priority.BULK else Route.TRANSFORM
 
 
-def check_operations(operations: Sequence[AnyOperation], backends: Backends) -> None:
-    """Refuse a list of operations that is too long.
+async def check_operations(operations: Sequence[AnyOperation], owner: BaseUser, backends: Backends) -> None:
+    """See that a job may run these.
 
     Raises:
-        TooManyOperations: It is.
+        TooManyOperations: There are more than the limit.
+        ImageNotFound, AssetMissing: Another image that one needs is not to be had.
     """
     limit = backends.settings.max_operations
     if len(operations) > limit:
         raise TooManyOperations(f"{len(operations)} operations, the limit is {limit}")
+    await assets.check(operations, owner.id)
 
 
 async def check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar
@@ -120,25 +120,33 @@ class Form(Struct, frozen=True):
             raise BadUpload(f"{name}: {error}") from error
 
 
+def _no_more(_: Mapping[str, str]) -> Collection[str]:
+    return ()
+
+
 class FormShape(Struct, frozen=True, kw_only=True):
     """What a form may hold; anything else is refused as soon as it comes."""
 
     files: tuple[str, ...]
     fields: tuple[str, ...]
     max_file_bytes: int
+    more_files: Callable[[Mapping[str, str]], Collection[str]] = _no_more  # named by the fields before them
 
     @property
     def max_bytes(self) -> int:
-        """Of the whole body."""
-        return len(self.files) * self.max_file_bytes + FORM_OVERHEAD
+        """Of the whole body; the files that its fields name share the size of one."""
+        sizes = len(self.files) + (self.more_files is not _no_more)
+        return sizes * self.max_file_bytes + FORM_OVERHEAD
 
-    def check(self, name: str, *, is_file: bool) -> None:
-        """Refuse what nobody reads.
+    def check(self, name: str, *, is_file: bool, before: Mapping[str, str]) -> None:
+        """Refuse what nobody reads; `before` are the fields that came before.
 
         Raises:
             BadUpload: The form has no such field, or not of this kind.
         """
         if name in (self.files if is_file else self.fields):
+            return
+        if is_file and name in self.more_files(before):
             return
         if name in self.fields:
             raise BadUpload(f"field `{name}` is text, not a file")
@@ -217,7 +225,7 @@ class _Reader:
         name = segment.name or ""
         if name in self.fields or name in self.files:
             raise BadUpload(f"field `{name}` is given twice")
-        self._shape.check(name, is_file=segment.filename is not None)
+        self._shape.check(name, is_file=segment.filename is not None, before=self.fields)
         if segment.filename is None:
             self._part = _FieldPart(name)
             return

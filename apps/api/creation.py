@@ -2,10 +2,11 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from litestar import Request, Response
 
@@ -16,7 +17,7 @@ from apps.api.json_body import is_json, received_json
 from apps.api.live import Live
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
-from libs import ingest, intake
+from libs import assets, ingest, intake, retention
 from libs.backends import Backends
 from libs.contracts.views import ImageFromUrl, ImageView, JobView, Operations
 from libs.contracts.words import OnDuplicate, Retention
@@ -86,13 +87,20 @@ async def unpacked(url: str, filename: str, backends: Backends) -> AsyncGenerato
 
 async def _from_form(asked: Asked) -> Response[ImageView]:
     backends = asked.backends
-    shape = FormShape(files=("image",), fields=FIELDS, max_file_bytes=backends.settings.max_upload_bytes)
+    shape = FormShape(
+        files=("image",),
+        fields=FIELDS,
+        max_file_bytes=backends.settings.max_upload_bytes,
+        more_files=_parts_of_operations,
+    )
     async with received_form(asked.request, backends.scratch, shape) as form:
         file = form.file("image")
-        print_of = fingerprint(asked.request, file.md5, file.filename, *sorted(form.fields.items()))
+        digests = sorted((name, part.md5) for name, part in form.files.items())
+        print_of = fingerprint(asked.request, digests, file.filename, *sorted(form.fields.items()))
 
         async def answer() -> Response[ImageView]:
-            return await _stored(file, _wanted_by_form(form), asked)
+            async with _kept_parts(form, asked) as parts:
+                return await _stored(file, _wanted_by_form(form, parts), asked)
 
         return await once(asked.request, asked.caller, print_of, answer)
 
@@ -156,10 +164,38 @@ async def _reuse(same: Image, wanted: Wanted, asked: Asked) -> tuple[Image, Job 
     return same, job
 
 
-def _wanted_by_form(form: Form) -> Wanted:
+@asynccontextmanager
+async def _kept_parts(form: Form, asked: Asked) -> AsyncGenerator[dict[str, UUID]]:
+    """The form's other files, each kept for a while as an image of its own; none if the block fails."""
+    kept: dict[str, Image] = {}
+    try:
+        for name in sorted(form.files.keys() - {"image"}):
+            upload = await receive(asked, form.files[name])
+            kept[name], _ = await intake.store_upload(
+                upload,
+                asked.caller,
+                asked.backends,
+                operations=None,
+                retention=Retention.EPHEMERAL,
+                request_id=request_id(),
+            )
+        yield {name: image.id for name, image in kept.items()}
+    except BaseException:
+        for image in kept.values():
+            await retention.delete(image, asked.caller, asked.backends)
+        raise
+
+
+def _parts_of_operations(fields: Mapping[str, str]) -> Collection[str]:
+    operations = Form(dict(fields), {}).value("operations", Operations)
+    return assets.named_parts(operations or ())
+
+
+def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
+    operations = form.value("operations", Operations)
     return Wanted(
         url="",
-        operations=form.value("operations", Operations),
+        operations=None if operations is None else assets.with_parts(operations, parts),
         retention=form.choice("retention", Retention),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
     )

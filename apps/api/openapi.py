@@ -26,6 +26,10 @@ from libs.contracts.views import ImageFromUrl, SearchRequest
 
 ASSETS = "/schema/assets"
 BEARER: list[SecurityRequirement] = [{"bearer": []}]  # on the routes that ask who is calling
+OPERATIONS = (
+    "A JSON list of operations, run in order. Where a watermark names a `part`, the file of that name "
+    "comes after this field"
+)
 
 
 IMAGE_FILE = Schema(
@@ -59,7 +63,7 @@ class UploadOperation(Operation):
                 "operations": Schema(
                     type=OpenAPIType.STRING,
                     content_media_type="application/json",
-                    description="A JSON list of operations, run in order",
+                    description=OPERATIONS,
                 ),
                 "retention": Schema(
                     type=OpenAPIType.STRING,

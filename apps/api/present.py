@@ -24,9 +24,6 @@ WIRE_STATUS: dict[str, WireStatus] = {
 }
 
 
-KEPT = ("id", "format", "mime", "width", "height", "frames", "size_bytes", "md5")
-
-
 def origin(request: Request[Any, Any, Any], settings: Settings) -> str:
     """Where clients reach us, without a slash at the end."""
     return (settings.public_url or str(request.base_url)).rstrip("/")
@@ -116,8 +113,7 @@ def metadata(image: Image) -> Metadata | None:
     if image.phash is None or image.metadata is None:
         return None
     told: dict[str, Any] = msgspec.json.decode(image.metadata)
-    kept = {name: getattr(image, name) for name in KEPT}
     try:
-        return msgspec.convert(told | kept, Metadata)
+        return msgspec.convert(told | {"id": image.id}, Metadata)
     except msgspec.ValidationError:
         return None

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from apps.worker.lease import unbroken
-from libs import retention
+from libs import assets, retention
 from libs.backends import Backends
 from libs.children import Children
 from libs.contracts.messages import DescribeImage, TransformImage
@@ -39,9 +39,18 @@ async def transform(message: TransformImage, claim: Claim, lane: Lane) -> Image:
     source = await _source(message)
     target = backends.scratch / f"{claim.job_id}.{claim.attempt}"
     try:
-        async with backends.objects.as_file(source.object_key) as path:
+        async with (
+            backends.objects.as_file(source.object_key) as path,
+            assets.opened(message.operations, claim.owner, backends) as others,
+        ):
             rendered = await lane.children.run(
-                settings.job_timeout_s, render, path, target, message.operations, limits_of(backends)
+                settings.job_timeout_s,
+                render,
+                path,
+                target,
+                message.operations,
+                limits_of(backends),
+                assets=others,
             )
         result = _result(message, claim, source, rendered, settings.expire_undownloaded_s)
         if claim.attempt > 1:

@@ -186,16 +186,9 @@ class Link(Struct, frozen=True, kw_only=True):
 
 
 class Metadata(Description, frozen=True, kw_only=True):
-    """What a full decode of the image tells, and what is kept of the file."""
+    """What a full decode of the image tells."""
 
     id: UUID
-    format: str
-    mime: str
-    width: int
-    height: int
-    frames: int
-    size_bytes: int
-    md5: str
 
 
 class Fault(Struct, frozen=True):

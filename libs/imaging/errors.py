@@ -107,6 +107,24 @@ class TooManyFrames(SourceFault):
         super().__init__(f"the image has more than {limit} frames")
 
 
+class FileTooLarge(SourceFault):
+    """The file has more bytes than is allowed."""
+
+    code = "file_too_large"
+
+    def __init__(self, size_bytes: int, limit: int) -> None:
+        super().__init__(f"the file has {size_bytes} bytes, the limit is {limit}")
+
+
+class TooMuchMetadata(SourceFault):
+    """A text, a colour profile or another block beside the pixels is larger than is allowed."""
+
+    code = "too_much_metadata"
+
+    def __init__(self, what: str, limit: int) -> None:
+        super().__init__(f"the image holds more than {limit} bytes of {what}")
+
+
 class TooManyScans(SourceFault):
     """A JPEG has more scans than is allowed: each one costs a pass over all pixels."""
 
@@ -135,6 +153,57 @@ class ResultTooLarge(OperationFault):
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"after `{step}`, {reason}")
+
+
+class FrameMissing(OperationFault):
+    """The file has fewer frames or pages than the one asked for."""
+
+    code = "frame_missing"
+
+    def __init__(self, frame: int, frames: int) -> None:
+        super().__init__(f"there is no frame {frame}: the image has {frames}, counted from 0")
+
+
+class TargetUnreachable(OperationFault):
+    """No quality makes the file as small as was asked; the smallest size that was found is told."""
+
+    code = "target_unreachable"
+
+    def __init__(self, max_bytes: int, smallest_bytes: int) -> None:
+        super().__init__(
+            f"the result cannot be made as small as {max_bytes} bytes; "
+            f"the smallest found has {smallest_bytes}"
+        )
+        self.smallest_bytes = smallest_bytes
+
+
+class AssetMissing(OperationFault):
+    """An operation names another image that was not given along."""
+
+    code = "asset_missing"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the operation needs the image `{name}`, which was not given")
+        self.name = name
+
+
+class AssetUnreadable(OperationFault):
+    """Another image that an operation needs is at fault itself; the source is fine."""
+
+    code = "asset_unreadable"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"the image `{name}` cannot be used: {reason}")
+        self.name = name
+
+
+class TextNotDrawable(OperationFault):
+    """The font has no letters for a part of the text."""
+
+    code = "text_not_drawable"
+
+    def __init__(self, characters: str) -> None:
+        super().__init__(f"the font has no letters for {characters!r}")
 
 
 class EncodingFailed(OperationFault):

@@ -16,6 +16,7 @@ class Format(Struct, frozen=True, kw_only=True):
     pillow: str  # what Pillow calls it
     alpha: bool  # keeps transparency
     animation: bool  # keeps more than one frame
+    profiles: bool = True  # has a place for a colour profile, EXIF and XMP
     longest_side: int  # what the format itself can hold, in pixels
 
 
@@ -51,6 +52,7 @@ FORMATS: dict[FormatName, Format] = {
         ),
         Format(
             name="gif",
+            profiles=False,
             mime="image/gif",
             extension="gif",
             pillow="GIF",
@@ -78,6 +80,7 @@ FORMATS: dict[FormatName, Format] = {
         ),
         Format(
             name="bmp",
+            profiles=False,
             mime="image/bmp",
             extension="bmp",
             pillow="BMP",

@@ -37,6 +37,7 @@ def read_header(path: Path, limits: Limits) -> Header:
     Raises:
         SourceFault: The file is no accepted image, or goes beyond `limits`; see its subclasses.
     """
+    limits.check_bytes(path.stat().st_size)
     with path.open("rb") as file:
         if not file.read(1):
             raise EmptyFile

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from libs.imaging.errors import ImageTooLarge, SideTooLong, TooManyFrames
+from libs.imaging.errors import FileTooLarge, ImageTooLarge, SideTooLong, TooManyFrames, TooMuchMetadata
 
 LONGEST_SIDE = 16_384
 """Greatest side that any operation can ask for, in pixels."""
@@ -11,12 +11,39 @@ MAX_SCANS = 100
 """Greatest number of scans in a JPEG; encoders write about ten."""
 
 
+MAX_TEXT_BYTES = 1024**2
+"""Greatest size of one text, EXIF or XMP block in a file."""
+
+MAX_PROFILE_BYTES = 4 * 1024**2
+"""Greatest size of a colour profile; those of printers have 3 MB."""
+
+
+def check_metadata(what: str, size_bytes: int, limit: int = MAX_TEXT_BYTES) -> None:
+    """Refuse a block beside the pixels that is too large to be honest.
+
+    Raises:
+        TooMuchMetadata: It has more bytes than `limit`.
+    """
+    if size_bytes > limit:
+        raise TooMuchMetadata(what, limit)
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """Bounds on one image, source or result."""
 
     max_pixels: int = 50_000_000  # width x height x frames
     max_side: int = LONGEST_SIDE  # in pixels
     max_frames: int = 200  # frames of an animation, pages of a TIFF
+    max_bytes: int = 256 * 1024**2  # of the file
+
+    def check_bytes(self, size_bytes: int) -> None:
+        """Refuse a file that is too large.
+
+        Raises:
+            FileTooLarge: It has more than `max_bytes`.
+        """
+        if size_bytes > self.max_bytes:
+            raise FileTooLarge(size_bytes, self.max_bytes)
 
     def check(self, width: int, height: int, frames: int = 1) -> None:
         """Refuse a picture that goes beyond a bound.

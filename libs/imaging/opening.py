@@ -3,15 +3,16 @@
 import struct
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.errors import ImageTruncated, OutOfMemory, UnreadableImage
+from libs.imaging.errors import ImageTruncated, OutOfMemory, TooMuchMetadata, UnreadableImage
 from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
 from libs.imaging.quiet import quiet
 
 Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillow sees the file
@@ -42,6 +43,8 @@ def decoding() -> Generator[None]:
     except RuntimeError as error:  # of the AVIF decoder
         raise _told_apart(error) from error
     except _DAMAGE as error:
+        if "too large" in str(error).lower() or "too much memory" in str(error).lower():  # inflated text
+            raise TooMuchMetadata("text", MAX_TEXT_BYTES) from error
         raise UnreadableImage("its data is damaged") from error
 
 
@@ -60,7 +63,11 @@ def _told_apart(error: OSError | RuntimeError) -> ImageTruncated | UnreadableIma
 @contextmanager
 def opened(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile]:
     """Open a file that is known to be in format `name`, without decoding it."""
-    with decoding():
-        image = Image.open(source, formats=[FORMATS[name].pillow])
-    with image:
+    with ExitStack() as stack:
+        if name == "tiff" and isinstance(source, Path):
+            # By its name Pillow would map it into memory, and garble what EXIF lays on its side.
+            source = stack.enter_context(source.open("rb"))
+        with decoding():
+            image = stack.enter_context(Image.open(source, formats=[FORMATS[name].pillow]))
+        check_metadata("colour profile", len(image.info.get("icc_profile") or b""), MAX_PROFILE_BYTES)
         yield image

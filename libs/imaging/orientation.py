@@ -1,14 +1,15 @@
-"""Turning pixels the way the camera was held."""
+"""The eight ways an image can lie: how the camera was held, and what is flipped or turned after that."""
 
 from PIL.Image import Exif, Image, Transpose
+from PIL.Image import frombytes as image_from_bytes
 
 from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.geometry import Box, Size
 from libs.imaging.opening import decoding
 
 UPRIGHT = 1
+TAG = 0x0112
 
-_TAG = 0x0112
 _TURNS = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
@@ -26,7 +27,7 @@ def read_orientation(image: Image) -> int:
     try:
         with decoding():
             exif = image.getexif()
-            value = exif.get(_TAG)
+            value = exif.get(TAG)
     except (ImageTruncated, UnreadableImage):
         return UPRIGHT
     return value if isinstance(value, int) and value in _TURNS else UPRIGHT
@@ -55,3 +56,23 @@ def stored_box(box: Box, stored: Size, orientation: int) -> Box:
     if orientation in {3, 4, 6, 7}:
         top, bottom = stored[1] - bottom, stored[1] - top
     return Box(left, top, right, bottom)
+
+
+def followed_by(orientation: int, transpose: Transpose) -> int:
+    """Give the one orientation that stands for an orientation and then a transposition."""
+    wanted = turn(_PROBE, orientation).transpose(transpose)
+    for candidate in range(1, 9):
+        turned = turn(_PROBE, candidate)
+        if turned.size == wanted.size and turned.tobytes() == wanted.tobytes():
+            return candidate
+    raise AssertionError(transpose)
+
+
+def moved_box(box: Box, size: Size, transpose: Transpose) -> Box:
+    """Find where a region of an image of `size` lies once the image is transposed."""
+    inverse = {Transpose.ROTATE_90: Transpose.ROTATE_270, Transpose.ROTATE_270: Transpose.ROTATE_90}
+    back = followed_by(UPRIGHT, inverse.get(transpose, transpose))
+    return stored_box(box, turned_size(size, back), back)
+
+
+_PROBE = image_from_bytes("L", (3, 2), bytes(range(6)))

@@ -1,20 +1,25 @@
 """Running operations over a file."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
+from PIL.Image import Image
+from PIL.ImageFile import ImageFile
 
-from libs.imaging.errors import OutOfMemory, ResultTooLarge, SideTooLong, SourceFault
-from libs.imaging.formats import FORMATS, FormatName
-from libs.imaging.geometry import Size
-from libs.imaging.header import read_header
+from libs.imaging.carrying import read_extras
+from libs.imaging.errors import AssetMissing, AssetUnreadable, OutOfMemory, SourceFault
+from libs.imaging.formats import FormatName
+from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
-from libs.imaging.opening import opened
-from libs.imaging.operations import AnyOperation, Resize
-from libs.imaging.operations.operation import Output
-from libs.imaging.reading import Frame, Source
+from libs.imaging.opening import decoding, opened
+from libs.imaging.operations import AnyOperation, Frames
+from libs.imaging.operations.operation import Surroundings
+from libs.imaging.plan import Plan, check_step, make_plan
+from libs.imaging.reading import Frame, Source, read_facts
+from libs.imaging.stripping import copy_without_metadata
 from libs.imaging.whole import require_whole
 from libs.imaging.writing import write
 
@@ -32,12 +37,26 @@ class Rendered(Struct, frozen=True, kw_only=True):
     md5: str  # hexadecimal
 
 
-def render(source: Path, target: Path, operations: Sequence[AnyOperation], limits: Limits) -> Rendered:
+def render(
+    source: Path,
+    target: Path,
+    operations: Sequence[AnyOperation],
+    limits: Limits,
+    *,
+    assets: Mapping[str, Path] | None = None,
+) -> Rendered:
     """Turn `source` upright, run `operations` in order, and write the result to `target`.
 
-    Without a `convert` or `compress` the format stays. No metadata is kept; colours become sRGB.
-    Animations keep frames, timing and loop where the result's format can hold them, else the first
-    frame is taken. Sizes are checked for every step before any pixel is decoded.
+    Without a `convert` or `compress` the format stays. Unless `metadata` says otherwise none is kept, and
+    colours become sRGB. Animations keep frames, timing and loop where the result's format can hold them,
+    else the first frame is taken. Sizes are checked for every step before any pixel is decoded.
+
+    Args:
+        source: Any accepted file; its name plays no part.
+        target: Where the result goes; it is overwritten.
+        operations: May be empty.
+        limits: Hold for the source, every step, and every asset.
+        assets: The files behind the names that a watermark's `asset` gives.
 
     Raises:
         SourceFault: The source is no accepted image, damaged, or beyond `limits`.
@@ -45,57 +64,83 @@ def render(source: Path, target: Path, operations: Sequence[AnyOperation], limit
         OutOfMemory: The work does not fit into memory.
     """
     try:
-        return _render(source, target, operations, limits)
+        return _render(source, target, operations, limits, assets or {})
     except MemoryError as error:
         raise OutOfMemory from error
 
 
-def _render(source: Path, target: Path, operations: Sequence[AnyOperation], limits: Limits) -> Rendered:
+def explain(source: Path, operations: Sequence[AnyOperation], limits: Limits) -> Plan:
+    """Give the plan that `render` would follow; no pixel is decoded.
+
+    Raises:
+        SourceFault: The source's header is at fault.
+        OperationFault: An operation does not fit the image, or its result goes beyond `limits`.
+    """
+    header = read_header(source, limits)
+    with opened(source, header.format) as image:
+        return _plan(image, header, operations, limits)
+
+
+def _render(
+    source: Path, target: Path, operations: Sequence[AnyOperation], limits: Limits, assets: Mapping[str, Path]
+) -> Rendered:
     header = read_header(source, limits)
     require_whole(source, header.format, limits)
-    output = Output(format=header.format)
-    for operation in operations:
-        output = operation.settle(output)
-    animated = FORMATS[header.format].animation and FORMATS[output.format].animation
-    count = header.frames if animated else 1
     with opened(source, header.format) as image:
-        opened_source = Source(image, header.format)
-        _check_sizes(opened_source.size, count, operations, output, limits)
-        frames = _run(opened_source, count, operations)
-    write(frames, opened_source.plays, target, output)
+        plan = _plan(image, header, operations, limits)
+        reader = Source(image, plan)
+        extras = read_extras(image, plan.output, reader.profile)
+        frames = _run(reader, plan, limits, assets)
+    write(frames, reader.plays, target, plan.output, extras)
+    if plan.reencodes and target.stat().st_size >= source.stat().st_size:
+        copy_without_metadata(source, target, plan)
     return _rendered(target, limits)
 
 
-def _check_sizes(
-    size: Size, frames: int, operations: Sequence[AnyOperation], output: Output, limits: Limits
-) -> None:
-    for operation in operations:
-        size = operation.result_size(size)
-        try:
-            limits.check(*size, frames)
-        except SourceFault as error:
-            raise ResultTooLarge(str(type(operation).__struct_config__.tag), str(error)) from error
-    longest = FORMATS[output.format].longest_side
-    if max(size) > longest:
-        raise ResultTooLarge(f"convert to {output.format}", str(SideTooLong(max(size), longest)))
+def _plan(image: ImageFile, header: Header, operations: Sequence[AnyOperation], limits: Limits) -> Plan:
+    page = next((step.frame for step in reversed(operations) if isinstance(step, Frames)), None)
+    if page and header.format == "tiff" and page < header.frames:  # every page has a size of its own
+        with decoding():
+            image.seek(page)
+        limits.check(*image.size)
+    return make_plan(read_facts(image, header), operations, limits)
 
 
-def _run(source: Source, count: int, operations: Sequence[AnyOperation]) -> list[Frame]:
-    """Work frame by frame; a resize that comes first is done while decoding, where it costs least."""
-    first = operations[0] if operations else None
-    scaling = first.plan(source.size) if isinstance(first, Resize) else None
-    rest = operations[1:] if scaling else operations
-    frames: list[Frame] = []
-    for frame in source.frames(count, scaling):
-        image = scaling.finish(frame.image) if scaling else frame.image
-        for operation in rest:
-            image = operation.apply(image)
-        frames.append(frame._replace(image=image))
-    return frames
+def _run(source: Source, plan: Plan, limits: Limits, assets: Mapping[str, Path]) -> list[Frame]:
+    """Do to every frame what the plan leaves to be done after decoding."""
+    frames = list(source.frames())
+    images = [frame.image for frame in frames]
+    durations_ms = [frame.duration_ms for frame in frames]
+    del frames  # or the pixels of every step would be held until the last
+    if plan.scaling:
+        images = [plan.scaling.finish(image) for image in images]
+    surroundings = Surroundings(load=lambda name: _load(name, assets, limits))
+    for step in plan.steps:
+        check_step(step.operation, step.operation.result_size(images[0].size), len(images), limits)
+        change = step.operation.prepare(images, surroundings)
+        for number, image in enumerate(images):
+            images[number] = change(image)
+            del image
+    return [Frame(*pair) for pair in zip(images, durations_ms, strict=True)]
+
+
+def _load(name: str, assets: Mapping[str, Path], limits: Limits) -> Image:
+    """Decode the first frame of another image, upright and in sRGB."""
+    if name not in assets:
+        raise AssetMissing(name)
+    try:
+        header = read_header(assets[name], limits)
+        require_whole(assets[name], header.format, limits)
+        with opened(assets[name], header.format) as image:
+            facts = read_facts(image, header)
+            return next(Source(image, make_plan(facts, [Frames(frame=0)], limits)).frames()).image
+    except SourceFault as error:
+        raise AssetUnreadable(name.partition(":")[2], str(error)) from error
 
 
 def _rendered(target: Path, limits: Limits) -> Rendered:
-    header = read_header(target, limits)
+    size_bytes = target.stat().st_size
+    header = read_header(target, replace(limits, max_bytes=size_bytes))
     with target.open("rb") as file:
         digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False))
     return Rendered(
@@ -105,6 +150,6 @@ def _rendered(target: Path, limits: Limits) -> Rendered:
         width=header.width,
         height=header.height,
         frames=header.frames,
-        size_bytes=target.stat().st_size,
+        size_bytes=size_bytes,
         md5=digest.hexdigest(),
     )

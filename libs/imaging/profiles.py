@@ -1,5 +1,6 @@
 """Colour management: from the embedded profile to sRGB."""
 
+from functools import lru_cache
 from io import BytesIO
 from typing import Literal
 
@@ -7,6 +8,32 @@ from PIL import Image, ImageCms
 
 _SPACE = slice(16, 20)  # of a profile's header
 _SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
+
+
+def space_of(profile: bytes) -> str:
+    """Name the colour space that a profile describes: `RGB`, `GRAY`, `CMYK`, ..."""
+    return profile[_SPACE].decode("ascii", "replace").strip()
+
+
+def fits(profile: bytes, mode: str) -> bool:
+    """Tell whether a profile is for images of this mode."""
+    opaque = {"LA": "L", "RGBA": "RGB", "P": "RGB", "PA": "RGB", "1": "L", "I;16": "L"}.get(mode, mode)
+    space = profile[_SPACE]
+    return space == _SPACES.get(opaque) or (opaque == "L" and space == b"RGB ")
+
+
+@lru_cache(maxsize=8)
+def is_srgb(profile: bytes, mode: str) -> bool:
+    """Tell whether a profile leaves the colours of an image as they are."""
+    if not fits(profile, mode):
+        return True  # and is ignored
+    if mode not in {"RGB", "RGBA"}:
+        return False
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        return _changes_nothing(ImageCms.buildTransform(source, _builtin("sRGB"), "RGB", "RGB"))
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return True
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -19,7 +46,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
         return opaque
     if image.mode == "LAB":
         return _transform(image, _builtin("LAB"))
-    if profile:
+    if profile and not is_srgb(profile, image.mode):
         try:
             return _convert(image, profile)
         except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
@@ -41,8 +68,6 @@ def _convert(image: Image.Image, profile: bytes) -> Image.Image:
 def _transform(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
     srgb = _builtin("sRGB")
     transform = ImageCms.buildTransform(source, srgb, image.mode, "RGB")
-    if image.mode == "RGB" and _changes_nothing(transform):
-        return image
     return ImageCms.applyTransform(image, transform) or image
 
 

@@ -3,47 +3,78 @@
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from msgspec.structs import replace
 from PIL import Image
 
+from libs.imaging.carrying import Extras, options_of
 from libs.imaging.compositing import flatten, has_alpha, without_needless_alpha
+from libs.imaging.encoding import animation_options, options_for
 from libs.imaging.errors import EncodingFailed, OutOfMemory
-from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.formats import FORMATS
+from libs.imaging.operations.compress import palette_size
 from libs.imaging.operations.operation import Output
 from libs.imaging.quiet import quiet
 from libs.imaging.reading import Frame
-
-JPEG_QUALITY = 85
-WEBP_QUALITY = 80
-WEBP_METHOD = 2  # 21 ms for 800x600; 4 takes 47 ms and saves 2.4 % of the bytes
-AVIF_QUALITY = 60
-AVIF_SPEED = 8  # 95 ms for 800x600; 6 takes 284 ms
-PNG_LEVEL = 3  # 54 ms for 800x600; 6 takes 146 ms and saves 5 % of the bytes
+from libs.imaging.searching import search
 
 _GREY_FORMATS = {"jpeg", "png", "tiff", "bmp", "gif"}
 _GREY_ALPHA_FORMATS = {"png", "tiff"}
+_NOTHING = Extras()
 
 
-def write(frames: Sequence[Frame], plays: int, target: Path, output: Output) -> None:
-    """Write an image, or an animation that runs `plays` times (0: for ever), without any metadata.
+def write(
+    frames: Sequence[Frame], plays: int, target: Path, output: Output, extras: Extras = _NOTHING
+) -> None:
+    """Write an image, or an animation that runs `plays` times (0: for ever).
 
-    The target is a real file, never a buffer: only then do encoders release the interpreter lock.
+    The target is a real file, never a buffer: only then do encoders release the interpreter lock. A search
+    for a size uses a second file beside it.
 
     Raises:
         EncodingFailed: The format cannot hold the result.
+        TargetUnreachable: No quality makes it as small as was asked.
         OutOfMemory: The encoder ran out of memory.
     """
-    known = FORMATS[output.format]
+    output = _settled(frames, output)
     images = [_fit(frame.image, output) for frame in frames]
     if len(images) > 1:
         images = _alike(images)
+    durations_ms = [frame.duration_ms for frame in frames]
+
+    def save(path: Path, quality: int | None) -> None:
+        _save(images, durations_ms, plays, path, replace(output, quality=quality), extras)
+
+    if output.max_bytes is None or output.quality is None or output.lossless:
+        save(target, output.quality)
+    else:
+        palette = output.format in {"png", "gif"}
+        search(save, target, output.quality, output.max_bytes, palette=palette)
+
+
+def _settled(frames: Sequence[Frame], output: Output) -> Output:
+    """Choose between two formats by the pixels."""
+    if output.opaque_format is None or len(frames) > 1:
+        return output
+    if has_alpha(without_needless_alpha(frames[0].image)):
+        return output
+    return replace(output, format=output.opaque_format)
+
+
+def _save(
+    images: list[Image.Image],
+    durations_ms: list[float],
+    plays: int,
+    path: Path,
+    output: Output,
+    extras: Extras,
+) -> None:
     images = [_with_palette(image, output) for image in images]
-    options = _options(output)
+    options = options_for(output) | options_of(extras, output.format, images[0])
     if len(images) > 1:
-        options |= _animation_options(output.format, images, [frame.duration_ms for frame in frames], plays)
-    with _encoding(known.pillow):
-        images[0].save(target, format=known.pillow, **options)
+        options |= animation_options(output.format, images, durations_ms, plays)
+    with _encoding(FORMATS[output.format].pillow):
+        images[0].save(path, format=FORMATS[output.format].pillow, **options)
 
 
 @contextmanager
@@ -91,44 +122,11 @@ def _alike(images: list[Image.Image]) -> list[Image.Image]:
 
 
 def _with_palette(image: Image.Image, output: Output) -> Image.Image:
-    if output.colours is None:
+    colours = output.colours
+    if output.max_bytes is not None and output.quality is not None:
+        colours = palette_size(output.quality)
+    if colours is None or output.format not in {"png", "gif"}:
         return image
     if has_alpha(image):
-        return image.convert("RGBA").quantize(output.colours, Image.Quantize.FASTOCTREE)
-    return image.quantize(output.colours, Image.Quantize.MEDIANCUT)
-
-
-def _options(output: Output) -> dict[str, Any]:
-    match output.format:
-        case "jpeg":
-            return {"quality": output.quality or JPEG_QUALITY}
-        case "webp":
-            return {"quality": output.quality or WEBP_QUALITY, "method": WEBP_METHOD}
-        case "avif":
-            return {"quality": output.quality or AVIF_QUALITY, "speed": AVIF_SPEED}
-        case "png":
-            return {"compress_level": PNG_LEVEL}
-        case "tiff":
-            return {"compression": "tiff_adobe_deflate"}
-        case "gif" | "bmp":
-            return {}
-
-
-def _animation_options(
-    name: FormatName, images: list[Image.Image], durations_ms: list[float], plays: int
-) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "save_all": True,
-        "append_images": images[1:],
-        "duration": [round(duration_ms) for duration_ms in durations_ms],
-        "loop": plays,
-    }
-    if name != "gif":
-        return options
-    if plays == 1:
-        del options["loop"]  # a GIF without a loop runs once; its loop counts repetitions
-    elif plays:
-        options["loop"] = plays - 1
-    if any(has_alpha(image) or "transparency" in image.info for image in images):
-        options["disposal"] = 2  # or the frame before would show through
-    return options
+        return image.convert("RGBA").quantize(colours, Image.Quantize.FASTOCTREE)
+    return image.quantize(colours, Image.Quantize.MEDIANCUT)

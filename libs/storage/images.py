@@ -303,11 +303,8 @@ async def undescribed(limit: int, *, after: UUID | None) -> list[Image]:
 
 async def note_description(image: Image, values: dict[Any, Any]) -> bool:
     """Set what a decode told; False when the image is gone or has other bytes by now."""
-    noted = await rows(
-        Image.update(values)
-        .where((Image.id == image.id) & (Image.object_key == image.object_key) & _undescribed())
-        .returning(Image.id)
-    )
+    unchanged = (Image.id == image.id) & (Image.object_key == image.object_key) & _undescribed()
+    noted: list[dict[str, Any]] = await Image.update(values).where(unchanged).returning(Image.id)
     return bool(noted)
 
 

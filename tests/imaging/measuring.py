@@ -57,3 +57,8 @@ def gaussian(pixels: Floats, sigma: float) -> Floats:
         padded = np.pad(pixels, padding, mode="edge")
         pixels = np.apply_along_axis(np.convolve, axis, padded, kernel, mode="valid")
     return pixels
+
+
+def as_floats(image: Image.Image) -> Floats:
+    """Give an image's pixels to reckon with."""
+    return np.asarray(image, dtype=np.float64)

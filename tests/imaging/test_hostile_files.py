@@ -4,6 +4,7 @@ Files that must be refused undecoded are read while decoding is forbidden.
 """
 
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -51,6 +52,16 @@ def _gif(frames: int, width: int = 1, height: int = 1, *, trailer: bytes = b";")
     return b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6) + frame * frames + trailer
 
 
+def _jpeg_segments(marker: bytes, count: int) -> bytes:
+    return b"\xff\xd8" + (marker + b"\xff\xff" + bytes(65_533)) * count + b"\xff\xda\0\0"
+
+
+def _webp_chunk(name: bytes, length: int) -> bytes:
+    extended = b"VP8X" + struct.pack("<I", 10) + bytes(10)
+    body = b"WEBP" + extended + name + struct.pack("<I", length) + bytes(length)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
 REFUSED_BY_HEADER: list[tuple[str, bytes]] = [
     ("empty_file", b""),
     ("not_an_image", b"Dear Sir or Madam,"),
@@ -71,6 +82,12 @@ REFUSED_BY_HEADER: list[tuple[str, bytes]] = [
     ("image_too_large", _gif(200, 1_000, 1_000)),
     ("image_unreadable", b"GIF89a"),
     ("too_many_frames", _many_pages(100_000)),
+    ("too_much_metadata", _png(1, 1, _chunk(b"tEXt", b"a\0" + bytes(2**20)))),
+    ("too_much_metadata", _png(1, 1, _chunk(b"iCCP", b"a\0\0" + bytes(2**22)))),
+    ("too_much_metadata", _jpeg_segments(b"\xff\xe1", 200)),
+    ("too_much_metadata", _jpeg_segments(b"\xff\xe2", 100)),
+    ("too_much_metadata", _webp_chunk(b"EXIF", 2**20 + 2)),
+    ("too_much_metadata", _webp_chunk(b"ICCP", 2**22 + 2)),
     ("image_truncated", b"\xff\xd8\xff\xe0"),
     ("image_truncated", b"\xff\xd8\xff\xd9"),
     ("image_truncated", b"\x89PNG\r\n\x1a\n"),
@@ -90,9 +107,12 @@ def test_it_is_refused_by_its_header_alone(
     code: str, data: bytes, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ImageFile.ImageFile, "load", _refuse_to_decode)
+    source = save(data, "hostile")
+    start = time.process_time()
     with pytest.raises(SourceFault) as caught:
-        read_header(save(data, "hostile"), Limits())
+        read_header(source, Limits())
     assert caught.value.code == code
+    assert time.process_time() - start < 1
 
 
 REFUSED_BY_NAME = [
@@ -127,6 +147,21 @@ def test_a_jpeg_of_2000_scans_is_refused_undecoded(
     with pytest.raises(ImagingError) as caught:
         read_header(many, Limits())
     assert caught.value.code == "too_many_scans"
+
+
+def test_a_file_beyond_the_limit_is_refused_unread(photos: Path, tmp_path: Path) -> None:
+    limits = Limits(max_bytes=1_000)
+    with pytest.raises(SourceFault) as caught:
+        render(photos / "rocket.jpg", tmp_path / "result", [], limits)
+    assert caught.value.code == "file_too_large"
+
+
+def test_a_text_that_inflates_to_much_is_refused(save: Save, tmp_path: Path) -> None:
+    bomb = _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(50_000_000), 9))
+    assert len(bomb) < 60_000
+    with pytest.raises(SourceFault) as caught:
+        render(save(_png(1, 1, bomb), "in.png"), tmp_path / "result", [], Limits())
+    assert caught.value.code == "too_much_metadata"
 
 
 def test_directories_that_form_a_loop_are_counted_once(save: Save) -> None:

@@ -1,5 +1,7 @@
 """What clients may write, and what is refused before any work."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 
@@ -70,7 +72,7 @@ def test_what_makes_no_sense_is_refused_when_it_is_decoded(text: str) -> None:
 
 def test_the_operations_have_a_json_schema() -> None:
     schema = msgspec.json.schema(AnyOperation)
-    assert len(schema["anyOf"]) == 11
+    assert len(schema["anyOf"]) == len(get_args(AnyOperation))
 
 
 @pytest.mark.parametrize(

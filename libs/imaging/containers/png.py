@@ -5,9 +5,12 @@ from mmap import mmap
 
 from libs.imaging.containers.shape import Shape
 from libs.imaging.errors import ImageTruncated, UnreadableImage
+from libs.imaging.limits import MAX_PROFILE_BYTES, check_metadata
 
 MAX_CHUNKS = 1_000
 """Chunks ahead of the pixels; real files have a dozen."""
+
+_TEXTS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
 
 
 def measure(data: mmap) -> Shape:
@@ -16,6 +19,7 @@ def measure(data: mmap) -> Shape:
     Raises:
         ImageTruncated: The file ends before its pixel data begins.
         UnreadableImage: The chunks are out of order, or too many.
+        TooMuchMetadata: A text or a profile is too large.
     """
     try:
         return _measure(data)
@@ -34,5 +38,9 @@ def _measure(data: mmap) -> Shape:
             (announced,) = struct.unpack_from(">I", data, at + 8)
         elif name == b"IDAT":
             return Shape(width, height, max(1, announced))
+        elif name in _TEXTS:
+            check_metadata("text", length)
+        elif name == b"iCCP":
+            check_metadata("colour profile", length, MAX_PROFILE_BYTES)
         at += 12 + length
     raise UnreadableImage("it has too many chunks")

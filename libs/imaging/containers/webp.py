@@ -5,6 +5,7 @@ from mmap import mmap
 
 from libs.imaging.containers.shape import Shape
 from libs.imaging.errors import ImageTruncated, UnreadableImage
+from libs.imaging.limits import MAX_PROFILE_BYTES, check_metadata
 
 MAX_CHUNKS = 100_000
 """Only a hostile file holds more."""
@@ -24,6 +25,7 @@ def measure(data: mmap, max_frames: int) -> Shape:
         UnreadableImage: The first chunk is none of WebP's.
     """
     try:
+        check_chunks(data)
         width, height, frames = _first_chunk(data)
     except struct.error as error:
         raise ImageTruncated from error
@@ -48,6 +50,24 @@ def _first_chunk(data: mmap) -> Shape:
             return Shape(*size, frames=0 if animated else 1)
         case _:
             raise UnreadableImage("its first WebP chunk is unknown")
+
+
+def check_chunks(data: mmap) -> None:
+    """Refuse metadata that is too large.
+
+    Raises:
+        TooMuchMetadata: A profile, EXIF or XMP is.
+    """
+    at = 12
+    for _ in range(MAX_CHUNKS):
+        if at + 8 > len(data):
+            return
+        name, length = struct.unpack_from("<4sI", data, at)
+        if name in {b"EXIF", b"XMP "}:
+            check_metadata("text", length)
+        elif name == b"ICCP":
+            check_metadata("colour profile", length, MAX_PROFILE_BYTES)
+        at += 8 + length + (length & 1)
 
 
 def _count_frames(data: mmap, max_frames: int) -> int:

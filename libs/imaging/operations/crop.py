@@ -1,25 +1,83 @@
 """Cutting out a box."""
 
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from msgspec import Meta
 from PIL.Image import Image
 
+from libs.imaging.attention import most_detailed
 from libs.imaging.errors import CropOutside
-from libs.imaging.geometry import Size
-from libs.imaging.operations.operation import Coordinate, Operation, Pixels
+from libs.imaging.geometry import Focus, Position, Size, half_up, place
+from libs.imaging.operations.operation import Change, Coordinate, Operation, Pixels, Surroundings
 
 
 class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
-    """Keep only a box; `x` and `y` are its left and top. It must lie within the image."""
+    """Keep only a box.
+
+    Its size is `width` and `height`, or the largest of the shape `aspect`, such as `16:9`. It lies at `x`
+    and `y`, its left and top, or where `gravity` says: a side or corner, a focus point, or `smart`, the
+    place with the most detail. It must lie within the image.
+    """
 
     x: Coordinate = 0
     y: Coordinate = 0
-    width: Pixels
-    height: Pixels
+    width: Pixels | None = None
+    height: Pixels | None = None
+    aspect: Annotated[str, Meta(pattern=r"^[1-9]\d{0,4}:[1-9]\d{0,4}$(?!\n)")] | None = None
+    gravity: Position | Literal["smart"] | Focus | None = None
+
+    def __post_init__(self) -> None:
+        if self.aspect is None and (self.width is None or self.height is None):
+            raise ValueError("crop needs a width and a height, or an aspect")
+        if self.aspect is not None and (self.width is not None or self.height is not None):
+            raise ValueError("crop takes a width and a height or an aspect, not both")
+        if (self.x or self.y) and (self.aspect is not None or self.gravity is not None):
+            raise ValueError("crop takes x and y with a width and a height only, and not with a gravity")
+
+    @property
+    def looks(self) -> bool:
+        """Whether the pixels decide what is kept."""
+        return self.gravity == "smart"
 
     def result_size(self, size: Size) -> Size:
-        if self.x + self.width > size[0] or self.y + self.height > size[1]:
-            raise CropOutside((self.x, self.y, self.width, self.height), size)
-        return self.width, self.height
+        left, top, right, bottom = self.box(size)
+        return right - left, bottom - top
 
     def apply(self, image: Image) -> Image:
-        self.result_size(image.size)
-        return image.crop((self.x, self.y, self.x + self.width, self.y + self.height))
+        return image.crop(self.find([image]) if self.looks else self.box(image.size))
+
+    def prepare(self, frames: Sequence[Image], surroundings: Surroundings) -> Change:
+        if not self.looks:
+            return self.apply
+        box = self.find(frames)
+        return lambda image: image.crop(box)
+
+    def box(self, size: Size) -> tuple[int, int, int, int]:
+        """Give left, top, right and bottom; a place that is yet to be looked for is the centre.
+
+        Raises:
+            CropOutside: It does not lie within an image of `size`.
+        """
+        width, height = self._shape(size)
+        left, top = self.x, self.y
+        if self.x + width > size[0] or self.y + height > size[1]:
+            raise CropOutside((self.x, self.y, width, height), size)
+        if self.gravity is not None or self.aspect is not None:
+            gravity = "center" if self.gravity is None or self.gravity == "smart" else self.gravity
+            left, top = place((width, height), size, gravity, odd_pixel=1)
+        return left, top, left + width, top + height
+
+    def find(self, frames: Sequence[Image]) -> tuple[int, int, int, int]:
+        """Give the box of this size that holds the most detail, over all frames."""
+        width, height = self.result_size(frames[0].size)
+        left, top = most_detailed(frames, (width, height))
+        return left, top, left + width, top + height
+
+    def _shape(self, size: Size) -> Size:
+        if self.aspect is None:
+            return self.width or size[0], self.height or size[1]
+        across, down = (int(part) for part in self.aspect.split(":"))
+        if size[0] * down > size[1] * across:
+            return min(size[0], half_up(size[1] * across / down)), size[1]
+        return size[0], min(size[1], half_up(size[0] * down / across))

@@ -1,13 +1,53 @@
-"""Running a filter over an image that may be transparent."""
+"""Changing the colours of an image that may be transparent."""
 
+from collections.abc import Callable, Iterable
+
+from PIL import Image as images
 from PIL.Image import Image
-from PIL.ImageFilter import Filter
+
+from libs.imaging.compositing import has_alpha
 
 _PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
+_OPAQUE = {"LA": "L", "RGBA": "RGB"}
 
 
-def run_filter(image: Image, kernel: Filter) -> Image:
+def run_filter(image: Image, run: Callable[[Image], Image]) -> Image:
     """Filter premultiplied pixels, so that the colour of clear ones does not bleed into the rest."""
     if image.mode not in _PREMULTIPLIED:
-        return image.filter(kernel)
-    return image.convert(_PREMULTIPLIED[image.mode]).filter(kernel).convert(image.mode)
+        return run(image)
+    return run(image.convert(_PREMULTIPLIED[image.mode])).convert(image.mode)
+
+
+def colours_of(image: Image) -> Image:
+    """Give the image without its transparency, in L or RGB."""
+    return image.convert(_OPAQUE[image.mode]) if has_alpha(image) else image
+
+
+def on_colours(image: Image, change: Callable[[Image], Image]) -> Image:
+    """Change colours only: what is clear stays clear."""
+    if not has_alpha(image):
+        return change(image)
+    changed = change(colours_of(image))
+    changed.putalpha(image.getchannel("A"))
+    return changed
+
+
+def on_levels(image: Image, level: Callable[[int], float]) -> Image:
+    """Send each value of each colour channel, 0 to 255, to another."""
+    return on_colours(image, lambda colours: apply_table(colours, [level(value) for value in range(256)]))
+
+
+def apply_table(colours: Image, table: Iterable[float]) -> Image:
+    """Look up every channel in one table, rounded half up and held within 0 to 255."""
+    held = [min(max(int(value + 0.5), 0), 255) if value > 0 else 0 for value in table]
+    return colours.point(held * len(colours.getbands()))
+
+
+def as_colour(image: Image) -> Image:
+    """Give RGB or RGBA."""
+    return image.convert({"L": "RGB", "LA": "RGBA"}[image.mode]) if image.mode in {"L", "LA"} else image
+
+
+def merge(channels: list[Image]) -> Image:
+    """Put colour channels together again."""
+    return channels[0] if len(channels) == 1 else images.merge("RGB", channels)

@@ -2,6 +2,7 @@
 
 from PIL.Image import Image, Transpose
 
+from libs.imaging.geometry import Size
 from libs.imaging.operations.operation import Operation
 
 
@@ -9,11 +10,17 @@ class Flip(Operation, frozen=True, kw_only=True, tag="flip"):
     """Exchange top and bottom."""
 
     def apply(self, image: Image) -> Image:
-        return image.transpose(Transpose.FLIP_TOP_BOTTOM)
+        return image.transpose(self.transposition(image.size))
+
+    def transposition(self, size: Size) -> Transpose:
+        return Transpose.FLIP_TOP_BOTTOM
 
 
 class Mirror(Operation, frozen=True, kw_only=True, tag="mirror"):
     """Exchange left and right."""
 
     def apply(self, image: Image) -> Image:
-        return image.transpose(Transpose.FLIP_LEFT_RIGHT)
+        return image.transpose(self.transposition(image.size))
+
+    def transposition(self, size: Size) -> Transpose:
+        return Transpose.FLIP_LEFT_RIGHT

@@ -9,6 +9,7 @@ from PIL.Image import Image, Resampling, Transpose
 from libs.imaging.colours import Colour, parse_colour
 from libs.imaging.compositing import has_alpha, lay
 from libs.imaging.geometry import Size
+from libs.imaging.operations.filtering import as_colour
 from libs.imaging.operations.operation import Operation
 
 _QUARTERS: dict[float, Transpose] = {
@@ -29,8 +30,13 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
     expand: bool = True
     background: Colour | None = None
 
+    @property
+    def _degrees(self) -> float:
+        """The turn within 0 and 360, to a billionth: what is less moves no pixel."""
+        return round(self.angle % 360, 9) % 360
+
     def result_size(self, size: Size) -> Size:
-        angle = self.angle % 360
+        angle = self._degrees
         if not self.expand or angle in {0, 180}:
             return size
         if angle in _QUARTERS:
@@ -38,16 +44,25 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
         return _turned(size, math.radians(angle))
 
     def apply(self, image: Image) -> Image:
-        angle = self.angle % 360
+        angle = self._degrees
         if angle == 0:
             return image
-        if angle in _QUARTERS and self.result_size(image.size) == _quarter(image.size, angle):
-            return image.transpose(_QUARTERS[angle])
+        if transpose := self.transposition(image.size):
+            return image.transpose(transpose)
+        background = parse_colour(self.background) if self.background else None
+        if background and background[3] == 255 and not has_alpha(image):
+            coloured = as_colour(image)
+            return coloured.rotate(-angle, Resampling.BICUBIC, expand=self.expand, fillcolor=background[:3])
         clear = image if has_alpha(image) else image.convert("LA" if image.mode == "L" else "RGBA")
         turned = clear.rotate(-angle, Resampling.BICUBIC, expand=self.expand)
-        if self.background is None:
-            return turned
-        return lay(turned, turned.size, (0, 0), parse_colour(self.background))
+        return lay(turned, turned.size, (0, 0), background) if background else turned
+
+    def transposition(self, size: Size) -> Transpose | None:
+        """Tell how to move pixels whole, where that is all there is to it."""
+        angle = self._degrees
+        if angle in _QUARTERS and self.result_size(size) == _quarter(size, angle):
+            return _QUARTERS[angle]
+        return None
 
 
 def _quarter(size: Size, angle: float) -> Size:
@@ -55,14 +70,12 @@ def _quarter(size: Size, angle: float) -> Size:
 
 
 def _turned(size: Size, radians: float) -> Size:
-    """Give the size of the box around a turned image, its corners rounded outwards."""
-    cosine, sine = abs(math.cos(radians)), abs(math.sin(radians))
-    return (
-        _outwards(size[0], cosine * size[0] + sine * size[1]),
-        _outwards(size[1], sine * size[0] + cosine * size[1]),
-    )
-
-
-def _outwards(before: int, span: float) -> int:
-    middle = before / 2
-    return math.ceil(middle + span / 2) - math.floor(middle - span / 2)
+    """Give the size of the box around a turned image, its corners rounded outwards as Pillow does."""
+    cosine, sine = round(math.cos(radians), 15), round(math.sin(radians), 15)
+    across, down = size[0] / 2, size[1] / 2
+    left = across - cosine * across - sine * down
+    top = down + sine * across - cosine * down
+    corners = [(x, y) for x in (0, size[0]) for y in (0, size[1])]
+    xs = [cosine * x + sine * y + left for x, y in corners]
+    ys = [-sine * x + cosine * y + top for x, y in corners]
+    return math.ceil(max(xs)) - math.floor(min(xs)), math.ceil(max(ys)) - math.floor(min(ys))

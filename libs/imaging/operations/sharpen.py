@@ -17,4 +17,5 @@ class Sharpen(Operation, frozen=True, kw_only=True, tag="sharpen"):
     amount: Annotated[float, Meta(gt=0, le=10)] = 1.0
 
     def apply(self, image: Image) -> Image:
-        return run_filter(image, UnsharpMask(self.radius, round(self.amount * 100), 0))
+        kernel = UnsharpMask(self.radius, round(self.amount * 100), 0)
+        return run_filter(image, lambda pixels: pixels.filter(kernel))

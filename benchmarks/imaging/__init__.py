@@ -1,0 +1,1 @@
+"""Darkroom's imaging beside libvips: `make bench-imaging`."""

@@ -1,0 +1,48 @@
+"""One engine and one case in a process of its own: prints CPU milliseconds, peak memory and bytes as JSON."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.imaging import engines
+from benchmarks.imaging.cases import CASES, Case
+from libs.imaging.operations import AnyOperation, Compress, Convert
+
+
+def lossless(case: Case) -> tuple[AnyOperation, ...]:
+    """The same work written as PNG, to compare pixels and not encoders."""
+    kept = tuple(step for step in case.operations if not isinstance(step, Convert | Compress))
+    return (*kept, Convert(format="png"))
+
+
+def main() -> None:
+    engine, number, folder, repeats = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
+    case = CASES[number]
+    run = {"ours": engines.ours, "vips": engines.vips}[engine](case, folder)
+    target = folder / f"{engine}-{number}.{_extension(case)}"
+    if not repeats:  # for its pixels
+        run(folder / case.source, folder / f"{engine}-{number}.pixels.png", lossless(case))
+        return
+    run(folder / case.source, target, case.operations)
+    peak_mib = _peak_mib()
+    times_ms: list[float] = []
+    for _ in range(repeats):
+        start = time.process_time()
+        run(folder / case.source, target, case.operations)
+        times_ms.append((time.process_time() - start) * 1000)
+    print(json.dumps({"times_ms": times_ms, "peak_mib": peak_mib, "bytes": target.stat().st_size}))
+
+
+def _extension(case: Case) -> str:
+    last = case.operations[-1]
+    return last.format if isinstance(last, Convert) else Path(case.source).suffix[1:]
+
+
+def _peak_mib() -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+if __name__ == "__main__":
+    main()

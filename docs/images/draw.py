@@ -1,0 +1,201 @@
+"""Writes docs/operations.md and its pictures: `python docs/images/draw.py` from the root of the tree."""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, get_args
+
+import msgspec
+import skimage
+from PIL import Image
+
+from libs.imaging.limits import Limits
+from libs.imaging.operations import AnyOperation
+from libs.imaging.operations.operation import name_of
+from libs.imaging.pipeline import render
+
+ROOT = Path(__file__).parents[2]
+PAGE, PICTURES = ROOT / "docs" / "operations.md", ROOT / "docs" / "images" / "operations"
+PHOTO = Path(skimage.__file__).parent / "data" / "coffee.png"
+
+INTRO = """# Operations
+
+*Written by `docs/images/draw.py` from the code itself; change the docstrings, not this page.*
+
+A pipeline is a list of operations, run in order. The same list serves the API, messages, CSV batches and the
+command line:
+
+```json
+[{"op": "resize", "width": 800, "height": 600, "fit": "cover"}, {"op": "convert", "format": "webp"}]
+```
+
+```sh
+darkroom process photos/ --op resize:width=800,height=600,fit=cover --op convert:format=webp -o out/
+```
+
+On the command line `gravity.x=0.3` writes a field of a field, `accept=webp+jpeg` a list, `\\,` a comma in a
+text; `--ops file.json` reads a list, `--asset logo=logo.png` gives the picture for `"part": "logo"`, and
+`--explain` prints the plan.
+
+What holds for all of them:
+
+- A photo is turned upright by its EXIF first, and colours become sRGB; sizes and places count from there.
+- Sizes round to the nearest pixel, halves upwards, and no side becomes 0.
+- Unknown operations, fields and values out of range are refused before any work, and so is a step whose
+  result would be too large.
+- Animations keep frames, durations, loop and transparency through everything. What an operation decides by
+  looking (`trim`, `smart`, `autocontrast`, `equalize`) it decides once for all frames. JPEG, TIFF and BMP
+  results take the first frame. Encoders join equal frames that follow each other; the timing stays.
+- Transparency stays where the format has it; else it is laid on `background`, white unless said otherwise.
+- Colours are written `#rgb`, `#rrggbb`, `#rrggbbaa`, `transparent`, or as a CSS name.
+- Crops, resizes, flips, quarter turns and grayscale at the head of a pipeline are done in one step, and a
+  JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is enough.
+
+All examples start from this photo of 240x160 pixels; that of `trim` had a golden border.
+
+![The photo](images/operations/photo.jpg)
+"""
+
+EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "resize": [
+        {"width": 120},
+        {"width": 120, "height": 120, "fit": "cover", "gravity": "smart"},
+        {"width": 120, "height": 120, "fit": "contain", "background": "teal"},
+        {"width": 120, "height": 120, "fit": "fill"},
+    ],
+    "crop": [
+        {"x": 60, "y": 20, "width": 120, "height": 100},
+        {"aspect": "1:1", "gravity": {"x": 0.3, "y": 0.5}},
+    ],
+    "trim": [{"tolerance": 20}],
+    "pad": [{"top": 10, "right": 30, "bottom": 10, "left": 30, "color": "gold"}],
+    "rotate": [{"angle": 90}, {"angle": 20, "background": "white"}],
+    "flip": [{}],
+    "mirror": [{}],
+    "watermark": [
+        {"text": "© Ann", "size": 24, "margin": 8},
+        {"part": "logo", "position": "tile", "scale": 0.2, "opacity": 0.4, "rotate": -30, "margin": 12},
+    ],
+    "grayscale": [{}],
+    "sepia": [{}],
+    "blur": [{"sigma": 4}],
+    "sharpen": [{"radius": 2, "amount": 1.5}],
+    "invert": [{}],
+    "brightness": [{"factor": 1.4}],
+    "contrast": [{"factor": 1.6}],
+    "saturation": [{"factor": 2}],
+    "gamma": [{"gamma": 2.2}],
+    "posterize": [{"bits": 2}],
+    "solarize": [{"threshold": 128}],
+    "vignette": [{"strength": 0.9}],
+    "pixelate": [{"size": 12, "box": {"x": 60, "y": 40, "width": 120, "height": 80}}],
+    "round_corners": [{"radius": 40}],
+    "tint": [{"color": "#2060c0"}],
+    "duotone": [{"shadow": "#102040", "highlight": "#ffd080"}],
+    "autocontrast": [{"cutoff": 5}],
+    "equalize": [{}],
+    "compress": [{"quality": 5}, {"max_bytes": 4000}],
+    "convert": [{"format": "png", "colors": 8}],
+    "metadata": [{"mode": "keep_copyright"}],
+    "frames": [{"frame": 0}],
+}
+
+BEFORE: dict[str, list[dict[str, Any]]] = {
+    "compress": [{"op": "convert", "format": "jpeg"}],
+    "trim": [{"op": "pad", "top": 30, "right": 30, "bottom": 30, "left": 30, "color": "gold"}],
+}
+
+
+def page() -> str:
+    """Give the whole page."""
+    kinds = get_args(AnyOperation)
+    names = [str(kind.__struct_config__.tag) for kind in kinds]
+    index = " · ".join(f"[{name}](#{name})" for name in names)
+    return "\n".join([INTRO, index, "", *(_section(kind) for kind in kinds)])
+
+
+def _section(kind: type[Any]) -> str:
+    name = str(kind.__struct_config__.tag)
+    words = "\n".join(line.strip() for line in (kind.__doc__ or "").strip().splitlines())
+    lines = [f"## {name}", "", words, ""]
+    if rows := _fields(kind):
+        lines += ["| field | values | default |", "|---|---|---|", *rows, ""]
+    for number, fields in enumerate(EXAMPLES[name]):
+        example = msgspec.json.encode({"op": name, **fields}).decode()
+        lines += [f"`{example}`", "", f"![{name}]({_picture(name, number)})", ""]
+    return "\n".join(lines)
+
+
+def _fields(kind: type[Any]) -> list[str]:
+    _, components = msgspec.json.schema_components([kind])
+    schema = components[kind.__name__]
+    required = set(schema["required"])
+    rows: list[str] = []
+    for field, told in schema["properties"].items():
+        if field == "op":
+            continue
+        default = (
+            "required" if field in required else f"`{msgspec.json.encode(told.get('default')).decode()}`"
+        )
+        rows.append(f"| `{field}` | {_values(told, components)} | {default.replace('`null`', '')} |")
+    return rows
+
+
+def _values(told: dict[str, Any], components: dict[str, Any]) -> str:
+    """Tell what a field takes, by its JSON Schema."""
+    if "anyOf" in told:
+        kinds = [one for one in told["anyOf"] if one.get("type") != "null"]
+        return " or ".join(_values(one, components) for one in kinds)
+    if "$ref" in told:
+        fields = components[told["$ref"].rpartition("/")[2]]["properties"]
+        return "an object of " + ", ".join(
+            f"`{name}`: {_values(one, components)}" for name, one in fields.items()
+        )
+    if "enum" in told:
+        return ", ".join(f"`{value}`" for value in told["enum"] if value is not None)
+    if "items" in told:
+        return "a list of " + _values(told["items"], components)
+    text = told.get("description") or told.get("format") or str(told.get("type", "anything"))
+    low, high = (
+        told.get("minimum", told.get("exclusiveMinimum")),
+        told.get("maximum", told.get("exclusiveMaximum")),
+    )
+    if low is not None or high is not None:
+        text += f" {'above' if 'exclusiveMinimum' in told else 'from'} {low:g}" if low is not None else ""
+        text += f" {'below' if 'exclusiveMaximum' in told else 'to'} {high:g}" if high is not None else ""
+    if "maxLength" in told:
+        text += f" of {told.get('minLength', 0)} to {told['maxLength']} characters"
+    return text
+
+
+def _picture(name: str, number: int) -> str:
+    return f"images/operations/{name}-{number + 1}.jpg"
+
+
+def draw() -> None:
+    """Make all pictures."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    decoder = msgspec.json.Decoder(AnyOperation)
+    with TemporaryDirectory() as folder:
+        photo, logo, raw = (Path(folder) / name for name in ("photo.png", "logo.png", "raw"))
+        with Image.open(PHOTO) as image:
+            image.resize((240, 160), Image.Resampling.LANCZOS).save(photo)
+            image.resize((240, 160), Image.Resampling.LANCZOS).save(PICTURES / "photo.jpg", quality=80)
+        Image.new("RGB", (80, 40), "white").save(logo)
+        for name, examples in EXAMPLES.items():
+            for number, fields in enumerate(examples):
+                operation = decoder.decode(msgspec.json.encode({"op": name, **fields}))
+                assert name_of(operation) == name
+                first = BEFORE.get(name, [])
+                steps = [*(decoder.decode(msgspec.json.encode(step)) for step in first), operation]
+                render(photo, raw, steps, Limits(), assets={"part:logo": logo})
+                with Image.open(raw) as result:
+                    shown = Image.new("RGB", result.size, "white")
+                    shown.paste(result.convert("RGBA"), (0, 0), result.convert("RGBA"))
+                    shown.save(PICTURES.parent.parent / _picture(name, number), quality=80)
+
+
+if __name__ == "__main__":
+    draw()
+    PAGE.write_text(page())
+    sys.stdout.write(f"{PAGE} and {len(list(PICTURES.iterdir()))} pictures written\n")

@@ -1,0 +1,182 @@
+"""EXIF and IPTC as plain typed values."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from PIL.Image import Exif
+
+T = TypeVar("T")
+
+_EXIF, _GPS = 0x8769, 0x8825
+_LONGEST_TEXT = 1000
+_WHEN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
+_OFFSET = re.compile(r"[+-]\d\d:\d\d|Z")
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where an image was taken."""
+
+    latitude: float  # decimal degrees, south is negative
+    longitude: float  # decimal degrees, west is negative
+    altitude_m: float | None = None  # below the sea is negative
+
+
+class Camera(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a camera notes; whatever it does not say is left out."""
+
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    exposure_s: float | None = None
+    f_number: float | None = None
+    iso: int | None = None
+    focal_length_mm: float | None = None
+    focal_length_35mm: int | None = None  # for the same view on 35 mm film
+    flash: bool | None = None
+    taken_at: str | None = None  # ISO 8601, with its offset if the camera noted it
+    software: str | None = None
+    description: str | None = None
+    artist: str | None = None
+    copyright: str | None = None
+    gps: Place | None = None
+
+
+class Caption(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an editor notes, by IPTC."""
+
+    title: str | None = None
+    headline: str | None = None
+    caption: str | None = None
+    creator: str | None = None
+    credit: str | None = None
+    copyright: str | None = None
+    city: str | None = None
+    country: str | None = None
+    keywords: tuple[str, ...] = ()
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What was understood, and the first thing that was not."""
+
+    camera: Camera | None
+    error: str | None
+
+
+def read_camera(found: Exif) -> Reading:
+    """Understand every tag by itself: a damaged one does not spoil the others."""
+    errors: list[str] = []
+    own, gps = _directory(found, _EXIF, errors), _directory(found, _GPS, errors)
+    base: Mapping[int, Any] = dict(found)
+
+    def read(name: str, tags: Mapping[int, Any], tag: int, parse: Callable[[Any], T]) -> T | None:
+        try:
+            return parse(tags[tag]) if tag in tags else None
+        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
+            errors.append(f"{name} is malformed")
+            return None
+
+    camera = Camera(
+        make=read("make", base, 0x010F, _text),
+        model=read("model", base, 0x0110, _text),
+        lens=read("lens", own, 0xA434, _text),
+        exposure_s=read("exposure", own, 0x829A, _positive),
+        f_number=read("f-number", own, 0x829D, _positive),
+        iso=read("iso", own, 0x8827, _whole),
+        focal_length_mm=read("focal length", own, 0x920A, _positive),
+        focal_length_35mm=read("focal length at 35 mm", own, 0xA405, _whole),
+        flash=read("flash", own, 0x9209, lambda value: bool(_whole(value) & 1)),
+        taken_at=read("time", own, 0x9003, lambda value: _when(value, own)),
+        software=read("software", base, 0x0131, _text),
+        description=read("description", base, 0x010E, _text),
+        artist=read("artist", base, 0x013B, _text),
+        copyright=read("copyright", base, 0x8298, _text),
+        gps=read("position", gps, 2, lambda _: _place(gps)),
+    )
+    return Reading(camera=camera if camera != Camera() else None, error=errors[0] if errors else None)
+
+
+def read_caption(records: bytes) -> Caption | None:
+    """Understand IPTC's records of application 2."""
+    texts: dict[int, list[str]] = {}
+    at = 0
+    while at + 5 <= len(records) and records[at] == 0x1C:
+        length = int.from_bytes(records[at + 3 : at + 5], "big")
+        if records[at + 1] == 2:
+            texts.setdefault(records[at + 2], []).append(_text(records[at + 5 : at + 5 + length]))
+        at += 5 + length
+    names = {5: "title", 105: "headline", 120: "caption", 80: "creator", 110: "credit", 116: "copyright"}
+    names |= {90: "city", 101: "country"}
+    known: dict[str, Any] = {name: texts[tag][0] for tag, name in names.items() if tag in texts}
+    caption = Caption(**known, keywords=tuple(texts.get(25, ())))
+    return caption if caption != Caption() else None
+
+
+def _directory(found: Exif, tag: int, errors: list[str]) -> Mapping[int, Any]:
+    try:
+        return dict(found.get_ifd(tag))
+    except Exception:  # noqa: BLE001 - Pillow's parser fails in many ways over damaged bytes
+        errors.append("the EXIF block is damaged")
+        return {}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()
+        except UnicodeDecodeError:
+            value = value.decode("latin-1")
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value.replace("\0", "").strip()[:_LONGEST_TEXT]
+
+
+def _number(value: object) -> float:
+    number = float(value)  # pyright: ignore[reportArgumentType] - a rational is enough
+    if not math.isfinite(number):
+        raise ValueError(value)
+    return number
+
+
+def _positive(value: object) -> float:
+    number = _number(value)
+    if number <= 0:
+        raise ValueError(value)
+    return round(number, 6)
+
+
+def _whole(value: object) -> int:
+    return int(_number(value[0] if isinstance(value, tuple) else value))  # pyright: ignore
+
+
+def _when(value: object, own: Mapping[int, Any]) -> str | None:
+    text = _text(value)
+    if not text.strip(" :0"):
+        return None  # a camera without a clock
+    found = _WHEN.match(text)
+    if not found:
+        raise ValueError(text)
+    year, month, day, *time = found.groups()
+    offset = own.get(0x9011)
+    told = _text(offset) if offset is not None else ""
+    return f"{year}-{month}-{day}T{':'.join(time)}{told if _OFFSET.fullmatch(told) else ''}"
+
+
+def _place(gps: Mapping[int, Any]) -> Place:
+    latitude = _degrees(gps[2], _text(gps.get(1, "N")).upper() == "S", 90)
+    longitude = _degrees(gps[4], _text(gps.get(3, "E")).upper() == "W", 180)
+    altitude = None
+    if 6 in gps:
+        below = gps.get(5, 0) in {1, b"\x01"}
+        altitude = round(-_number(gps[6]) if below else _number(gps[6]), 2)
+    return Place(latitude=latitude, longitude=longitude, altitude_m=altitude)
+
+
+def _degrees(parts: tuple[object, ...], negative: bool, limit: int) -> float:
+    degrees, minutes, seconds = (_number(part) for part in parts)
+    value = degrees + minutes / 60 + seconds / 3600
+    if not 0 <= value <= limit:
+        raise ValueError(parts)
+    return round(-value if negative else value, 7)

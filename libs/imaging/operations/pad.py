@@ -1,0 +1,32 @@
+"""Adding a border."""
+
+from PIL.Image import Image
+
+from libs.imaging.colours import TRANSPARENT, Colour, parse_colour
+from libs.imaging.compositing import lay
+from libs.imaging.geometry import Size
+from libs.imaging.operations.operation import Coordinate, Operation
+
+
+class Pad(Operation, frozen=True, kw_only=True, tag="pad"):
+    """Extend the canvas by pixels on each side.
+
+    They show `color`; without one they are transparent, or white where the format has no transparency.
+    """
+
+    top: Coordinate = 0
+    right: Coordinate = 0
+    bottom: Coordinate = 0
+    left: Coordinate = 0
+    color: Colour | None = None
+
+    def __post_init__(self) -> None:
+        if not (self.top or self.right or self.bottom or self.left):
+            raise ValueError("pad needs at least one side")
+
+    def result_size(self, size: Size) -> Size:
+        return self.left + size[0] + self.right, self.top + size[1] + self.bottom
+
+    def apply(self, image: Image) -> Image:
+        colour = parse_colour(self.color) if self.color else TRANSPARENT
+        return lay(image, self.result_size(image.size), (self.left, self.top), colour)

@@ -1,0 +1,57 @@
+"""Large squares in place of pixels, to hide what is under them."""
+
+import math
+from typing import Annotated
+
+from msgspec import Meta, Struct
+from PIL.Image import Image, Resampling
+
+from libs.imaging.errors import CropOutside
+from libs.imaging.geometry import Size
+from libs.imaging.operations.operation import Coordinate, Operation, Pixels
+
+_PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
+
+
+class Region(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A box of an image."""
+
+    x: Coordinate = 0
+    y: Coordinate = 0
+    width: Pixels
+    height: Pixels
+
+
+class Pixelate(Operation, frozen=True, kw_only=True, tag="pixelate"):
+    """Replace squares of `size` pixels by their mean colour, in the whole image or within `box`.
+
+    Squares start at the box's left and top; those at its right and bottom may be cut. What reaches out of
+    the image is left out; a box that lies outside altogether is refused.
+    """
+
+    size: Annotated[int, Meta(ge=2, le=1024)] = 16
+    box: Region | None = None
+
+    def result_size(self, size: Size) -> Size:
+        self._box(size)
+        return size
+
+    def apply(self, image: Image) -> Image:
+        box = self._box(image.size)
+        width, height = box[2] - box[0], box[3] - box[1]
+        region = image.crop(box)
+        if image.mode in _PREMULTIPLIED:
+            region = region.convert(_PREMULTIPLIED[image.mode])
+        means = region.reduce(self.size)
+        across, down = math.ceil(width / self.size), math.ceil(height / self.size)
+        squares = means.resize((across * self.size, down * self.size), Resampling.NEAREST)
+        image.paste(squares.crop((0, 0, width, height)).convert(image.mode), box)
+        return image
+
+    def _box(self, size: Size) -> tuple[int, int, int, int]:
+        if self.box is None:
+            return 0, 0, *size
+        left, top = self.box.x, self.box.y
+        if left >= size[0] or top >= size[1]:
+            raise CropOutside((left, top, self.box.width, self.box.height), size)
+        return left, top, min(left + self.box.width, size[0]), min(top + self.box.height, size[1])

@@ -1,0 +1,32 @@
+"""Giving an image the colours of another palette, by its brightness."""
+
+from PIL import ImageOps
+from PIL.Image import Image
+
+from libs.imaging.colours import Colour, parse_colour
+from libs.imaging.operations.filtering import on_colours
+from libs.imaging.operations.operation import Operation
+
+
+class Tint(Operation, frozen=True, kw_only=True, tag="tint"):
+    """Tone the image in one colour: black stays black, white stays white, middle grey becomes `color`."""
+
+    color: Colour
+
+    def apply(self, image: Image) -> Image:
+        middle = parse_colour(self.color)[:3]
+        return on_colours(
+            image,
+            lambda colours: ImageOps.colorize(colours.convert("L"), (0, 0, 0), (255, 255, 255), middle),
+        )
+
+
+class Duotone(Operation, frozen=True, kw_only=True, tag="duotone"):
+    """Send black to `shadow`, white to `highlight`, and greys to what lies between."""
+
+    shadow: Colour
+    highlight: Colour
+
+    def apply(self, image: Image) -> Image:
+        dark, light = parse_colour(self.shadow)[:3], parse_colour(self.highlight)[:3]
+        return on_colours(image, lambda colours: ImageOps.colorize(colours.convert("L"), dark, light))

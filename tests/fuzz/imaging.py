@@ -1,0 +1,100 @@
+"""Throws damaged files at `describe` and `render`: `make fuzz`.
+
+Anything but one of our own errors is a find; so is a file that takes longer than the limit of one run.
+"""
+
+import sys
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
+
+import atheris
+
+with atheris.instrument_imports(include=["libs.imaging", "PIL"]):  # pyright: ignore
+    from PIL import Image
+
+    from libs.imaging.describe import describe
+    from libs.imaging.errors import ImagingError
+    from libs.imaging.formats import FORMATS
+    from libs.imaging.limits import Limits
+    from libs.imaging.operations import (
+        AnyOperation,
+        Blur,
+        Compress,
+        Convert,
+        Crop,
+        Grayscale,
+        Metadata,
+        Resize,
+        Rotate,
+        Trim,
+    )
+    from libs.imaging.pipeline import render
+
+LIMITS = Limits(max_pixels=1_000_000, max_side=4_000, max_frames=16, max_bytes=1_000_000)
+PIPELINES: tuple[list[AnyOperation], ...] = (
+    [],
+    [Resize(width=16, height=16, fit="cover")],
+    [Grayscale(), Convert(format="png")],
+    [Metadata(mode="keep", color="keep"), Convert(format="jpeg")],
+    [Trim(), Blur(sigma=1), Convert(format="webp")],
+    [Compress(quality=40)],
+    [Crop(aspect="1:1", gravity="smart"), Rotate(angle=30)],
+)
+_FOLDER = Path(mkdtemp())
+
+
+def seeds(folder: Path) -> None:
+    """Make small files of every format, with metadata, with and without several frames."""
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "Maker"
+    exif.get_ifd(0x8825)[1] = "N"
+    for known in FORMATS.values():
+        for mode in ("RGB", "L", "RGBA"):
+            if mode == "RGBA" and not known.alpha:
+                continue
+            images = [
+                Image.radial_gradient("L").resize((24, 16)).rotate(turn).convert(mode) for turn in (0, 90)
+            ]
+            for frames in (1, 2) if known.animation else (1,):
+                options = {"save_all": True, "append_images": images[1:]} if frames > 1 else {}
+                if known.profiles and frames == 1:
+                    options |= {"exif": exif}
+                buffer = BytesIO()
+                images[0].save(buffer, format=known.pillow, **options)
+                (folder / f"{mode}-{frames}.{known.extension}").write_bytes(buffer.getvalue())
+
+
+def one(data: bytes) -> None:
+    """Describe a file and run one of the pipelines over it."""
+    if not data:
+        return
+    source = _FOLDER / "source"
+    source.write_bytes(data[1:])
+    try:
+        describe(source, LIMITS)
+        render(source, _FOLDER / "target", PIPELINES[data[0] % len(PIPELINES)], LIMITS)
+    except ImagingError:
+        pass
+
+
+def main() -> None:
+    with TemporaryDirectory() as folder:
+        corpus = Path(folder)
+        seeds(corpus)
+        for number, file in enumerate(sorted(corpus.iterdir())):  # the first byte chooses the pipeline
+            file.write_bytes(bytes([number]) + file.read_bytes())
+        arguments = [
+            sys.argv[0],
+            "-timeout=10",
+            "-rss_limit_mb=2048",
+            "-max_len=20000",
+            *sys.argv[1:],
+            folder,
+        ]
+        atheris.Setup(arguments, one)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
