@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from libs.contracts.words import ImageStatus, JobStatus, Retention
+from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
 from libs.storage import claims
 from libs.storage.claims import NO_ERROR, Claim
 from libs.storage.database import transaction
-from libs.storage.images import ImageChanged
+from libs.storage.images import UNFINISHED, ImageChanged
 from libs.storage.tables import Image, ImageSource, Job, new_id, now
 
 
@@ -85,8 +85,18 @@ async def complete_replacing(
             former = await _leave_to_removal(old)
             await ImageSource.delete().where(ImageSource.image == old.id)
             await source.save()
+            await _part_with_results(old.id)
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
     return former
+
+
+async def _part_with_results(image_id: UUID) -> None:
+    """What was made of the former bytes is no version of the new ones; it stays as an image of its own."""
+    await Job.update({Job.image: None}).where(
+        (Job.image == image_id)
+        & Job.kind.is_in([JobKind.TRANSFORM, JobKind.EDIT])
+        & Job.status.not_in(UNFINISHED)
+    )
 
 
 async def _leave_to_removal(old: Image) -> UUID:

@@ -51,6 +51,22 @@ async def test_an_upload_can_be_replaced_and_renamed_in_one_step(fetcher: Client
     assert new["expires_at"]
 
 
+async def test_what_was_made_of_the_former_bytes_is_not_handed_out_for_the_new(
+    fetcher: Client, fetching: Fetching
+) -> None:
+    old = await created(
+        fetcher,
+        fetching.outer.serve("/red.jpg", RED),
+        operations=[{"op": "resize", "width": 10}],
+        retention="keep",
+    )
+    assert await put(fetcher, old["id"], fetching.outer.serve("/blue.jpg", BLUE)) == (200, "")
+    new = await record(fetcher, old["id"])
+    assert (new["md5"], new["result"]) == (md5_of(BLUE), None)
+    assert (await fetcher.get(f"/api/images/{old['id']}/download")).body == BLUE
+    assert (await record(fetcher, old["result"]["id"]))["width"] == 10
+
+
 @pytest.mark.parametrize(
     ("path", "code"),
     [
