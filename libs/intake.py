@@ -17,7 +17,7 @@ from libs.contracts.topology import Route
 from libs.contracts.words import Priority, Retention
 from libs.imaging.header import Header
 from libs.imaging.operations import AnyOperation
-from libs.storage import images, jobs, usage
+from libs.storage import images, jobs, names, usage
 from libs.storage.database import transaction
 from libs.storage.tables import BaseUser, Image, Job, new_id, now
 
@@ -191,9 +191,9 @@ def _image_of(upload: Upload, owner: BaseUser, retention: Retention, undownloade
         id=image_id,
         clock=image_id,
         owner=owner.id,
-        filename=images.with_extension(upload.filename, header.extension),
-        object_key=images.object_key(
-            owner.username, image_id, upload.filename, header.extension, folder=images.ORIGINALS, when=moment
+        filename=names.with_extension(upload.filename, header.extension),
+        object_key=names.object_key(
+            owner.username, image_id, upload.filename, header.extension, folder=names.ORIGINALS, when=moment
         ),
         format=header.format,
         mime=header.mime,

@@ -12,7 +12,7 @@ from libs.announce import announce, announce_cancelled
 from libs.backends import Backends
 from libs.contracts.events import ImageDeleted
 from libs.contracts.messages import IngestImage, TransformImage
-from libs.storage import images
+from libs.storage import images, names
 from libs.storage.images import Doomed
 from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import BaseUser, Image
@@ -73,9 +73,9 @@ async def clear_attempts(
     that is away keeps them.
     """
     if isinstance(command, TransformImage):
-        prefix = images.key_prefix(command.owner, command.target, folder=images.RESULTS, when=made_at)
+        prefix = names.key_prefix(command.owner, command.target, folder=names.RESULTS, when=made_at)
     else:
-        prefix = images.key_prefix(command.owner, slot(command), folder=images.ORIGINALS, when=made_at)
+        prefix = names.key_prefix(command.owner, slot(command), folder=names.ORIGINALS, when=made_at)
     try:
         left = [key async for key in backends.objects.list(prefix)]
         if left:

@@ -17,7 +17,7 @@ from libs.imaging.hashing import signed64
 from libs.imaging.limits import Limits
 from libs.imaging.pipeline import Rendered, render
 from libs.intake import describe_job, publish
-from libs.storage import claims, images
+from libs.storage import claims, images, names
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.tables import Image, Job, now
@@ -127,13 +127,13 @@ def _result(
         clock=source.clock if message.shares_clock else message.target,
         owner=claim.owner,
         parent=source.id,
-        filename=images.with_extension(source.filename, rendered.extension),
-        object_key=images.object_key(
+        filename=names.with_extension(source.filename, rendered.extension),
+        object_key=names.object_key(
             message.owner,
             message.target,
             source.filename,
             rendered.extension,
-            folder=images.RESULTS,
+            folder=names.RESULTS,
             when=claim.created_at,
             attempt=claim.attempt,
         ),

@@ -22,7 +22,7 @@ from libs.imaging.header import Header, read_header
 from libs.ingest import following
 from libs.intake import publish
 from libs.outbound import Fetched, Fetcher, UrlNotAnImage, Validators, is_data_url
-from libs.storage import images, ingests, usage
+from libs.storage import images, ingests, names, usage
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import QuotaExceeded
@@ -199,14 +199,14 @@ def _image_of(
         id=message.target,
         clock=message.target,
         owner=claim.owner,
-        filename=images.with_extension(name, header.extension),
+        filename=names.with_extension(name, header.extension),
         source_url=None if is_data_url(url) else url,
-        object_key=images.object_key(
+        object_key=names.object_key(
             message.owner,
             retention.slot(message),
             name,
             header.extension,
-            folder=images.ORIGINALS,
+            folder=names.ORIGINALS,
             when=claim.created_at,
             attempt=claim.attempt,
         ),

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import PurePath
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from piccolo.columns.combination import And, Where, WhereRaw
 
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
+from libs.storage import names
 from libs.storage.database import transaction
 from libs.storage.engine import rows
 from libs.storage.tables import Image, Job, now
@@ -19,17 +19,6 @@ from libs.storage.tables import Image, Job, now
 Condition: TypeAlias = And | Where | WhereRaw
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
-NAME_BYTES = 160  # of a filename's stem in an object key, whose last part may have 255
-FILENAME_CHARS = 255
-ORIGINALS = "originals"
-RESULTS = "results"
-EXTENSIONS = {
-    ".jpeg": ".jpg",
-    ".jpe": ".jpg",
-    ".jfif": ".jpg",
-    ".tif": ".tiff",
-    ".apng": ".png",
-}  # as good as
 
 
 class ImageError(Exception):
@@ -85,40 +74,6 @@ class Doomed(Struct, frozen=True, kw_only=True):
     id: UUID
     object_key: str
     owner: str  # username
-
-
-def object_key(
-    username: str,
-    image_id: UUID | str,
-    filename: str,
-    extension: str,
-    *,
-    folder: str,
-    when: datetime,
-    attempt: int = 1,
-) -> str:
-    """Where an image's bytes live; readable by people who browse the bucket.
-
-    A second attempt of a job writes beside the first, so that whoever lost can be cleared without harm.
-    """
-    clean = "".join(c if c.isalnum() or c in "._-" else "-" for c in PurePath(filename).stem)
-    stem = clean.encode()[:NAME_BYTES].decode(errors="ignore").strip(".-")
-    again = f".{attempt}" if attempt > 1 else ""
-    return f"{key_prefix(username, image_id, folder=folder, when=when)}{again}-{stem or 'image'}.{extension}"
-
-
-def key_prefix(username: str, image_id: UUID | str, *, folder: str, when: datetime) -> str:
-    """What the keys of all attempts at one image start with."""
-    return f"{username}/{folder}/{when:%Y/%m/%d}/{image_id}"
-
-
-def with_extension(filename: str, extension: str) -> str:
-    """The last part of a client's filename, printable, with the extension its bytes deserve."""
-    name = "".join(c for c in filename.replace("\\", "/").rpartition("/")[2] if c.isprintable())
-    path = PurePath(name)
-    if EXTENSIONS.get(path.suffix.lower(), path.suffix.lower()) == f".{extension}":
-        return name[-FILENAME_CHARS:]
-    return f"{path.stem.rstrip('.') or 'image'}"[: FILENAME_CHARS - len(extension) - 1] + f".{extension}"
 
 
 async def owned_by(owner: int, image_id: UUID) -> Image:
@@ -201,7 +156,9 @@ def changes(
     """What `change` sets in the row; None leaves alone."""
     values: dict[Any, Any] = {}
     if filename is not None:
-        values[Image.filename] = with_extension(filename, FORMATS[cast("FormatName", image.format)].extension)
+        values[Image.filename] = names.with_extension(
+            filename, FORMATS[cast("FormatName", image.format)].extension
+        )
     if retention is not None and retention != image.retention:
         ends = None if retention == Retention.KEEP else now() + timedelta(seconds=undownloaded_s)
         values |= {

@@ -14,7 +14,7 @@ from libs import retention
 from libs.backends import Backends
 from libs.contracts.messages import TransformImage, decode
 from libs.contracts.words import JobStatus
-from libs.storage import images, jobs
+from libs.storage import images, jobs, names
 from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import Engine
 from libs.storage.tables import Image, Job, now
@@ -27,12 +27,12 @@ QUICK_LEASE_S = 0.06
 
 async def stray_of(claim: Claim, message: TransformImage, backends: Backends) -> str:
     """The object of a worker that was killed right before its last statement."""
-    key = images.object_key(
+    key = names.object_key(
         message.owner,
         message.target,
         "photo.jpg",
         "jpg",
-        folder=images.RESULTS,
+        folder=names.RESULTS,
         when=claim.created_at,
         attempt=claim.attempt,
     )
