@@ -123,6 +123,8 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_broke", exc_info=error)
         return problem(status, "internal_error", "unexpected error")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        log.warning("backend_unavailable", code=code, error=str(error), cause=repr(error.__cause__))
     return problem(status, code, str(error), headers=_extra_headers(status, error))
 
 
