@@ -22,7 +22,7 @@ def rate_limits(settings: Settings) -> list[RateLimitConfig]:
         except (NotAuthenticated, SignatureInvalid, SignatureExpired):
             return f"address:{_address(request)}"
 
-    def is_login(request: Request[Any, Any, Any]) -> bool:
+    async def is_login(request: Request[Any, Any, Any]) -> bool:
         return bool(request.scope["route_handler"].opt.get("login"))
 
     def login_from(request: Request[Any, Any, Any]) -> str:
