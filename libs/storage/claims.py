@@ -12,6 +12,7 @@ from msgspec import Struct
 from piccolo.columns.combination import And
 
 from libs.contracts.words import ImageStatus, JobKind, JobStatus
+from libs.storage import notices
 from libs.storage.database import transaction
 from libs.storage.jobs import Failure
 from libs.storage.tables import Image, Job, now
@@ -180,7 +181,7 @@ def _held(claim: Claim) -> And:
 
 
 async def end(claim: Claim, values: dict[Any, Any]) -> None:
-    """Bring the job to its end; the last statement of a transaction.
+    """Bring the job to its end, and put its notices on their way: what a transaction does last.
 
     Raises:
         LostLease: The job is somebody else's by now.
@@ -192,6 +193,7 @@ async def end(claim: Claim, values: dict[Any, Any]) -> None:
     )
     if not ended:
         raise LostLease(str(claim.job_id))
+    await notices.of_job(claim.job_id)
 
 
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
 from libs.contracts.words import JobKind, JobStatus, Priority
+from libs.storage import notices
+from libs.storage.database import transaction
 from libs.storage.engine import rows
 from libs.storage.tables import Job, now
 
@@ -178,21 +180,24 @@ async def _push_back(job: Job, moment: datetime) -> bool:
 
 async def give_up(job: Job, failure: Failure) -> bool:
     """End a job whose every attempt was lost with its worker; False when it moved on meanwhile."""
-    ended = await (
-        Job.update(
-            {
-                Job.status: JobStatus.FAILED,
-                Job.finished_at: now(),
-                Job.error_code: failure.code,
-                Job.error: failure.detail,
-            }
+    async with transaction():
+        ended = await (
+            Job.update(
+                {
+                    Job.status: JobStatus.FAILED,
+                    Job.finished_at: now(),
+                    Job.error_code: failure.code,
+                    Job.error: failure.detail,
+                }
+            )
+            .where(
+                (Job.id == job.id)
+                & (Job.status == JobStatus.RUNNING)
+                & (Job.attempts == job.attempts)
+                & (Job.lease_until < now())
+            )
+            .returning(Job.id)
         )
-        .where(
-            (Job.id == job.id)
-            & (Job.status == JobStatus.RUNNING)
-            & (Job.attempts == job.attempts)
-            & (Job.lease_until < now())
-        )
-        .returning(Job.id)
-    )
+        if ended:
+            await notices.of_job(job.id)
     return bool(ended)
