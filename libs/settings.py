@@ -71,6 +71,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     csv_max_bytes: Bytes = 10_000_000
     csv_max_rows: Count = 10_000
     csv_max_urls: Count = 20
+    batch_per_host: Count = 4
 
     quota_bytes: Bytes = 10_000_000_000
     quota_jobs: Count = 1000

@@ -7,7 +7,7 @@ import msgspec
 from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, Operation, PathItem, Reference
 
 from apps.api.errors import PROBLEM_JSON, all_codes
-from libs.contracts.views import Fault, ImageFromUrl, Problem, SearchRequest
+from libs.contracts.views import CsvFault, Fault, ImageFromUrl, Problem, SearchRequest
 
 SCHEMAS = "#/components/schemas/"
 METHODS = ("get", "head", "post", "put", "patch", "delete")
@@ -21,7 +21,7 @@ OF_RANGES = {416}
 def document_problems(described: OpenAPI) -> None:
     """Give every operation its problem answers, each with the codes it may carry."""
     _, schemas = msgspec.json.schema_components(
-        (Problem, Fault, ImageFromUrl, SearchRequest), ref_template=SCHEMAS + "{name}"
+        (Problem, Fault, CsvFault, ImageFromUrl, SearchRequest), ref_template=SCHEMAS + "{name}"
     )
     described.components.schemas.update(schemas)  # pyright: ignore[reportArgumentType] - plain JSON serves
     answers = _answers()

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from libs.contracts.events import ImageDeleted, JobEnded
+from libs.contracts.events import BatchCompleted, ImageDeleted, JobEnded
 from libs.contracts.messages import DescribeImage, IngestImage, TransformImage
 
-PUBLIC = (TransformImage, DescribeImage, IngestImage, JobEnded, ImageDeleted)
+PUBLIC = (TransformImage, DescribeImage, IngestImage, JobEnded, ImageDeleted, BatchCompleted)
 
 
 def schema() -> dict[str, Any]:

@@ -66,6 +66,7 @@ class ItemStatus(StrEnum):
 
     PENDING = "pending"
     COMPLETED = "completed"
+    FAILED = "failed"
 
 
 class WebhookEvent(StrEnum):

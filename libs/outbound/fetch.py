@@ -4,6 +4,8 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -41,6 +43,7 @@ HEADERS = {"User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5"}
 CHUNK_BYTES = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING_STATUSES = (408, 425, 429)  # and all from 500 on
+BUSY_STATUSES = (429, 503)  # of which a server may say for how long
 NO_SUCH_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 
@@ -125,7 +128,7 @@ class Fetcher:
             if answer.status == 304 and asked:
                 return None
             if not 200 <= answer.status < 300:
-                raise _http_error(answer.status)
+                raise _http_error(answer)
             limit = self._limits.max_bytes
             if (answer.content_length or 0) > limit:
                 raise UrlTooLarge(f"the address holds {answer.content_length} bytes, the limit is {limit}")
@@ -175,9 +178,24 @@ def _joined(url: URL, target: str) -> URL:
         raise UrlForbidden(f"it redirects to no address: {error}") from error
 
 
-def _http_error(status: int) -> UrlHttpError:
+def _http_error(answer: ClientResponse) -> UrlHttpError:
+    status = answer.status
     passing = status >= 500 or status in PASSING_STATUSES
-    return UrlHttpError(f"the address answered with status {status}", passing=passing)
+    asked_s = retry_after_s(answer.headers.get("Retry-After", "")) if status in BUSY_STATUSES else None
+    text = f"the address answered with status {status}"
+    return UrlHttpError(text, passing=passing, retry_after_s=asked_s)
+
+
+def retry_after_s(text: str) -> float | None:
+    """The seconds that a `Retry-After` asks for (RFC 9110, section 10.2.3), a date's from now on; or None."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
 
 
 def _filename(answer: ClientResponse) -> str:

@@ -7,7 +7,9 @@ migrations.
 import secrets
 import time
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 
 import uuid6
 from piccolo.apps.user.tables import BaseUser
@@ -61,14 +63,13 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=uuid6.uuid7().int)
 
 
-def new_ids(count: int) -> list[uuid.UUID]:
-    """UUIDv7s of one moment, ascending (RFC 9562, section 6.2, method 2).
+def new_ids() -> Iterator[uuid.UUID]:
+    """UUIDv7s of one moment, ascending, without end (RFC 9562, section 6.2, method 2).
 
     `new_id` gives each a millisecond of its own: many at once would lie far in the future.
     """
     head = (time.time_ns() // 10**6) << 80 | 7 << 76
-    start = secrets.randbits(73)
-    return [uuid.UUID(int=head | _spread(start + one)) for one in range(count)]
+    return (uuid.UUID(int=head | _spread(number)) for number in count(secrets.randbits(73)))
 
 
 def _spread(number: int) -> int:
