@@ -19,7 +19,6 @@ LOOKED_AT = 5000  # hosts, at most, in one search for those with room
 # The conditions are those of the indexes job_parked and job_out, word for word: SQLite compares texts.
 PARKED = "status = 'queued' and parked = true"
 OUT = "status in ('queued', 'running') and parked = false and host is not null"
-PAUSED = "select 1 from host_pause where host_pause.host = {} and until > {}"
 
 HOSTS_WITH_ROOM = f"""
 with recursive waiting (host, nth) as (
@@ -35,10 +34,17 @@ where host is not null
   and exists (select 1 from job where {PARKED} and job.host = waiting.host and run_after <= {{}})
 limit {{}}
 """  # noqa: S608 - constants of ours
-OUT_OF_HOST = f"select count(*) as out from job where {OUT} and host = {{}}"  # noqa: S608
-CHOSEN = f"""
-select id from job where {PARKED} and host = {{}} and run_after <= {{}} and not exists ({PAUSED})
-order by run_after, id limit {{}}
+# Room and choice in one statement: of two at the same moment both choose the same jobs, and one gets them.
+LET_OUT = f"""
+update job set parked = false, run_after = {{}} where parked = true and id in (
+  select id from job where {PARKED} and host = {{}} and run_after <= {{}}
+    and not exists (select 1 from host_pause where host_pause.host = {{}} and until > {{}})
+  order by run_after, id
+  limit LIMIT
+) returning id
+"""  # noqa: S608
+ROOM = f"""
+(select case when count(*) < {{}} then {{}} - count(*) else 0 end from job where {OUT} and host = {{}})
 """  # noqa: S608
 IN_ALL = f"select count(*) as out from (select 1 as one from job where {OUT} limit {{}}) as counted"  # noqa: S608
 
@@ -57,33 +63,20 @@ async def count_out(*, at_most: int) -> int:
 
 async def let_out(host: str, *, per_host: int) -> list[Job]:
     """Let out as many of the host's jobs as it has room for, oldest first; they are to be published."""
-    counted = await rows(Job.raw(OUT_OF_HOST, host))
-    room = per_host - counted[0]["out"]
-    return await _let_out(host, room) if room > 0 else []
+    return await _let_out(host, ROOM, per_host, per_host, host)
 
 
 async def let_out_next(host: str) -> list[Job]:
     """Let out one more of the host's jobs, in the place of one whose fetch has just ended."""
-    return await _let_out(host, 1)
+    return await _let_out(host, "1")
 
 
-async def _let_out(host: str, limit: int) -> list[Job]:
-    """Of two who choose the same jobs at once one gets them, the other none."""
+async def _let_out(host: str, limit: str, *values: object) -> list[Job]:
     moment = now()
-    chosen = await rows(Job.raw(CHOSEN, host, moment, host, moment, limit))
-    if not chosen:
-        return []
     published = moment + timedelta(seconds=REPUBLISH_S)
-    mine: list[dict[str, Any]] = await (
-        Job.update({Job.parked: False, Job.run_after: published})
-        .where(
-            Job.id.is_in([row["id"] for row in chosen])
-            & (Job.parked == True)  # noqa: E712 - a column
-            & (Job.status == JobStatus.QUEUED)
-        )
-        .returning(Job.id)
-    )
-    return await Job.objects().where(Job.id.is_in([row["id"] for row in mine])) if mine else []
+    query = Job.raw(LET_OUT.replace("LIMIT", limit), published, host, moment, host, moment, *values)
+    mine = [row["id"] for row in await rows(query)]
+    return await Job.objects().where(Job.id.is_in(mine)) if mine else []
 
 
 async def park(job_id: UUID) -> None:
