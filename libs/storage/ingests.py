@@ -64,6 +64,7 @@ async def complete_replacing(
     """Change the image, and all that is known of it, at once.
 
     A `source` comes with a new file: the former one is marked to be removed, under the id that is returned.
+    So is the upload that the new file was taken from.
 
     Raises:
         LostLease: The job is somebody else's by now.
@@ -87,6 +88,10 @@ async def complete_replacing(
             await ImageSource.delete().where(ImageSource.image == old.id)
             await insert(source)
             await _part_with_results(old.id)
+            if claim.image is not None:
+                await Image.update({Image.status: ImageStatus.DELETING}).where(
+                    (Image.id == claim.image) & (Image.retention == Retention.EPHEMERAL)
+                )
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
     return former
 

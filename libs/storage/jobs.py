@@ -71,7 +71,7 @@ def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str 
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
-        image=None if isinstance(message, IngestImage) else message.source.image_id,
+        image=message.source.image_id,
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
