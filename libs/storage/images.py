@@ -213,7 +213,7 @@ async def mark_expired(limit: int) -> int:
     if not await ended:
         return 0
     async with transaction():
-        marked = await rows(
+        marked: list[dict[str, Any]] = await (
             Image.update({Image.status: ImageStatus.DELETING})
             .where(Image.id.is_in(ended) & (Image.status != ImageStatus.DELETING))
             .returning(Image.id)

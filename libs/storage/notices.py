@@ -1,7 +1,7 @@
 """Putting notices on their way: called inside the transaction that brings something to its end.
 
-No end without its notice, and no notice without its end, whatever is killed when. Each delivery's body is made
-here, once and for all.
+No end without its notice, and no notice without its end, whatever is killed when. Each delivery's body is
+made here, once and for all.
 """
 
 import hashlib
@@ -44,8 +44,8 @@ async def of_job(job_id: UUID) -> None:
     """Tell of a job that has just completed or failed.
 
     The address given with the job is told; where another job follows on a fetched image, that one carries the
-    address on, and tells in the end. Endpoints are told of all jobs that somebody asked for: not of describing,
-    and not of a batch's jobs, for which the batch speaks.
+    address on, and tells in the end. Endpoints are told of all jobs that somebody asked for: not of
+    describing, and not of a batch's jobs, for which the batch speaks.
     """
     job = await Job.objects().where(Job.id == job_id).first()
     if job is None or job.status not in EVENTS:
