@@ -63,7 +63,14 @@ class Failure(Struct, frozen=True):
     detail: str
 
 
-def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str | None) -> Job:
+def new(
+    message: AnyMessage,
+    *,
+    owner: int,
+    priority: Priority,
+    request_id: str | None,
+    webhook_url: str | None = None,
+) -> Job:
     """A queued job that carries its whole command; not stored yet."""
     moment = now()
     return Job(
@@ -75,6 +82,7 @@ def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str 
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
         request_id=request_id,
+        webhook_url=webhook_url,
         created_at=moment,
     )
 
