@@ -16,7 +16,6 @@ from apps.api.request_log import request_id
 from libs.backends import Backends
 from libs.contracts.views import (
     AccountSecret,
-    AttemptView,
     DeliveryView,
     DeliveryWithBody,
     WebhookPatch,
@@ -188,7 +187,7 @@ def _delivery(delivery: WebhookDelivery) -> DeliveryView:
         next_attempt_at=delivery.next_attempt_at if waits else None,
         last_status_code=delivery.last_status_code,
         last_error=delivery.last_error,
-        history=tuple(AttemptView(**_fields(one)) for one in deliveries.history_of(delivery)),
+        history=deliveries.history_of(delivery),
         created_at=delivery.created_at,
         finished_at=delivery.finished_at,
     )
@@ -198,5 +197,5 @@ def _with_body(delivery: WebhookDelivery) -> DeliveryWithBody:
     return DeliveryWithBody(**_fields(_delivery(delivery)), body=delivery.body)
 
 
-def _fields(view: WebhookView | DeliveryView | deliveries.Attempt) -> dict[str, Any]:
+def _fields(view: WebhookView | DeliveryView) -> dict[str, Any]:
     return {name: getattr(view, name) for name in view.__struct_fields__}

@@ -8,9 +8,10 @@ import structlog
 from msgspec import Struct
 
 from libs.backends import Backends
+from libs.contracts.views import Attempt
 from libs.outbound import Answered, FetchError, Poster, signed_headers
-from libs.storage import deliveries, webhooks
-from libs.storage.deliveries import Attempt, Claimed
+from libs.storage import sending, webhooks
+from libs.storage.sending import Claimed
 from libs.storage.tables import WebhookEndpoint, now
 
 GONE = 410
@@ -33,7 +34,7 @@ async def attempt(claimed: Claimed, poster: Poster, backends: Backends) -> None:
     """Send a claimed delivery once."""
     secrets = await _secrets(claimed)
     if secrets is None:
-        await deliveries.drop(claimed, webhooks.DISABLED)
+        await sending.drop(claimed, webhooks.DISABLED)
         return
     moment = now()
     if moment + timedelta(seconds=backends.settings.webhook_timeout_s) > claimed.next_attempt_at:
@@ -49,7 +50,7 @@ async def attempt(claimed: Claimed, poster: Poster, backends: Backends) -> None:
         took_ms=round((time.monotonic() - started) * 1000),
     )
     if sent.error is None:
-        await deliveries.note_success(claimed, told)
+        await sending.note_success(claimed, told)
         log.info("notice_delivered", attempt=claimed.attempts, took_ms=told.took_ms)
     else:
         await _refused(claimed, sent.answer, told, backends)
@@ -87,7 +88,7 @@ async def _sent(claimed: Claimed, headers: dict[str, str], poster: Poster) -> Se
 
 async def _refused(claimed: Claimed, answer: Answered | None, told: Attempt, backends: Backends) -> None:
     if answer is not None and answer.status == GONE:
-        await deliveries.note_failure(claimed, told, again_at=None)
+        await sending.note_failure(claimed, told, again_at=None)
         await _gone(claimed)
         return
     asked_s = answer.retry_after_s if answer else None
@@ -95,9 +96,9 @@ async def _refused(claimed: Claimed, answer: Answered | None, told: Attempt, bac
     if answer is not None and (answer.status in SLOW_DOWN or asked_s):
         slowness_s = min(wait_s or MAX_SLOWNESS_S, MAX_SLOWNESS_S)
         patience_s = max(slowness_s, min(asked_s or 0.0, MAX_PATIENCE_S))
-        await deliveries.slow_down(claimed.target, until=now() + timedelta(seconds=patience_s))
+        await sending.slow_down(claimed.target, until=now() + timedelta(seconds=patience_s))
     again_at = None if wait_s is None else now() + timedelta(seconds=wait_s)
-    await deliveries.note_failure(claimed, told, again_at=again_at)
+    await sending.note_failure(claimed, told, again_at=again_at)
     log.warning(
         "notice_refused", attempt=claimed.attempts, error=told.error, again_in_s=wait_s and round(wait_s, 1)
     )
@@ -105,6 +106,6 @@ async def _refused(claimed: Claimed, answer: Answered | None, told: Attempt, bac
 
 async def _gone(claimed: Claimed) -> None:
     if claimed.endpoint is None:
-        await deliveries.drop_waiting(claimed, "the address answered 410")
+        await sending.drop_waiting(claimed, "the address answered 410")
     elif await webhooks.disable_gone(claimed.endpoint):
         log.warning("webhook_disabled", webhook_id=str(claimed.endpoint))

@@ -10,9 +10,9 @@ from structlog.contextvars import bound_contextvars
 from apps.scheduler.attempts import attempt
 from libs.backends import Backends
 from libs.outbound import Poster
-from libs.storage import deliveries
-from libs.storage.deliveries import Claimed
+from libs.storage import sending
 from libs.storage.engine import UNAVAILABLE
+from libs.storage.sending import Claimed
 
 AT_ONCE = 256
 LEASE_MARGIN_S = 10.0  # beyond the time that one request may take
@@ -81,7 +81,7 @@ class Notifier:
     async def _start_due(self) -> None:
         lease_s = self.backends.settings.webhook_timeout_s + LEASE_MARGIN_S
         while (free := AT_ONCE - len(self._under_way)) > 0:
-            claims = await deliveries.claim_due(free, lease_s=lease_s)
+            claims = await sending.claim_due(free, lease_s=lease_s)
             for claimed in claims:
                 task = asyncio.create_task(self._send(claimed))
                 self._under_way.add(task)
@@ -109,6 +109,6 @@ class Notifier:
 
     async def _release(self, claimed: Claimed) -> None:
         try:
-            await deliveries.release(claimed)
+            await sending.release(claimed)
         except UNAVAILABLE as error:
             log.warning("delivery_left_to_its_lease", error=str(error))

@@ -231,7 +231,7 @@ class AccountSecret(Struct, frozen=True, kw_only=True):
     previous_secret_until: datetime | None
 
 
-class AttemptView(Struct, frozen=True, kw_only=True):
+class Attempt(Struct, frozen=True, kw_only=True):
     """One attempt at a notice; without a status code nobody answered."""
 
     at: datetime
@@ -254,7 +254,7 @@ class DeliveryView(Struct, frozen=True, kw_only=True):
     next_attempt_at: datetime | None
     last_status_code: int | None
     last_error: str | None
-    history: tuple[AttemptView, ...]
+    history: tuple[Attempt, ...]
     created_at: datetime
     finished_at: datetime | None
 

@@ -210,8 +210,6 @@ async def mark_expired(limit: int) -> int:
         .where((Image.expires_at <= now()) & (Image.status != ImageStatus.DELETING) & Image.id.not_in(busy))
         .limit(limit),
     )
-    if not await ended:
-        return 0
     async with transaction():
         marked: list[dict[str, Any]] = await (
             Image.update({Image.status: ImageStatus.DELETING})
