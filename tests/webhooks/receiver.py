@@ -1,6 +1,7 @@
 """A program that is told by webhook: it keeps every request, and can answer as badly as one likes."""
 
 import asyncio
+import json
 import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -42,6 +43,10 @@ class Request(Struct, frozen=True):
         """The body, if the signature is of this secret."""
         return Webhook(secret).verify(self.body, dict(self.headers))
 
+    @property
+    def content(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
 
 class Receiver:
     """One server; each path answers 200 unless `plans` say otherwise, one entry a request."""
@@ -51,6 +56,7 @@ class Receiver:
         self.requests: list[Request] = []
         self.plans: defaultdict[str, list[Answer | str]] = defaultdict(list)
         self.always: dict[str, Answer | str] = {}
+        self.files: dict[str, bytes] = {}  # to be fetched from here
         self.released = asyncio.Event()
         self._came = asyncio.Condition()
 
@@ -70,6 +76,8 @@ class Receiver:
         return found()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path in self.files:
+            return web.Response(body=self.files[request.path], content_type="image/jpeg")
         body = await request.read()
         assert request.content_type == "application/json"
         assert len(body) < 20_000
