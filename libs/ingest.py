@@ -9,7 +9,7 @@ from libs.backends import Backends
 from libs.contracts.messages import Follow, IngestImage, IngestSource, Source, TransformImage
 from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
-from libs.intake import Upload, check_operations, check_quotas, publish, store_upload
+from libs.intake import Upload, check_operations, check_quotas, check_webhook_url, publish, store_upload
 from libs.outbound import is_data_url
 from libs.retention import delete
 from libs.storage import jobs
@@ -25,13 +25,16 @@ class Wanted(Struct, frozen=True, kw_only=True):
     retention: Retention | None = None
     operations: Sequence[AnyOperation] | None = None
     reuse: bool = False
+    webhook_url: str | None = None
 
 
 async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
     """Queue the making of an image from a URL, and of its result where operations are asked for.
 
+    The job that ends it all tells the `webhook_url`: the result's, or this one if there is none to follow.
+
     Raises:
-        UrlForbidden: The address says by itself that it is not one that is fetched.
+        UrlForbidden: An address says by itself that it is not one that is asked.
         TooManyJobs, TooManyOperations: Nothing was queued.
     """
     await check_operations(wanted.operations or (), owner, backends)
@@ -42,7 +45,7 @@ async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request
     retention = wanted.retention or ephemeral_by_default
     source = IngestSource(url=wanted.url)
     message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow)
-    return await _queue(message, owner, backends, request_id)
+    return await _queue(message, owner, backends, request_id, webhook_url=wanted.webhook_url)
 
 
 async def replace(
@@ -120,12 +123,26 @@ def _message(
     )
 
 
-async def _queue(message: IngestImage, owner: BaseUser, backends: Backends, request_id: str) -> Job:
+async def _queue(
+    message: IngestImage,
+    owner: BaseUser,
+    backends: Backends,
+    request_id: str,
+    *,
+    webhook_url: str | None = None,
+) -> Job:
     url = message.source.url
     if url is not None and not is_data_url(url):
         backends.guard.check_url(url)
+    check_webhook_url(webhook_url, backends)
     await check_quotas(owner, 0, backends)
-    job = jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
+    job = jobs.new(
+        message,
+        owner=owner.id,
+        priority=Priority.INTERACTIVE,
+        request_id=request_id,
+        webhook_url=webhook_url,
+    )
     await insert(job)
     await publish(job, backends)
     return job

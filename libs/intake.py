@@ -49,17 +49,19 @@ async def store_upload(
     operations: Sequence[AnyOperation] | None,
     retention: Retention | None,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> tuple[Image, Job | None]:
     """Keep an uploaded file and queue what is to be done with it; the file at `upload.path` is consumed.
 
     With operations the upload is ephemeral unless asked otherwise, and its result shares its clock. Without,
-    it is kept, and a kept image gets its hash by a job of its own.
+    it is kept, and a kept image gets its hash by a job of its own. The job tells `webhook_url` how it ended.
 
     Raises:
-        QuotaExceeded, TooManyJobs, TooManyOperations: Nothing was stored.
+        QuotaExceeded, TooManyJobs, TooManyOperations, UrlForbidden: Nothing was stored.
         StoreUnavailable: The object store did not take it.
     """
     settings = backends.settings
+    check_webhook_url(webhook_url, backends)
     await check_operations(operations or (), owner, backends)
     await check_quotas(owner, upload.size_bytes, backends)
     retention = retention or (Retention.EPHEMERAL if operations is not None else Retention.KEEP)
@@ -76,6 +78,8 @@ async def store_upload(
         )
     elif retention == Retention.KEEP:
         job = describe_job(image, owner.username, request_id)
+    if job is not None:
+        job.webhook_url = webhook_url
     await backends.objects.put(
         image.object_key, upload.path, content_type=image.mime, metadata=_labels(image, owner)
     )
@@ -100,17 +104,20 @@ async def transform(
     *,
     retention: Retention,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> Job:
     """Queue operations over a stored image.
 
     Raises:
-        TooManyJobs, TooManyOperations: Nothing was queued.
+        TooManyJobs, TooManyOperations, UrlForbidden: Nothing was queued.
     """
+    check_webhook_url(webhook_url, backends)
     await check_operations(operations, owner, backends)
     await check_quotas(owner, 0, backends)
     job = _transform_job(
         image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, request_id=request_id
     )
+    job.webhook_url = webhook_url
     await insert(job)
     await publish(job, backends)
     return job
@@ -171,6 +178,16 @@ async def check_operations(operations: Sequence[AnyOperation], owner: BaseUser, 
     if len(operations) > limit:
         raise TooManyOperations(f"{len(operations)} operations, the limit is {limit}")
     await assets.check(operations, owner.id)
+
+
+def check_webhook_url(url: str | None, backends: Backends) -> None:
+    """See that an address for notices, if there is one, is not of the forbidden kind.
+
+    Raises:
+        UrlForbidden: It says so by itself.
+    """
+    if url is not None:
+        backends.guard.check_url(url)
 
 
 async def check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> None:
