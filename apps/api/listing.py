@@ -9,9 +9,9 @@ from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
 
-from libs.contracts.views import BatchView, ImageView, ItemView, JobView
+from libs.contracts.views import BatchView, DeliveryView, ImageView, ItemView, JobView, WebhookView
 
-T = TypeVar("T", ImageView, JobView, BatchView)
+T = TypeVar("T", ImageView, JobView, BatchView, WebhookView, DeliveryView)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
 Md5: TypeAlias = Annotated[

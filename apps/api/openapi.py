@@ -22,7 +22,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
 from msgspec import Struct
 
-from libs.contracts.views import ImageFromUrl, SearchRequest
+from libs.contracts.views import ImageFromUrl, ImagePatch, ImagePut, SearchRequest
 
 ASSETS = "/schema/assets"
 BEARER: list[SecurityRequirement] = [{"bearer": []}]  # on the routes that ask who is calling
@@ -43,14 +43,15 @@ def _body(form: dict[str, Schema], json: type[Struct]) -> RequestBody:
     """What a call that reads its own body takes: a form with a file, or JSON."""
     fields = {"image": IMAGE_FILE, **form}
     as_form = Schema(type=OpenAPIType.OBJECT, required=["image"], properties=dict(fields))
-    as_json = Reference(ref=f"#/components/schemas/{json.__name__}")
     return RequestBody(
-        required=True,
-        content={
-            "multipart/form-data": OpenAPIMediaType(schema=as_form),
-            "application/json": OpenAPIMediaType(schema=as_json),
-        },
+        required=True, content={"multipart/form-data": OpenAPIMediaType(schema=as_form), **_json(json)}
     )
+
+
+def _json(kind: type[Struct]) -> dict[str, OpenAPIMediaType]:
+    """A JSON body of a kind that `document_problems` adds to the schemas."""
+    reference = Reference(ref=f"#/components/schemas/{kind.__name__}")
+    return {"application/json": OpenAPIMediaType(schema=reference)}
 
 
 @dataclass
@@ -75,6 +76,7 @@ class UploadOperation(Operation):
                     enum=["store", "return"],
                     description="return: a kept image with the same bytes serves instead",
                 ),
+                "webhook_url": Schema(type=OpenAPIType.STRING, description="Told how the job ended"),
             },
             ImageFromUrl,
         )
@@ -119,6 +121,22 @@ class SearchOperation(Operation):
         )
 
 
+@dataclass
+class PatchOperation(Operation):
+    """`PATCH /api/images/{image_id}` reads its own body: its `image_url` may be as long as an upload."""
+
+    def __post_init__(self) -> None:
+        self.request_body = RequestBody(required=True, content=_json(ImagePatch))
+
+
+@dataclass
+class PutOperation(Operation):
+    """`PUT /api/images/{image_id}` does likewise."""
+
+    def __post_init__(self) -> None:
+        self.request_body = RequestBody(required=True, content=_json(ImagePut))
+
+
 def openapi_config(version: str) -> OpenAPIConfig:
     """The description at /schema/openapi.json and the page at /schema."""
     return OpenAPIConfig(
@@ -126,7 +144,10 @@ def openapi_config(version: str) -> OpenAPIConfig:
         version=version,
         description="Uploads, pipelines of operations run by workers, results that delete themselves.",
         path="/schema",
-        tags=[Tag(name=name) for name in ("Accounts", "Images", "Jobs", "Batches", "Links", "Health")],
+        tags=[
+            Tag(name=name)
+            for name in ("Accounts", "Images", "Jobs", "Batches", "Webhooks", "Links", "Health")
+        ],
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
         ),

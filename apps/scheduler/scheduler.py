@@ -1,4 +1,4 @@
-"""What time brings about: ends of images, lost wake-ups, lapsed leases, old tokens.
+"""What time brings about: ends of images, lost wake-ups, lapsed leases, notices, old tokens.
 
 Two schedulers do no harm: every step decides its races in one statement, or is safe to repeat.
 """
@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from apps.scheduler.notifying import notifying
 from libs import retention
 from libs.announce import announce
 from libs.backends import Backends
@@ -18,7 +19,7 @@ from libs.contracts.messages import BadMessage, IngestImage, TransformImage, dec
 from libs.contracts.words import JobStatus
 from libs.feeding import Feeder
 from libs.intake import publish
-from libs.storage import accounts, feeding, idempotency, jobs, tokens
+from libs.storage import accounts, deliveries, feeding, idempotency, jobs, tokens
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
@@ -34,13 +35,14 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def scheduling(backends: Backends) -> AsyncGenerator[None]:
-    """Tick while inside."""
-    task = asyncio.create_task(schedule(backends))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    """Tick, and send notices, while inside."""
+    async with notifying(backends):
+        task = asyncio.create_task(schedule(backends))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def schedule(backends: Backends) -> None:
@@ -79,6 +81,7 @@ async def purge(backends: Backends) -> int:
     return (
         await tokens.purge_expired()
         + await idempotency.purge_expired()
+        + await deliveries.purge()
         + await accounts.purge_deleted()
         + await feeding.purge_pauses()
     )

@@ -108,7 +108,7 @@ class Worker:
         if lane is not self.bulk or not isinstance(message, IngestImage):
             return False
         try:
-            if await feeding.paused(host_of(message.source.url)):
+            if await feeding.paused(host_of(message.source.url or "")):
                 await feeding.park(message.job_id)
                 return True
         except UNAVAILABLE as error:
@@ -205,8 +205,10 @@ class Worker:
     async def _failed(
         self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
     ) -> list[AnyEvent]:
-        bad = command.source.image_id if bad_source and not isinstance(command, IngestImage) else None
-        completed = await claims.fail(claim, failure, source_is_bad=bad)
+        staged = isinstance(command, IngestImage)  # an upload for this job alone
+        completed = await claims.fail(
+            claim, failure, source_is_bad=command.source.image_id if bad_source or staged else None
+        )
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
         if isinstance(command, TransformImage | IngestImage):
             await retention.clear_attempts(command, claim.created_at, self.backends)

@@ -10,11 +10,11 @@ from msgspec import Struct
 from libs.announce import announce_cancelled
 from libs.backends import Backends
 from libs.batches.reading import CsvLimits, Sheet, read_csv
-from libs.contracts.messages import IngestImage, UrlSource, encode
+from libs.contracts.messages import IngestImage, IngestSource, encode
 from libs.contracts.words import Retention
 from libs.feeding import host_of
 from libs.imaging.operations import AnyOperation, Compress, Convert
-from libs.intake import check_operations
+from libs.intake import check_operations, check_webhook_url
 from libs.storage import batches
 from libs.storage.batches import NewItem, NewJob
 from libs.storage.jobs import TooManyJobs
@@ -44,8 +44,7 @@ async def accept(wanted: WantedBatch, owner: BaseUser, backends: Backends, *, re
     """
     operations = DEFAULT_OPERATIONS if wanted.operations is None else tuple(wanted.operations)
     await check_operations(operations, owner, backends)
-    if wanted.webhook_url is not None:
-        backends.guard.check_url(wanted.webhook_url)
+    check_webhook_url(wanted.webhook_url, backends)
     sheet = await asyncio.to_thread(read_csv, wanted.path, _limits(backends), backends.guard)
     total = sum(len(row.urls) for row in sheet.rows)
     await check_room(owner, total, backends)
@@ -104,7 +103,7 @@ def job_maker(batch: Batch, owner: BaseUser) -> Callable[[str], NewJob]:
         message = IngestImage(
             job_id=next(ids),
             owner=owner.username,
-            source=UrlSource(url=url),
+            source=IngestSource(url=url),
             target=next(ids),
             retention=retention,
             operations=operations,

@@ -1,4 +1,4 @@
-"""The bodies of webhooks: what an owner is told, in the shape of Standard Webhooks (`type`, `timestamp`, `data`).
+"""The bodies of webhooks, in the shape of Standard Webhooks: `type`, `timestamp`, `data`.
 
 They stay far below 20 kB: every text in them is bounded.
 """

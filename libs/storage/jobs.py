@@ -14,6 +14,7 @@ from libs.storage import notices, tally
 from libs.storage.database import transaction
 from libs.storage.engine import rows
 from libs.storage.failure import CANCELLED, Failure
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Job, now
 from libs.storage.tally import Share
 
@@ -35,6 +36,8 @@ KINDS: dict[type[AnyMessage], JobKind] = {
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
 }
+
+_OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
 
 
 class JobError(Exception):
@@ -61,18 +64,26 @@ class TooManyJobs(JobError):
     code = "too_many_jobs"
 
 
-def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str | None) -> Job:
+def new(
+    message: AnyMessage,
+    *,
+    owner: int,
+    priority: Priority,
+    request_id: str | None,
+    webhook_url: str | None = None,
+) -> Job:
     """A queued job that carries its whole command; not stored yet."""
     moment = now()
     return Job(
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
-        image=None if isinstance(message, IngestImage) else message.source.image_id,
+        image=message.source.image_id,
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
         request_id=request_id,
+        webhook_url=webhook_url,
         created_at=moment,
     )
 
@@ -83,7 +94,7 @@ async def owned_by(owner: int, job_id: UUID) -> Job:
     Raises:
         JobNotFound: There is none, or it is another's.
     """
-    job = await Job.objects().where((Job.id == job_id) & (Job.owner == owner)).first()
+    job = await _OWNED.first(Job, owner=owner, job_id=job_id)
     if job is None:
         raise JobNotFound(f"there is no job {job_id}")
     return job

@@ -3,7 +3,7 @@
 Whatever is killed when, the counters are exact, and one transaction alone ends the batch.
 """
 
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from msgspec import Struct
@@ -12,6 +12,7 @@ from libs.contracts.events import BatchCompleted
 from libs.contracts.words import BatchStatus, ItemStatus
 from libs.storage import notices
 from libs.storage.failure import Failure
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import BaseUser, Batch, ProductImage, now
 
 
@@ -29,9 +30,7 @@ NOTHING = Share()
 
 async def begin(batch: UUID) -> None:
     """The batch's first job has been taken; any later one changes nothing."""
-    await Batch.update({Batch.status: BatchStatus.IN_PROCESS, Batch.started_at: now()}).where(
-        (Batch.id == batch) & (Batch.status == BatchStatus.PENDING)
-    )
+    await _BEGIN(batch=batch, now=now())
 
 
 async def count(batch: UUID, job: UUID, share: Share) -> BatchCompleted | None:
@@ -43,17 +42,12 @@ async def count(batch: UUID, job: UUID, share: Share) -> BatchCompleted | None:
     if not settled:
         return None
     failed = settled if share.failure else 0
-    counted: list[dict[str, Any]] = await (
-        Batch.update(
-            {
-                Batch.completed: Batch.completed + (settled - failed),
-                Batch.failed: Batch.failed + failed,
-                Batch.bytes_before: Batch.bytes_before + share.bytes_before,
-                Batch.bytes_after: Batch.bytes_after + share.bytes_after,
-            }
-        )
-        .where(Batch.id == batch)
-        .returning(Batch.owner, Batch.total, Batch.completed, Batch.failed)
+    counted = await _COUNT(
+        batch=batch,
+        completed=settled - failed,
+        failed=failed,
+        bytes_before=share.bytes_before,
+        bytes_after=share.bytes_after,
     )
     if not counted or counted[0]["completed"] + counted[0]["failed"] < counted[0]["total"]:
         return None
@@ -61,18 +55,10 @@ async def count(batch: UUID, job: UUID, share: Share) -> BatchCompleted | None:
 
 
 async def _settle(job: UUID, share: Share) -> int:
-    values: dict[Any, Any] = {ProductImage.status: ItemStatus.COMPLETED, ProductImage.output: share.output}
+    """How many items of the job waited."""
     if share.failure is not None:
-        values = {
-            ProductImage.status: ItemStatus.FAILED,
-            ProductImage.error_code: share.failure.code,
-            ProductImage.error: share.failure.detail,
-        }
-    waiting = (ProductImage.job == job) & (ProductImage.status == ItemStatus.PENDING)
-    settled: list[dict[str, Any]] = await (
-        ProductImage.update(values).where(waiting).returning(ProductImage.id)
-    )
-    return len(settled)
+        return len(await _FAIL(job=job, code=share.failure.code, error=share.failure.detail))
+    return len(await _COMPLETE(job=job, output=share.output))
 
 
 async def _end(batch: UUID, *, owner: int, total: int, completed: int, failed: int) -> BatchCompleted:
@@ -89,3 +75,44 @@ async def _end(batch: UUID, *, owner: int, total: int, completed: int, failed: i
         completed=completed,
         failed=failed,
     )
+
+
+_WAITS = (ProductImage.job == Slot("job")) & (ProductImage.status == ItemStatus.PENDING)
+_COMPLETE = Statement(
+    cast(
+        "Any",
+        ProductImage.update({ProductImage.status: ItemStatus.COMPLETED, ProductImage.output: Slot("output")})
+        .where(_WAITS)
+        .returning(ProductImage.id),
+    )
+)
+_FAIL = Statement(
+    cast(
+        "Any",
+        ProductImage.update(
+            {
+                ProductImage.status: ItemStatus.FAILED,
+                ProductImage.error_code: Slot("code"),
+                ProductImage.error: Slot("error"),
+            }
+        )
+        .where(_WAITS)
+        .returning(ProductImage.id),
+    )
+)
+_COUNT = Statement(
+    Batch.raw(
+        "update batch set completed = completed + {}, failed = failed + {},"
+        " bytes_before = bytes_before + {}, bytes_after = bytes_after + {}"
+        " where id = {} returning owner, total, completed, failed",
+        *map(Slot, ("completed", "failed", "bytes_before", "bytes_after", "batch")),
+    )
+)
+_BEGIN = Statement(
+    cast(
+        "Any",
+        Batch.update({Batch.status: BatchStatus.IN_PROCESS, Batch.started_at: Slot("now")}).where(
+            (Batch.id == Slot("batch")) & (Batch.status == BatchStatus.PENDING)
+        ),
+    )
+)
