@@ -1,4 +1,4 @@
-"""Taking in what users name by URL: a wish becomes a job, and nothing is fetched here."""
+"""Taking in what users name by URL, and new bytes for what is there; nothing is fetched here."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,12 +6,14 @@ from uuid import UUID
 from msgspec import Struct
 
 from libs.backends import Backends
-from libs.contracts.messages import Follow, IngestImage, Source, TransformImage, UrlSource
+from libs.contracts.messages import Follow, IngestImage, IngestSource, Source, TransformImage
 from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
-from libs.intake import check_operations, check_quotas, check_webhook_url, publish
+from libs.intake import Upload, check_operations, check_quotas, check_webhook_url, publish, store_upload
 from libs.outbound import is_data_url
+from libs.retention import delete
 from libs.storage import jobs
+from libs.storage.statement import insert
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 
@@ -41,7 +43,8 @@ async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request
         follow = Follow(job_id=new_id(), target=new_id(), operations=tuple(wanted.operations))
     ephemeral_by_default = Retention.KEEP if wanted.operations is None else Retention.EPHEMERAL
     retention = wanted.retention or ephemeral_by_default
-    message = _message(wanted, owner, new_id(), retention=retention, follow=follow)
+    source = IngestSource(url=wanted.url)
+    message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow)
     return await _queue(message, owner, backends, request_id, webhook_url=wanted.webhook_url)
 
 
@@ -53,8 +56,31 @@ async def replace(
     Raises:
         UrlForbidden, TooManyJobs: As `ingest`.
     """
-    message = _message(wanted, owner, image.id, retention=wanted.retention, replaces=True)
+    source = IngestSource(url=wanted.url)
+    message = _message(source, wanted, owner, image.id, retention=wanted.retention, replaces=True)
     return await _queue(message, owner, backends, request_id)
+
+
+async def replace_by(
+    image: Image, upload: Upload, wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str
+) -> Job:
+    """Queue the putting of an upload's bytes in the place of a stored image's; `upload.path` is consumed.
+
+    Until then the upload is an ephemeral image of its own.
+
+    Raises:
+        QuotaExceeded, TooManyJobs, StoreUnavailable: Nothing was queued or stored.
+    """
+    staged, _ = await store_upload(
+        upload, owner, backends, operations=None, retention=Retention.EPHEMERAL, request_id=request_id
+    )
+    source = IngestSource(image_id=staged.id)
+    message = _message(source, wanted, owner, image.id, retention=wanted.retention, replaces=True)
+    try:
+        return await _queue(message, owner, backends, request_id)
+    except BaseException:
+        await delete(staged, owner, backends)
+        raise
 
 
 def following(message: IngestImage, image: Image, request_id: str | None) -> Job | None:
@@ -75,6 +101,7 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
 
 
 def _message(
+    source: IngestSource,
     wanted: Wanted,
     owner: BaseUser,
     target: UUID,
@@ -86,7 +113,7 @@ def _message(
     return IngestImage(
         job_id=new_id(),
         owner=owner.username,
-        source=UrlSource(url=wanted.url),
+        source=source,
         target=target,
         replaces=replaces,
         filename=wanted.filename,
@@ -104,8 +131,9 @@ async def _queue(
     *,
     webhook_url: str | None = None,
 ) -> Job:
-    if not is_data_url(message.source.url):
-        backends.guard.check_url(message.source.url)
+    url = message.source.url
+    if url is not None and not is_data_url(url):
+        backends.guard.check_url(url)
     check_webhook_url(webhook_url, backends)
     await check_quotas(owner, 0, backends)
     job = jobs.new(
@@ -115,6 +143,6 @@ async def _queue(
         request_id=request_id,
         webhook_url=webhook_url,
     )
-    await job.save()
+    await insert(job)
     await publish(job, backends)
     return job
