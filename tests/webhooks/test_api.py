@@ -64,9 +64,20 @@ async def test_the_secret_of_a_webhook_is_shown_once(teller: Client, receiver: R
 async def test_a_webhook_made_twice_with_one_key_is_made_once(teller: Client, receiver: Receiver) -> None:
     key, body = {"Idempotency-Key": uuid4().hex}, {"url": receiver.url("/key")}
     first, second = [await teller.post("/api/webhooks", json=body, headers=key) for _ in range(2)]
-    assert first.json == second.json
+    assert (first.status, first.json) == (second.status, second.json)
     assert set(first.json["events"]) == ALL_EVENTS
     assert len((await teller.get("/api/webhooks")).json) == 1
+
+
+async def test_a_rotation_that_is_repeated_by_its_key_rotates_once(
+    teller: Client, receiver: Receiver
+) -> None:
+    made = await webhook(teller, receiver.url("/key"))
+    for path in (f"/api/webhooks/{made['id']}/secret/rotate", "/api/webhooks/secret/rotate"):
+        key = {"Idempotency-Key": uuid4().hex}
+        first, second = [await teller.post(path, headers=key) for _ in range(2)]
+        assert (first.status, first.json) == (second.status, second.json)
+        assert (await teller.post(path)).json["secret"] != first.json["secret"]
 
 
 @pytest.mark.parametrize(
