@@ -72,6 +72,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     csv_max_rows: Count = 10_000
     csv_max_urls: Count = 20
 
+    openai_api_key: str = ""  # empty: edits are switched off
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_model: Annotated[str, Meta(min_length=1)] = "gpt-image-2.6-sunburst"
+    openai_timeout_s: Seconds = 300
+    openai_max_edge: Annotated[int, Meta(ge=64, le=8192)] = 2048
+    edits_per_day: Count = 50
+
     quota_bytes: Bytes = 10_000_000_000
     quota_jobs: Count = 1000
     rate_limit_per_minute: Count = 600
@@ -88,6 +95,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def embedded(self) -> bool:
         """Whether all jobs stay inside this process."""
         return self.broker_url.startswith("memory:")
+
+    @property
+    def edits(self) -> bool:
+        """Whether there is a model to edit images with."""
+        return bool(self.openai_api_key)
 
 
 def setting_names() -> list[str]:

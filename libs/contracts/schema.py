@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from libs.contracts.events import ImageDeleted, JobEnded
-from libs.contracts.messages import DescribeImage, IngestImage, TransformImage
+from libs.contracts.messages import DescribeImage, EditImage, IngestImage, TransformImage
 
-PUBLIC = (TransformImage, DescribeImage, IngestImage, JobEnded, ImageDeleted)
+PUBLIC = (TransformImage, DescribeImage, IngestImage, EditImage, JobEnded, ImageDeleted)
 
 
 def schema() -> dict[str, Any]:

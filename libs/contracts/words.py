@@ -50,3 +50,11 @@ class Priority(StrEnum):
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
+
+
+class CallState(StrEnum):
+    """What is known of a call that costs money."""
+
+    STARTED = "started"  # it may have run
+    NOT_RUN = "not_run"  # it surely did not: it may be made again
+    ANSWERED = "answered"

@@ -4,6 +4,7 @@ A job is claimed under a lease with a growing attempt number; whatever a worker 
 and attempt, so that one who lost the lease writes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -99,21 +100,34 @@ async def complete_transform(
         LostLease: The job is somebody else's by now.
     """
     async with transaction():
-        # First the source's row: whoever downloads it at this moment waits here or is seen here.
-        rows = await (
-            Image.update({Image.status: ImageStatus.READY, Image.updated_at: now()})
-            .where((Image.id == source) & (Image.status != ImageStatus.DELETING))
-            .returning(Image.first_downloaded_at, Image.expires_at)
-        )
-        if rows and shares_clock and rows[0]["first_downloaded_at"] is not None:
-            result.first_downloaded_at = rows[0]["first_downloaded_at"]
-            result.expires_at = max(rows[0]["expires_at"], now() + timedelta(seconds=downloaded_s))
-        elif rows and shares_clock and rows[0]["expires_at"] is not None:
-            result.expires_at = rows[0]["expires_at"]
+        await join_clock(source, [result], shares_clock=shares_clock, downloaded_s=downloaded_s)
         await result.save()
         if followed_by is not None:
             await followed_by.save()
         await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
+
+
+async def join_clock(
+    source: UUID, results: Sequence[Image], *, shares_clock: bool, downloaded_s: float
+) -> None:
+    """Mark the source as decoded, and let results that share its clock end with it; before they are saved.
+
+    First in a transaction: whoever downloads the source at this moment waits for its row or is seen here.
+    """
+    rows = await (
+        Image.update({Image.status: ImageStatus.READY, Image.updated_at: now()})
+        .where((Image.id == source) & (Image.status != ImageStatus.DELETING))
+        .returning(Image.first_downloaded_at, Image.expires_at)
+    )
+    if not rows or not shares_clock:
+        return
+    first, ends = rows[0]["first_downloaded_at"], rows[0]["expires_at"]
+    for result in results:
+        if first is not None:
+            result.first_downloaded_at = first
+            result.expires_at = max(ends, now() + timedelta(seconds=downloaded_s))
+        elif ends is not None:
+            result.expires_at = ends
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
+from libs.contracts.messages import (
+    AnyMessage,
+    DescribeImage,
+    EditImage,
+    IngestImage,
+    TransformImage,
+    encode,
+)
 from libs.contracts.words import JobKind, JobStatus, Priority
 from libs.storage.engine import rows
 from libs.storage.tables import Job, now
@@ -27,6 +34,7 @@ KINDS: dict[type[AnyMessage], JobKind] = {
     TransformImage: JobKind.TRANSFORM,
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
+    EditImage: JobKind.EDIT,
 }
 
 
@@ -68,13 +76,20 @@ def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str 
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
-        image=None if isinstance(message, IngestImage) else message.source.image_id,
+        image=source_of(message),
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
         request_id=request_id,
         created_at=moment,
     )
+
+
+def source_of(message: AnyMessage) -> UUID | None:
+    """The stored image that a job starts from, if it starts from one."""
+    if isinstance(message, IngestImage) or message.source is None:
+        return None
+    return message.source.image_id
 
 
 async def owned_by(owner: int, job_id: UUID) -> Job:
