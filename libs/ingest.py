@@ -12,6 +12,7 @@ from libs.imaging.operations import AnyOperation
 from libs.intake import check_operations, check_quotas, publish
 from libs.outbound import is_data_url
 from libs.storage import jobs
+from libs.storage.statement import insert
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 
@@ -98,6 +99,6 @@ async def _queue(message: IngestImage, owner: BaseUser, backends: Backends, requ
         backends.guard.check_url(message.source.url)
     await check_quotas(owner, 0, backends)
     job = jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
-    await job.save()
+    await insert(job)
     await publish(job, backends)
     return job

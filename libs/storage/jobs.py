@@ -17,6 +17,7 @@ from libs.contracts.messages import (
 )
 from libs.contracts.words import JobKind, JobStatus, Priority
 from libs.storage.engine import rows
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Job, now
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
@@ -36,6 +37,8 @@ KINDS: dict[type[AnyMessage], JobKind] = {
     IngestImage: JobKind.INGEST,
     EditImage: JobKind.EDIT,
 }
+
+_OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
 
 
 class JobError(Exception):
@@ -98,7 +101,7 @@ async def owned_by(owner: int, job_id: UUID) -> Job:
     Raises:
         JobNotFound: There is none, or it is another's.
     """
-    job = await Job.objects().where((Job.id == job_id) & (Job.owner == owner)).first()
+    job = await _OWNED.first(Job, owner=owner, job_id=job_id)
     if job is None:
         raise JobNotFound(f"there is no job {job_id}")
     return job
