@@ -7,7 +7,7 @@ import msgspec
 from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, Operation, PathItem, Reference
 
 from apps.api.errors import PROBLEM_JSON, all_codes
-from libs.contracts.views import Fault, ImageFromUrl, Problem, SearchRequest
+from libs.contracts.views import EditRequest, Fault, ImageFromUrl, ImagePatch, Problem, SearchRequest
 
 SCHEMAS = "#/components/schemas/"
 METHODS = ("get", "head", "post", "put", "patch", "delete")
@@ -16,12 +16,15 @@ ANYWHERE = {400, 429, 500, 503}
 WITH_BODY = {409, 413, 415, 422}
 OF_ONE = {404, 409}  # where the address names one image, job or link
 OF_RANGES = {416}
+OF_MODELS = {502, 504}
+EDITS = {"/api/images", "/api/images/create", "/api/images/{image_id}", "/api/images/{image_id}/edit"}
 
 
 def document_problems(described: OpenAPI) -> None:
     """Give every operation its problem answers, each with the codes it may carry."""
     _, schemas = msgspec.json.schema_components(
-        (Problem, Fault, ImageFromUrl, SearchRequest), ref_template=SCHEMAS + "{name}"
+        (Problem, Fault, EditRequest, ImageFromUrl, ImagePatch, SearchRequest),
+        ref_template=SCHEMAS + "{name}",
     )
     described.components.schemas.update(schemas)  # pyright: ignore[reportArgumentType] - plain JSON serves
     answers = _answers()
@@ -41,6 +44,7 @@ def _statuses(path: str, operation: Operation) -> set[int]:
         statuses.add(401)
     if operation.request_body is not None:
         statuses |= WITH_BODY
+        statuses |= OF_MODELS if path in EDITS else set()
     if "{" in path:
         statuses |= OF_ONE
     if path.endswith("/download") or path.startswith("/d/"):

@@ -26,24 +26,7 @@ from libs.storage import images, ingests, names, usage
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import QuotaExceeded
-from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Image, ImageSource, Job, now
-
-FILE_COLUMNS = (
-    "filename",
-    "source_url",
-    "object_key",
-    "format",
-    "mime",
-    "width",
-    "height",
-    "frames",
-    "size_bytes",
-    "md5",
-    "phash",
-    "metadata",
-    "status",
-)
 
 log = structlog.get_logger(__name__)
 
@@ -129,7 +112,7 @@ async def _stored(
     if follow is not None:
         await publish(follow, backends)
     if former is not None:
-        await _remove_former(former, backends)
+        await retention.remove_former(former, backends)
     return image
 
 
@@ -157,7 +140,7 @@ async def _deliver(
     try:
         if old is not None:
             row = image.to_dict()
-            values = {name: row[name] for name in FILE_COLUMNS} | _wished(message, old, backends)
+            values = {name: row[name] for name in images.FILE_COLUMNS} | _wished(message, old, backends)
             return await ingests.complete_replacing(claim, old, values, source)
         await ingests.complete(claim, image, source, followed_by=follow)
         return None
@@ -166,14 +149,6 @@ async def _deliver(
     except Exception:
         await backends.objects.delete([image.object_key])
         raise
-
-
-async def _remove_former(former: UUID, backends: Backends) -> None:
-    """Remove the replaced file; should that fail now, the next tick does it."""
-    try:
-        await retention.remove(await images.deleting(1, only=former), backends)
-    except (StoreUnavailable, *UNAVAILABLE) as error:
-        log.warning("removal_waits", image_id=str(former), error=str(error))
 
 
 def _wished(

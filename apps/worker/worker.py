@@ -13,6 +13,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from apps.worker import handlers
+from apps.worker.edit import edit
 from apps.worker.handlers import Lane
 from apps.worker.ingest import ingest
 from apps.worker.lease import under_lease
@@ -22,12 +23,23 @@ from libs.backends import Backends
 from libs.broker import DeadLetter, Delivery
 from libs.children import ChildError, Children
 from libs.contracts.events import JobEnded, ended_job
-from libs.contracts.messages import AnyMessage, BadMessage, DescribeImage, IngestImage, TransformImage, decode
+from libs.contracts.messages import (
+    AnyMessage,
+    BadMessage,
+    DescribeImage,
+    EditImage,
+    IngestImage,
+    TransformImage,
+    decode,
+)
 from libs.contracts.topology import Route
+from libs.edits.errors import EditError
+from libs.edits.opening import opened_provider
+from libs.edits.provider import Provider
 from libs.imaging.errors import ImagingError, SourceFault
 from libs.outbound import FetchError
 from libs.signing import sign_link
-from libs.storage import claims
+from libs.storage import claims, jobs
 from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import ImageError
@@ -37,6 +49,8 @@ from libs.storage.tables import Image
 
 BULK_NICENESS = 10
 INGEST_SHARE = 4  # fetches at once for every interactive child: most of them wait for somebody's server
+EDIT_SHARE = 4  # calls to a model at once for every interactive child: all of them wait
+EDIT_CHILDREN = 1  # that make the pictures before and after a call
 BULK_SHARE = 2  # one bulk child for every so many interactive ones
 
 LASTING = (ImagingError, ChildError, ImageError, ObjectNotFound)  # a retry cannot help
@@ -46,7 +60,7 @@ log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Works jobs off the queues; two lanes, so that nobody who waits stands behind bulk work."""
+    """Works jobs off the queues; in lanes, so that nobody who waits stands behind bulk work or a model."""
 
     def __init__(self, backends: Backends) -> None:
         settings = backends.settings
@@ -59,7 +73,9 @@ class Worker:
         self.bulk = Lane(
             backends, Children(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
         )
+        self.edits = Lane(backends, Children(EDIT_CHILDREN, memory_bytes=memory))
         self.fetcher = backends.fetcher()
+        self.provider: Provider | None = None
         self._cancelled: dict[Claim, asyncio.Event] = {}
 
     @asynccontextmanager
@@ -68,7 +84,9 @@ class Worker:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.interactive.children.close)
             stack.push_async_callback(self.bulk.children.close)
+            stack.push_async_callback(self.edits.children.close)
             await stack.enter_async_context(self.fetcher)
+            self.provider = await stack.enter_async_context(opened_provider(self.backends.settings))
             listener = asyncio.create_task(self._listen_for_cancellations())
             stack.callback(listener.cancel)
             for route, lane, concurrency in (
@@ -76,6 +94,7 @@ class Worker:
                 (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
                 (Route.INGEST, self.interactive, self.concurrency * INGEST_SHARE),
                 (Route.DESCRIBE, self.bulk, self.bulk_concurrency),
+                (Route.EDIT, self.edits, self.concurrency * EDIT_SHARE),
             ):
                 await stack.enter_async_context(
                     self.backends.broker.consume(route, self._handler(lane), concurrency=concurrency)
@@ -138,19 +157,19 @@ class Worker:
 
     async def _perform(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[JobEnded]) -> None:
         try:
-            match command:
-                case TransformImage():
-                    image = await handlers.transform(command, claim, lane)
-                case IngestImage():
-                    image = await ingest(command, claim, lane, self.fetcher)
-                case DescribeImage():
-                    image = await handlers.describe_image(command, claim, lane)
+            image = await self._image_of(command, claim, lane)
             log.info("job_completed", attempt=claim.attempt, image_id=str(image.id))
             ended.append(self._completed(command, image))
         except FetchError as error:
             failure = Failure(error.code, str(error))
             if error.passing:
                 ended.extend(await self._retried(command, claim, failure))
+            else:
+                ended.append(await self._failed(command, claim, failure))
+        except EditError as error:
+            failure = Failure(error.code, str(error))
+            if error.not_run:
+                ended.extend(await self._retried(command, claim, failure, at_least_s=error.after_s))
             else:
                 ended.append(await self._failed(command, claim, failure))
         except LASTING as error:
@@ -167,13 +186,25 @@ class Worker:
             failure = Failure("internal_error", "unexpected error")
             ended.append(await self._failed(command, claim, failure))
 
+    async def _image_of(self, command: AnyMessage, claim: Claim, lane: Lane) -> Image:
+        """Do what the command says; the image that it made or told of."""
+        match command:
+            case TransformImage():
+                return await handlers.transform(command, claim, lane)
+            case IngestImage():
+                return await ingest(command, claim, lane, self.fetcher)
+            case EditImage():
+                return await edit(command, claim, lane, self.provider)
+            case DescribeImage():
+                return await handlers.describe_image(command, claim, lane)
+
     async def _failed(
         self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
     ) -> JobEnded:
-        bad = command.source.image_id if bad_source and not isinstance(command, IngestImage) else None
+        bad = jobs.source_of(command) if bad_source else None
         await claims.fail(claim, failure, source_is_bad=bad)
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
-        if isinstance(command, TransformImage | IngestImage):
+        if not isinstance(command, DescribeImage):
             await retention.clear_attempts(command, claim.created_at, self.backends)
         return JobEnded(
             type="job.failed",
@@ -184,11 +215,14 @@ class Worker:
             error=failure.detail,
         )
 
-    async def _retried(self, command: AnyMessage, claim: Claim, failure: Failure) -> list[JobEnded]:
+    async def _retried(
+        self, command: AnyMessage, claim: Claim, failure: Failure, *, at_least_s: float = 0
+    ) -> list[JobEnded]:
         settings = self.backends.settings
         if claim.attempt >= settings.max_attempts:
             return [await self._failed(command, claim, failure)]
         after_s = settings.retry_base_s * 2 ** (claim.attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+        after_s = max(after_s, at_least_s)
         await claims.retry_later(claim, failure, after_s=after_s)
         log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
         return []

@@ -4,6 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Meta, Struct
+from msgspec.structs import fields
 
 from libs.imaging.formats import FORMATS, FormatName
 
@@ -24,13 +25,12 @@ ResultFormat: TypeAlias = Literal["jpeg", "jpg", "png", "webp", "avif", "gif", "
 MAX_IMAGES = 10
 
 
-class EditFields(Struct, frozen=True, kw_only=True):
-    """What a request may say about an edit; without a prompt there is none."""
+class EditOptions(Struct, frozen=True, kw_only=True):
+    """How a wish is to be met."""
 
-    prompt: Prompt | None = None
-    mask: Annotated[UUID, Meta(description="A stored image; where it is clear, the source is edited")] | None = (
-        None
-    )
+    mask: (
+        Annotated[UUID, Meta(description="A stored image; where it is clear, the source is edited")] | None
+    ) = None
     size: EditSize | None = None
     quality: EditQuality | None = None
     n: Annotated[int, Meta(ge=1, le=MAX_IMAGES)] = 1
@@ -38,8 +38,6 @@ class EditFields(Struct, frozen=True, kw_only=True):
     background: Background | None = None
 
     def __post_init__(self) -> None:
-        if self.prompt is None and any(getattr(self, name) != default for name, default in _DEFAULTS.items()):
-            raise ValueError("mask, size, quality, n, output_format and background need a prompt")
         if self.background == "transparent" and self.format and not FORMATS[self.format].alpha:
             raise ValueError(f"{self.format} has no transparent background")
 
@@ -49,13 +47,23 @@ class EditFields(Struct, frozen=True, kw_only=True):
         return "jpeg" if self.output_format == "jpg" else self.output_format
 
 
-_DEFAULTS = {"mask": None, "size": None, "quality": None, "n": 1, "output_format": None, "background": None}
-
-
-class Edit(EditFields, frozen=True, kw_only=True):
+class Edit(EditOptions, frozen=True, kw_only=True):
     """One wish to a model; it gives `n` images."""
 
     prompt: Prompt
+
+
+class EditFields(EditOptions, frozen=True, kw_only=True):
+    """What a request may say about an edit; without a prompt there is none."""
+
+    prompt: Prompt | None = None
+
+    def __post_init__(self) -> None:
+        EditOptions.__post_init__(self)
+        if self.prompt is None and any(
+            getattr(self, option.name) != option.default for option in fields(EditOptions)
+        ):
+            raise ValueError("mask, size, quality, n, output_format and background need a prompt")
 
 
 class EditTokens(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ import binascii
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
 import httpx2
 import openai
@@ -22,6 +22,8 @@ from libs.edits.errors import EditBadResponse, EditTimedOut, EditUnavailable
 from libs.edits.models import demands_of, is_gpt_image
 from libs.edits.provider import Answer, Made, Options, Picture
 from libs.edits.refusals import refusal
+
+T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 10.0
 NO_ANSWER = "it may have run and been paid for, so it is not made again"
@@ -96,7 +98,7 @@ def _part(picture: Picture) -> tuple[str, bytes, str]:
     return picture.filename, picture.content, picture.mime
 
 
-def _or_omit(value: Any) -> Any | Omit:
+def _or_omit(value: T | None) -> T | Omit:
     return omit if value is None else value
 
 
@@ -128,7 +130,7 @@ def _answer(response: object, model: str, wanted: int) -> Answer:
         images=tuple(_made(one) for one in response.data[:wanted]),
         model=model,
         tokens=_tokens(response),
-        request_id=response._request_id,
+        request_id=response._request_id,  # pyright: ignore[reportPrivateUsage] - public by its documentation
     )
 
 

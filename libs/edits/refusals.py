@@ -36,7 +36,9 @@ def refusal(error: openai.APIStatusError) -> EditError:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return _rate_limited(error, words)
     if status in GAVE_UP_WAITING:
-        return EditTimedOut(f"the vendor gave up waiting (status {status}); it may have been paid for all the same")
+        return EditTimedOut(
+            f"the vendor gave up waiting (status {status}); it may have been paid for all the same"
+        )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return EditUnavailable(
             f"the vendor has an error of its own (status {status}): {words}",

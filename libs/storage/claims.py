@@ -104,13 +104,13 @@ async def join_clock(
     rows = await _READY(now=now(), image_id=source)
     if not rows or not shares_clock:
         return
-    first, ends = rows[0]["first_downloaded_at"], rows[0]["expires_at"]
+    clock = rows[0]
     for result in results:
-        if first is not None:
-            result.first_downloaded_at = first
-            result.expires_at = max(ends, now() + timedelta(seconds=downloaded_s))
-        elif ends is not None:
-            result.expires_at = ends
+        if clock["first_downloaded_at"] is not None:
+            result.first_downloaded_at = clock["first_downloaded_at"]
+            result.expires_at = max(clock["expires_at"], now() + timedelta(seconds=downloaded_s))
+        else:
+            result.expires_at = clock["expires_at"] or result.expires_at
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
