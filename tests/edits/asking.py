@@ -35,14 +35,12 @@ def mask(size: tuple[int, int] = (60, 40)) -> bytes:
 
 def form(**parts: bytes | str | int | list[dict[str, Any]]) -> aiohttp.FormData:
     """Bytes become files, the rest text."""
-    made = aiohttp.FormData()
+    made = aiohttp.FormData(default_to_multipart=True)
     for name, value in parts.items():
         if isinstance(value, bytes):
             made.add_field(name, BytesIO(value), filename=f"{name}.bin")
         else:
             made.add_field(name, json.dumps(value) if isinstance(value, list) else str(value))
-    if not parts:
-        made.add_field("nothing", "")
     return made
 
 

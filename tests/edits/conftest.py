@@ -1,6 +1,6 @@
 """Sites whose vendor is a stand-in."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -46,14 +46,18 @@ async def shared(
 
 
 @pytest.fixture
-async def studio(shared: Studio) -> AsyncIterator[Studio]:
-    """A shared site with ordinary settings, and an account of one's own; the vendor has seen no call yet."""
-    shared.vendor.calls.clear()
-    shared.vendor.begun.clear()
-    shared.vendor.may_answer.clear()
-    async with signed_in(shared.site) as client:
-        yield Studio(shared.site, shared.vendor, client)
+def studio(shared: Studio) -> Iterator[Studio]:
+    """A shared site and account with ordinary settings; the vendor has seen no call yet."""
+    shared.vendor.forget()
+    yield shared
     assert shared.vendor.plays == []
+
+
+@pytest.fixture
+async def newcomer(studio: Studio) -> AsyncIterator[Studio]:
+    """As `studio`, with an account of one's own."""
+    async with signed_in(studio.site) as client:
+        yield Studio(studio.site, studio.vendor, client)
 
 
 @pytest.fixture(params=BOTH)

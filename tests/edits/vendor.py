@@ -77,9 +77,9 @@ class Vendor:
     @asynccontextmanager
     async def open(cls, model: str = MODEL) -> AsyncGenerator[Self]:
         vendor = cls(model)
-        runner = web.AppRunner(vendor._app, handler_cancellation=False)
+        runner = web.AppRunner(vendor._app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, shutdown_timeout=0.1)
+        site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
         try:
@@ -92,6 +92,12 @@ class Vendor:
     @property
     def settings(self) -> dict[str, str]:
         return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": self.url, "OPENAI_MODEL": self.model}
+
+    def forget(self) -> None:
+        """As if nobody had called."""
+        self.calls.clear()
+        self.begun.clear()
+        self.may_answer.clear()
 
     async def _edits(self, request: web.Request) -> web.StreamResponse:
         fields, files = await _form(request)
@@ -120,7 +126,9 @@ class Vendor:
         _expect(bool(call.fields.get("prompt", "").strip()), "there is no prompt")
         _expect(1 <= int(call.fields.get("n", "1")) <= 10, "n is out of range")
         legacy = self.model.startswith("dall-e")
-        known = {"model", "prompt", "n", "size"} | ({"response_format"} if legacy else {"quality", "background"})
+        known = {"model", "prompt", "n", "size"} | (
+            {"response_format"} if legacy else {"quality", "background"}
+        )
         _expect(call.fields.keys() <= known, f"unknown fields {call.fields.keys() - known}")
         _expect(not legacy or call.fields.get("response_format") == "b64_json", "no response_format")
         if call.path.endswith("/edits"):
