@@ -38,7 +38,7 @@ from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Image, now
 
 MAX_RETRIES = 2  # of a call that surely did not run
-STOP_GRACE_S = 5.0  # that a call under way has when its worker is to stop
+STOP_GRACE_S = 3.0  # that a call under way has when its worker is to stop
 MASK = "mask.png"
 
 UNKNOWN_END = (

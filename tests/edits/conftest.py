@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
+from libs.backends import Backends
 from tests.conftest import BOTH, signed_in
 from tests.edits.vendor import MODEL, Vendor
 from tests.support.client import Client
+from tests.support.services import own_bucket, own_database, own_vhost
 from tests.support.site import Kind, Site, running_site
+from tests.worker.inside import opened_backends
 
 
 class Studio(Struct, frozen=True):
@@ -21,6 +24,14 @@ class Studio(Struct, frozen=True):
     client: Client
 
 
+class Workshop(Struct, frozen=True):
+    """Backends inside the test's process, and their vendor."""
+
+    backends: Backends
+    vendor: Vendor
+
+
+NewWorkshop = Callable[..., Awaitable[Workshop]]
 NewStudio = Callable[..., Awaitable[Studio]]
 
 
@@ -69,5 +80,25 @@ async def new_studio(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIte
         async def start(*, model: str = MODEL, **settings: str) -> Studio:
             opened = open_studio(kind, tmp_path / "site", model=model, **settings)
             return await stack.enter_async_context(opened)
+
+        yield start
+
+
+@pytest.fixture(params=BOTH)
+async def new_workshop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[NewWorkshop]:
+    """Opens backends in the test's own process, with the settings it needs."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: str) -> Workshop:
+            vendor = await stack.enter_async_context(Vendor.open())
+            if request.param == "services":
+                settings = {
+                    "DATABASE_URL": await stack.enter_async_context(own_database()),
+                    "BROKER_URL": await stack.enter_async_context(own_vhost()),
+                    "OBJECTS_URL": own_bucket(),
+                    **settings,
+                }
+            opened = opened_backends(tmp_path, **vendor.settings, **settings)
+            return Workshop(await stack.enter_async_context(opened), vendor)
 
         yield start

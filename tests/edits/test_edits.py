@@ -102,9 +102,7 @@ def near(one: object, other: object) -> bool:
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP"])
-async def test_every_accepted_format_can_be_edited_and_comes_back_as_itself(
-    studio: Studio, name: str
-) -> None:
+async def test_every_format_can_be_edited_and_comes_back_as_itself(studio: Studio, name: str) -> None:
     content = file(pixels(), name)
     job = await edited(studio.client, await stored(studio.client, content))
     made = await picture_of(studio.client, job["result_id"])

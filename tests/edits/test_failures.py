@@ -210,7 +210,7 @@ async def test_an_operation_that_does_not_fit_what_came_has_its_own_code(studio:
 
 async def test_a_source_that_cannot_be_decoded_costs_no_call(studio: Studio) -> None:
     cut = file(pixels((400, 300)), "JPEG")[:3000]
-    refused = await edit(studio.client, await stored(studio.client, cut))
+    refused = await studio.client.upload(cut, wait_s=60, prompt=PROMPT)
     assert (refused.status, refused.code) == (422, "image_truncated")
     assert studio.vendor.calls == []
 
