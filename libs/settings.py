@@ -76,7 +76,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     openai_base_url: str = "https://api.openai.com/v1"
     openai_model: Annotated[str, Meta(min_length=1)] = "gpt-image-2.6-sunburst"
     openai_timeout_s: Seconds = 300
-    openai_max_edge: Annotated[int, Meta(ge=64, le=8192)] = 2048
+    openai_max_edge: Annotated[int, Meta(ge=16, le=8192)] = 2048
     edits_per_day: Count = 50
 
     quota_bytes: Bytes = 10_000_000_000

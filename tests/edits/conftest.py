@@ -52,7 +52,7 @@ async def shared(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Studio]:
     directory = tmp_path_factory.mktemp(f"studio-{request.param}")
-    async with open_studio(request.param, directory, OPENAI_MAX_EDGE="256") as studio:
+    async with open_studio(request.param, directory, OPENAI_MAX_EDGE="256", EDITS_PER_DAY="1000") as studio:
         yield studio
 
 

@@ -271,7 +271,7 @@ async def test_an_account_sees_what_its_edits_cost(newcomer: Studio) -> None:
     newcomer.vendor.plays.append(plays(lambda: error(400, "no", code="moderation_blocked")))
     assert (await edit(newcomer.client, source)).status == 422
     told = await used(newcomer.client)
-    assert (told["configured"], told["per_day"]) == (True, 50)
+    assert (told["configured"], told["per_day"]) == (True, 1000)
     assert told["today"] == {
         "edits": 3,
         "calls": 2,
