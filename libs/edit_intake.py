@@ -8,7 +8,15 @@ from libs.backends import Backends
 from libs.contracts.edits import Edit
 from libs.contracts.words import Retention
 from libs.imaging.operations import AnyOperation
-from libs.intake import Upload, check_operations, check_quotas, image_of, labels, publish
+from libs.intake import (
+    Upload,
+    check_operations,
+    check_quotas,
+    check_webhook_url,
+    image_of,
+    labels,
+    publish,
+)
 from libs.storage import images, ingests, names
 from libs.storage.database import transaction
 from libs.storage.tables import BaseUser, Image, Job, new_id
@@ -23,12 +31,15 @@ async def edit(
     *,
     retention: Retention,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> Job:
     """Queue an edit of a stored image, or without one the making of images from the prompt.
 
     Raises:
-        EditsNotConfigured, DailyEditsUsed, TooManyJobs, TooManyOperations, ImageNotFound: Nothing was queued.
+        EditsNotConfigured, DailyEditsUsed, TooManyJobs, TooManyOperations, ImageNotFound,
+        UrlForbidden: Nothing was queued.
     """
+    check_webhook_url(webhook_url, backends)
     await _check(wanted, operations, owner, backends, size_bytes=0)
     job = edit_orders.edit_job(
         image,
@@ -38,6 +49,7 @@ async def edit(
         keep=retention == Retention.KEEP,
         shares_clock=False,
         request_id=request_id,
+        webhook_url=webhook_url,
     )
     async with transaction():
         await edit_orders.insert_admitted(job, owner.id, wanted, backends)
@@ -54,6 +66,7 @@ async def replace_and_edit(
     backends: Backends,
     *,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> tuple[Image, Job]:
     """Let an upload take the place of an image's bytes, and queue an edit of it, in one step.
 
@@ -61,15 +74,23 @@ async def replace_and_edit(
 
     Raises:
         EditsNotConfigured, DailyEditsUsed, TooManyJobs, TooManyOperations, QuotaExceeded, ImageNotFound,
-        ImageChanged: Everything is as it was.
+        ImageChanged, UrlForbidden: Everything is as it was.
         StoreUnavailable: The object store did not take the file.
     """
+    check_webhook_url(webhook_url, backends)
     grown = max(0, upload.size_bytes - image.size_bytes)
     await _check(wanted, operations, owner, backends, size_bytes=grown)
     kept = image.retention == Retention.KEEP
     fresh = _fresh(image, upload, owner)
     job = edit_orders.edit_job(
-        image, owner, wanted, operations, keep=kept, shares_clock=not kept, request_id=request_id
+        image,
+        owner,
+        wanted,
+        operations,
+        keep=kept,
+        shares_clock=not kept,
+        request_id=request_id,
+        webhook_url=webhook_url,
     )
     await backends.objects.put(
         fresh.object_key, upload.path, content_type=fresh.mime, metadata=labels(fresh, owner)
@@ -84,7 +105,7 @@ async def replace_and_edit(
         await backends.objects.delete([fresh.object_key])
         raise
     await publish(job, backends)
-    await removal.remove_former(former, backends)
+    await removal.remove_marked(former, backends)
     return await images.owned_by(owner.id, image.id), job
 
 

@@ -35,6 +35,7 @@ def edit_job(
     keep: bool,
     shares_clock: bool,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> Job:
     """A job that edits `source`, or makes images of the prompt alone; not stored yet."""
     message = EditImage(
@@ -47,7 +48,13 @@ def edit_job(
         keep=keep,
         shares_clock=shares_clock,
     )
-    return jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
+    return jobs.new(
+        message,
+        owner=owner.id,
+        priority=Priority.INTERACTIVE,
+        request_id=request_id,
+        webhook_url=webhook_url,
+    )
 
 
 async def insert_admitted(job: Job, owner: int, edit: Edit | None, backends: Backends) -> None:

@@ -1,4 +1,4 @@
-"""Taking in what users name by URL: a wish becomes a job, and nothing is fetched here."""
+"""Taking in what users name by URL, and new bytes for what is there; nothing is fetched here."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +9,12 @@ from msgspec import Struct
 from libs import edit_orders
 from libs.backends import Backends
 from libs.contracts.edits import Edit
-from libs.contracts.messages import EditImage, Follow, IngestImage, Source, TransformImage, UrlSource
+from libs.contracts.messages import EditImage, Follow, IngestImage, IngestSource, Source, TransformImage
 from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
-from libs.intake import check_operations, check_quotas, publish
+from libs.intake import Upload, check_operations, check_quotas, check_webhook_url, publish, store_upload
 from libs.outbound import is_data_url
+from libs.retention import delete
 from libs.storage import jobs
 from libs.storage.database import transaction
 from libs.storage.tables import BaseUser, Image, Job, new_id
@@ -28,13 +29,16 @@ class Wanted(Struct, frozen=True, kw_only=True):
     operations: Sequence[AnyOperation] | None = None
     reuse: bool = False
     edit: Edit | None = None  # before the operations
+    webhook_url: str | None = None
 
 
 async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
     """Queue the making of an image from a URL, and of its result where operations are asked for.
 
+    The job that ends it all tells the `webhook_url`: the result's, or this one if there is none to follow.
+
     Raises:
-        UrlForbidden: The address says by itself that it is not one that is fetched.
+        UrlForbidden: An address says by itself that it is not one that is asked.
         TooManyJobs, TooManyOperations, EditsNotConfigured, DailyEditsUsed: Nothing was queued.
     """
     if wanted.edit is not None:
@@ -45,8 +49,9 @@ async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request
         operations = tuple(wanted.operations or ())
         follow = Follow(job_id=new_id(), target=new_id(), operations=operations, edit=wanted.edit)
     retention = wanted.retention or (Retention.KEEP if follow is None else Retention.EPHEMERAL)
-    message = _message(wanted, owner, new_id(), retention=retention, follow=follow)
-    return await _queue(message, owner, backends, request_id)
+    source = IngestSource(url=wanted.url)
+    message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow)
+    return await _queue(message, owner, backends, request_id, webhook_url=wanted.webhook_url)
 
 
 async def replace(
@@ -57,8 +62,31 @@ async def replace(
     Raises:
         UrlForbidden, TooManyJobs: As `ingest`.
     """
-    message = _message(wanted, owner, image.id, retention=wanted.retention, replaces=True)
+    source = IngestSource(url=wanted.url)
+    message = _message(source, wanted, owner, image.id, retention=wanted.retention, replaces=True)
     return await _queue(message, owner, backends, request_id)
+
+
+async def replace_by(
+    image: Image, upload: Upload, wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str
+) -> Job:
+    """Queue the putting of an upload's bytes in the place of a stored image's; `upload.path` is consumed.
+
+    Until then the upload is an ephemeral image of its own.
+
+    Raises:
+        QuotaExceeded, TooManyJobs, StoreUnavailable: Nothing was queued or stored.
+    """
+    staged, _ = await store_upload(
+        upload, owner, backends, operations=None, retention=Retention.EPHEMERAL, request_id=request_id
+    )
+    source = IngestSource(image_id=staged.id)
+    message = _message(source, wanted, owner, image.id, retention=wanted.retention, replaces=True)
+    try:
+        return await _queue(message, owner, backends, request_id)
+    except BaseException:
+        await delete(staged, owner, backends)
+        raise
 
 
 def following(message: IngestImage, image: Image, request_id: str | None) -> Job | None:
@@ -80,6 +108,7 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
 
 
 def _message(
+    source: IngestSource,
     wanted: Wanted,
     owner: BaseUser,
     target: UUID,
@@ -91,7 +120,7 @@ def _message(
     return IngestImage(
         job_id=new_id(),
         owner=owner.username,
-        source=UrlSource(url=wanted.url),
+        source=source,
         target=target,
         replaces=replaces,
         filename=wanted.filename,
@@ -101,11 +130,26 @@ def _message(
     )
 
 
-async def _queue(message: IngestImage, owner: BaseUser, backends: Backends, request_id: str) -> Job:
-    if not is_data_url(message.source.url):
-        backends.guard.check_url(message.source.url)
+async def _queue(
+    message: IngestImage,
+    owner: BaseUser,
+    backends: Backends,
+    request_id: str,
+    *,
+    webhook_url: str | None = None,
+) -> Job:
+    url = message.source.url
+    if url is not None and not is_data_url(url):
+        backends.guard.check_url(url)
+    check_webhook_url(webhook_url, backends)
     await check_quotas(owner, 0, backends)
-    job = jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
+    job = jobs.new(
+        message,
+        owner=owner.id,
+        priority=Priority.INTERACTIVE,
+        request_id=request_id,
+        webhook_url=webhook_url,
+    )
     async with transaction():
         edit = message.follow.edit if message.follow else None
         await edit_orders.insert_admitted(job, owner.id, edit, backends)

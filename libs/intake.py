@@ -58,21 +58,24 @@ async def store_upload(
     operations: Sequence[AnyOperation] | None,
     retention: Retention | None,
     request_id: str,
+    webhook_url: str | None = None,
     edit: Edit | None = None,
 ) -> tuple[Image, Job | None]:
     """Keep an uploaded file and queue what is to be done with it; the file at `upload.path` is consumed.
 
     With operations or an edit the upload is ephemeral unless asked otherwise, and its result shares its
-    clock. Without, it is kept, and a kept image gets its hash by a job of its own.
+    clock. Without, it is kept, and a kept image gets its hash by a job of its own. The job tells
+    `webhook_url` how it ended.
 
     Raises:
-        QuotaExceeded, TooManyJobs, TooManyOperations: Nothing was stored.
+        QuotaExceeded, TooManyJobs, TooManyOperations, UrlForbidden: Nothing was stored.
         EditsNotConfigured, DailyEditsUsed: Neither.
         StoreUnavailable: The object store did not take it.
     """
     settings = backends.settings
     if edit is not None:
         await edit_orders.check(edit, owner, backends)
+    check_webhook_url(webhook_url, backends)
     await check_operations(operations or (), owner, backends)
     await check_quotas(owner, upload.size_bytes, backends)
     made_of_it = operations is not None or edit is not None
@@ -100,6 +103,8 @@ async def store_upload(
         )
     elif retention == Retention.KEEP:
         job = describe_job(image, owner.username, request_id)
+    if job is not None:
+        job.webhook_url = webhook_url
     await backends.objects.put(
         image.object_key, upload.path, content_type=image.mime, metadata=labels(image, owner)
     )
@@ -124,17 +129,20 @@ async def transform(
     *,
     retention: Retention,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> Job:
     """Queue operations over a stored image.
 
     Raises:
-        TooManyJobs, TooManyOperations: Nothing was queued.
+        TooManyJobs, TooManyOperations, UrlForbidden: Nothing was queued.
     """
+    check_webhook_url(webhook_url, backends)
     await check_operations(operations, owner, backends)
     await check_quotas(owner, 0, backends)
     job = _transform_job(
         image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, request_id=request_id
     )
+    job.webhook_url = webhook_url
     await insert(job)
     await publish(job, backends)
     return job
@@ -197,6 +205,16 @@ async def check_operations(operations: Sequence[AnyOperation], owner: BaseUser, 
     if len(operations) > limit:
         raise TooManyOperations(f"{len(operations)} operations, the limit is {limit}")
     await assets.check(operations, owner.id)
+
+
+def check_webhook_url(url: str | None, backends: Backends) -> None:
+    """See that an address for notices, if there is one, is not of the forbidden kind.
+
+    Raises:
+        UrlForbidden: It says so by itself.
+    """
+    if url is not None:
+        backends.guard.check_url(url)
 
 
 async def check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> None:

@@ -62,12 +62,12 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
     return len(gone)
 
 
-async def remove_former(ghost_id: UUID, backends: Backends) -> None:
-    """Remove a file that another one replaced; should that fail now, the next tick does it."""
+async def remove_marked(image_id: UUID, backends: Backends) -> None:
+    """Remove a file that nobody needs any more; should that fail now, the next tick does it."""
     try:
-        await remove(await images.deleting(1, only=ghost_id), backends)
+        await remove(await images.deleting(1, only=image_id), backends)
     except (StoreUnavailable, *UNAVAILABLE) as error:
-        log.warning("removal_waits", image_id=str(ghost_id), error=str(error))
+        log.warning("removal_waits", image_id=str(image_id), error=str(error))
 
 
 def slot(command: IngestImage) -> str:

@@ -30,7 +30,7 @@ from libs.outbound import decode_data_url, is_data_url
 from libs.storage import ingests
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
-FIELDS = ("operations", "retention", "on_duplicate", *NAMES)
+FIELDS = ("operations", "retention", "on_duplicate", "webhook_url", *NAMES)
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,7 @@ async def _from_json(asked: Asked) -> Response[ImageView] | Response[JobView]:
         operations=body.operations,
         reuse=body.on_duplicate == OnDuplicate.RETURN,
         edit=edit_of(body),
+        webhook_url=body.webhook_url,
     )
     refuse_if_off(wanted=wanted.edit is not None, backends=asked.backends)
 
@@ -146,6 +147,7 @@ async def _generated(wanted: Wanted, asked: Asked) -> Response[ImageView] | Resp
         asked.backends,
         retention=wanted.retention or Retention.EPHEMERAL,
         request_id=request_id(),
+        webhook_url=wanted.webhook_url,
     )
     return await generated(asked.request, job, asked.backends, asked.live, wait_s=asked.wait_s)
 
@@ -173,6 +175,7 @@ async def _store(file: ReceivedFile, wanted: Wanted, asked: Asked) -> tuple[Imag
         retention=wanted.retention,
         request_id=request_id(),
         edit=wanted.edit,
+        webhook_url=wanted.webhook_url,
     )
 
 
@@ -187,12 +190,19 @@ async def _reuse(same: Image, wanted: Wanted, asked: Asked) -> tuple[Image, Job 
             asked.backends,
             retention=stays,
             request_id=request_id(),
+            webhook_url=wanted.webhook_url,
         )
         return same, job
     if wanted.operations is None:
         return same, None
     job = await intake.transform(
-        same, asked.caller, wanted.operations, asked.backends, retention=stays, request_id=request_id()
+        same,
+        asked.caller,
+        wanted.operations,
+        asked.backends,
+        retention=stays,
+        request_id=request_id(),
+        webhook_url=wanted.webhook_url,
     )
     return same, job
 
@@ -233,6 +243,7 @@ def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
         edit=edit_of_form(form, parts),
         retention=form.choice("retention", Retention),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
+        webhook_url=form.fields.get("webhook_url"),
     )
 
 

@@ -1,6 +1,7 @@
 """`POST /api/images/{id}/edit`, and `PATCH` with another image and a prompt."""
 
 from litestar import Response
+from msgspec import structs
 
 from apps.api.accept import BadUpload, FormShape, received_form
 from apps.api.answers import created, job_answer
@@ -27,7 +28,7 @@ async def replace_and_edit(image: Image, asked: Asked) -> Response[ImageView]:
     backends = asked.backends
     shape = FormShape(
         files=("image", MASK),
-        fields=(*NAMES, "operations"),
+        fields=(*NAMES, "operations", "webhook_url"),
         max_file_bytes=backends.settings.max_upload_bytes,
         more_files=parts_of_operations,
     )
@@ -49,6 +50,7 @@ async def replace_and_edit(image: Image, asked: Asked) -> Response[ImageView]:
                     operations,
                     backends,
                     request_id=request_id(),
+                    webhook_url=form.fields.get("webhook_url"),
                 )
             return await created(
                 asked.request, new, job, backends, asked.live, wait_s=asked.wait_s, is_new=False
@@ -61,7 +63,7 @@ async def _from_json(image: Image, asked: Asked) -> Response[JobView]:
     body, digest = await received_json(asked.request, EditRequest, for_bytes=0)
 
     async def answer() -> Response[JobView]:
-        return await _queued(image, _required(edit_of(body)), body.operations or (), body.retention, asked)
+        return await _queued(image, body, asked)
 
     return await once(asked.request, asked.caller, fingerprint(asked.request, digest), answer)
 
@@ -70,7 +72,7 @@ async def _from_form(image: Image, asked: Asked) -> Response[JobView]:
     backends = asked.backends
     shape = FormShape(
         files=(MASK,),
-        fields=(*NAMES, "operations", "retention"),
+        fields=(*NAMES, "operations", "retention", "webhook_url"),
         max_file_bytes=backends.settings.max_upload_bytes,
         more_files=parts_of_operations,
     )
@@ -80,26 +82,27 @@ async def _from_form(image: Image, asked: Asked) -> Response[JobView]:
 
         async def answer() -> Response[JobView]:
             async with kept_parts(form, asked) as parts:
-                operations = assets.with_parts(form.value("operations", Operations) or (), parts)
-                retention = form.choice("retention", Retention) or Retention.EPHEMERAL
-                return await _queued(
-                    image, _required(edit_of_form(form, parts)), operations, retention, asked
+                body = EditRequest(
+                    **structs.asdict(_required(edit_of_form(form, parts))),
+                    operations=assets.with_parts(form.value("operations", Operations) or (), parts),
+                    retention=form.choice("retention", Retention) or Retention.EPHEMERAL,
+                    webhook_url=form.fields.get("webhook_url"),
                 )
+                return await _queued(image, body, asked)
 
         return await once(asked.request, asked.caller, print_of, answer)
 
 
-async def _queued(
-    image: Image, wanted: Edit, operations: Operations, retention: Retention, asked: Asked
-) -> Response[JobView]:
+async def _queued(image: Image, body: EditRequest, asked: Asked) -> Response[JobView]:
     job = await edit_intake.edit(
         image,
         asked.caller,
-        wanted,
-        operations,
+        _required(edit_of(body)),
+        body.operations or (),
         asked.backends,
-        retention=retention,
+        retention=body.retention,
         request_id=request_id(),
+        webhook_url=body.webhook_url,
     )
     return await job_answer(asked.request, job, asked.backends, asked.live)
 

@@ -25,7 +25,7 @@ from litestar.static_files import create_static_files_router  # pyright: ignore[
 from msgspec import Struct
 
 from libs.contracts.edits import MAX_IMAGES, Background, EditQuality, ResultFormat
-from libs.contracts.views import EditRequest, ImageFromUrl, ImagePatch, SearchRequest
+from libs.contracts.views import EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest
 
 ASSETS = "/schema/assets"
 BEARER: list[SecurityRequirement] = [{"bearer": []}]  # on the routes that ask who is calling
@@ -65,17 +65,21 @@ RETENTION_FIELD = Schema(
 )
 
 
+WEBHOOK_FIELD = Schema(type=OpenAPIType.STRING, description="Told how the job ended")
+
+
 def _body(form: dict[str, Schema], json: type[Struct], *, required: Sequence[str] = ()) -> RequestBody:
     """What a call that reads its own body takes: a form, or JSON."""
     as_form = Schema(type=OpenAPIType.OBJECT, required=list(required), properties=dict(form))
-    as_json = Reference(ref=f"#/components/schemas/{json.__name__}")
     return RequestBody(
-        required=True,
-        content={
-            "multipart/form-data": OpenAPIMediaType(schema=as_form),
-            "application/json": OpenAPIMediaType(schema=as_json),
-        },
+        required=True, content={"multipart/form-data": OpenAPIMediaType(schema=as_form), **_json(json)}
     )
+
+
+def _json(kind: type[Struct]) -> dict[str, OpenAPIMediaType]:
+    """A JSON body of a kind that `document_problems` adds to the schemas."""
+    reference = Reference(ref=f"#/components/schemas/{kind.__name__}")
+    return {"application/json": OpenAPIMediaType(schema=reference)}
 
 
 @dataclass
@@ -94,6 +98,7 @@ class UploadOperation(Operation):
                 "operations": OPERATIONS_FIELD,
                 "retention": RETENTION_FIELD,
                 "on_duplicate": duplicate,
+                "webhook_url": WEBHOOK_FIELD,
                 **EDIT_FIELDS,
             },
             ImageFromUrl,
@@ -106,16 +111,8 @@ class EditOperation(Operation):
 
     def __post_init__(self) -> None:
         form = {**EDIT_FIELDS, "operations": OPERATIONS_FIELD, "retention": RETENTION_FIELD}
+        form["webhook_url"] = WEBHOOK_FIELD
         self.request_body = _body(form, EditRequest, required=["prompt"])
-
-
-@dataclass
-class PatchOperation(Operation):
-    """`PATCH /api/images/{id}` reads its own body too."""
-
-    def __post_init__(self) -> None:
-        form = {"image": IMAGE_FILE, **EDIT_FIELDS, "operations": OPERATIONS_FIELD}
-        self.request_body = _body(form, ImagePatch, required=["image", "prompt"])
 
 
 @dataclass
@@ -134,6 +131,24 @@ class SearchOperation(Operation):
         )
 
 
+@dataclass
+class PatchOperation(Operation):
+    """`PATCH /api/images/{image_id}` reads its own body: its `image_url` may be as long as an upload."""
+
+    def __post_init__(self) -> None:
+        form = {"image": IMAGE_FILE, **EDIT_FIELDS, "operations": OPERATIONS_FIELD}
+        form["webhook_url"] = WEBHOOK_FIELD
+        self.request_body = _body(form, ImagePatch, required=["image", "prompt"])
+
+
+@dataclass
+class PutOperation(Operation):
+    """`PUT /api/images/{image_id}` does likewise."""
+
+    def __post_init__(self) -> None:
+        self.request_body = RequestBody(required=True, content=_json(ImagePut))
+
+
 def openapi_config(version: str) -> OpenAPIConfig:
     """The description at /schema/openapi.json and the page at /schema."""
     return OpenAPIConfig(
@@ -141,7 +156,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
         version=version,
         description="Uploads, pipelines of operations run by workers, results that delete themselves.",
         path="/schema",
-        tags=[Tag(name=name) for name in ("Accounts", "Images", "Jobs", "Links", "Health")],
+        tags=[Tag(name=name) for name in ("Accounts", "Images", "Jobs", "Webhooks", "Links", "Health")],
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
         ),

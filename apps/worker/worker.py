@@ -201,8 +201,10 @@ class Worker:
     async def _failed(
         self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
     ) -> JobEnded:
-        bad = jobs.source_of(command) if bad_source else None
-        await claims.fail(claim, failure, source_is_bad=bad)
+        staged = isinstance(command, IngestImage)  # an upload for this job alone
+        await claims.fail(
+            claim, failure, source_is_bad=jobs.source_of(command) if bad_source or staged else None
+        )
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
         if not isinstance(command, DescribeImage):
             await retention.clear_attempts(command, claim.created_at, self.backends)

@@ -58,3 +58,21 @@ class CallState(StrEnum):
     STARTED = "started"  # it may have run
     NOT_RUN = "not_run"  # it surely did not: it may be made again
     ANSWERED = "answered"
+
+
+class WebhookEvent(StrEnum):
+    """What an owner may be told of."""
+
+    JOB_COMPLETED = "job.completed"
+    JOB_FAILED = "job.failed"
+    BATCH_COMPLETED = "batch.completed"
+    IMAGE_EXPIRED = "image.expired"
+
+
+class DeliveryStatus(StrEnum):
+    """Where a notice stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    FAILED = "failed"

@@ -64,6 +64,7 @@ async def complete_replacing(
     """Change the image, and all that is known of it, at once.
 
     A `source` comes with a new file: the former one is marked to be removed, under the id that is returned.
+    So is the upload that the new file was taken from.
 
     Raises:
         LostLease: The job is somebody else's by now.
@@ -71,7 +72,13 @@ async def complete_replacing(
     """
     async with transaction():
         await change(old, values)
-        former = None if source is None else await put_aside(old, source)
+        former = None
+        if source is not None:
+            former = await put_aside(old, source)
+            if claim.image is not None:
+                await Image.update({Image.status: ImageStatus.DELETING}).where(
+                    (Image.id == claim.image) & (Image.retention == Retention.EPHEMERAL)
+                )
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
     return former
 

@@ -11,7 +11,6 @@ from msgspec import Struct
 from piccolo.query.base import Query
 from piccolo.querystring import QueryString
 from piccolo.table import Table
-from piccolo.utils.sql_values import convert_to_sql_value
 
 from libs.storage import piccolo_conf
 
@@ -55,21 +54,19 @@ class Statement:
 
 
 async def insert(row: Table) -> None:
-    """Store a new row whose key was made here."""
-    values = {
-        column._meta.name: convert_to_sql_value(row[column._meta.name], column)  # pyright: ignore[reportPrivateUsage]
-        for column in row.all_columns()
-    }
-    await _insertion(type(row))(**values)
+    """Store a new row whose key was made here; JSON columns hold text."""
+    statement, names = _insertion(type(row))
+    await statement(**{name: getattr(row, name) for name in names})
     row._exists_in_db = True  # pyright: ignore[reportPrivateUsage] - no public way to tell it
 
 
 @cache
-def _insertion(table: type[Table]) -> Statement:
+def _insertion(table: type[Table]) -> tuple[Statement, list[str]]:
     names = [column._meta.name for column in table.all_columns()]  # pyright: ignore[reportPrivateUsage]
     columns, braces = ", ".join(f'"{name}"' for name in names), ", ".join("{}" for _ in names)
     into = table._meta.get_formatted_tablename()  # pyright: ignore[reportPrivateUsage]
-    return Statement(table.raw(f"insert into {into} ({columns}) values ({braces})", *map(Slot, names)))  # noqa: S608
+    query = table.raw(f"insert into {into} ({columns}) values ({braces})", *map(Slot, names))  # noqa: S608
+    return Statement(query), names
 
 
 class _Ready(QueryString):

@@ -2,7 +2,7 @@
 
 import json
 from io import BytesIO
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from PIL import Image
@@ -93,3 +93,12 @@ async def used(client: Client) -> dict[str, Any]:
     answer = await client.get("/accounts/me/usage")
     assert answer.status == 200, answer
     return answer.json["edits"]
+
+
+def rgb(picture: Image.Image, at: tuple[int, int]) -> tuple[int, int, int]:
+    return cast("tuple[int, int, int]", picture.convert("RGB").getpixel(at))
+
+
+def near(picture: Image.Image, at: tuple[int, int], colour: tuple[int, int, int]) -> bool:
+    """Whether the pixel has that colour, but for what encoders do to it."""
+    return all(abs(one - other) < 40 for one, other in zip(rgb(picture, at), colour, strict=True))

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, StreamReader, TCPConnector
 from miniopy_async.api import Minio
 from miniopy_async.deleteobjects import DeleteObject
 from miniopy_async.error import MinioException
@@ -203,13 +203,22 @@ class S3Objects:
 async def _chunks(response: ClientResponse | None) -> AsyncGenerator[bytes]:
     if response is None:
         return
-    chunks = aiter(response.content.iter_chunked(CHUNK_BYTES))
     while True:
         with faults():
-            chunk = await anext(chunks, None)
-        if chunk is None:
+            chunk = await _filled(response.content)
+        if not chunk:
             return
         yield chunk
+
+
+async def _filled(content: StreamReader) -> bytes:
+    """A whole chunk, or what is left: pieces come small, and each would cost its taker a thread."""
+    parts: list[bytes] = []
+    missing = CHUNK_BYTES
+    while missing and (part := await content.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
 
 
 def _header(value: str) -> str:
