@@ -81,7 +81,7 @@ async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any
     body = described["paths"]["/api/images"]["post"]["requestBody"]
     form = body["content"]["multipart/form-data"]["schema"]
     assert form["required"] == ["image"]
-    assert form["properties"].keys() == {"image", "operations", "retention", "on_duplicate"}
+    assert form["properties"].keys() == {"image", "operations", "retention", "on_duplicate", "webhook_url"}
     assert body["content"]["application/json"]["schema"]["$ref"].endswith("/ImageFromUrl")
 
 
