@@ -2,14 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
 
-from libs.contracts.views import BatchView, DeliveryView, ImageView, ItemView, JobView, WebhookView
+from libs.contracts.views import BatchView, DeliveryView, ImageView, JobView, WebhookView
+
+
+class Identified(Protocol):
+    """What a page can be continued behind."""
+
+    @property
+    def id(self) -> UUID: ...
+
 
 T = TypeVar("T", ImageView, JobView, BatchView, WebhookView, DeliveryView)
 
@@ -41,7 +50,7 @@ def listed(
 
 
 def page_headers(
-    views: Sequence[ImageView | JobView | BatchView | ItemView],
+    views: Sequence[Identified],
     request: Request[Any, Any, Any],
     at: str,
     *,
