@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from apps.api import auth
 from apps.api.accounts import Accounts
 from apps.api.admin import admin_routes
+from apps.api.compat import OldAccounts, OldImages
 from apps.api.errors import to_problem
 from apps.api.health import HealthChecks
 from apps.api.images import Images
@@ -48,6 +49,8 @@ def create_app(backends: Backends) -> ASGIApp:
             Images,
             LookAlikes,
             Jobs,
+            OldAccounts,
+            OldImages,
             HealthChecks,
             open_link,
             page_assets(),

@@ -10,16 +10,17 @@ from uuid import UUID
 
 from litestar import Request, Response
 
-from apps.api.accept import Form, FormShape, ReceivedFile, received_form
+from apps.api.accept import BadUpload, Form, FormShape, ReceivedFile, received_form
 from apps.api.answers import created, ingested
 from apps.api.idempotency import fingerprint, once
 from apps.api.json_body import is_json, received_json
 from apps.api.live import Live
+from apps.api.old_operations import read_operations
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import assets, ingest, intake, retention
 from libs.backends import Backends
-from libs.contracts.views import ImageFromUrl, ImageView, JobView, Operations
+from libs.contracts.views import ImageFromUrl, ImageView, JobView
 from libs.contracts.words import OnDuplicate, Retention
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
@@ -29,6 +30,7 @@ from libs.outbound import decode_data_url, is_data_url
 from libs.storage import ingests
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
+IMAGE = ("image", "original_image")  # the second as older clients call it
 FIELDS = ("operations", "retention", "on_duplicate")
 
 
@@ -88,13 +90,13 @@ async def unpacked(url: str, filename: str, backends: Backends) -> AsyncGenerato
 async def _from_form(asked: Asked) -> Response[ImageView]:
     backends = asked.backends
     shape = FormShape(
-        files=("image",),
+        files=IMAGE,
         fields=FIELDS,
         max_file_bytes=backends.settings.max_upload_bytes,
         more_files=_parts_of_operations,
     )
     async with received_form(asked.request, backends.scratch, shape) as form:
-        file = form.file("image")
+        file = _image_of(form)
         digests = sorted((name, part.md5) for name, part in form.files.items())
         print_of = fingerprint(asked.request, digests, file.filename, *sorted(form.fields.items()))
 
@@ -169,7 +171,7 @@ async def _kept_parts(form: Form, asked: Asked) -> AsyncGenerator[dict[str, UUID
     """The form's other files, each kept for a while as an image of its own; none if the block fails."""
     kept: dict[str, Image] = {}
     try:
-        for name in sorted(form.files.keys() - {"image"}):
+        for name in sorted(form.files.keys() - IMAGE):
             upload = await receive(asked, form.files[name])
             kept[name], _ = await intake.store_upload(
                 upload,
@@ -186,13 +188,19 @@ async def _kept_parts(form: Form, asked: Asked) -> AsyncGenerator[dict[str, UUID
         raise
 
 
+def _image_of(form: Form) -> ReceivedFile:
+    if form.files.keys() >= set(IMAGE):
+        raise BadUpload("send either `image` or `original_image`")
+    return form.file("original_image" if "original_image" in form.files else "image")
+
+
 def _parts_of_operations(fields: Mapping[str, str]) -> Collection[str]:
-    operations = Form(dict(fields), {}).value("operations", Operations)
+    operations = Form(dict(fields), {}).read("operations", read_operations)
     return assets.named_parts(operations or ())
 
 
 def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
-    operations = form.value("operations", Operations)
+    operations = form.read("operations", read_operations)
     return Wanted(
         url="",
         operations=None if operations is None else assets.with_parts(operations, parts),

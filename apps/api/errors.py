@@ -61,7 +61,7 @@ STATUS: dict[type[Exception], int] = {
     signing.SignatureInvalid: 401,
     signing.SignatureExpired: 401,
     images.ImageNotFound: 404,
-    images.ImageNotReady: 409,
+    images.ImageNotReady: 400,
     images.ImageFailed: 409,
     images.ImageChanged: 409,
     images.QuotaExceeded: 413,
@@ -96,7 +96,7 @@ OTHER_CODES: dict[str, int] = {
     "database_unavailable": 503,
     "job_cancelled": 409,
 }
-RETRY_AFTER_S = {409: 1, 503: 5}
+RETRY_AFTER_S = {503: 5}  # else 1
 
 
 def all_codes() -> dict[str, int]:

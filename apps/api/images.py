@@ -20,6 +20,7 @@ from apps.api.request_log import request_id
 from libs import ingest, intake, retention
 from libs.backends import Backends
 from libs.contracts.views import (
+    Done,
     ImagePatch,
     ImagePut,
     ImageView,
@@ -157,12 +158,13 @@ class Images(Controller):
         wanted = Wanted(url=data.image_url, filename=data.filename, retention=data.retention)
         return await _replaced(image, wanted, Asked(request, caller, backends, live, wait_s=WAIT_S))
 
-    @delete("/{image_id:uuid}")
+    @delete("/{image_id:uuid}", status_code=HTTP_200_OK)
     async def remove(
         self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
-    ) -> None:
+    ) -> Done:
         """Delete an image and its file, and cancel its jobs. Results of earlier jobs stay."""
         await retention.delete(await images.owned_by(caller.id, image_id), caller, backends)
+        return Done(message="Record deleted successfully")
 
     @route(
         "/{image_id:uuid}/download",

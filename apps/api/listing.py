@@ -11,7 +11,7 @@ from litestar.params import QueryParameter
 
 from libs.contracts.views import ImageView, JobView
 
-T = TypeVar("T", ImageView, JobView)
+T = TypeVar("T", bound=ImageView | JobView)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
 Md5: TypeAlias = Annotated[

@@ -69,24 +69,49 @@ async def complete_replacing(
         ImageChanged: The image was deleted, or its bytes were replaced by another job, meanwhile.
     """
     async with transaction():
-        changed: list[dict[str, Any]] = await (
-            Image.update({**values, Image.updated_at: now()})
-            .where(
-                (Image.id == old.id)
-                & (Image.status != ImageStatus.DELETING)
-                & (Image.object_key == old.object_key)
-            )
-            .returning(Image.id)
-        )
-        if not changed:
-            raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
+        await _change(old, values)
         former = None
         if source is not None:
-            former = await _leave_to_removal(old)
-            await ImageSource.delete().where(ImageSource.image == old.id)
+            former = await _part_with_former(old)
             await source.save()
-            await _part_with_results(old.id)
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
+    return former
+
+
+async def replace(old: Image, values: dict[Any, Any], *, followed_by: Job | None) -> UUID:
+    """Give the image another file, and queue the job that follows on it, in one transaction.
+
+    The former file is marked to be removed, under the id that is returned.
+
+    Raises:
+        ImageChanged: The image was deleted, or its bytes were replaced by another, meanwhile.
+    """
+    async with transaction():
+        await _change(old, values)
+        former = await _part_with_former(old)
+        if followed_by is not None:
+            await followed_by.save()
+    return former
+
+
+async def _change(old: Image, values: dict[Any, Any]) -> None:
+    changed: list[dict[str, Any]] = await (
+        Image.update({**values, Image.updated_at: now()})
+        .where(
+            (Image.id == old.id)
+            & (Image.status != ImageStatus.DELETING)
+            & (Image.object_key == old.object_key)
+        )
+        .returning(Image.id)
+    )
+    if not changed:
+        raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
+
+
+async def _part_with_former(old: Image) -> UUID:
+    former = await _leave_to_removal(old)
+    await ImageSource.delete().where(ImageSource.image == old.id)
+    await _part_with_results(old.id)
     return former
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from statistics import median
 from typing import cast
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from libs.storage.tables import Job, now
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
+SAMPLE = 20  # jobs whose time tells how long the next will take
+FIRST_GUESS_S = 5.0
 
 NEWEST = """
 select id from (
@@ -110,6 +113,18 @@ async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
     query = NEWEST.replace("IMAGES", ", ".join(["{}"] * len(image_ids)))
     ids = [row["id"] for row in await rows(Job.raw(query, *image_ids))]
     return await Job.objects().where(Job.id.is_in(ids)).order_by(Job.id, ascending=False) if ids else []
+
+
+async def typical_s(kind: str) -> float:
+    """How long the newest jobs of a kind took from being asked for to their end, in seconds."""
+    ended = await (
+        Job.select(Job.created_at, Job.finished_at)
+        .where((Job.kind == kind) & (Job.status == JobStatus.COMPLETED))
+        .order_by(Job.id, ascending=False)
+        .limit(SAMPLE)
+    )
+    took = [(job["finished_at"] - job["created_at"]).total_seconds() for job in ended]
+    return median(took) if took else FIRST_GUESS_S
 
 
 async def describing(image_id: UUID) -> Job | None:

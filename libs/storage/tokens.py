@@ -61,6 +61,27 @@ async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
     raise await _why_refused(jti)
 
 
+async def unused(jti: UUID) -> RefreshToken:
+    """A token that is still good, left so.
+
+    Raises:
+        TokenReused, TokenExpired, TokenError: As `rotate`.
+    """
+    token = await (
+        RefreshToken.objects()
+        .where(
+            (RefreshToken.id == jti)
+            & RefreshToken.used_at.is_null()
+            & RefreshToken.revoked_at.is_null()
+            & (RefreshToken.expires_at > now())
+        )
+        .first()
+    )
+    if token is None:
+        raise await _why_refused(jti)
+    return token
+
+
 async def _why_refused(jti: UUID) -> TokenError:
     token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
     if token is None or token.revoked_at is not None:
