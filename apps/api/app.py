@@ -27,6 +27,7 @@ from apps.api.request_log import with_request_log
 from apps.api.spellings import with_old_spellings
 from libs import __version__
 from libs.backends import Backends
+from libs.thumbnails import Thumbnails
 
 JSON_BODY_BYTES = 1_000_000
 FORGET_LIMITS_S = 60
@@ -34,7 +35,7 @@ FORGET_LIMITS_S = 60
 
 def create_app(backends: Backends) -> ASGIApp:
     """The API over opened backends; the caller closes them after it."""
-    live, limits = Live(), MemoryStore()
+    live, limits, thumbnails = Live(), MemoryStore(), Thumbnails(backends)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -42,6 +43,7 @@ def create_app(backends: Backends) -> ASGIApp:
             forgetting = asyncio.create_task(_forget(limits))
             yield
             forgetting.cancel()
+            await thumbnails.close()
 
     app = Litestar(
         route_handlers=[
@@ -54,7 +56,7 @@ def create_app(backends: Backends) -> ASGIApp:
             HealthChecks,
             open_link,
             page_assets(),
-            *admin_routes(backends.settings),
+            *admin_routes(backends, thumbnails),
         ],
         dependencies={
             "backends": Provide(lambda: backends, sync_to_thread=False),

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -191,7 +191,8 @@ def _old_answer(answer: Response[Any], asked: Asked) -> Response[Any]:
     """An answer of the API with the older names; one that is given again is JSON already."""
     view = answer.content
     if isinstance(view, msgspec.Raw):
-        view = msgspec.json.decode(view, type=ImageView | JobView)
+        with suppress(msgspec.ValidationError):  # then it is a job, and stays one
+            view = msgspec.json.decode(view, type=ImageView)
     if isinstance(view, ImageView):
         view = _old_view(view, present.origin(asked.request, asked.backends.settings), asked.backends)
     return Response(view, status_code=answer.status_code, headers=answer.headers)

@@ -67,6 +67,7 @@ STATUS: dict[type[Exception], int] = {
     images.QuotaExceeded: 413,
     jobs.JobNotFound: 404,
     jobs.JobEndedAlready: 409,
+    jobs.JobNotFailed: 409,
     jobs.TooManyJobs: 429,
     intake.TooManyOperations: 400,
     idempotency.BadKey: 400,
@@ -105,7 +106,7 @@ def all_codes() -> dict[str, int]:
     for kind, status in STATUS.items():
         found[kind.code] = status  # pyright: ignore[reportAttributeAccessIssue] - each class of the table has one
         for derived in _all_subclasses(kind):
-            found[derived.code] = _status_of_class(derived)  # pyright: ignore[reportAttributeAccessIssue]
+            found[derived.code] = status_of(derived)  # pyright: ignore[reportAttributeAccessIssue]
     return found
 
 
@@ -115,7 +116,7 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
         return _of_http_error(error)
     if isinstance(error, JobFailed):
         return problem(all_codes().get(error.code, 422), error.code, str(error))
-    status = _status_of_class(type(error))
+    status = status_of(type(error))
     code = getattr(error, "code", "")
     if isinstance(error, UNAVAILABLE):
         log.warning("database_unavailable", error=str(error))
@@ -170,7 +171,8 @@ def _fault(found: Mapping[str, str]) -> Fault:
     return Fault(message, "body" if key == "data" else key)
 
 
-def _status_of_class(kind: type[Exception]) -> int:
+def status_of(kind: type[Exception]) -> int:
+    """The status that an error of this class is answered with."""
     return next((STATUS[base] for base in kind.__mro__ if base in STATUS), 500)
 
 

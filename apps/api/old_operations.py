@@ -151,6 +151,8 @@ def read_transformations(kind: str | None, parameters: Any) -> Transformations: 
         raise msgspec.ValidationError(f"`transformation_type` is one of {', '.join(sorted(TYPES))}")
     if named.keys() == {kind} and kind != "format":  # the type once more, around its own parameters
         parameters = named[kind]
+    if parameters is None and kind not in ("flip", "mirror"):
+        raise msgspec.ValidationError(f"`{kind}` needs `transformation_parameters`")
     wanted = True if kind in ("flip", "mirror") else cast("Any", parameters)
     return msgspec.convert(_spelled({kind: wanted}), Transformations, strict=False)
 

@@ -48,7 +48,7 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
     Raises:
         UsernameTaken, EmailTaken: It exists; also when two register at the same moment.
     """
-    if _reserved(username) or await BaseUser.exists().where(BaseUser.username == username):
+    if is_reserved(username) or await BaseUser.exists().where(BaseUser.username == username):
         raise UsernameTaken(f"the username {username} is taken")
     if await BaseUser.exists().where(BaseUser.email == email):
         raise EmailTaken("an account with this email address exists")
@@ -123,7 +123,8 @@ def _is_ended() -> And:
     return BaseUser.username.like(f"{DELETED}%") & (BaseUser.active == False)  # noqa: E712 - a column
 
 
-def _reserved(username: str) -> bool:
+def is_reserved(username: str) -> bool:
+    """Whether nobody may be called so."""
     return username.lower() in RESERVED or username.startswith(DELETED)
 
 

@@ -51,6 +51,12 @@ class JobEndedAlready(JobError):
     code = "job_ended"
 
 
+class JobNotFailed(JobError):
+    """Only a job that has failed can be run again."""
+
+    code = "job_not_failed"
+
+
 class TooManyJobs(JobError):
     """The account has as many unfinished jobs as it may."""
 
@@ -151,6 +157,37 @@ async def cancel(owner: int, job_id: UUID) -> Job:
     job = await owned_by(owner, job_id)
     if not cancelled:
         raise JobEndedAlready(f"job {job_id} is {job.status} already")
+    return job
+
+
+async def retry(job_id: UUID) -> Job:
+    """Queue a failed job again. Attempts go on being counted: one that used up all gets one more.
+
+    Raises:
+        JobNotFound: There is none.
+        JobNotFailed: It has not failed.
+    """
+    moment = now()
+    again = await (
+        Job.update(
+            {
+                Job.status: JobStatus.QUEUED,
+                Job.run_after: moment + timedelta(seconds=REPUBLISH_S),
+                Job.worker: None,
+                Job.error_code: None,
+                Job.error: None,
+                Job.started_at: None,
+                Job.finished_at: None,
+            }
+        )
+        .where((Job.id == job_id) & (Job.status == JobStatus.FAILED))
+        .returning(Job.id)
+    )
+    job = await Job.objects().where(Job.id == job_id).first()
+    if job is None:
+        raise JobNotFound(f"there is no job {job_id}")
+    if not again:
+        raise JobNotFailed(f"job {job_id} is {job.status}")
     return job
 
 

@@ -106,6 +106,13 @@ async def revoke_family_of(jti: UUID) -> None:
         await revoke_family(token.family)
 
 
+async def revoke_all_of(user_id: int) -> None:
+    """End all logins of an account."""
+    await RefreshToken.update({RefreshToken.revoked_at: now()}).where(
+        (RefreshToken.user == user_id) & RefreshToken.revoked_at.is_null()
+    )
+
+
 async def holder(user_id: int, family: UUID) -> BaseUser | None:
     """The active account of a login that was not ended."""
     alive = cast(

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tests.support.site import Site
 
 JSON = ("-H", "Content-Type: application/json")
 RED, BLUE = (255, 0, 0), (0, 0, 255)
+ROUNDING = 4  # levels that a lossy format may change
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def fetching_curl(fetcher: Client) -> Curl:
 
 
 @pytest.fixture
-async def stranger(site: Site) -> AsyncIterator[Curl]:
+def stranger(site: Site) -> Curl:
     """Somebody without an account."""
-    yield Curl(site, None)
+    return Curl(site, None)
 
 
 @pytest.fixture
@@ -58,6 +58,11 @@ def body(**fields: Any) -> tuple[str, str]:
 def opened(answer: Answer) -> Image.Image:
     assert answer.status == 200, answer
     return Image.open(BytesIO(answer.body))
+
+
+def colours(image: Image.Image) -> list[tuple[int, Any]]:
+    """How often which colour stands there."""
+    return image.convert("RGB").getcolors(image.width * image.height) or []
 
 
 # Hash records
@@ -250,7 +255,7 @@ async def test_crop_keeps_the_box(curl: Curl, corners: Path) -> None:
     box = {"x": 40, "y": 0, "width": 20, "height": 20}
     result = await transformed(curl, corners, "crop", box)
     assert (result.format, result.size) == ("PNG", (20, 20))
-    assert result.convert("RGB").getcolors() == [(400, BLUE)]
+    assert colours(result) == [(400, BLUE)]
 
 
 @pytest.mark.parametrize("parameters", [90, {"degrees": 90}])
@@ -293,9 +298,9 @@ async def test_format_decides_the_file_type(curl: Curl, corners: Path, parameter
 
 async def test_filters_are_those_that_are_true(curl: Curl, corners: Path) -> None:
     gray = await transformed(curl, corners, "filters", {"grayscale": True, "sepia": False})
-    assert all(max(pixel) == min(pixel) for _, pixel in gray.convert("RGB").getcolors() or ())
+    assert all(max(pixel) == min(pixel) for _, pixel in colours(gray))
     sepia = await transformed(curl, corners, "filters", {"grayscale": False, "sepia": True})
-    assert all(red >= blue for _, (red, _, blue) in sepia.convert("RGB").getcolors() or ())
+    assert all(red >= blue for _, (red, _, blue) in colours(sepia))
 
 
 @pytest.mark.parametrize("key", ["transformation_parameters", "transformations"])
@@ -310,8 +315,7 @@ async def test_several_transformations_go_in_one_request(curl: Curl, corners: Pa
     answer = await curl(f"/images/{uploaded}/transform/", *JSON, *body(**{key: wanted}))
     result = opened(await curl(answer.json["transformed_image_url"], "-L"))
     assert (result.format, result.size) == ("WEBP", (80, 120))
-    red, green, blue = result.convert("RGB").split()
-    assert red.tobytes() == green.tobytes() == blue.tobytes()
+    assert all(max(pixel) - min(pixel) <= ROUNDING for _, pixel in colours(result))
 
 
 @pytest.fixture
@@ -358,24 +362,26 @@ async def test_a_form_may_ask_for_any_transformation_by_bare_words(curl: Curl, c
 
 
 @pytest.mark.parametrize(
-    ("asked", "status", "code"),
+    ("kind", "parameters", "status", "code"),
     [
-        ({"transformation_type": "melt", "transformation_parameters": {}}, 400, "invalid_request"),
-        ({"transformation_type": "resize", "transformation_parameters": {"width": 3}}, 400, "invalid_request"),
-        ({"transformation_type": "resize", "transformation_parameters": {"width": 0, "height": 3}}, 400, "invalid_request"),
-        ({"transformation_type": "format", "transformation_parameters": "tga"}, 400, "invalid_request"),
-        ({"transformation_type": "rotate", "transformation_parameters": None}, 400, "invalid_request"),
-        ({}, 400, "invalid_request"),
-        ({"transformation_type": "watermark", "transformation_parameters": {"image": "nowhere"}}, 422, "asset_missing"),
-        ({"transformation_type": "watermark", "transformation_parameters": {"image": str(uuid4())}}, 404, "image_not_found"),
-        ({"transformation_type": "crop", "transformation_parameters": {"x": 50, "y": 0, "width": 20, "height": 5}}, 422, "crop_outside"),
+        ("melt", {}, 400, "invalid_request"),
+        (None, None, 400, "invalid_request"),
+        ("resize", {"width": 3}, 400, "invalid_request"),
+        ("resize", {"width": 0, "height": 3}, 400, "invalid_request"),
+        ("format", "tga", 400, "invalid_request"),
+        ("rotate", None, 400, "invalid_request"),
+        ("watermark", {"image": "nowhere"}, 422, "asset_missing"),
+        ("watermark", {"image": str(uuid4())}, 404, "image_not_found"),
+        ("watermark", {"image": "http://127.0.0.1/logo.png"}, 422, "url_forbidden"),
+        ("crop", {"x": 50, "y": 0, "width": 20, "height": 5}, 422, "crop_outside"),
     ],
-)  # fmt: skip
+)
 async def test_a_transformation_that_cannot_be_is_refused(
-    curl: Curl, corners: Path, asked: dict[str, Any], status: int, code: str
+    curl: Curl, corners: Path, kind: str | None, parameters: Any, status: int, code: str
 ) -> None:
     uploaded = (await curl("/images/", "-F", f"image=@{corners}")).json["id"]
-    refused(await curl(f"/images/{uploaded}/transform/", *JSON, *body(**asked)), status, code)
+    asked = body(transformation_type=kind, transformation_parameters=parameters)
+    refused(await curl(f"/images/{uploaded}/transform/", *JSON, *asked), status, code)
 
 
 async def test_another_accounts_image_can_neither_be_transformed_nor_deleted(
@@ -457,7 +463,8 @@ async def test_a_pipeline_result_that_is_not_ready_is_a_bad_request(
     curl = Curl(narrow.site, narrow.token)
     slow = tmp_path / "slow.jpg"
     slow.write_bytes(slow_picture)
-    made = (await curl("/api/images/", "-F", f"original_image=@{slow}", "-F", EVERY_STEP)).json
+    form = ("-F", f"original_image=@{slow}", "-F", steps(("filter", {"type": "blur"})))
+    made = (await curl("/api/images/", *form)).json
     early = await curl(f"/api/images/{made['id']}download/")
     assert refused(early, 400, "image_not_ready").startswith("Image not ready")
     seen = (await curl(f"/api/images/{made['id']}/")).json

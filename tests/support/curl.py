@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from multidict import CIMultiDict
+
 from tests.support.client import Answer
 from tests.support.site import Site
 
@@ -35,5 +37,6 @@ class Curl:
 def _answer(head: str, body: bytes) -> Answer:
     """The last head counts: others are of redirects, or say `100 Continue`."""
     lines = head.strip().split("\r\n\r\n")[-1].splitlines()
-    headers = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
-    return Answer(int(lines[0].split()[1]), {name.title(): value for name, value in headers.items()}, body)
+    fields = [line.partition(": ") for line in lines[1:]]
+    headers = CIMultiDict((name, value) for name, _, value in fields)
+    return Answer(int(lines[0].split()[1]), headers, body)
