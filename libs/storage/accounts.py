@@ -1,6 +1,7 @@
 """Functions over accounts: who may come in."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -78,6 +79,11 @@ async def authenticate(username: str, password: str) -> BaseUser:
     moment = datetime.now(UTC).replace(tzinfo=None)  # Piccolo's column is naive
     await BaseUser.update({BaseUser.last_login: moment}).where(BaseUser.id == user.id)
     return user
+
+
+async def by_ids(ids: Collection[int]) -> list[BaseUser]:
+    """Those of the accounts that exist, in any order."""
+    return await BaseUser.objects().where(BaseUser.id.is_in(list(ids))) if ids else []
 
 
 async def delete(user: BaseUser) -> list[UUID]:

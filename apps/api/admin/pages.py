@@ -14,7 +14,7 @@ from piccolo_api.session_auth.middleware import SessionsAuthBackend
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.staticfiles import StaticFiles
 
-from apps.api.admin.desk import desk
+from apps.api.admin.desk import Desk
 from apps.api.admin.operators import LoginLimit, Operator
 from apps.api.admin.tables import table_configs
 from libs.backends import Backends
@@ -37,7 +37,7 @@ def admin_routes(backends: Backends, thumbnails: Thumbnails) -> list[Any]:
         backend=SessionsAuthBackend(auth_table=Operator, admin_only=True, increase_expiry=LONGER),
         on_error=handle_auth_exception,  # pyright: ignore[reportArgumentType] - as Piccolo does itself
     )
-    pages.mount("/desk", only_operators(desk(backends, thumbnails)))
+    pages.mount("/desk", only_operators(Desk(backends, thumbnails).application()))
     pages.mount("/own", StaticFiles(directory=OWN_FILES))
     secure = settings.public_url.startswith("https://")
 

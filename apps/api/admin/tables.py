@@ -35,7 +35,7 @@ def table_configs() -> list[TableConfig]:
         _record(
             Image,
             WORK,
-            shown="object_key owner filename status format width height size_bytes retention created_at id",
+            shown="object_key owner filename status format width height size_bytes created_at id",
             filters="status owner created_at format retention filename md5 parent expires_at id",
         ),
         _record(

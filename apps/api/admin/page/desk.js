@@ -27,6 +27,10 @@ const element = (name, attributes = {}, ...children) => {
 
 const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
 
+class LoggedOut extends Error {
+  message = "Log in again.";
+}
+
 async function ask(path, body) {
   const options = body === undefined ? {} : {
     method: "POST",
@@ -35,6 +39,7 @@ async function ask(path, body) {
   };
   const answer = await fetch(`./desk/${path}/`, options);
   const told = await answer.json();
+  if (answer.status === 401) throw new LoggedOut();
   if (!answer.ok) throw new Error(told.detail ?? told.error ?? answer.statusText);
   return told;
 }
@@ -170,14 +175,14 @@ function offerForAll(table, ids) {
 // One row
 
 function decoratePage(table, id) {
-  const title = document.querySelector("h1");
-  if (!title || document.querySelector("#row-desk")?.dataset.row === id) return;
+  const form = document.querySelector("#app form");
+  if (!form || document.querySelector("#row-desk")?.dataset.row === id) return;
   document.querySelector("#row-desk")?.remove();
   const desk = element("div", { id: "row-desk", "data-row": id });
   if (table === "image") desk.append(element("button", { type: "button", class: "whole", title: "Open in full size", onclick: () => view(id) }, element("img", { src: `./desk/images/${id}/file/`, alt: "The image" })));
   const action = ACTIONS[table];
   if (action) desk.append(element("button", { class: "act", type: "button", title: action.title, onclick: () => action.act([id]) }, action.label));
-  if (desk.children.length) title.after(desk);
+  form.before(desk);
 }
 
 // The start page
@@ -220,6 +225,7 @@ async function drawStart() {
     try {
       section.replaceChildren(...overview(await ask("overview")));
     } catch (error) {
+      if (error instanceof LoggedOut) return section.remove(); // the pages ask for a login by themselves
       tell(error.message, "bad");
     }
     await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
