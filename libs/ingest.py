@@ -1,4 +1,4 @@
-"""Taking in what users name by URL: a wish becomes a job, and nothing is fetched here."""
+"""Taking in what users name by URL, and new bytes for what is there; nothing is fetched here."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -6,12 +6,14 @@ from uuid import UUID
 from msgspec import Struct
 
 from libs.backends import Backends
-from libs.contracts.messages import Follow, IngestImage, Source, TransformImage, UrlSource
+from libs.contracts.messages import Follow, IngestImage, IngestSource, Source, TransformImage
 from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
-from libs.intake import check_operations, check_quotas, publish
+from libs.intake import Upload, check_operations, check_quotas, check_webhook_url, publish, store_upload
 from libs.outbound import is_data_url
+from libs.retention import delete
 from libs.storage import jobs
+from libs.storage.statement import insert
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 
@@ -23,13 +25,16 @@ class Wanted(Struct, frozen=True, kw_only=True):
     retention: Retention | None = None
     operations: Sequence[AnyOperation] | None = None
     reuse: bool = False
+    webhook_url: str | None = None
 
 
 async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
     """Queue the making of an image from a URL, and of its result where operations are asked for.
 
+    The job that ends it all tells the `webhook_url`: the result's, or this one if there is none to follow.
+
     Raises:
-        UrlForbidden: The address says by itself that it is not one that is fetched.
+        UrlForbidden: An address says by itself that it is not one that is asked.
         TooManyJobs, TooManyOperations: Nothing was queued.
     """
     await check_operations(wanted.operations or (), owner, backends)
@@ -38,8 +43,9 @@ async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request
         follow = Follow(job_id=new_id(), target=new_id(), operations=tuple(wanted.operations))
     ephemeral_by_default = Retention.KEEP if wanted.operations is None else Retention.EPHEMERAL
     retention = wanted.retention or ephemeral_by_default
-    message = _message(wanted, owner, new_id(), retention=retention, follow=follow)
-    return await _queue(message, owner, backends, request_id)
+    source = IngestSource(url=wanted.url)
+    message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow)
+    return await _queue(message, owner, backends, request_id, webhook_url=wanted.webhook_url)
 
 
 async def replace(
@@ -50,8 +56,31 @@ async def replace(
     Raises:
         UrlForbidden, TooManyJobs: As `ingest`.
     """
-    message = _message(wanted, owner, image.id, retention=wanted.retention, replaces=True)
+    source = IngestSource(url=wanted.url)
+    message = _message(source, wanted, owner, image.id, retention=wanted.retention, replaces=True)
     return await _queue(message, owner, backends, request_id)
+
+
+async def replace_by(
+    image: Image, upload: Upload, wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str
+) -> Job:
+    """Queue the putting of an upload's bytes in the place of a stored image's; `upload.path` is consumed.
+
+    Until then the upload is an ephemeral image of its own.
+
+    Raises:
+        QuotaExceeded, TooManyJobs, StoreUnavailable: Nothing was queued or stored.
+    """
+    staged, _ = await store_upload(
+        upload, owner, backends, operations=None, retention=Retention.EPHEMERAL, request_id=request_id
+    )
+    source = IngestSource(image_id=staged.id)
+    message = _message(source, wanted, owner, image.id, retention=wanted.retention, replaces=True)
+    try:
+        return await _queue(message, owner, backends, request_id)
+    except BaseException:
+        await delete(staged, owner, backends)
+        raise
 
 
 def following(message: IngestImage, image: Image, request_id: str | None) -> Job | None:
@@ -72,6 +101,7 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
 
 
 def _message(
+    source: IngestSource,
     wanted: Wanted,
     owner: BaseUser,
     target: UUID,
@@ -83,7 +113,7 @@ def _message(
     return IngestImage(
         job_id=new_id(),
         owner=owner.username,
-        source=UrlSource(url=wanted.url),
+        source=source,
         target=target,
         replaces=replaces,
         filename=wanted.filename,
@@ -93,11 +123,26 @@ def _message(
     )
 
 
-async def _queue(message: IngestImage, owner: BaseUser, backends: Backends, request_id: str) -> Job:
-    if not is_data_url(message.source.url):
-        backends.guard.check_url(message.source.url)
+async def _queue(
+    message: IngestImage,
+    owner: BaseUser,
+    backends: Backends,
+    request_id: str,
+    *,
+    webhook_url: str | None = None,
+) -> Job:
+    url = message.source.url
+    if url is not None and not is_data_url(url):
+        backends.guard.check_url(url)
+    check_webhook_url(webhook_url, backends)
     await check_quotas(owner, 0, backends)
-    job = jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
-    await job.save()
+    job = jobs.new(
+        message,
+        owner=owner.id,
+        priority=Priority.INTERACTIVE,
+        request_id=request_id,
+        webhook_url=webhook_url,
+    )
+    await insert(job)
     await publish(job, backends)
     return job

@@ -19,6 +19,7 @@ from libs.imaging.header import Header
 from libs.imaging.operations import AnyOperation
 from libs.storage import images, jobs, names, usage
 from libs.storage.database import transaction
+from libs.storage.statement import insert
 from libs.storage.tables import BaseUser, Image, Job, new_id, now
 
 log = structlog.get_logger(__name__)
@@ -48,17 +49,19 @@ async def store_upload(
     operations: Sequence[AnyOperation] | None,
     retention: Retention | None,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> tuple[Image, Job | None]:
     """Keep an uploaded file and queue what is to be done with it; the file at `upload.path` is consumed.
 
     With operations the upload is ephemeral unless asked otherwise, and its result shares its clock. Without,
-    it is kept, and a kept image gets its hash by a job of its own.
+    it is kept, and a kept image gets its hash by a job of its own. The job tells `webhook_url` how it ended.
 
     Raises:
-        QuotaExceeded, TooManyJobs, TooManyOperations: Nothing was stored.
+        QuotaExceeded, TooManyJobs, TooManyOperations, UrlForbidden: Nothing was stored.
         StoreUnavailable: The object store did not take it.
     """
     settings = backends.settings
+    check_webhook_url(webhook_url, backends)
     await check_operations(operations or (), owner, backends)
     await check_quotas(owner, upload.size_bytes, backends)
     retention = retention or (Retention.EPHEMERAL if operations is not None else Retention.KEEP)
@@ -75,14 +78,16 @@ async def store_upload(
         )
     elif retention == Retention.KEEP:
         job = describe_job(image, owner.username, request_id)
+    if job is not None:
+        job.webhook_url = webhook_url
     await backends.objects.put(
         image.object_key, upload.path, content_type=image.mime, metadata=_labels(image, owner)
     )
     try:
         async with transaction():
-            await image.save()
+            await insert(image)
             if job is not None:
-                await job.save()
+                await insert(job)
     except BaseException:
         await backends.objects.delete([image.object_key])
         raise
@@ -99,18 +104,21 @@ async def transform(
     *,
     retention: Retention,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> Job:
     """Queue operations over a stored image.
 
     Raises:
-        TooManyJobs, TooManyOperations: Nothing was queued.
+        TooManyJobs, TooManyOperations, UrlForbidden: Nothing was queued.
     """
+    check_webhook_url(webhook_url, backends)
     await check_operations(operations, owner, backends)
     await check_quotas(owner, 0, backends)
     job = _transform_job(
         image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, request_id=request_id
     )
-    await job.save()
+    job.webhook_url = webhook_url
+    await insert(job)
     await publish(job, backends)
     return job
 
@@ -121,7 +129,7 @@ async def describe(image: Image, owner: BaseUser, backends: Backends, *, request
     if under_way is not None:
         return under_way
     job = describe_job(image, owner.username, request_id, priority=Priority.INTERACTIVE)
-    await job.save()
+    await insert(job)
     await publish(job, backends)
     return job
 
@@ -181,6 +189,16 @@ async def check_operations(operations: Sequence[AnyOperation], owner: BaseUser, 
     if len(operations) > limit:
         raise TooManyOperations(f"{len(operations)} operations, the limit is {limit}")
     await assets.check(operations, owner.id)
+
+
+def check_webhook_url(url: str | None, backends: Backends) -> None:
+    """See that an address for notices, if there is one, is not of the forbidden kind.
+
+    Raises:
+        UrlForbidden: It says so by itself.
+    """
+    if url is not None:
+        backends.guard.check_url(url)
 
 
 async def check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> None:

@@ -31,7 +31,7 @@ from libs.storage import ingests
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 IMAGE = ("image", "original_image")  # the second as older clients call it
-FIELDS = ("operations", "retention", "on_duplicate")
+FIELDS = ("operations", "retention", "on_duplicate", "webhook_url")
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ async def _from_json(asked: Asked) -> Response[ImageView] | Response[JobView]:
         retention=body.retention,
         operations=body.operations,
         reuse=body.on_duplicate == OnDuplicate.RETURN,
+        webhook_url=body.webhook_url,
     )
 
     async def answer() -> Response[ImageView] | Response[JobView]:
@@ -149,6 +150,7 @@ async def _store(file: ReceivedFile, wanted: Wanted, asked: Asked) -> tuple[Imag
         operations=wanted.operations,
         retention=wanted.retention,
         request_id=request_id(),
+        webhook_url=wanted.webhook_url,
     )
 
 
@@ -162,6 +164,7 @@ async def _reuse(same: Image, wanted: Wanted, asked: Asked) -> tuple[Image, Job 
         asked.backends,
         retention=wanted.retention or Retention.EPHEMERAL,
         request_id=request_id(),
+        webhook_url=wanted.webhook_url,
     )
     return same, job
 
@@ -206,6 +209,7 @@ def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
         operations=None if operations is None else assets.with_parts(operations, parts),
         retention=form.choice("retention", Retention),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
+        webhook_url=form.fields.get("webhook_url"),
     )
 
 

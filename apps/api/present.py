@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request
 
+from libs.backends import Backends
 from libs.contracts.messages import AnyMessage, IngestImage, TransformImage, decode
 from libs.contracts.views import Account, ImageView, JobView, Metadata, Operations, WireStatus
 from libs.contracts.words import JobKind, JobStatus, Priority, Retention
@@ -66,6 +67,11 @@ async def pace_of(found: Iterable[Job]) -> Pace:
     """How long jobs of the kinds that are not done yet take."""
     kinds = {job.kind for job in found if job.status in jobs.UNFINISHED}
     return {kind: await jobs.typical_s(kind) for kind in kinds}
+
+
+async def one_image(image: Image, request: Request[Any, Any, Any], backends: Backends) -> ImageView:
+    """One image with the state of its newest job and its result."""
+    return (await image_views([image], origin(request, backends.settings)))[0]
 
 
 def image_view(

@@ -22,10 +22,15 @@ class Source(Struct, frozen=True, kw_only=True):
     image_id: UUID
 
 
-class UrlSource(Struct, frozen=True, kw_only=True):
-    """Where a job fetches its image from: http, https or `data:`."""
+class IngestSource(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a job takes an image's bytes from: an address, or an upload; exactly one is given."""
 
-    url: Annotated[str, Meta(min_length=1)]
+    url: Annotated[str, Meta(min_length=1)] | None = None  # http, https or `data:`
+    image_id: UUID | None = None  # an ephemeral image, stored for this job alone and gone with its end
+
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.image_id is None):
+            raise ValueError("a source is either a `url` or an `image_id`")
 
 
 class Follow(Struct, frozen=True, kw_only=True):
@@ -62,7 +67,7 @@ class DescribeImage(Message, frozen=True, kw_only=True, tag="describe.v1"):
 class IngestImage(Message, frozen=True, kw_only=True, tag="ingest.v1"):
     """Fetch the source and keep it as image `target`."""
 
-    source: UrlSource
+    source: IngestSource
     target: UUID
     replaces: bool = False  # the target exists; what was fetched takes the place of its bytes
     filename: str | None = None  # None: as the address has it, or as the target has it already

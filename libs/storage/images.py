@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
@@ -11,14 +12,22 @@ from piccolo.columns.combination import And, Where, WhereRaw
 
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
-from libs.storage import names
+from libs.storage import names, notices
 from libs.storage.database import transaction
 from libs.storage.engine import rows
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Image, Job, now
 
 Condition: TypeAlias = And | Where | WhereRaw
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
+
+
+_VISIBLE = Image.status != ImageStatus.DELETING
+_BY_ID = Statement(Image.objects().where((Image.id == Slot("image_id")) & _VISIBLE))
+_OWNED = Statement(
+    Image.objects().where((Image.id == Slot("image_id")) & (Image.owner == Slot("owner")) & _VISIBLE)
+)
 
 
 class ImageError(Exception):
@@ -82,7 +91,7 @@ async def owned_by(owner: int, image_id: UUID) -> Image:
     Raises:
         ImageNotFound: There is none, it is on its way out, or it is another's.
     """
-    image = await Image.objects().where(_visible(owner) & (Image.id == image_id)).first()
+    image = await _OWNED.first(Image, owner=owner, image_id=image_id)
     if image is None:
         raise ImageNotFound(f"there is no image {image_id}")
     return image
@@ -90,18 +99,21 @@ async def owned_by(owner: int, image_id: UUID) -> Image:
 
 async def by_id(image_id: UUID) -> Image | None:
     """Any image that is not on its way out."""
-    return (
-        await Image.objects().where((Image.id == image_id) & (Image.status != ImageStatus.DELETING)).first()
-    )
+    return await _BY_ID.first(Image, image_id=image_id)
 
 
 async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
     """Those of the images that are not on their way out."""
     if not image_ids:
         return []
-    return await Image.objects().where(
-        Image.id.is_in(list(image_ids)) & (Image.status != ImageStatus.DELETING)
-    )
+    slots = {str(position): image_id for position, image_id in enumerate(image_ids)}
+    return await _of_many(len(slots)).objects(Image, **slots)
+
+
+@cache
+def _of_many(count: int) -> Statement:
+    slots = [Slot(str(position)) for position in range(count)]
+    return Statement(Image.objects().where(Image.id.is_in(slots) & _VISIBLE))
 
 
 async def page(owner: int, wanted: Filter, *, limit: int, after: UUID | None) -> tuple[list[Image], int]:
@@ -210,11 +222,13 @@ async def mark_expired(limit: int) -> int:
         .where((Image.expires_at <= now()) & (Image.status != ImageStatus.DELETING) & Image.id.not_in(busy))
         .limit(limit),
     )
-    marked = await (
-        Image.update({Image.status: ImageStatus.DELETING})
-        .where(Image.id.is_in(ended) & (Image.status != ImageStatus.DELETING))
-        .returning(Image.id)
-    )
+    async with transaction():
+        marked: list[dict[str, Any]] = await (
+            Image.update({Image.status: ImageStatus.DELETING})
+            .where(Image.id.is_in(ended) & (Image.status != ImageStatus.DELETING))
+            .returning(Image.id)
+        )
+        await notices.of_expired_images([row["id"] for row in marked])
     return len(marked)
 
 

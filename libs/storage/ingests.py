@@ -8,6 +8,7 @@ from libs.storage import claims
 from libs.storage.claims import NO_ERROR, Claim
 from libs.storage.database import transaction
 from libs.storage.images import UNFINISHED, ImageChanged
+from libs.storage.statement import insert
 from libs.storage.tables import Image, ImageSource, Job, new_id, now
 
 
@@ -38,10 +39,10 @@ async def complete(claim: Claim, image: Image, source: ImageSource, *, followed_
         LostLease: The job is somebody else's by now.
     """
     async with transaction():
-        await image.save()
-        await source.save()
+        await insert(image)
+        await insert(source)
         if followed_by is not None:
-            await followed_by.save()
+            await insert(followed_by)
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image.id, **NO_ERROR})
 
 
@@ -53,7 +54,7 @@ async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Job | None
     """
     async with transaction():
         if followed_by is not None:
-            await followed_by.save()
+            await insert(followed_by)
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image_id, **NO_ERROR})
 
 
@@ -63,55 +64,35 @@ async def complete_replacing(
     """Change the image, and all that is known of it, at once.
 
     A `source` comes with a new file: the former one is marked to be removed, under the id that is returned.
+    So is the upload that the new file was taken from.
 
     Raises:
         LostLease: The job is somebody else's by now.
         ImageChanged: The image was deleted, or its bytes were replaced by another job, meanwhile.
     """
     async with transaction():
-        await _change(old, values)
+        changed: list[dict[str, Any]] = await (
+            Image.update({**values, Image.updated_at: now()})
+            .where(
+                (Image.id == old.id)
+                & (Image.status != ImageStatus.DELETING)
+                & (Image.object_key == old.object_key)
+            )
+            .returning(Image.id)
+        )
+        if not changed:
+            raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
         former = None
         if source is not None:
-            former = await _part_with_former(old)
-            await source.save()
+            former = await _leave_to_removal(old)
+            await ImageSource.delete().where(ImageSource.image == old.id)
+            await insert(source)
+            await _part_with_results(old.id)
+            if claim.image is not None:
+                await Image.update({Image.status: ImageStatus.DELETING}).where(
+                    (Image.id == claim.image) & (Image.retention == Retention.EPHEMERAL)
+                )
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
-    return former
-
-
-async def replace(old: Image, values: dict[Any, Any], *, followed_by: Job | None) -> UUID:
-    """Give the image another file, and queue the job that follows on it, in one transaction.
-
-    The former file is marked to be removed, under the id that is returned.
-
-    Raises:
-        ImageChanged: The image was deleted, or its bytes were replaced by another, meanwhile.
-    """
-    async with transaction():
-        await _change(old, values)
-        former = await _part_with_former(old)
-        if followed_by is not None:
-            await followed_by.save()
-    return former
-
-
-async def _change(old: Image, values: dict[Any, Any]) -> None:
-    changed: list[dict[str, Any]] = await (
-        Image.update({**values, Image.updated_at: now()})
-        .where(
-            (Image.id == old.id)
-            & (Image.status != ImageStatus.DELETING)
-            & (Image.object_key == old.object_key)
-        )
-        .returning(Image.id)
-    )
-    if not changed:
-        raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
-
-
-async def _part_with_former(old: Image) -> UUID:
-    former = await _leave_to_removal(old)
-    await ImageSource.delete().where(ImageSource.image == old.id)
-    await _part_with_results(old.id)
     return former
 
 
@@ -130,5 +111,5 @@ async def _leave_to_removal(old: Image) -> UUID:
     row: dict[str, Any] = old.to_dict()
     row |= {"id": ghost_id, "clock": ghost_id, "status": ImageStatus.DELETING}
     row |= dict.fromkeys(("parent", "phash", "metadata"))
-    await Image(**row).save()
+    await insert(Image(**row))
     return ghost_id

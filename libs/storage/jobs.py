@@ -10,7 +10,10 @@ from msgspec import Struct
 
 from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
 from libs.contracts.words import JobKind, JobStatus, Priority
+from libs.storage import notices
+from libs.storage.database import transaction
 from libs.storage.engine import rows
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Job, now
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
@@ -31,6 +34,8 @@ KINDS: dict[type[AnyMessage], JobKind] = {
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
 }
+
+_OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
 
 
 class JobError(Exception):
@@ -70,18 +75,26 @@ class Failure(Struct, frozen=True):
     detail: str
 
 
-def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str | None) -> Job:
+def new(
+    message: AnyMessage,
+    *,
+    owner: int,
+    priority: Priority,
+    request_id: str | None,
+    webhook_url: str | None = None,
+) -> Job:
     """A queued job that carries its whole command; not stored yet."""
     moment = now()
     return Job(
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
-        image=None if isinstance(message, IngestImage) else message.source.image_id,
+        image=message.source.image_id,
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
         request_id=request_id,
+        webhook_url=webhook_url,
         created_at=moment,
     )
 
@@ -92,7 +105,7 @@ async def owned_by(owner: int, job_id: UUID) -> Job:
     Raises:
         JobNotFound: There is none, or it is another's.
     """
-    job = await Job.objects().where((Job.id == job_id) & (Job.owner == owner)).first()
+    job = await _OWNED.first(Job, owner=owner, job_id=job_id)
     if job is None:
         raise JobNotFound(f"there is no job {job_id}")
     return job
@@ -230,21 +243,24 @@ async def _push_back(job: Job, moment: datetime) -> bool:
 
 async def give_up(job: Job, failure: Failure) -> bool:
     """End a job whose every attempt was lost with its worker; False when it moved on meanwhile."""
-    ended = await (
-        Job.update(
-            {
-                Job.status: JobStatus.FAILED,
-                Job.finished_at: now(),
-                Job.error_code: failure.code,
-                Job.error: failure.detail,
-            }
+    async with transaction():
+        ended = await (
+            Job.update(
+                {
+                    Job.status: JobStatus.FAILED,
+                    Job.finished_at: now(),
+                    Job.error_code: failure.code,
+                    Job.error: failure.detail,
+                }
+            )
+            .where(
+                (Job.id == job.id)
+                & (Job.status == JobStatus.RUNNING)
+                & (Job.attempts == job.attempts)
+                & (Job.lease_until < now())
+            )
+            .returning(Job.id)
         )
-        .where(
-            (Job.id == job.id)
-            & (Job.status == JobStatus.RUNNING)
-            & (Job.attempts == job.attempts)
-            & (Job.lease_until < now())
-        )
-        .returning(Job.id)
-    )
+        if ended:
+            await notices.of_job(job.id)
     return bool(ended)
