@@ -14,13 +14,14 @@ from libs.storage import notices
 from libs.storage.database import transaction
 from libs.storage.engine import rows
 from libs.storage.statement import Slot, Statement
-from libs.storage.tables import Job, now
+from libs.storage.tables import Job, first_id_since, now
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
 SAMPLE = 20  # jobs whose time tells how long the next will take
 FIRST_GUESS_S = 5.0
+RECENT = timedelta(minutes=15)
 
 NEWEST = """
 select id from (
@@ -135,10 +136,14 @@ async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
 
 
 async def typical_s(kind: str) -> float:
-    """How long the newest jobs of a kind took from being asked for to their end, in seconds."""
+    """How long the newest jobs of a kind took from being asked for to their end, in seconds.
+
+    Only recent ones are looked at: the primary key finds them, however many rows there are.
+    """
+    recent = first_id_since(now() - RECENT)
     ended = await (
         Job.select(Job.created_at, Job.finished_at)
-        .where((Job.kind == kind) & (Job.status == JobStatus.COMPLETED))
+        .where((Job.id >= recent) & (Job.kind == kind) & (Job.status == JobStatus.COMPLETED))
         .order_by(Job.id, ascending=False)
         .limit(SAMPLE)
     )

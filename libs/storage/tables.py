@@ -38,6 +38,7 @@ __all__ = [
     "WebhookEndpoint",
     "WebhookPace",
     "WebhookSecret",
+    "first_id_since",
     "new_id",
     "now",
 ]
@@ -46,6 +47,11 @@ __all__ = [
 def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562): ordered by the time it was made."""
     return uuid.UUID(int=uuid6.uuid7().int)
+
+
+def first_id_since(moment: datetime) -> uuid.UUID:
+    """What no id made at this time or later is below."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def now() -> datetime:

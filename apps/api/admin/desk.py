@@ -17,15 +17,27 @@ from libs import intake, retention
 from libs.backends import Backends
 from libs.children import ChildError
 from libs.imaging.errors import ImagingError
-from libs.storage import accounts, images, overview
+from libs.storage import accounts, deliveries, images, overview
+from libs.storage.deliveries import DeliveryNotFound, DeliveryUnderWay
 from libs.storage.images import ImageError, ImageNotFound
 from libs.storage.jobs import JobError
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 from libs.storage.tables import Image
+from libs.storage.webhooks import WebhookDisabled
 from libs.thumbnails import MIME, Thumbnails
 
 DELETE_AT_ONCE = 100
-FORESEEN = (ImageError, JobError, ImagingError, ChildError, ObjectNotFound, StoreUnavailable)
+FORESEEN = (
+    ImageError,
+    JobError,
+    DeliveryNotFound,
+    DeliveryUnderWay,
+    WebhookDisabled,
+    ImagingError,
+    ChildError,
+    ObjectNotFound,
+    StoreUnavailable,
+)
 SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -54,6 +66,7 @@ class Desk:
                 Route("/images/{id:uuid}/file/", self.file),
                 Route("/images/delete/", self.delete, methods=["POST"]),
                 Route("/jobs/{id:uuid}/retry/", self.retry, methods=["POST"]),
+                Route("/deliveries/{id:uuid}/redeliver/", self.redeliver, methods=["POST"]),
             ],
             exception_handlers={**dict.fromkeys(FORESEEN, _problem), msgspec.DecodeError: _bad_request},
         )
@@ -97,6 +110,11 @@ class Desk:
         """Run a failed job again."""
         job = await intake.retry(request.path_params["id"], self._backends)
         return JSONResponse({"id": str(job.id), "status": job.status})
+
+    async def redeliver(self, request: Request) -> Response:
+        """Send a notice again."""
+        delivery = await deliveries.redeliver_any(request.path_params["id"])
+        return JSONResponse({"id": str(delivery.id), "status": delivery.status})
 
 
 async def _image(request: Request) -> Image:

@@ -18,7 +18,6 @@ from apps.api.admin.desk import Desk
 from apps.api.admin.operators import LoginLimit, Operator
 from apps.api.admin.tables import table_configs
 from libs.backends import Backends
-from libs.settings import Settings
 from libs.thumbnails import Thumbnails
 
 OWN_FILES = Path(__file__).parent / "page"
@@ -31,7 +30,7 @@ HEAD = (
 def admin_routes(backends: Backends, thumbnails: Thumbnails) -> list[Any]:
     """`/admin/` and the way there."""
     settings = backends.settings
-    pages = _pages(settings)
+    pages = _pages(backends)
     only_operators = partial(
         AuthenticationMiddleware,
         backend=SessionsAuthBackend(auth_table=Operator, admin_only=True, increase_expiry=LONGER),
@@ -55,10 +54,11 @@ def admin_routes(backends: Backends, thumbnails: Thumbnails) -> list[Any]:
     return [admin]
 
 
-def _pages(settings: Settings) -> Any:  # noqa: ANN401 - an ASGI application of another framework
+def _pages(backends: Backends) -> Any:  # noqa: ANN401 - an ASGI application of another framework
+    settings = backends.settings
     host = urlsplit(settings.public_url).hostname
     pages = create_admin(
-        tables=table_configs(),
+        tables=table_configs(backends),
         auth_table=Operator,
         auto_include_related=False,
         increase_expiry=LONGER,

@@ -1,9 +1,7 @@
 """Which tables the admin pages show, and what may be done to their rows there."""
 
-from typing import Any, NoReturn
-from uuid import UUID
+from typing import NoReturn
 
-import msgspec
 from piccolo.columns import Column
 from piccolo.table import Table
 from piccolo_admin.endpoints import TableConfig
@@ -13,8 +11,8 @@ from piccolo_api.crud.validators import Validators
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from libs.contracts.views import Password, Register, Username
-from libs.storage import accounts, tokens
+from apps.api.admin.changes import WebhookChanges, account_changes, check_account, superusers_write
+from libs.backends import Backends
 from libs.storage.tables import (
     BaseUser,
     Batch,
@@ -29,7 +27,7 @@ from libs.storage.tables import (
 WORK, NOTICES, PEOPLE = "Images and jobs", "Notices", "People"
 
 
-def table_configs() -> list[TableConfig]:
+def table_configs(backends: Backends) -> list[TableConfig]:
     """Records of fact can be read; accounts and endpoints can be changed."""
     return [
         _record(
@@ -70,22 +68,25 @@ def table_configs() -> list[TableConfig]:
         ),
         TableConfig(
             WebhookEndpoint,
+            visible_columns=_columns(WebhookEndpoint, "url owner events active created_at id"),
+            visible_filters=_columns(WebhookEndpoint, "owner active created_at url disabled_reason id"),
             menu_group=NOTICES,
             order_by=_newest(WebhookEndpoint),
             validators=Validators(post_single=[_refuse], put_single=[_refuse]),
-            hooks=[Hook(HookType.pre_patch, _keep_secret)],
+            hooks=[Hook(HookType.pre_patch, WebhookChanges(backends).of_row)],
         ),
         TableConfig(
             BaseUser,
+            visible_columns=_columns(BaseUser, "username email active admin superuser last_login id"),
             menu_group=PEOPLE,
             order_by=_newest(BaseUser),
             validators=Validators(
-                every=[_superusers_write],
-                post_single=[_check_account],
+                every=[superusers_write],
+                post_single=[check_account],
                 put_single=[_refuse],
                 delete_single=[_refuse],
             ),
-            hooks=[Hook(HookType.pre_patch, _check_change)],
+            hooks=[Hook(HookType.pre_patch, account_changes)],
         ),
     ]
 
@@ -117,45 +118,3 @@ def _newest(table: type[Table]) -> list[OrderBy]:
 
 def _refuse(piccolo_crud: PiccoloCRUD, request: Request) -> NoReturn:
     raise HTTPException(405, "this cannot be changed here")
-
-
-def _superusers_write(piccolo_crud: PiccoloCRUD, request: Request) -> None:
-    if request.method != "GET" and not request.user.user.superuser:
-        raise HTTPException(403, "only superusers may change accounts")
-
-
-async def _check_account(piccolo_crud: PiccoloCRUD, request: Request) -> None:
-    given: dict[str, Any] = await request.json()
-    try:
-        wanted = msgspec.convert({name: given.get(name) for name in Register.__struct_fields__}, Register)
-    except msgspec.ValidationError as error:
-        raise HTTPException(400, str(error)) from error
-    if accounts.is_reserved(wanted.username):
-        raise HTTPException(400, f"the username {wanted.username} is taken")
-
-
-async def _check_change(row_id: int, values: dict[Column, Any]) -> dict[Column, Any]:
-    """A new name or password is held to the rules for accounts; a new password ends the account's logins."""
-    changed = {column._meta.name: value for column, value in values.items()}  # pyright: ignore[reportPrivateUsage]
-    if not changed.get("password"):
-        changed.pop("password", None)
-        values.pop(BaseUser.password, None)
-    before = await BaseUser.objects().get(BaseUser.id == row_id)
-    assert before is not None  # noqa: S101 - the row was looked up a moment ago
-    try:
-        if changed.get("username", before.username) != before.username:
-            name = msgspec.convert(changed["username"], Username)
-            if accounts.is_reserved(name):
-                raise HTTPException(400, f"the username {name} is taken")
-        if "password" in changed:
-            msgspec.convert(changed["password"], Password)
-            await tokens.revoke_all_of(row_id)
-    except msgspec.ValidationError as error:
-        raise HTTPException(400, str(error)) from error
-    return values
-
-
-def _keep_secret(row_id: UUID, values: dict[Column, Any]) -> dict[Column, Any]:
-    """The form does not know the secret, and sends none."""
-    values.pop(WebhookEndpoint.secret, None)
-    return values
