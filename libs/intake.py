@@ -9,7 +9,7 @@ import structlog
 from msgspec import Struct
 
 from libs import assets
-from libs.announce import announce_cancelled
+from libs.announce import announce, announce_cancelled
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
 from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, Source, TransformImage, decode
@@ -153,8 +153,10 @@ async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
     Raises:
         JobNotFound, JobEndedAlready: As `jobs.cancel`.
     """
-    job = await jobs.cancel(owner.id, job_id)
+    job, completed = await jobs.cancel(owner.id, job_id)
     await announce_cancelled([job.id], owner.username, backends)
+    if completed is not None:
+        await announce(completed, backends)
     return job
 
 
@@ -172,7 +174,7 @@ async def retry(job_id: UUID, backends: Backends) -> Job:
 def route_of(message: AnyMessage, job: Job) -> Route:
     """The queue a job's message belongs on."""
     if isinstance(message, IngestImage):
-        return Route.INGEST
+        return Route.INGEST_BULK if job.priority == Priority.BULK else Route.INGEST
     if isinstance(message, DescribeImage) and job.priority == Priority.BULK:
         return Route.DESCRIBE
     return Route.TRANSFORM_BULK if job.priority == Priority.BULK else Route.TRANSFORM

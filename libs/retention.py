@@ -60,6 +60,11 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
     return len(gone)
 
 
+def folder(command: IngestImage) -> str:
+    """Where the file of a fetched image lies: what was made of it is a result."""
+    return names.ORIGINALS if command.operations is None else names.RESULTS
+
+
 def slot(command: IngestImage) -> str:
     """What the key of a fetched file has for an id: bytes that replace others lie beside them."""
     return f"{command.target}.{command.job_id}" if command.replaces else str(command.target)
@@ -76,7 +81,7 @@ async def clear_attempts(
     if isinstance(command, TransformImage):
         prefix = names.key_prefix(command.owner, command.target, folder=names.RESULTS, when=made_at)
     else:
-        prefix = names.key_prefix(command.owner, slot(command), folder=names.ORIGINALS, when=made_at)
+        prefix = names.key_prefix(command.owner, slot(command), folder=folder(command), when=made_at)
     try:
         left = [key async for key in backends.objects.list(prefix)]
         if left:

@@ -71,6 +71,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     csv_max_bytes: Bytes = 10_000_000
     csv_max_rows: Count = 10_000
     csv_max_urls: Count = 20
+    batch_per_host: Count = 4
 
     # The waits before the attempts at a notice.
     webhook_schedule_s: tuple[Annotated[float, Meta(ge=0, le=315_360_000)], ...] = (

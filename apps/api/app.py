@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from apps.api import auth
 from apps.api.accounts import Accounts
 from apps.api.admin import admin_routes
+from apps.api.batches import Batches
 from apps.api.compat import OldAccounts, OldImages
 from apps.api.errors import to_problem
 from apps.api.health import HealthChecks
@@ -52,6 +53,7 @@ def create_app(backends: Backends) -> ASGIApp:
             Images,
             LookAlikes,
             Jobs,
+            Batches,
             Webhooks,
             OldAccounts,
             OldImages,

@@ -9,9 +9,9 @@ from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
 
-from libs.contracts.views import DeliveryView, ImageView, JobView, WebhookView
+from libs.contracts.views import BatchView, DeliveryView, ImageView, ItemView, JobView, WebhookView
 
-T = TypeVar("T", bound=ImageView | JobView | WebhookView | DeliveryView)
+T = TypeVar("T", bound=BatchView | DeliveryView | ImageView | JobView | WebhookView)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
 Md5: TypeAlias = Annotated[
@@ -37,9 +37,21 @@ def listed(
     views: Sequence[T], request: Request[Any, Any, Any], at: str, *, total: int, limit: int
 ) -> Response[list[T]]:
     """The page as an array; `Link: rel=next` (RFC 8288) while there may be more."""
+    return Response(list(views), headers=page_headers(views, request, at, total=total, limit=limit))
+
+
+def page_headers(
+    views: Sequence[ImageView | JobView | BatchView | ItemView],
+    request: Request[Any, Any, Any],
+    at: str,
+    *,
+    total: int,
+    limit: int,
+) -> dict[str, str]:
+    """How many there are in all, and where the next page is while there may be one."""
     headers = {"X-Total-Count": str(total)}
-    if len(views) == limit:
+    if views and len(views) == limit:
         query = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
         following = urlencode([*query, ("after", str(views[-1].id))])
         headers["Link"] = f'<{at}{request.url.path}?{following}>; rel="next"'
-    return Response(list(views), headers=headers)
+    return headers

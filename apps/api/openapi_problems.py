@@ -7,10 +7,18 @@ import msgspec
 from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, Operation, PathItem, Reference
 
 from apps.api.errors import PROBLEM_JSON, all_codes
-from libs.contracts.views import Fault, ImageFromUrl, ImagePatch, ImagePut, Problem, SearchRequest
+from libs.contracts.views import CsvFault, Fault, ImageFromUrl, ImagePatch, ImagePut, Problem, SearchRequest
 
 SCHEMAS = "#/components/schemas/"
-READ_BY_US = (Problem, Fault, ImageFromUrl, ImagePatch, ImagePut, SearchRequest)  # Litestar sees none of them
+READ_BY_US = (
+    Problem,
+    Fault,
+    CsvFault,
+    ImageFromUrl,
+    ImagePatch,
+    ImagePut,
+    SearchRequest,
+)  # Litestar sees none of them
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 ANYWHERE = {400, 429, 500, 503}
