@@ -13,7 +13,7 @@ from apps.api import auth
 from apps.api.accounts import Accounts
 from apps.api.admin import admin_routes
 from apps.api.batches import Batches
-from apps.api.compat import OldAccounts, OldImages
+from apps.api.compat import OldAccounts, OldBatches, OldImages
 from apps.api.errors import to_problem
 from apps.api.health import HealthChecks
 from apps.api.images import Images
@@ -56,6 +56,7 @@ def create_app(backends: Backends) -> ASGIApp:
             Batches,
             Webhooks,
             OldAccounts,
+            OldBatches,
             OldImages,
             HealthChecks,
             open_link,

@@ -15,7 +15,7 @@ from litestar.di import NamedDependency
 from litestar.exceptions import ValidationException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody
-from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_205_RESET_CONTENT
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_205_RESET_CONTENT
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 from msgspec import Struct
@@ -24,21 +24,33 @@ from apps.api import auth, delivery, present
 from apps.api.accept import BadUpload, Form, FormShape, received_form
 from apps.api.accounts import logged_in, logged_out, registered
 from apps.api.answers import in_progress
+from apps.api.batch_views import batch_view
+from apps.api.batches import take
 from apps.api.creation import Asked, create, receive
 from apps.api.json_body import is_json, received_json
 from apps.api.listing import Limit, listed
 from apps.api.live import Live
 from apps.api.old_operations import Transformations, as_operations, read_transformations
-from apps.api.openapi import BEARER, OldTransformOperation, OldUploadOperation
+from apps.api.openapi import BEARER, BatchOperation, OldTransformOperation, OldUploadOperation
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import ingest, intake, retention
 from libs.backends import Backends
-from libs.contracts.views import Done, ImageView, JobView, Login, RefreshRequest, Register, Registered, Tokens
+from libs.contracts.views import (
+    BatchView,
+    Done,
+    ImageView,
+    JobView,
+    Login,
+    RefreshRequest,
+    Register,
+    Registered,
+    Tokens,
+)
 from libs.contracts.words import Retention
 from libs.imaging.errors import AssetMissing
 from libs.ingest import Wanted
-from libs.storage import images
+from libs.storage import batches, images
 from libs.storage.images import Filter, ImageNotReady
 from libs.storage.tables import BaseUser, Image
 
@@ -105,6 +117,40 @@ class OldAccounts(Controller):
     ) -> Response[None]:
         """As `POST /accounts/logout`."""
         return await logged_out(data, backends)
+
+
+class OldBatches(Controller):
+    """CSV files, as an older service called them."""
+
+    tags = TAGS
+    security = BEARER
+
+    @post(
+        ["/upload", "/api/upload"],
+        operation_class=BatchOperation,
+        status_code=HTTP_202_ACCEPTED,
+        request_max_body_size=None,
+    )
+    async def upload(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> Response[BatchView]:
+        """As `POST /api/batches`."""
+        return await take(request, caller, backends)
+
+    @get(["/status/{batch_id:uuid}", "/api/status/{batch_id:uuid}"])
+    async def status(
+        self,
+        request: Request[Any, Any, Any],
+        batch_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> BatchView:
+        """How far a batch is."""
+        batch = await batches.owned_by(caller.id, batch_id)
+        return batch_view(batch, present.origin(request, backends.settings))
 
 
 class OldImages(Controller):

@@ -187,7 +187,7 @@ async def retry(job_id: UUID) -> Job:
 
     Raises:
         JobNotFound: There is none.
-        JobNotFailed: It has not failed.
+        JobNotFailed: It has not failed; or it is one of a batch, whose counts it would upset.
     """
     moment = now()
     again = await (
@@ -202,14 +202,15 @@ async def retry(job_id: UUID) -> Job:
                 Job.finished_at: None,
             }
         )
-        .where((Job.id == job_id) & (Job.status == JobStatus.FAILED))
+        .where((Job.id == job_id) & (Job.status == JobStatus.FAILED) & Job.batch.is_null())
         .returning(Job.id)
     )
     job = await Job.objects().where(Job.id == job_id).first()
     if job is None:
         raise JobNotFound(f"there is no job {job_id}")
     if not again:
-        raise JobNotFailed(f"job {job_id} is {job.status}")
+        of_batch = "" if job.batch is None else f" and one of batch {job.batch}: retry that"
+        raise JobNotFailed(f"job {job_id} is {job.status}{of_batch}")
     return job
 
 

@@ -13,11 +13,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from apps.api.errors import status_of
+from apps.api.request_log import request_id
 from libs import intake, retention
 from libs.backends import Backends
+from libs.batches import accepting
 from libs.children import ChildError
 from libs.imaging.errors import ImagingError
-from libs.storage import accounts, deliveries, images, overview
+from libs.storage import accounts, batches, deliveries, images, overview
+from libs.storage.batches import BatchNotFound
 from libs.storage.deliveries import DeliveryNotFound, DeliveryUnderWay
 from libs.storage.images import ImageError, ImageNotFound
 from libs.storage.jobs import JobError
@@ -30,6 +33,7 @@ DELETE_AT_ONCE = 100
 FORESEEN = (
     ImageError,
     JobError,
+    BatchNotFound,
     DeliveryNotFound,
     DeliveryUnderWay,
     WebhookDisabled,
@@ -66,6 +70,7 @@ class Desk:
                 Route("/images/{id:uuid}/file/", self.file),
                 Route("/images/delete/", self.delete, methods=["POST"]),
                 Route("/jobs/{id:uuid}/retry/", self.retry, methods=["POST"]),
+                Route("/batches/{id:uuid}/retry/", self.retry_batch, methods=["POST"]),
                 Route("/deliveries/{id:uuid}/redeliver/", self.redeliver, methods=["POST"]),
             ],
             exception_handlers={**dict.fromkeys(FORESEEN, _problem), msgspec.DecodeError: _bad_request},
@@ -110,6 +115,13 @@ class Desk:
         """Run a failed job again."""
         job = await intake.retry(request.path_params["id"], self._backends)
         return JSONResponse({"id": str(job.id), "status": job.status})
+
+    async def retry_batch(self, request: Request) -> Response:
+        """Run again what has failed of a batch."""
+        batch = await batches.by_id(request.path_params["id"])
+        [owner] = await accounts.by_ids([batch.owner])
+        again = await accepting.retry(batch, owner, self._backends, request_id=request_id())
+        return JSONResponse({"id": str(again.id), "status": again.status})
 
     async def redeliver(self, request: Request) -> Response:
         """Send a notice again."""

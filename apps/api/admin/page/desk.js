@@ -6,7 +6,6 @@ const NAMES = { "piccolo user": "user" };
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 const REFRESH_MS = 10_000;
 const SHOWN_MS = 1_200; // until the rows are asked for again
-const ENDED = { job: "failed", webhook_delivery: "failed" };
 
 const where = () => {
   const [table = "", row = ""] = location.hash.replace(/^#\//, "").split("?")[0].split("/");
@@ -73,9 +72,12 @@ const remove = (ids) => {
   run([ids], (all) => ask("images/delete", { ids: all }), () => `${ids.length} deleted`);
 };
 
+const retryBatch = (ids) => run(ids, (id) => ask(`batches/${id}/retry`, {}), (n) => `${n} batch(es) under way again`);
+
 const ACTIONS = {
-  job: { label: "Retry", act: retry, title: "Run the job again" },
-  webhook_delivery: { label: "Redeliver", act: redeliver, title: "Send the notice again" },
+  batch: { label: "Retry failures", act: retryBatch, title: "Run again what has failed", fits: (row) => Number(row.failed) > 0 },
+  job: { label: "Retry", act: retry, title: "Run the job again", fits: (row) => row.status === "failed" },
+  webhook_delivery: { label: "Redeliver", act: redeliver, title: "Send the notice again", fits: (row) => ["failed", "delivered"].includes(row.status) },
   image: { label: "Delete now", act: remove, title: "Delete the image and its file" },
 };
 
@@ -138,14 +140,16 @@ function decorateRow(table, row, columns) {
     if (own) own.dataset.short = `… ${id.slice(-6)}`;
     if (columns[at] === "status") cell.dataset.status = text.toLowerCase();
   });
-  offer(table, id, row);
+  offer(table, id, row, columns);
 }
 
+const valuesOf = (row, columns) =>
+  Object.fromEntries(columns.map((name, at) => [name, row.cells[at]?.querySelector(":scope > span")?.textContent.trim().toLowerCase()]));
+
 // A button in the last cell of a row with which something can be done.
-function offer(table, id, row) {
+function offer(table, id, row, columns) {
   const action = ACTIONS[table];
-  const status = row.querySelector("[data-status]")?.dataset.status;
-  const fits = action && (!ENDED[table] || status === ENDED[table]);
+  const fits = action && (action.fits?.(valuesOf(row, columns)) ?? true);
   const cell = row.cells[row.cells.length - 1];
   const there = cell.querySelector(".act");
   if (there && (!fits || there.dataset.row !== id)) there.remove();
