@@ -114,7 +114,7 @@ const readable = {
     for (; size >= 1000 && unit < units.length - 1; unit += 1) size /= 1000;
     return `${size >= 100 || unit === 0 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
   },
-  date: (text) => new Date(text).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  date: (text) => new Date(text).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }),
 };
 
 function say(cell, text) {
