@@ -36,7 +36,7 @@ class Curl:
 
 def _answer(head: str, body: bytes) -> Answer:
     """The last head counts: others are of redirects, or say `100 Continue`."""
-    lines = head.strip().split("\r\n\r\n")[-1].splitlines()
+    lines = head.strip().split("\n\n")[-1].splitlines()
     fields = [line.partition(": ") for line in lines[1:]]
     headers = CIMultiDict((name, value) for name, _, value in fields)
     return Answer(int(lines[0].split()[1]), headers, body)
