@@ -11,7 +11,8 @@ from litestar.params import QueryParameter
 
 from libs.contracts.views import BatchView, DeliveryView, ImageView, ItemView, JobView, WebhookView
 
-T = TypeVar("T", ImageView, JobView, BatchView, WebhookView, DeliveryView)
+Listed: TypeAlias = ImageView | JobView | BatchView | ItemView | WebhookView | DeliveryView
+T = TypeVar("T", bound=Listed)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
 Md5: TypeAlias = Annotated[
@@ -41,7 +42,7 @@ def listed(
 
 
 def page_headers(
-    views: Sequence[ImageView | JobView | BatchView | ItemView],
+    views: Sequence[Listed],
     request: Request[Any, Any, Any],
     at: str,
     *,
