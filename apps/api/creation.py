@@ -252,7 +252,7 @@ def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
         edit=edit_of_form(form, parts),
         retention=form.choice("retention", Retention),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
-        webhook_url=form.fields.get("webhook_url"),
+        webhook_url=form.fields.get("webhook_url") or None,
     )
 
 
