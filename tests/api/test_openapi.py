@@ -80,7 +80,7 @@ async def test_what_needs_a_token_says_so_and_does(site: Site, described: dict[s
 async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any]) -> None:
     body = described["paths"]["/api/images"]["post"]["requestBody"]
     form = body["content"]["multipart/form-data"]["schema"]
-    uploads = {"image", "operations", "retention", "on_duplicate"}
+    uploads = {"image", "operations", "retention", "on_duplicate", "webhook_url"}
     edits = {"prompt", "mask", "size", "quality", "n", "output_format", "background"}
     assert form["properties"].keys() == uploads | edits
     assert body["content"]["application/json"]["schema"]["$ref"].endswith("/ImageFromUrl")
@@ -90,7 +90,7 @@ async def test_a_change_is_described_as_the_json_it_is(described: dict[str, Any]
     item, schemas = described["paths"]["/api/images/{image_id}"], described["components"]["schemas"]
     for method, name in (("patch", "ImagePatch"), ("put", "ImagePut")):
         body = item[method]["requestBody"]["content"]
-        assert body == {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+        assert body["application/json"] == {"schema": {"$ref": f"#/components/schemas/{name}"}}
         assert schemas[name]["properties"].keys() == {"image_url", "filename", "retention"}
     assert schemas["ImagePut"]["required"] == ["image_url"]
 
