@@ -9,7 +9,7 @@ import structlog
 from msgspec import Struct
 
 from libs import assets, edit_orders
-from libs.announce import announce_cancelled
+from libs.announce import announce, announce_cancelled
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
 from libs.contracts.edits import Edit
@@ -178,8 +178,10 @@ async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
     Raises:
         JobNotFound, JobEndedAlready: As `jobs.cancel`.
     """
-    job = await jobs.cancel(owner.id, job_id)
+    job, completed = await jobs.cancel(owner.id, job_id)
     await announce_cancelled([job.id], owner.username, backends)
+    if completed is not None:
+        await announce(completed, backends)
     return job
 
 
@@ -188,7 +190,7 @@ def route_of(message: AnyMessage, job: Job) -> Route:
     if isinstance(message, EditImage):
         return Route.EDIT
     if isinstance(message, IngestImage):
-        return Route.INGEST
+        return Route.INGEST_BULK if job.priority == Priority.BULK else Route.INGEST
     if isinstance(message, DescribeImage) and job.priority == Priority.BULK:
         return Route.DESCRIBE
     return Route.TRANSFORM_BULK if job.priority == Priority.BULK else Route.TRANSFORM

@@ -22,6 +22,9 @@ from libs.storage.tables import BaseUser, Image
 
 BATCH = 200
 
+Maker: TypeAlias = TransformImage | IngestImage | EditImage
+"""A job that stores files."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -62,6 +65,12 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
     return len(gone)
 
 
+def folder(command: Maker) -> str:
+    """Where the file of a job's image lies: what was made of another is a result."""
+    fetched_whole = isinstance(command, IngestImage) and command.operations is None
+    return names.ORIGINALS if fetched_whole else names.RESULTS
+
+
 async def remove_marked(image_id: UUID, backends: Backends) -> None:
     """Remove a file that nobody needs any more; should that fail now, the next tick does it."""
     try:
@@ -75,20 +84,15 @@ def slot(command: IngestImage) -> str:
     return f"{command.target}.{command.job_id}" if command.replaces else str(command.target)
 
 
-Maker: TypeAlias = TransformImage | IngestImage | EditImage
-"""A job that stores files."""
-
-
 async def clear_attempts(command: Maker, made_at: datetime, backends: Backends) -> None:
     """Remove the objects that earlier attempts at a job left when their worker was killed.
 
     Only for the holder of the job, or once it has failed: any earlier attempt can no longer end it. A store
     that is away keeps them.
     """
-    folder = names.ORIGINALS if isinstance(command, IngestImage) else names.RESULTS
     try:
         for one in _slots(command):
-            prefix = names.key_prefix(command.owner, one, folder=folder, when=made_at)
+            prefix = names.key_prefix(command.owner, one, folder=folder(command), when=made_at)
             left = [key async for key in backends.objects.list(prefix)]
             if left:
                 await backends.objects.delete(left)

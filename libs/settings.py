@@ -71,6 +71,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     csv_max_bytes: Bytes = 10_000_000
     csv_max_rows: Count = 10_000
     csv_max_urls: Count = 20
+    batch_per_host: Count = 4
 
     openai_api_key: str = ""  # empty: edits are switched off
     openai_base_url: str = "https://api.openai.com/v1"

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from apps.api import auth
 from apps.api.accounts import Accounts
 from apps.api.admin import admin_routes
+from apps.api.batches import Batches
 from apps.api.errors import to_problem
 from apps.api.health import HealthChecks
 from apps.api.images import Images
@@ -49,6 +50,7 @@ def create_app(backends: Backends) -> ASGIApp:
             Images,
             LookAlikes,
             Jobs,
+            Batches,
             Webhooks,
             HealthChecks,
             open_link,

@@ -11,11 +11,12 @@ from structlog.contextvars import get_contextvars
 
 from apps.api.accept import BadRange, BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
 from libs import intake, outbound, signing
+from libs.batches.reading import BadCsv
 from libs.children import RenderCrashed, RenderTimeout
-from libs.contracts.views import Fault, Problem
+from libs.contracts.views import CsvFault, Fault, Problem
 from libs.edits import errors as edits
 from libs.imaging import errors as imaging
-from libs.storage import accounts, deliveries, idempotency, images, jobs, tokens, webhooks
+from libs.storage import accounts, batches, deliveries, idempotency, images, jobs, tokens, webhooks
 from libs.storage.edits import DailyEditsUsed
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
@@ -71,6 +72,8 @@ STATUS: dict[type[Exception], int] = {
     jobs.JobEndedAlready: 409,
     jobs.TooManyJobs: 429,
     intake.TooManyOperations: 400,
+    batches.BatchNotFound: 404,
+    BadCsv: 422,
     edits.EditError: 502,
     edits.EditsNotConfigured: 503,
     edits.EditRejected: 422,
@@ -140,7 +143,8 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
         return problem(status, "internal_error", "unexpected error")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("backend_unavailable", code=code, error=str(error), cause=repr(error.__cause__))
-    return problem(status, code, str(error), headers=_extra_headers(status, error))
+    faults = error.faults if isinstance(error, BadCsv) else ()
+    return problem(status, code, str(error), faults=faults, headers=_extra_headers(status, error))
 
 
 def problem(
@@ -149,6 +153,7 @@ def problem(
     detail: str,
     *,
     errors: tuple[Fault, ...] = (),
+    faults: tuple[CsvFault, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response[Problem]:
     """One problem+json answer."""
@@ -159,6 +164,7 @@ def problem(
         detail=detail,
         code=code,
         errors=errors,
+        faults=faults,
         request_id=get_contextvars().get("request_id"),
     )
     return Response(content, status_code=status, media_type=PROBLEM_JSON, headers=dict(headers or {}))

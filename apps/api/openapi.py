@@ -106,6 +106,30 @@ class UploadOperation(Operation):
 
 
 @dataclass
+class BatchOperation(Operation):
+    """`POST /api/batches` reads its own form."""
+
+    def __post_init__(self) -> None:
+        fields: dict[str, Schema | Reference] = {
+            "file": Schema(
+                type=OpenAPIType.STRING,
+                content_media_type="text/csv",
+                description="A serial number, a product name and image URLs on each row, below a header",
+            ),
+            "webhook_url": Schema(type=OpenAPIType.STRING, description="Told when the batch has ended"),
+            "operations": Schema(
+                type=OpenAPIType.STRING,
+                content_media_type="application/json",
+                description="A JSON list of operations; JPEG of quality 50 without",
+            ),
+            "retention": Schema(type=OpenAPIType.STRING, enum=["keep", "ephemeral"], default="keep"),
+        }
+        form = Schema(type=OpenAPIType.OBJECT, required=["file"], properties=fields)
+        self.request_body = RequestBody(
+            required=True, content={"multipart/form-data": OpenAPIMediaType(schema=form)}
+        )
+
+
 class EditOperation(Operation):
     """`POST /api/images/{id}/edit` reads its own body too."""
 
@@ -156,7 +180,10 @@ def openapi_config(version: str) -> OpenAPIConfig:
         version=version,
         description="Uploads, pipelines of operations run by workers, results that delete themselves.",
         path="/schema",
-        tags=[Tag(name=name) for name in ("Accounts", "Images", "Jobs", "Webhooks", "Links", "Health")],
+        tags=[
+            Tag(name=name)
+            for name in ("Accounts", "Images", "Jobs", "Batches", "Webhooks", "Links", "Health")
+        ],
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
         ),

@@ -8,6 +8,7 @@ from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, Op
 
 from apps.api.errors import PROBLEM_JSON, all_codes
 from libs.contracts.views import (
+    CsvFault,
     EditRequest,
     Fault,
     ImageFromUrl,
@@ -19,7 +20,7 @@ from libs.contracts.views import (
 
 SCHEMAS = "#/components/schemas/"
 # Litestar sees none of them.
-READ_BY_US = (Problem, Fault, EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest)
+READ_BY_US = (Problem, Fault, CsvFault, EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest)
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 ANYWHERE = {400, 429, 500, 503}

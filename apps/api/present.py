@@ -138,7 +138,7 @@ def job_view(job: Job, at: str) -> JobView:
 
 def _operations(command: AnyMessage) -> Operations | None:
     if isinstance(command, IngestImage):
-        return command.follow.operations if command.follow else None
+        return command.follow.operations if command.follow else command.operations
     return command.operations if isinstance(command, TransformImage | EditImage) else None
 
 

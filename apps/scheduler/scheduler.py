@@ -18,10 +18,11 @@ from libs.contracts.events import JobEnded
 from libs.contracts.messages import BadMessage, DescribeImage, decode
 from libs.contracts.words import JobStatus
 from libs.edits.errors import EditTimedOut
+from libs.feeding import Feeder
 from libs.intake import publish
-from libs.storage import accounts, deliveries, edits, idempotency, jobs, tokens
+from libs.storage import accounts, deliveries, edits, feeding, idempotency, jobs, tokens
 from libs.storage.engine import UNAVAILABLE
-from libs.storage.jobs import Failure
+from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Job
 
@@ -49,9 +50,11 @@ async def scheduling(backends: Backends) -> AsyncGenerator[None]:
 async def schedule(backends: Backends) -> None:
     """Tick until cancelled."""
     log.info("scheduler_started", tick_s=backends.settings.tick_s)
+    feeder = Feeder()
     purged_at = float("-inf")
     while True:
         await _attempt(sweep, backends)
+        await _attempt(feeder.feed, backends)
         await _attempt(retention.expire, backends)
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
             await _attempt(purge, backends)
@@ -66,6 +69,8 @@ async def sweep(backends: Backends) -> int:
         try:
             if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
                 await _give_up(job, backends)
+            elif job.status == JobStatus.RUNNING and job.host is not None:
+                await feeding.park_lapsed(job)  # its host may have no room now
             else:
                 await publish(job, backends)
         except BadMessage:
@@ -80,12 +85,14 @@ async def purge(backends: Backends) -> int:
         + await idempotency.purge_expired()
         + await deliveries.purge()
         + await accounts.purge_deleted()
+        + await feeding.purge_pauses()
     )
 
 
 async def _give_up(job: Job, backends: Backends) -> None:
     failure = CALL_LOST if await edits.may_have_run(job.id) else ATTEMPTS_EXHAUSTED
-    if not await jobs.give_up(job, failure):
+    gone, completed = await jobs.give_up(job, failure)
+    if not gone:
         return
     command = decode(job.command)
     log.warning("job_given_up", job_id=str(job.id), attempts=job.attempts)
@@ -102,6 +109,8 @@ async def _give_up(job: Job, backends: Backends) -> None:
         ),
         backends,
     )
+    if completed is not None:
+        await announce(completed, backends)
 
 
 async def _attempt(step: Callable[[Backends], Awaitable[int]], backends: Backends) -> None:

@@ -76,6 +76,7 @@ class IngestImage(Message, frozen=True, kw_only=True, tag="ingest.v1"):
     retention: Retention | None = None  # None: kept, or as the target has it already
     reuse: bool = False  # a kept image of the owner with the same bytes serves instead
     follow: Follow | None = None
+    operations: tuple[AnyOperation, ...] | None = None  # None: as fetched; else what they make of it is kept
 
 
 class EditImage(Message, frozen=True, kw_only=True, tag="edit.v1"):

@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from libs.contracts.events import ImageDeleted, JobEnded
+from libs.contracts.events import BatchCompleted, ImageDeleted, JobEnded
 from libs.contracts.messages import DescribeImage, EditImage, IngestImage, TransformImage
 from libs.contracts.notices import BatchNotice, ImageNotice, JobNotice, TrialNotice
 
 PUBLIC = (
     *(TransformImage, DescribeImage, IngestImage, EditImage),
-    *(JobEnded, ImageDeleted),
+    *(JobEnded, ImageDeleted, BatchCompleted),
     *(JobNotice, BatchNotice, ImageNotice, TrialNotice),
 )
 

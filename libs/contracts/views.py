@@ -8,7 +8,9 @@ from msgspec import Meta, Struct
 
 from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
 from libs.contracts.words import (
+    BatchStatus,
     DeliveryStatus,
+    ItemStatus,
     JobKind,
     JobStatus,
     OnDuplicate,
@@ -333,6 +335,61 @@ class Metadata(Told, frozen=True, kw_only=True):
     id: UUID
 
 
+class ItemView(Struct, frozen=True, kw_only=True):
+    """One URL of one row of a batch."""
+
+    id: UUID
+    serial_number: int
+    product_name: str
+    position: int  # in its row, from 1
+    input_url: str
+    status: ItemStatus
+    job_id: UUID | None
+    output_id: UUID | None
+    output_url: str | None  # opens without a token, as long as the image is there
+    error_code: str | None
+    error: str | None
+
+
+class BatchView(Struct, frozen=True, kw_only=True):
+    """A CSV upload; `total`, `completed` and `failed` count URLs, each as often as it is named."""
+
+    id: UUID
+    request_id: UUID  # the same
+    filename: str
+    status: BatchStatus
+    total: int
+    completed: int
+    failed: int
+    bytes_before: int  # of what was fetched and worked on; a URL named twice counts once
+    bytes_after: int
+    eta_s: float | None  # at the pace so far; null before the first and after the last
+    operations: Operations
+    retention: Retention
+    webhook_url: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    url: str
+    output_url: str
+    archive_url: str
+
+
+class BatchDetail(BatchView, frozen=True, kw_only=True):
+    """A batch with its failures by kind, and a page of its items in the order of the file."""
+
+    errors: dict[str, int]  # how many items failed with each code
+    items: tuple[ItemView, ...]
+
+
+class CsvFault(Struct, frozen=True):
+    """One thing wrong with a CSV file; `line` counts from 1, `column` is as the header has it."""
+
+    line: int
+    column: str | None
+    reason: str
+
+
 class Fault(Struct, frozen=True):
     """One thing wrong with a request; `key` names the field."""
 
@@ -349,6 +406,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     errors: tuple[Fault, ...] = ()
+    faults: tuple[CsvFault, ...] = ()
     request_id: str | None = None
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from msgspec import Struct
+from piccolo.columns.combination import WhereRaw
 
+from libs.contracts.events import BatchCompleted
 from libs.contracts.messages import (
     AnyMessage,
     DescribeImage,
@@ -16,13 +17,17 @@ from libs.contracts.messages import (
     encode,
 )
 from libs.contracts.words import JobKind, JobStatus, Priority
-from libs.storage import notices
+from libs.storage import notices, tally
 from libs.storage.database import transaction
 from libs.storage.engine import rows
+from libs.storage.failure import CANCELLED, Failure
 from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Job, now
+from libs.storage.tally import Share
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
+# As the index has it, word for word: SQLite compares texts.
+NOT_PARKED = WhereRaw("parked = false and status in ('queued', 'running')")
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
 
@@ -65,13 +70,6 @@ class TooManyJobs(JobError):
     """The account has as many unfinished jobs as it may."""
 
     code = "too_many_jobs"
-
-
-class Failure(Struct, frozen=True):
-    """Why a job did not succeed."""
-
-    code: str
-    detail: str
 
 
 def new(
@@ -147,22 +145,28 @@ async def describing(image_id: UUID) -> Job | None:
     )
 
 
-async def cancel(owner: int, job_id: UUID) -> Job:
+async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
     """End a job that nobody wants any more; a worker that runs it notices and stops.
+
+    The batch whose last job this was comes back too: there, its items have failed.
 
     Raises:
         JobNotFound: There is none, or it is another's.
         JobEndedAlready: It has ended.
     """
-    cancelled = await (
-        Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
-        .where((Job.id == job_id) & (Job.owner == owner) & Job.status.is_in(UNFINISHED))
-        .returning(Job.id)
-    )
+    completed = None
+    async with transaction():
+        cancelled: list[dict[str, Any]] = await (
+            Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
+            .where((Job.id == job_id) & (Job.owner == owner) & Job.status.is_in(UNFINISHED))
+            .returning(Job.batch)
+        )
+        if cancelled and cancelled[0]["batch"] is not None:
+            completed = await tally.count(cancelled[0]["batch"], job_id, Share(failure=CANCELLED))
     job = await owned_by(owner, job_id)
     if not cancelled:
         raise JobEndedAlready(f"job {job_id} is {job.status} already")
-    return job
+    return job, completed
 
 
 async def publish_soon(job_id: UUID) -> None:
@@ -176,18 +180,21 @@ async def publish_all_soon() -> None:
     Only for a process that knows that no other works this database.
     """
     moment = now()
+    of_batch = Job.host.is_not_null()
     await Job.update({Job.lease_until: moment}).where(Job.status == JobStatus.RUNNING)
-    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED))
+    await Job.update({Job.parked: True}).where((Job.status == JobStatus.QUEUED) & of_batch)
+    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED) & (Job.parked == False))  # noqa: E712
 
 
 async def take_due(limit: int) -> list[Job]:
     """Queued jobs that are due and running ones whose lease ran out, each given to one caller only.
 
-    The next call finds them again once a published message has had its time: longer, the older the job.
+    Those that are parked are left to `feeding`. The next call finds them again once a published message has
+    had its time: longer, the older the job.
     """
     moment = now()
     lapsed = (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment)
-    due = (Job.run_after <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed)
+    due = (Job.run_after <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_PARKED
     found = await Job.objects().where(due).order_by(Job.run_after).limit(limit)
     return [job for job in found if await _push_back(job, moment)]
 
@@ -202,8 +209,12 @@ async def _push_back(job: Job, moment: datetime) -> bool:
     return bool(mine)
 
 
-async def give_up(job: Job, failure: Failure) -> bool:
-    """End a job whose every attempt was lost with its worker; False when it moved on meanwhile."""
+async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | None]:
+    """End a job whose every attempt was lost with its worker; False when it moved on meanwhile.
+
+    The batch whose last job this was comes back too.
+    """
+    completed = None
     async with transaction():
         ended = await (
             Job.update(
@@ -222,6 +233,8 @@ async def give_up(job: Job, failure: Failure) -> bool:
             )
             .returning(Job.id)
         )
-        if ended:
+        if ended and job.batch is not None:
+            completed = await tally.count(job.batch, job.id, Share(failure=failure))
+        elif ended:
             await notices.of_job(job.id)
-    return bool(ended)
+    return bool(ended), completed
