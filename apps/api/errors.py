@@ -14,8 +14,10 @@ from libs import intake, outbound, signing
 from libs.batches.reading import BadCsv
 from libs.children import RenderCrashed, RenderTimeout
 from libs.contracts.views import CsvFault, Fault, Problem
+from libs.edits import errors as edits
 from libs.imaging import errors as imaging
 from libs.storage import accounts, batches, deliveries, idempotency, images, jobs, tokens, webhooks
+from libs.storage.edits import DailyEditsUsed
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 
@@ -73,6 +75,14 @@ STATUS: dict[type[Exception], int] = {
     intake.TooManyOperations: 400,
     batches.BatchNotFound: 404,
     BadCsv: 422,
+    edits.EditError: 502,
+    edits.EditsNotConfigured: 503,
+    edits.EditRejected: 422,
+    edits.EditQuota: 503,
+    edits.EditRateLimited: 503,
+    edits.EditTimedOut: 504,
+    edits.EditUnavailable: 503,
+    DailyEditsUsed: 429,
     idempotency.BadKey: 400,
     idempotency.KeyInUse: 409,
     idempotency.KeyReused: 422,
@@ -197,6 +207,8 @@ def _extra_headers(status: int, error: Exception) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, BadRange):
         return {"Content-Range": f"bytes */{error.size}"}
+    if isinstance(error, DailyEditsUsed):
+        return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, images.ImageNotReady | StoreUnavailable | jobs.TooManyJobs):
         return {"Retry-After": str(RETRY_AFTER_S.get(status, 1))}
     return {}

@@ -2,17 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
 
-from libs.contracts.views import BatchView, DeliveryView, ImageView, ItemView, JobView, WebhookView
 
-Listed: TypeAlias = BatchView | DeliveryView | ImageView | ItemView | JobView | WebhookView
-T = TypeVar("T", bound=Listed)
+class Identified(Protocol):
+    """What a page can be continued behind."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+T = TypeVar("T", bound=Identified)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
 Md5: TypeAlias = Annotated[
@@ -42,7 +48,7 @@ def listed(
 
 
 def page_headers(
-    views: Sequence[Listed],
+    views: Sequence[Identified],
     request: Request[Any, Any, Any],
     at: str,
     *,

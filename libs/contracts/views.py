@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
 from libs.contracts.words import (
     BatchStatus,
     DeliveryStatus,
@@ -75,15 +76,32 @@ class TransformRequest(Request, frozen=True, kw_only=True):
     webhook_url: WebhookUrl | None = None
 
 
-class ImageFromUrl(Request, frozen=True, kw_only=True):
-    """An image to be fetched, and what is to be done with it. Without operations it is kept."""
+class EditRequest(Request, EditOptions, frozen=True, kw_only=True):
+    """An edit of a stored image; `operations` run over what the model gives. `retention` is the results'."""
 
-    image_url: ImageUrl
+    prompt: Prompt
+    operations: Operations | None = None
+    retention: Retention = Retention.EPHEMERAL
+    webhook_url: WebhookUrl | None = None
+
+
+class ImageFromUrl(Request, EditFields, frozen=True, kw_only=True):
+    """An image to be fetched, and what is to be done with it; without a URL a model makes it of the prompt.
+
+    Without operations and prompt it is kept.
+    """
+
+    image_url: ImageUrl | None = None
     filename: Filename | None = None
     operations: Operations | None = None
     retention: Retention | None = None
     on_duplicate: OnDuplicate = OnDuplicate.STORE
     webhook_url: WebhookUrl | None = None
+
+    def __post_init__(self) -> None:
+        EditFields.__post_init__(self)
+        if self.image_url is None and self.prompt is None:
+            raise ValueError("give an `image_url`, a `prompt`, or both")
 
 
 class ImagePatch(Request, frozen=True, kw_only=True):
@@ -167,6 +185,36 @@ class Tokens(Struct, frozen=True, kw_only=True):
     refresh: str
     expires_in: int
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
+
+
+class EditsUsed(Struct, frozen=True, kw_only=True):
+    """What an account used of edits, tokens as the vendor counts them."""
+
+    edits: int  # images asked for: what `per_day` limits
+    calls: int
+    images: int  # that came
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class EditsView(Struct, frozen=True, kw_only=True):
+    """What an account may use of edits; days are those of UTC."""
+
+    configured: bool
+    per_day: int
+    today: EditsUsed
+    total: EditsUsed
+
+
+class UsageView(Struct, frozen=True, kw_only=True):
+    """What an account uses of what is limited."""
+
+    stored_bytes: int
+    quota_bytes: int
+    waiting_jobs: int
+    quota_jobs: int
+    edits: EditsView
 
 
 class ImageView(Struct, frozen=True, kw_only=True):
@@ -305,7 +353,13 @@ class Link(Struct, frozen=True, kw_only=True):
     expires_in: int
 
 
-class Metadata(Description, frozen=True, kw_only=True):
+class Told(Description, frozen=True, kw_only=True):
+    """What a full decode of the image tells, and the edit that made it."""
+
+    edit: EditNote | None = None  # None: no model made it
+
+
+class Metadata(Told, frozen=True, kw_only=True):
     """What a full decode of the image tells."""
 
     id: UUID
@@ -393,3 +447,4 @@ class Health(Struct, frozen=True, kw_only=True):
     database: str
     objects: str
     broker: str
+    edits: Literal["on", "off"]  # whether there is a model to edit images with; no fault either way

@@ -9,7 +9,14 @@ from uuid import UUID
 from piccolo.columns.combination import WhereRaw
 
 from libs.contracts.events import BatchCompleted
-from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
+from libs.contracts.messages import (
+    AnyMessage,
+    DescribeImage,
+    EditImage,
+    IngestImage,
+    TransformImage,
+    encode,
+)
 from libs.contracts.words import JobKind, JobStatus, Priority
 from libs.storage import notices, tally
 from libs.storage.database import transaction
@@ -39,6 +46,7 @@ KINDS: dict[type[AnyMessage], JobKind] = {
     TransformImage: JobKind.TRANSFORM,
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
+    EditImage: JobKind.EDIT,
 }
 
 _OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
@@ -88,7 +96,7 @@ def new(
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
-        image=message.source.image_id,
+        image=source_of(message),
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
@@ -96,6 +104,11 @@ def new(
         webhook_url=webhook_url,
         created_at=moment,
     )
+
+
+def source_of(message: AnyMessage) -> UUID | None:
+    """The stored image that a job starts from, if it starts from one."""
+    return None if message.source is None else message.source.image_id
 
 
 async def owned_by(owner: int, job_id: UUID) -> Job:

@@ -40,8 +40,10 @@ async def send(
     return await client.post("/api/batches", data=form, headers=headers)
 
 
-async def accepted(client: Client, file: bytes, **fields: str) -> dict[str, Any]:
-    answer = await send(client, file, **fields)
+async def accepted(
+    client: Client, file: bytes, *, headers: Mapping[str, str] | None = None, **fields: str
+) -> dict[str, Any]:
+    answer = await send(client, file, headers=headers, **fields)
     assert answer.status == 202, answer
     return answer.json
 

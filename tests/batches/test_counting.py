@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -26,7 +27,7 @@ FAILURE = Failure("url_http_error", "status 404")
 
 
 @pytest.fixture
-async def backends(database: Engine, database_url: str, tmp_path: Path) -> Backends:
+async def backends(database: Engine, database_url: str, tmp_path: Path) -> AsyncIterator[Backends]:
     """Backends over the database of the test, which nobody works."""
     async with opened_backends(tmp_path, DATABASE_URL=database_url, BATCH_PER_HOST="2") as opened:
         yield opened
@@ -41,7 +42,7 @@ async def a_batch(backends: Backends, urls: list[str], *, hook: str | None = Non
 
 
 async def job_ids(batch: Batch) -> list[UUID]:
-    return [row["id"] for row in await rows(Job.select(Job.id).where(Job.batch == batch.id).order_by(Job.id))]
+    return [job.id for job in await Job.objects().where(Job.batch == batch.id).order_by(Job.id)]
 
 
 async def work(owner: BaseUser, job_id: UUID, *, fails: bool) -> BatchCompleted | None:
@@ -67,7 +68,7 @@ async def test_many_who_end_jobs_at_once_count_exactly_and_one_ends_the_batch(ba
     ended = await asyncio.gather(*(work(owner, one, fails=nth % 4 == 0) for nth, one in enumerate(ids)))
     assert len([one for one in ended if one is not None]) == 1
     row = await batch_row(batch)
-    failed = await ProductImage.count().where(ProductImage.status == ItemStatus.FAILED)
+    failed = len(await ProductImage.objects().where(ProductImage.status == ItemStatus.FAILED))
     assert (row.status, row.completed, row.failed) == (BatchStatus.COMPLETED, 60 - failed, failed)
     assert (row.bytes_before, row.bytes_after) == (3000, 300)  # each URL once
     assert row.finished_at is not None
@@ -186,9 +187,9 @@ async def test_a_large_batch_takes_few_statements_and_searches_use_their_indexes
     explain = "explain " if postgres else "explain query plan "
     moment = now()
     one = feeding.LET_OUT.replace("LIMIT", "1")
-    plan = str(await Job.raw(explain + one, moment, "h1.example", moment, "h1.example", moment))
+    plan = str(await rows(Job.raw(explain + one, moment, "h1.example", moment, "h1.example", moment)))
     assert "job_parked" in plan
-    plan = str(await Job.raw(explain + feeding.HOSTS_WITH_ROOM, "", 4, moment, moment, 10))
+    plan = str(await rows(Job.raw(explain + feeding.HOSTS_WITH_ROOM, "", 4, moment, moment, 10)))
     assert "job_parked" in plan
 
 
