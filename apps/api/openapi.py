@@ -165,6 +165,21 @@ class OldUploadOperation(Operation):
 
 
 @dataclass
+class OldEditOperation(Operation):
+    """`PATCH /images` takes a form with an image and a prompt."""
+
+    def __post_init__(self) -> None:
+        form = Schema(
+            type=OpenAPIType.OBJECT,
+            required=["image", "prompt"],
+            properties={"image": IMAGE_FILE, **EDIT_FIELDS, "operations": OPERATIONS_FIELD},
+        )
+        self.request_body = RequestBody(
+            required=True, content={"multipart/form-data": OpenAPIMediaType(schema=form)}
+        )
+
+
+@dataclass
 class OldTransformOperation(Operation):
     """`POST /images/{id}/transform`: JSON, or a form that brings the watermark along."""
 

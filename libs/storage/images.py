@@ -147,6 +147,23 @@ async def page(owner: int, wanted: Filter, *, limit: int, after: UUID | None) ->
     return found, total
 
 
+async def newest_upload(owner: int) -> Image:
+    """The owner's newest image that was not made of another.
+
+    Raises:
+        ImageNotFound: There is none.
+    """
+    found = await (
+        Image.objects()
+        .where(_visible(owner), Image.parent.is_null())
+        .order_by(Image.id, ascending=False)
+        .first()
+    )
+    if found is None:
+        raise ImageNotFound("there is no image yet")
+    return found
+
+
 async def latest_of(image: Image) -> Image:
     """The result of the image's newest job that makes one; the image itself where there is no such job.
 
