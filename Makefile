@@ -10,11 +10,12 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 SERVICES := infra/local/services
 ARGS ?=
 ROWS ?= 1000000
+BATCH_ROWS ?= 1000
 FUZZ_S ?= 60
 WORKERS ?= $(if $(ARGS),0,4)
 SPREAD := -n $(WORKERS) $(if $(ARGS),,--durations=15)
 
-.PHONY: help install run test test-fast lint format services services-down bench bench-imaging bench-search fuzz lock schema clean
+.PHONY: help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock schema clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -48,6 +49,9 @@ services-down: ## Stop them; no process is left
 
 bench: $(VENV)/dev.stamp services ## Measure the main job, embedded and on the services
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.main_job
+
+bench-batch: $(VENV)/dev.stamp services ## Measure a CSV batch beside interactive work (BATCH_ROWS=1000)
+	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(BATCH_ROWS) $(BIN)/python -m benchmarks.batch
 
 bench-search: $(VENV)/dev.stamp services ## Measure the search for look-alikes (ROWS=1000000)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(ROWS) $(BIN)/python -m benchmarks.search

@@ -1,6 +1,7 @@
 """The command `darkroom`."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -163,6 +164,8 @@ def _distributed(settings: Settings, app: str) -> Settings:
 
 def _run(settings: Settings, run: Main) -> None:
     async def until_stopped() -> None:
+        gc.collect()
+        gc.freeze()  # what was imported stays: no collection need look at it again
         await run(settings, stop_signal())
 
     uvloop.run(until_stopped())

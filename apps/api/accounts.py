@@ -9,7 +9,7 @@ from apps.api import auth, present
 from apps.api.openapi import BEARER
 from libs.announce import announce_cancelled
 from libs.backends import Backends
-from libs.contracts.views import Account, Login, RefreshRequest, Register, Tokens
+from libs.contracts.views import Account, Login, RefreshRequest, Register, Tokens, UsageView
 from libs.storage import accounts, tokens
 from libs.storage.tables import BaseUser
 
@@ -49,6 +49,11 @@ class Accounts(Controller):
     async def me(self, caller: NamedDependency[BaseUser]) -> Account:
         """The caller's account."""
         return present.account(caller)
+
+    @get("/me/usage", security=BEARER)
+    async def used(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> UsageView:
+        """What the caller uses of what is limited; edits with the tokens that they cost."""
+        return await present.usage_of(caller, backends.settings)
 
     @delete("/me", security=BEARER)
     async def remove(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> None:

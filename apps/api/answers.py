@@ -88,6 +88,24 @@ async def ingested(
     return Response(view, status_code=status, headers={"Location": view.url, **headers})
 
 
+async def generated(
+    request: Request[Any, Any, Any], job: Job, backends: Backends, live: Live, *, wait_s: float
+) -> Response[ImageView] | Response[JobView]:
+    """The image that a job makes of nothing but a prompt: 202 until that is done."""
+    bind_contextvars(job_id=str(job.id))
+    wait_s = prefer_wait_s(request, default=wait_s)
+    done = await done_in_time(job, live, wait_s)
+    at = present.origin(request, backends.settings)
+    headers = _applied(request, wait_s)
+    if done is None or done.result is None:
+        view = present.job_view(done or job, at)
+        where = {"Location": view.url, **headers}
+        return Response(view, status_code=HTTP_202_ACCEPTED, headers=where)
+    image = await images.owned_by(job.owner, done.result)
+    view = (await present.image_views([image], at))[0]
+    return Response(view, status_code=HTTP_201_CREATED, headers={"Location": view.url, **headers})
+
+
 def in_progress(job: Job, request: Request[Any, Any, Any], backends: Backends) -> Response[JobView]:
     """202, with the job that has not ended."""
     view = present.job_view(job, present.origin(request, backends.settings))

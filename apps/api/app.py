@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from apps.api import auth
 from apps.api.accounts import Accounts
 from apps.api.admin import admin_routes
+from apps.api.batches import Batches
 from apps.api.errors import to_problem
 from apps.api.health import HealthChecks
 from apps.api.images import Images
@@ -24,6 +25,7 @@ from apps.api.openapi import openapi_config, page_assets
 from apps.api.openapi_problems import document_problems
 from apps.api.request_log import with_request_log
 from apps.api.spellings import with_old_spellings
+from apps.api.webhooks import Webhooks
 from libs import __version__
 from libs.backends import Backends
 
@@ -48,6 +50,8 @@ def create_app(backends: Backends) -> ASGIApp:
             Images,
             LookAlikes,
             Jobs,
+            Batches,
+            Webhooks,
             HealthChecks,
             open_link,
             page_assets(),

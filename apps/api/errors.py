@@ -11,10 +11,13 @@ from structlog.contextvars import get_contextvars
 
 from apps.api.accept import BadRange, BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
 from libs import intake, outbound, signing
+from libs.batches.reading import BadCsv
 from libs.children import RenderCrashed, RenderTimeout
-from libs.contracts.views import Fault, Problem
+from libs.contracts.views import CsvFault, Fault, Problem
+from libs.edits import errors as edits
 from libs.imaging import errors as imaging
-from libs.storage import accounts, idempotency, images, jobs, tokens
+from libs.storage import accounts, batches, deliveries, idempotency, images, jobs, tokens, webhooks
+from libs.storage.edits import DailyEditsUsed
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 
@@ -69,12 +72,27 @@ STATUS: dict[type[Exception], int] = {
     jobs.JobEndedAlready: 409,
     jobs.TooManyJobs: 429,
     intake.TooManyOperations: 400,
+    batches.BatchNotFound: 404,
+    BadCsv: 422,
+    edits.EditError: 502,
+    edits.EditsNotConfigured: 503,
+    edits.EditRejected: 422,
+    edits.EditQuota: 503,
+    edits.EditRateLimited: 503,
+    edits.EditTimedOut: 504,
+    edits.EditUnavailable: 503,
+    DailyEditsUsed: 429,
     idempotency.BadKey: 400,
     idempotency.KeyInUse: 409,
     idempotency.KeyReused: 422,
     outbound.FetchError: 422,
     outbound.UrlTooLarge: 413,
     outbound.UrlNotAnImage: 415,
+    webhooks.WebhookNotFound: 404,
+    webhooks.WebhookDisabled: 409,
+    webhooks.TooManyWebhooks: 409,
+    deliveries.DeliveryNotFound: 404,
+    deliveries.DeliveryUnderWay: 409,
     ObjectNotFound: 404,
     StoreUnavailable: 503,
 }
@@ -125,7 +143,8 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
         return problem(status, "internal_error", "unexpected error")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("backend_unavailable", code=code, error=str(error), cause=repr(error.__cause__))
-    return problem(status, code, str(error), headers=_extra_headers(status, error))
+    faults = error.faults if isinstance(error, BadCsv) else ()
+    return problem(status, code, str(error), faults=faults, headers=_extra_headers(status, error))
 
 
 def problem(
@@ -134,6 +153,7 @@ def problem(
     detail: str,
     *,
     errors: tuple[Fault, ...] = (),
+    faults: tuple[CsvFault, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response[Problem]:
     """One problem+json answer."""
@@ -144,6 +164,7 @@ def problem(
         detail=detail,
         code=code,
         errors=errors,
+        faults=faults,
         request_id=get_contextvars().get("request_id"),
     )
     return Response(content, status_code=status, media_type=PROBLEM_JSON, headers=dict(headers or {}))
@@ -184,6 +205,8 @@ def _extra_headers(status: int, error: Exception) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, BadRange):
         return {"Content-Range": f"bytes */{error.size}"}
+    if isinstance(error, DailyEditsUsed):
+        return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, images.ImageNotReady | StoreUnavailable | jobs.TooManyJobs):
         return {"Retry-After": str(RETRY_AFTER_S.get(status, 1))}
     return {}

@@ -8,12 +8,22 @@ import msgspec
 from litestar import Request
 
 from libs.backends import Backends
-from libs.contracts.messages import AnyMessage, IngestImage, TransformImage, decode
-from libs.contracts.views import Account, ImageView, JobView, Metadata, Operations, WireStatus
+from libs.contracts.messages import AnyMessage, EditImage, IngestImage, TransformImage, decode
+from libs.contracts.views import (
+    Account,
+    EditsUsed,
+    EditsView,
+    ImageView,
+    JobView,
+    Metadata,
+    Operations,
+    UsageView,
+    WireStatus,
+)
 from libs.contracts.words import JobKind, JobStatus, Priority, Retention
 from libs.imaging.hashing import hex64
 from libs.settings import Settings
-from libs.storage import images, jobs
+from libs.storage import edits, images, jobs, usage
 from libs.storage.tables import BaseUser, Image, Job
 
 WIRE_STATUS: dict[str, WireStatus] = {
@@ -33,6 +43,24 @@ def origin(request: Request[Any, Any, Any], settings: Settings) -> str:
 def account(user: BaseUser) -> Account:
     """An account, without its password."""
     return Account(id=user.id, username=user.username, email=user.email, last_login=user.last_login)
+
+
+async def usage_of(user: BaseUser, settings: Settings) -> UsageView:
+    """What an account uses of what is limited."""
+    held = await usage.of(user.id)
+    today, total = await edits.used_today(user.id), await edits.used_ever(user.id)
+    return UsageView(
+        stored_bytes=held.stored_bytes,
+        quota_bytes=settings.quota_bytes,
+        waiting_jobs=held.waiting_jobs,
+        quota_jobs=settings.quota_jobs,
+        edits=EditsView(
+            configured=settings.edits,
+            per_day=settings.edits_per_day,
+            today=EditsUsed(**msgspec.structs.asdict(today)),
+            total=EditsUsed(**msgspec.structs.asdict(total)),
+        ),
+    )
 
 
 async def image_views(found: Sequence[Image], at: str) -> list[ImageView]:
@@ -110,8 +138,8 @@ def job_view(job: Job, at: str) -> JobView:
 
 def _operations(command: AnyMessage) -> Operations | None:
     if isinstance(command, IngestImage):
-        return command.follow.operations if command.follow else None
-    return command.operations if isinstance(command, TransformImage) else None
+        return command.follow.operations if command.follow else command.operations
+    return command.operations if isinstance(command, TransformImage | EditImage) else None
 
 
 def metadata(image: Image) -> Metadata | None:

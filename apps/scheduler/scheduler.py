@@ -1,4 +1,4 @@
-"""What time brings about: ends of images, lost wake-ups, lapsed leases, old tokens.
+"""What time brings about: ends of images, lost wake-ups, lapsed leases, notices, old tokens.
 
 Two schedulers do no harm: every step decides its races in one statement, or is safe to repeat.
 """
@@ -10,16 +10,19 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from apps.scheduler.notifying import notifying
 from libs import retention
 from libs.announce import announce
 from libs.backends import Backends
 from libs.contracts.events import JobEnded
-from libs.contracts.messages import BadMessage, IngestImage, TransformImage, decode
+from libs.contracts.messages import BadMessage, DescribeImage, decode
 from libs.contracts.words import JobStatus
+from libs.edits.errors import EditTimedOut
+from libs.feeding import Feeder
 from libs.intake import publish
-from libs.storage import accounts, idempotency, jobs, tokens
+from libs.storage import accounts, deliveries, edits, feeding, idempotency, jobs, tokens
 from libs.storage.engine import UNAVAILABLE
-from libs.storage.jobs import Failure
+from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Job
 
@@ -27,27 +30,31 @@ BATCH = 500
 PURGE_EVERY_S = 60
 
 ATTEMPTS_EXHAUSTED = Failure("attempts_exhausted", "every attempt was lost with its worker")
+CALL_LOST = Failure(EditTimedOut.code, "the call's worker was lost: it may have run and been paid for")
 
 log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def scheduling(backends: Backends) -> AsyncGenerator[None]:
-    """Tick while inside."""
-    task = asyncio.create_task(schedule(backends))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    """Tick, and send notices, while inside."""
+    async with notifying(backends):
+        task = asyncio.create_task(schedule(backends))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def schedule(backends: Backends) -> None:
     """Tick until cancelled."""
     log.info("scheduler_started", tick_s=backends.settings.tick_s)
+    feeder = Feeder()
     purged_at = float("-inf")
     while True:
         await _attempt(sweep, backends)
+        await _attempt(feeder.feed, backends)
         await _attempt(retention.expire, backends)
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
             await _attempt(purge, backends)
@@ -62,6 +69,8 @@ async def sweep(backends: Backends) -> int:
         try:
             if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
                 await _give_up(job, backends)
+            elif job.status == JobStatus.RUNNING and job.host is not None:
+                await feeding.park_lapsed(job)  # its host may have no room now
             else:
                 await publish(job, backends)
         except BadMessage:
@@ -71,15 +80,23 @@ async def sweep(backends: Backends) -> int:
 
 async def purge(backends: Backends) -> int:
     """Remove rows that serve nobody any more; how many."""
-    return await tokens.purge_expired() + await idempotency.purge_expired() + await accounts.purge_deleted()
+    return (
+        await tokens.purge_expired()
+        + await idempotency.purge_expired()
+        + await deliveries.purge()
+        + await accounts.purge_deleted()
+        + await feeding.purge_pauses()
+    )
 
 
 async def _give_up(job: Job, backends: Backends) -> None:
-    if not await jobs.give_up(job, ATTEMPTS_EXHAUSTED):
+    failure = CALL_LOST if await edits.may_have_run(job.id) else ATTEMPTS_EXHAUSTED
+    gone, completed = await jobs.give_up(job, failure)
+    if not gone:
         return
     command = decode(job.command)
     log.warning("job_given_up", job_id=str(job.id), attempts=job.attempts)
-    if isinstance(command, TransformImage | IngestImage):
+    if not isinstance(command, DescribeImage):
         await retention.clear_attempts(command, job.created_at, backends)
     await announce(
         JobEnded(
@@ -87,11 +104,13 @@ async def _give_up(job: Job, backends: Backends) -> None:
             job_id=job.id,
             owner=command.owner,
             status="failed",
-            error_code=ATTEMPTS_EXHAUSTED.code,
-            error=ATTEMPTS_EXHAUSTED.detail,
+            error_code=failure.code,
+            error=failure.detail,
         ),
         backends,
     )
+    if completed is not None:
+        await announce(completed, backends)
 
 
 async def _attempt(step: Callable[[Backends], Awaitable[int]], backends: Backends) -> None:

@@ -4,17 +4,23 @@ A job is claimed under a lease with a growing attempt number; whatever a worker 
 and attempt, so that one who lost the lease writes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import And
+from piccolo.columns import Column
 
+from libs.contracts.events import BatchCompleted
 from libs.contracts.words import ImageStatus, JobKind, JobStatus
+from libs.storage import notices, tally
 from libs.storage.database import transaction
-from libs.storage.jobs import Failure
+from libs.storage.failure import Failure
+from libs.storage.statement import Slot, Statement, insert
 from libs.storage.tables import Image, Job, now
+from libs.storage.tally import NOTHING, Share
 
 NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
 
@@ -33,6 +39,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     kind: JobKind
     command: str
     image: UUID | None
+    batch: UUID | None
+    host: str | None  # whom a batch's job asks
     request_id: str | None
     created_at: datetime
 
@@ -40,38 +48,25 @@ class Claim(Struct, frozen=True, kw_only=True):
 async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int) -> Claim | None:
     """Take a job that is queued, or whose last worker's lease ran out; None when it is not to be had."""
     moment = now()
-    free = (Job.status == JobStatus.QUEUED) | (
-        (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment) & (Job.attempts < max_attempts)
-    )
-    taken = await (
-        Job.update(
-            {
-                Job.status: JobStatus.RUNNING,
-                Job.worker: worker,
-                Job.attempts: Job.attempts + 1,
-                Job.lease_until: moment + timedelta(seconds=lease_s),
-                Job.run_after: moment,
-                Job.started_at: moment,
-            }
-        )
-        .where((Job.id == job_id) & free)
-        .returning(Job.attempts, Job.owner, Job.kind, Job.command, Job.image, Job.request_id, Job.created_at)
+    taken = await _TAKE(
+        job_id=job_id,
+        worker=worker,
+        now=moment,
+        lease_until=moment + timedelta(seconds=lease_s),
+        max_attempts=max_attempts,
     )
     if not taken:
         return None
     row = taken[0]
     attempt = row.pop("attempts")
+    if row["batch"] is not None:
+        await tally.begin(row["batch"])
     return Claim(job_id=job_id, worker=worker, attempt=attempt, **row)
 
 
 async def extend(claim: Claim, *, lease_s: float) -> bool:
     """Keep the lease; False when the job is not this worker's any more."""
-    kept = await (
-        Job.update({Job.lease_until: now() + timedelta(seconds=lease_s)})
-        .where(_held(claim))
-        .returning(Job.id)
-    )
-    return bool(kept)
+    return await _set(claim, {Job.lease_until: now() + timedelta(seconds=lease_s)})
 
 
 async def ended_by(claim: Claim) -> bool:
@@ -99,21 +94,30 @@ async def complete_transform(
         LostLease: The job is somebody else's by now.
     """
     async with transaction():
-        # First the source's row: whoever downloads it at this moment waits here or is seen here.
-        rows = await (
-            Image.update({Image.status: ImageStatus.READY, Image.updated_at: now()})
-            .where((Image.id == source) & (Image.status != ImageStatus.DELETING))
-            .returning(Image.first_downloaded_at, Image.expires_at)
-        )
-        if rows and shares_clock and rows[0]["first_downloaded_at"] is not None:
-            result.first_downloaded_at = rows[0]["first_downloaded_at"]
-            result.expires_at = max(rows[0]["expires_at"], now() + timedelta(seconds=downloaded_s))
-        elif rows and shares_clock and rows[0]["expires_at"] is not None:
-            result.expires_at = rows[0]["expires_at"]
-        await result.save()
+        await join_clock(source, [result], shares_clock=shares_clock, downloaded_s=downloaded_s)
+        await insert(result)
         if followed_by is not None:
-            await followed_by.save()
+            await insert(followed_by)
         await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
+
+
+async def join_clock(
+    source: UUID, results: Sequence[Image], *, shares_clock: bool, downloaded_s: float
+) -> None:
+    """Mark the source as decoded, and let results that share its clock end with it; before they are saved.
+
+    First in a transaction: whoever downloads the source at this moment waits for its row or is seen here.
+    """
+    rows = await _READY(now=now(), image_id=source)
+    if not rows or not shares_clock:
+        return
+    clock = rows[0]
+    for result in results:
+        if clock["first_downloaded_at"] is not None:
+            result.first_downloaded_at = clock["first_downloaded_at"]
+            result.expires_at = max(clock["expires_at"], now() + timedelta(seconds=downloaded_s))
+        else:
+            result.expires_at = clock["expires_at"] or result.expires_at
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
@@ -129,8 +133,10 @@ async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) 
         await end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
 
 
-async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> None:
+async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> BatchCompleted | None:
     """End the job without a result; an image that turned out to be none goes with it.
+
+    The batch whose last job this was comes back.
 
     Raises:
         LostLease: The job is somebody else's by now.
@@ -140,8 +146,10 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
             await Image.update({Image.status: ImageStatus.DELETING}).where(
                 (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING)
             )
-        await end(
-            claim, {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail}
+        return await end(
+            claim,
+            {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail},
+            Share(failure=failure),
         )
 
 
@@ -161,6 +169,23 @@ async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None
     )
 
 
+async def defer(claim: Claim, failure: Failure, *, until: datetime) -> None:
+    """Give the job back because its host asked for patience; the attempt does not count.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    await _give_back(
+        claim,
+        {
+            Job.run_after: until,
+            Job.attempts: claim.attempt - 1,
+            Job.error_code: failure.code,
+            Job.error: failure.detail,
+        },
+    )
+
+
 async def release(claim: Claim) -> None:
     """Give a job back untouched because its worker stops; the attempt does not count.
 
@@ -170,35 +195,90 @@ async def release(claim: Claim) -> None:
     await _give_back(claim, {Job.run_after: now(), Job.attempts: claim.attempt - 1})
 
 
-def _held(claim: Claim) -> And:
-    return (
-        (Job.id == claim.job_id)
-        & (Job.worker == claim.worker)
-        & (Job.attempts == claim.attempt)
-        & (Job.status == JobStatus.RUNNING)
-    )
+async def end(claim: Claim, values: dict[Any, Any], share: Share = NOTHING) -> BatchCompleted | None:
+    """Bring the job to its end, count it and put its notices on their way: what a transaction does last.
 
-
-async def end(claim: Claim, values: dict[Any, Any]) -> None:
-    """Bring the job to its end; the last statement of a transaction.
+    `share` is what the job adds to its batch; the batch whose last job this was comes back.
 
     Raises:
         LostLease: The job is somebody else's by now.
     """
-    ended = await (
-        Job.update({**values, Job.finished_at: now(), Job.lease_until: None})
-        .where(_held(claim))
-        .returning(Job.id)
-    )
-    if not ended:
+    moment = {Job.finished_at: now(), Job.lease_until: None}
+    if not await _set(claim, values | moment):
         raise LostLease(str(claim.job_id))
+    if claim.batch is not None:
+        return await tally.count(claim.batch, claim.job_id, share)
+    await notices.of_job(claim.job_id)
+    return None
 
 
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
-    given = await (
-        Job.update({**values, Job.status: JobStatus.QUEUED, Job.worker: None, Job.lease_until: None})
-        .where(_held(claim))
-        .returning(Job.id)
-    )
-    if not given:
+    free: dict[Any, Any] = {
+        Job.status: JobStatus.QUEUED,
+        Job.parked: claim.batch is not None,
+        Job.worker: None,
+        Job.lease_until: None,
+    }
+    if not await _set(claim, values | free):
         raise LostLease(str(claim.job_id))
+
+
+async def _set(claim: Claim, values: dict[Any, Any]) -> bool:
+    """Change the job's row while this claim holds it; False when it does not."""
+    statement = _setting(tuple(values))
+    slots = {str(position): value for position, value in enumerate(values.values())}
+    return bool(await statement(**slots, job_id=claim.job_id, worker=claim.worker, attempt=claim.attempt))
+
+
+@cache
+def _setting(columns: tuple[Column, ...]) -> Statement:
+    values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
+    return Statement(cast("Any", Job.update(values).where(_HELD).returning(Job.id)))
+
+
+_HELD = (
+    (Job.id == Slot("job_id"))
+    & (Job.worker == Slot("worker"))
+    & (Job.attempts == Slot("attempt"))
+    & (Job.status == JobStatus.RUNNING)
+)
+_FREE = (Job.status == JobStatus.QUEUED) | (
+    (Job.status == JobStatus.RUNNING)
+    & (Job.lease_until < Slot("now"))
+    & (Job.attempts < Slot("max_attempts"))
+)
+_TAKE = Statement(
+    cast(
+        "Any",
+        Job.update(
+            {
+                Job.status: JobStatus.RUNNING,
+                Job.worker: Slot("worker"),
+                Job.attempts: Job.attempts + 1,
+                Job.lease_until: Slot("lease_until"),
+                Job.run_after: Slot("now"),
+                Job.started_at: Slot("now"),
+            }
+        )
+        .where((Job.id == Slot("job_id")) & _FREE)
+        .returning(
+            Job.attempts,
+            Job.owner,
+            Job.kind,
+            Job.command,
+            Job.image,
+            Job.batch,
+            Job.host,
+            Job.request_id,
+            Job.created_at,
+        ),
+    )
+)
+_READY = Statement(
+    cast(
+        "Any",
+        Image.update({Image.status: ImageStatus.READY, Image.updated_at: Slot("now")})
+        .where((Image.id == Slot("image_id")) & (Image.status != ImageStatus.DELETING))
+        .returning(Image.first_downloaded_at, Image.expires_at),
+    )
+)

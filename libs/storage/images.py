@@ -2,23 +2,53 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, structs
 from piccolo.columns import Column
 from piccolo.columns.combination import And, Where, WhereRaw
 
+from libs.contracts.edits import EditNote
+from libs.contracts.views import Told
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
+from libs.imaging.describe import Description
 from libs.imaging.formats import FORMATS, FormatName
-from libs.storage import names
+from libs.imaging.hashing import signed64
+from libs.storage import names, notices
 from libs.storage.database import transaction
 from libs.storage.engine import rows
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Image, Job, now
 
 Condition: TypeAlias = And | Where | WhereRaw
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
+FILE_COLUMNS = (
+    "filename",
+    "source_url",
+    "object_key",
+    "format",
+    "mime",
+    "width",
+    "height",
+    "frames",
+    "size_bytes",
+    "md5",
+    "phash",
+    "metadata",
+    "status",
+)
+"""What tells of an image's bytes; other bytes change all of it."""
+
+
+_VISIBLE = Image.status != ImageStatus.DELETING
+_BY_ID = Statement(Image.objects().where((Image.id == Slot("image_id")) & _VISIBLE))
+_OWNED = Statement(
+    Image.objects().where((Image.id == Slot("image_id")) & (Image.owner == Slot("owner")) & _VISIBLE)
+)
 
 
 class ImageError(Exception):
@@ -82,7 +112,7 @@ async def owned_by(owner: int, image_id: UUID) -> Image:
     Raises:
         ImageNotFound: There is none, it is on its way out, or it is another's.
     """
-    image = await Image.objects().where(_visible(owner) & (Image.id == image_id)).first()
+    image = await _OWNED.first(Image, owner=owner, image_id=image_id)
     if image is None:
         raise ImageNotFound(f"there is no image {image_id}")
     return image
@@ -90,18 +120,21 @@ async def owned_by(owner: int, image_id: UUID) -> Image:
 
 async def by_id(image_id: UUID) -> Image | None:
     """Any image that is not on its way out."""
-    return (
-        await Image.objects().where((Image.id == image_id) & (Image.status != ImageStatus.DELETING)).first()
-    )
+    return await _BY_ID.first(Image, image_id=image_id)
 
 
 async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
     """Those of the images that are not on their way out."""
     if not image_ids:
         return []
-    return await Image.objects().where(
-        Image.id.is_in(list(image_ids)) & (Image.status != ImageStatus.DELETING)
-    )
+    slots = {str(position): image_id for position, image_id in enumerate(image_ids)}
+    return await _of_many(len(slots)).objects(Image, **slots)
+
+
+@cache
+def _of_many(count: int) -> Statement:
+    slots = [Slot(str(position)) for position in range(count)]
+    return Statement(Image.objects().where(Image.id.is_in(slots) & _VISIBLE))
 
 
 async def page(owner: int, wanted: Filter, *, limit: int, after: UUID | None) -> tuple[list[Image], int]:
@@ -210,11 +243,13 @@ async def mark_expired(limit: int) -> int:
         .where((Image.expires_at <= now()) & (Image.status != ImageStatus.DELETING) & Image.id.not_in(busy))
         .limit(limit),
     )
-    marked = await (
-        Image.update({Image.status: ImageStatus.DELETING})
-        .where(Image.id.is_in(ended) & (Image.status != ImageStatus.DELETING))
-        .returning(Image.id)
-    )
+    async with transaction():
+        marked: list[dict[str, Any]] = await (
+            Image.update({Image.status: ImageStatus.DELETING})
+            .where(Image.id.is_in(ended) & (Image.status != ImageStatus.DELETING))
+            .returning(Image.id)
+        )
+        await notices.of_expired_images([row["id"] for row in marked])
     return len(marked)
 
 
@@ -256,6 +291,21 @@ async def undescribed(limit: int, *, after: UUID | None) -> list[Image]:
     """Images that lack their hash or their metadata, oldest first, newer than the image `after`."""
     wanted = _undescribed() if after is None else _undescribed() & (Image.id > after)
     return await Image.objects().where(wanted).order_by(Image.id).limit(limit)
+
+
+def described(found: Description, *, edit: EditNote | None) -> dict[Any, Any]:
+    """What a full decode sets in the row, beside what is known of the edit that made the image."""
+    told = Told(**structs.asdict(found), edit=edit)
+    return {Image.phash: signed64(found.phash), Image.metadata: msgspec.json.encode(told).decode()}
+
+
+def edit_note(image: Image) -> EditNote | None:
+    """What is known of the edit that made the image; None for all others."""
+    return msgspec.json.decode(image.metadata, type=_Noted).edit if image.metadata else None
+
+
+class _Noted(Struct, frozen=True):
+    edit: EditNote | None = None
 
 
 async def note_description(image: Image, values: dict[Any, Any]) -> bool:

@@ -2,17 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
-from msgspec import Struct
+from piccolo.columns.combination import WhereRaw
 
-from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
+from libs.contracts.events import BatchCompleted
+from libs.contracts.messages import (
+    AnyMessage,
+    DescribeImage,
+    EditImage,
+    IngestImage,
+    TransformImage,
+    encode,
+)
 from libs.contracts.words import JobKind, JobStatus, Priority
+from libs.storage import notices, tally
+from libs.storage.database import transaction
 from libs.storage.engine import rows
+from libs.storage.failure import CANCELLED, Failure
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Job, now
+from libs.storage.tally import Share
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
+# As the index has it, word for word: SQLite compares texts.
+NOT_PARKED = WhereRaw("parked = false and status in ('queued', 'running')")
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
 
@@ -27,7 +42,10 @@ KINDS: dict[type[AnyMessage], JobKind] = {
     TransformImage: JobKind.TRANSFORM,
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
+    EditImage: JobKind.EDIT,
 }
+
+_OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
 
 
 class JobError(Exception):
@@ -54,27 +72,33 @@ class TooManyJobs(JobError):
     code = "too_many_jobs"
 
 
-class Failure(Struct, frozen=True):
-    """Why a job did not succeed."""
-
-    code: str
-    detail: str
-
-
-def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str | None) -> Job:
+def new(
+    message: AnyMessage,
+    *,
+    owner: int,
+    priority: Priority,
+    request_id: str | None,
+    webhook_url: str | None = None,
+) -> Job:
     """A queued job that carries its whole command; not stored yet."""
     moment = now()
     return Job(
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
-        image=message.source.image_id,
+        image=source_of(message),
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
         request_id=request_id,
+        webhook_url=webhook_url,
         created_at=moment,
     )
+
+
+def source_of(message: AnyMessage) -> UUID | None:
+    """The stored image that a job starts from, if it starts from one."""
+    return None if message.source is None else message.source.image_id
 
 
 async def owned_by(owner: int, job_id: UUID) -> Job:
@@ -83,7 +107,7 @@ async def owned_by(owner: int, job_id: UUID) -> Job:
     Raises:
         JobNotFound: There is none, or it is another's.
     """
-    job = await Job.objects().where((Job.id == job_id) & (Job.owner == owner)).first()
+    job = await _OWNED.first(Job, owner=owner, job_id=job_id)
     if job is None:
         raise JobNotFound(f"there is no job {job_id}")
     return job
@@ -121,22 +145,28 @@ async def describing(image_id: UUID) -> Job | None:
     )
 
 
-async def cancel(owner: int, job_id: UUID) -> Job:
+async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
     """End a job that nobody wants any more; a worker that runs it notices and stops.
+
+    The batch whose last job this was comes back too: there, its items have failed.
 
     Raises:
         JobNotFound: There is none, or it is another's.
         JobEndedAlready: It has ended.
     """
-    cancelled = await (
-        Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
-        .where((Job.id == job_id) & (Job.owner == owner) & Job.status.is_in(UNFINISHED))
-        .returning(Job.id)
-    )
+    completed = None
+    async with transaction():
+        cancelled: list[dict[str, Any]] = await (
+            Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
+            .where((Job.id == job_id) & (Job.owner == owner) & Job.status.is_in(UNFINISHED))
+            .returning(Job.batch)
+        )
+        if cancelled and cancelled[0]["batch"] is not None:
+            completed = await tally.count(cancelled[0]["batch"], job_id, Share(failure=CANCELLED))
     job = await owned_by(owner, job_id)
     if not cancelled:
         raise JobEndedAlready(f"job {job_id} is {job.status} already")
-    return job
+    return job, completed
 
 
 async def publish_soon(job_id: UUID) -> None:
@@ -150,18 +180,21 @@ async def publish_all_soon() -> None:
     Only for a process that knows that no other works this database.
     """
     moment = now()
+    of_batch = Job.host.is_not_null()
     await Job.update({Job.lease_until: moment}).where(Job.status == JobStatus.RUNNING)
-    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED))
+    await Job.update({Job.parked: True}).where((Job.status == JobStatus.QUEUED) & of_batch)
+    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED) & (Job.parked == False))  # noqa: E712
 
 
 async def take_due(limit: int) -> list[Job]:
     """Queued jobs that are due and running ones whose lease ran out, each given to one caller only.
 
-    The next call finds them again once a published message has had its time: longer, the older the job.
+    Those that are parked are left to `feeding`. The next call finds them again once a published message has
+    had its time: longer, the older the job.
     """
     moment = now()
     lapsed = (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment)
-    due = (Job.run_after <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed)
+    due = (Job.run_after <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_PARKED
     found = await Job.objects().where(due).order_by(Job.run_after).limit(limit)
     return [job for job in found if await _push_back(job, moment)]
 
@@ -176,23 +209,32 @@ async def _push_back(job: Job, moment: datetime) -> bool:
     return bool(mine)
 
 
-async def give_up(job: Job, failure: Failure) -> bool:
-    """End a job whose every attempt was lost with its worker; False when it moved on meanwhile."""
-    ended = await (
-        Job.update(
-            {
-                Job.status: JobStatus.FAILED,
-                Job.finished_at: now(),
-                Job.error_code: failure.code,
-                Job.error: failure.detail,
-            }
+async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | None]:
+    """End a job whose every attempt was lost with its worker; False when it moved on meanwhile.
+
+    The batch whose last job this was comes back too.
+    """
+    completed = None
+    async with transaction():
+        ended = await (
+            Job.update(
+                {
+                    Job.status: JobStatus.FAILED,
+                    Job.finished_at: now(),
+                    Job.error_code: failure.code,
+                    Job.error: failure.detail,
+                }
+            )
+            .where(
+                (Job.id == job.id)
+                & (Job.status == JobStatus.RUNNING)
+                & (Job.attempts == job.attempts)
+                & (Job.lease_until < now())
+            )
+            .returning(Job.id)
         )
-        .where(
-            (Job.id == job.id)
-            & (Job.status == JobStatus.RUNNING)
-            & (Job.attempts == job.attempts)
-            & (Job.lease_until < now())
-        )
-        .returning(Job.id)
-    )
-    return bool(ended)
+        if ended and job.batch is not None:
+            completed = await tally.count(job.batch, job.id, Share(failure=failure))
+        elif ended:
+            await notices.of_job(job.id)
+    return bool(ended), completed
