@@ -15,7 +15,7 @@ FUZZ_S ?= 60
 WORKERS ?= $(if $(ARGS),0,4)
 SPREAD := -n $(WORKERS) $(if $(ARGS),,--durations=15)
 
-.PHONY: help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock schema clean
+.PHONY: help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock schema screenshots clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -64,6 +64,9 @@ fuzz: $(VENV)/dev.stamp ## Throw damaged files at imaging (FUZZ_S=60 seconds)
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
+
+screenshots: $(VENV)/dev.stamp services ## Take the screenshots of the admin pages again
+	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k "embedded and operator"
 
 lock: $(VENV)/dev.stamp ## Pin every package again; no host is written
 	$(LOCK) pyproject.toml -o requirements/main.txt

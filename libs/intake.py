@@ -185,6 +185,17 @@ async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
     return job
 
 
+async def retry(job_id: UUID, backends: Backends) -> Job:
+    """Run a failed job again.
+
+    Raises:
+        JobNotFound, JobNotFailed: As `jobs.retry`.
+    """
+    job = await jobs.retry(job_id)
+    await publish(job, backends)
+    return job
+
+
 def route_of(message: AnyMessage, job: Job) -> Route:
     """The queue a job's message belongs on."""
     if isinstance(message, EditImage):

@@ -55,7 +55,8 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
     Raises:
         StoreUnavailable: Some objects may be gone; the marks stay for the next try.
     """
-    await backends.objects.delete([image.object_key for image in marked])
+    keys = [image.object_key for image in marked]
+    await backends.objects.delete(keys + [names.thumbnail_key(key) for key in keys])
     gone = set(await images.forget([image.id for image in marked]))
     for image in marked:
         if image.id in gone:

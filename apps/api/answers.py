@@ -54,7 +54,7 @@ async def _stored(
         result = rows.get(done.result) if done.result else None
         view = present.image_view(rows.get(image.id, image), done, at, result=result)
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
-    view = present.image_view(image, job, at)
+    view = present.image_view(image, job, at, pace=await present.pace_of([job] if job else []))
     if job is None or job.kind == JobKind.DESCRIBE:  # what was asked for is there, its hash is not
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
     where = f"{at}/api/jobs/{job.id}"

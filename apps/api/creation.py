@@ -16,11 +16,12 @@ from apps.api.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_o
 from apps.api.idempotency import fingerprint, once
 from apps.api.json_body import is_json, received_json
 from apps.api.live import Live
+from apps.api.old_operations import read_operations
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import assets, edit_intake, ingest, intake, retention
 from libs.backends import Backends
-from libs.contracts.views import ImageFromUrl, ImageView, JobView, Operations
+from libs.contracts.views import ImageFromUrl, ImageView, JobView
 from libs.contracts.words import OnDuplicate, Retention
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
@@ -30,6 +31,7 @@ from libs.outbound import decode_data_url, is_data_url
 from libs.storage import ingests
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
+IMAGE = ("image", "original_image")  # the second as older clients call it
 FIELDS = ("operations", "retention", "on_duplicate", "webhook_url", *NAMES)
 
 
@@ -89,7 +91,7 @@ async def unpacked(url: str, filename: str, backends: Backends) -> AsyncGenerato
 async def _from_form(asked: Asked) -> Response[ImageView] | Response[JobView]:
     backends = asked.backends
     shape = FormShape(
-        files=("image", MASK),
+        files=(*IMAGE, MASK),
         fields=FIELDS,
         max_file_bytes=backends.settings.max_upload_bytes,
         more_files=parts_of_operations,
@@ -97,7 +99,7 @@ async def _from_form(asked: Asked) -> Response[ImageView] | Response[JobView]:
     async with received_form(asked.request, backends.scratch, shape) as form:
         wants_edit = "prompt" in form.fields
         refuse_if_off(wanted=wants_edit, backends=backends)
-        file = form.files.get("image") if wants_edit else form.file("image")
+        file = _image_of(form, optional=wants_edit)
         digests = sorted((name, part.md5) for name, part in form.files.items())
         named = file.filename if file else None
         print_of = fingerprint(asked.request, digests, named, *sorted(form.fields.items()))
@@ -212,7 +214,7 @@ async def kept_parts(form: Form, asked: Asked) -> AsyncGenerator[dict[str, UUID]
     """The form's other files, each kept for a while as an image of its own; none if the block fails."""
     kept: dict[str, Image] = {}
     try:
-        for name in sorted(form.files.keys() - {"image"}):
+        for name in sorted(form.files.keys() - IMAGE):
             upload = await receive(asked, form.files[name])
             kept[name], _ = await intake.store_upload(
                 upload,
@@ -229,14 +231,21 @@ async def kept_parts(form: Form, asked: Asked) -> AsyncGenerator[dict[str, UUID]
         raise
 
 
+def _image_of(form: Form, *, optional: bool) -> ReceivedFile | None:
+    if form.files.keys() >= set(IMAGE):
+        raise BadUpload("send either `image` or `original_image`")
+    name = "original_image" if "original_image" in form.files else "image"
+    return form.files.get(name) if optional else form.file(name)
+
+
 def parts_of_operations(fields: Mapping[str, str]) -> Collection[str]:
     """The files that a form may have besides, for its operations."""
-    operations = Form(dict(fields), {}).value("operations", Operations)
+    operations = Form(dict(fields), {}).read("operations", read_operations)
     return assets.named_parts(operations or ())
 
 
 def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
-    operations = form.value("operations", Operations)
+    operations = form.read("operations", read_operations)
     return Wanted(
         url="",
         operations=None if operations is None else assets.with_parts(operations, parts),

@@ -64,12 +64,13 @@ STATUS: dict[type[Exception], int] = {
     signing.SignatureInvalid: 401,
     signing.SignatureExpired: 401,
     images.ImageNotFound: 404,
-    images.ImageNotReady: 409,
+    images.ImageNotReady: 400,
     images.ImageFailed: 409,
     images.ImageChanged: 409,
     images.QuotaExceeded: 413,
     jobs.JobNotFound: 404,
     jobs.JobEndedAlready: 409,
+    jobs.JobNotFailed: 409,
     jobs.TooManyJobs: 429,
     intake.TooManyOperations: 400,
     batches.BatchNotFound: 404,
@@ -114,7 +115,7 @@ OTHER_CODES: dict[str, int] = {
     "database_unavailable": 503,
     "job_cancelled": 409,
 }
-RETRY_AFTER_S = {409: 1, 503: 5}
+RETRY_AFTER_S = {503: 5}  # else 1
 
 
 def all_codes() -> dict[str, int]:
@@ -123,7 +124,7 @@ def all_codes() -> dict[str, int]:
     for kind, status in STATUS.items():
         found[kind.code] = status  # pyright: ignore[reportAttributeAccessIssue] - each class of the table has one
         for derived in _all_subclasses(kind):
-            found[derived.code] = _status_of_class(derived)  # pyright: ignore[reportAttributeAccessIssue]
+            found[derived.code] = status_of(derived)  # pyright: ignore[reportAttributeAccessIssue]
     return found
 
 
@@ -133,7 +134,7 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
         return _of_http_error(error)
     if isinstance(error, JobFailed):
         return problem(all_codes().get(error.code, 422), error.code, str(error))
-    status = _status_of_class(type(error))
+    status = status_of(type(error))
     code = getattr(error, "code", "")
     if isinstance(error, UNAVAILABLE):
         log.warning("database_unavailable", error=str(error))
@@ -191,7 +192,8 @@ def _fault(found: Mapping[str, str]) -> Fault:
     return Fault(message, "body" if key == "data" else key)
 
 
-def _status_of_class(kind: type[Exception]) -> int:
+def status_of(kind: type[Exception]) -> int:
+    """The status that an error of this class is answered with."""
     return next((STATUS[base] for base in kind.__mro__ if base in STATUS), 500)
 
 

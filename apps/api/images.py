@@ -21,7 +21,7 @@ from apps.api.openapi import BEARER, EditOperation, PatchOperation, PutOperation
 from apps.api.request_log import request_id
 from libs import intake, retention
 from libs.backends import Backends
-from libs.contracts.views import ImageView, JobView, LinkRequest, Metadata, TransformRequest, WireStatus
+from libs.contracts.views import Done, ImageView, JobView, LinkRequest, Metadata, TransformRequest, WireStatus
 from libs.contracts.views import Link as LinkView
 from libs.imaging.formats import FormatName
 from libs.storage import images
@@ -152,12 +152,13 @@ class Images(Controller):
         """
         return await replacement.replace(image_id, Asked(request, caller, backends, live, wait_s=WAIT_S))
 
-    @delete("/{image_id:uuid}")
+    @delete("/{image_id:uuid}", status_code=HTTP_200_OK)
     async def remove(
         self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
-    ) -> None:
+    ) -> Done:
         """Delete an image and its file, and cancel its jobs. Results of earlier jobs stay."""
         await retention.delete(await images.owned_by(caller.id, image_id), caller, backends)
+        return Done(message="Record deleted successfully")
 
     @route(
         "/{image_id:uuid}/download",

@@ -24,6 +24,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
 from msgspec import Struct
 
+from apps.api.old_operations import TYPES as OLD_TYPES
 from libs.contracts.edits import MAX_IMAGES, Background, EditQuality, ResultFormat
 from libs.contracts.views import EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest
 
@@ -156,6 +157,33 @@ class SearchOperation(Operation):
 
 
 @dataclass
+class OldUploadOperation(Operation):
+    """`POST /images` takes what `POST /api/images` takes."""
+
+    def __post_init__(self) -> None:
+        self.request_body = UploadOperation().request_body
+
+
+@dataclass
+class OldTransformOperation(Operation):
+    """`POST /images/{id}/transform`: JSON, or a form that brings the watermark along."""
+
+    def __post_init__(self) -> None:
+        kind = Schema(type=OpenAPIType.STRING, enum=sorted(OLD_TYPES))
+        parameters = Schema(description="As the type has it; several types may stand here by their names")
+        fields = {"transformation_type": kind, "transformation_parameters": parameters}
+        as_json = Schema(type=OpenAPIType.OBJECT, properties=dict(fields))
+        as_form = Schema(type=OpenAPIType.OBJECT, properties={**fields, "image": IMAGE_FILE})
+        self.request_body = RequestBody(
+            required=True,
+            content={
+                "application/json": OpenAPIMediaType(schema=as_json),
+                "multipart/form-data": OpenAPIMediaType(schema=as_form),
+            },
+        )
+
+
+@dataclass
 class PatchOperation(Operation):
     """`PATCH /api/images/{image_id}` reads its own body: its `image_url` may be as long as an upload."""
 
@@ -181,8 +209,11 @@ def openapi_config(version: str) -> OpenAPIConfig:
         description="Uploads, pipelines of operations run by workers, results that delete themselves.",
         path="/schema",
         tags=[
-            Tag(name=name)
-            for name in ("Accounts", "Images", "Jobs", "Batches", "Webhooks", "Links", "Health")
+            *(
+                Tag(name=name)
+                for name in ("Accounts", "Images", "Jobs", "Batches", "Webhooks", "Links", "Health")
+            ),
+            Tag(name="Compatibility", description="What clients of older services know, for them alone."),
         ],
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}

@@ -1,7 +1,10 @@
 """From rows to the shapes that clients see."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from types import MappingProxyType
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -24,7 +27,10 @@ from libs.contracts.words import JobKind, JobStatus, Priority, Retention
 from libs.imaging.hashing import hex64
 from libs.settings import Settings
 from libs.storage import edits, images, jobs, usage
-from libs.storage.tables import BaseUser, Image, Job
+from libs.storage.tables import BaseUser, Image, Job, now
+
+Pace: TypeAlias = Mapping[str, float]  # by kind of job, in seconds
+NO_PACE: Pace = MappingProxyType({})
 
 WIRE_STATUS: dict[str, WireStatus] = {
     JobStatus.QUEUED: "pending",
@@ -72,10 +78,23 @@ async def image_views(found: Sequence[Image], at: str) -> list[ImageView]:
         if job.result is not None:
             result_ids.setdefault(job.image, job.result)
     results = {image.id: image for image in await images.by_ids(list(result_ids.values()))}
+    pace = await pace_of(newest.values())
     return [
-        image_view(image, newest.get(image.id), at, result=results.get(result_ids.get(image.id, image.id)))
+        image_view(
+            image,
+            newest.get(image.id),
+            at,
+            result=results.get(result_ids.get(image.id, image.id)),
+            pace=pace,
+        )
         for image in found
     ]
+
+
+async def pace_of(found: Iterable[Job]) -> Pace:
+    """How long jobs of the kinds that are not done yet take."""
+    kinds = {job.kind for job in found if job.status in jobs.UNFINISHED}
+    return {kind: await jobs.typical_s(kind) for kind in kinds}
 
 
 async def one_image(image: Image, request: Request[Any, Any, Any], backends: Backends) -> ImageView:
@@ -83,9 +102,13 @@ async def one_image(image: Image, request: Request[Any, Any, Any], backends: Bac
     return (await image_views([image], origin(request, backends.settings)))[0]
 
 
-def image_view(image: Image, job: Job | None, at: str, *, result: Image | None = None) -> ImageView:
+def image_view(
+    image: Image, job: Job | None, at: str, *, result: Image | None = None, pace: Pace = NO_PACE
+) -> ImageView:
     """One image; `job` is its newest, `result` what the newest successful one made."""
     failed = job is not None and job.status == JobStatus.FAILED
+    ready_at = _ready_at(image, job, pace)
+    url = f"{at}/api/images/{image.id}"
     return ImageView(
         id=image.id,
         filename=image.filename,
@@ -107,11 +130,27 @@ def image_view(image: Image, job: Job | None, at: str, *, result: Image | None =
         expires_at=image.expires_at,
         created_at=image.created_at,
         updated_at=image.updated_at,
-        url=f"{at}/api/images/{image.id}",
-        download_url=f"{at}/api/images/{image.id}/download",
+        url=url,
+        download_url=f"{url}/download",
         job_id=job.id if job else None,
+        estimated_ready_at=ready_at,
+        seconds_remaining=None if ready_at is None else max(0, ceil((ready_at - now()).total_seconds())),
+        image_url=image.source_url,
+        md5_hash=image.md5,
+        image_format=image.format,
+        detail_url=url,
         result=image_view(result, None, at) if result else None,
     )
+
+
+def _ready_at(image: Image, job: Job | None, pace: Pace) -> datetime | None:
+    """When it was ready or probably will be; a job that takes longer than most is always about to end."""
+    if job is None or job.status == JobStatus.FAILED:
+        return image.created_at if job is None else None
+    if job.status not in jobs.UNFINISHED:
+        return job.finished_at or image.created_at
+    soon = now() + timedelta(seconds=1)
+    return max(soon, job.created_at + timedelta(seconds=pace.get(job.kind, jobs.FIRST_GUESS_S)))
 
 
 def job_view(job: Job, at: str) -> JobView:

@@ -54,9 +54,18 @@ class Login(Request, frozen=True, kw_only=True):
 
 
 class RefreshRequest(Request, frozen=True, kw_only=True):
-    """A refresh token, to be used up."""
+    """A refresh token. `refresh_token` is used up by its use; as `refresh`, older clients send one again."""
 
-    refresh_token: Annotated[str, Meta(max_length=4096)]
+    refresh_token: Annotated[str, Meta(max_length=4096)] | None = None
+    refresh: Annotated[str, Meta(max_length=4096)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.refresh_token is None) == (self.refresh is None):
+            raise ValueError("send either `refresh_token` or `refresh`")
+
+    @property
+    def token(self) -> str:
+        return self.refresh_token or self.refresh or ""
 
 
 class TransformRequest(Request, frozen=True, kw_only=True):
@@ -154,11 +163,26 @@ class Account(Struct, frozen=True, kw_only=True):
     last_login: datetime | None
 
 
+class Registered(Account, frozen=True, kw_only=True):
+    """A new account; older clients look for it in `data`."""
+
+    message: str
+    data: Account
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What happened, in words."""
+
+    message: str
+
+
 class Tokens(Struct, frozen=True, kw_only=True):
     """Bearer tokens; `expires_in` is that of the access token, in seconds."""
 
     access_token: str
     refresh_token: str
+    access: str  # the same two, as older clients call them
+    refresh: str
     expires_in: int
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
 
@@ -219,6 +243,12 @@ class ImageView(Struct, frozen=True, kw_only=True):
     url: str
     download_url: str
     job_id: UUID | None
+    estimated_ready_at: datetime | None  # null: it has failed
+    seconds_remaining: int | None
+    image_url: str | None  # from here on: what older clients call source_url, md5, format and url
+    md5_hash: str
+    image_format: str
+    detail_url: str
     result: "ImageView | None" = None  # of its newest completed job
 
 

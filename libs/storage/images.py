@@ -170,7 +170,7 @@ async def latest_of(image: Image) -> Image:
     if job.status == JobStatus.FAILED:
         raise ImageFailed(f"{job.error_code}: {job.error}")
     if job.status != JobStatus.COMPLETED:
-        raise ImageNotReady(f"job {job.id} is {job.status}")
+        raise ImageNotReady(f"Image not ready: job {job.id} is {job.status}")
     return await owned_by(image.owner, job.result or job.id)
 
 

@@ -54,6 +54,7 @@ __all__ = [
     "WebhookEndpoint",
     "WebhookPace",
     "WebhookSecret",
+    "first_id_since",
     "new_id",
     "new_ids",
     "now",
@@ -77,6 +78,11 @@ def new_ids() -> Iterator[uuid.UUID]:
 def _spread(number: int) -> int:
     """74 bits around the variant's two."""
     return (number >> 62) << 64 | 0b10 << 62 | number & (1 << 62) - 1
+
+
+def first_id_since(moment: datetime) -> uuid.UUID:
+    """What no id made at this time or later is below."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def now() -> datetime:
