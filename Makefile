@@ -12,8 +12,10 @@ ARGS ?=
 ROWS ?= 1000000
 BATCH_ROWS ?= 1000
 FUZZ_S ?= 60
+WORKERS ?= $(if $(ARGS),0,4)
+SPREAD := -n $(WORKERS) $(if $(ARGS),,--durations=15)
 
-.PHONY: help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock schema clean
+.PHONY: help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock schema screenshots clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -23,11 +25,11 @@ run: $(VENV)/main.stamp ## Start API, worker and scheduler in one process (PORT=
 
 install: $(VENV)/dev.stamp ## Install the locked packages, the tools and this tree
 
-test: $(VENV)/dev.stamp services ## Run every test on both backends; brings the services itself
-	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/pytest $(ARGS)
+test: $(VENV)/dev.stamp services ## Run every test on both backends; brings the services itself (WORKERS=4)
+	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/pytest $(SPREAD) $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
-	$(BIN)/pytest -m "not services" $(ARGS)
+	$(BIN)/pytest -m "not services" $(SPREAD) $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types and import directions
 	$(BIN)/ruff check .
@@ -62,6 +64,9 @@ fuzz: $(VENV)/dev.stamp ## Throw damaged files at imaging (FUZZ_S=60 seconds)
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
+
+screenshots: $(VENV)/dev.stamp services ## Take the screenshots of the admin pages again
+	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k "embedded and operator"
 
 lock: $(VENV)/dev.stamp ## Pin every package again; no host is written
 	$(LOCK) pyproject.toml -o requirements/main.txt

@@ -1,19 +1,22 @@
 """Taking in what users name by URL, and new bytes for what is there; nothing is fetched here."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
+from libs import edit_orders
 from libs.backends import Backends
-from libs.contracts.messages import Follow, IngestImage, IngestSource, Source, TransformImage
+from libs.contracts.edits import Edit
+from libs.contracts.messages import EditImage, Follow, IngestImage, IngestSource, Source, TransformImage
 from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
 from libs.intake import Upload, check_operations, check_quotas, check_webhook_url, publish, store_upload
 from libs.outbound import is_data_url
 from libs.retention import delete
 from libs.storage import jobs
-from libs.storage.statement import insert
+from libs.storage.database import transaction
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 
@@ -25,6 +28,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     retention: Retention | None = None
     operations: Sequence[AnyOperation] | None = None
     reuse: bool = False
+    edit: Edit | None = None  # before the operations
     webhook_url: str | None = None
 
 
@@ -35,14 +39,16 @@ async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request
 
     Raises:
         UrlForbidden: An address says by itself that it is not one that is asked.
-        TooManyJobs, TooManyOperations: Nothing was queued.
+        TooManyJobs, TooManyOperations, EditsNotConfigured, DailyEditsUsed: Nothing was queued.
     """
+    if wanted.edit is not None:
+        await edit_orders.check(wanted.edit, owner, backends)
     await check_operations(wanted.operations or (), owner, backends)
     follow = None
-    if wanted.operations is not None:
-        follow = Follow(job_id=new_id(), target=new_id(), operations=tuple(wanted.operations))
-    ephemeral_by_default = Retention.KEEP if wanted.operations is None else Retention.EPHEMERAL
-    retention = wanted.retention or ephemeral_by_default
+    if wanted.operations is not None or wanted.edit is not None:
+        operations = tuple(wanted.operations or ())
+        follow = Follow(job_id=new_id(), target=new_id(), operations=operations, edit=wanted.edit)
+    retention = wanted.retention or (Retention.KEEP if follow is None else Retention.EPHEMERAL)
     source = IngestSource(url=wanted.url)
     message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow)
     return await _queue(message, owner, backends, request_id, webhook_url=wanted.webhook_url)
@@ -87,17 +93,18 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
     """The job that was asked for together with the image; not stored yet."""
     if message.follow is None:
         return None
-    kept = image.retention == Retention.KEEP
-    transform = TransformImage(
-        job_id=message.follow.job_id,
-        owner=message.owner,
-        source=Source(image_id=image.id),
-        operations=message.follow.operations,
-        target=message.follow.target,
-        keep=kept and message.retention == Retention.KEEP,
-        shares_clock=not kept,
-    )
-    return jobs.new(transform, owner=image.owner, priority=Priority.INTERACTIVE, request_id=request_id)
+    kept, follow = image.retention == Retention.KEEP, message.follow
+    every: dict[str, Any] = {
+        "job_id": follow.job_id,
+        "owner": message.owner,
+        "source": Source(image_id=image.id),
+        "operations": follow.operations,
+        "target": follow.target,
+        "keep": kept and message.retention == Retention.KEEP,
+        "shares_clock": not kept,
+    }
+    command = TransformImage(**every) if follow.edit is None else EditImage(edit=follow.edit, **every)
+    return jobs.new(command, owner=image.owner, priority=Priority.INTERACTIVE, request_id=request_id)
 
 
 def _message(
@@ -143,6 +150,8 @@ async def _queue(
         request_id=request_id,
         webhook_url=webhook_url,
     )
-    await insert(job)
+    async with transaction():
+        edit = message.follow.edit if message.follow else None
+        await edit_orders.insert_admitted(job, owner.id, edit, backends)
     await publish(job, backends)
     return job

@@ -50,17 +50,7 @@ class Batches(Controller):
         backends: NamedDependency[Backends],
     ) -> Response[BatchView]:
         """Take a CSV file of products in; one with faults is refused as a whole, and told which."""
-        shape = FormShape(files=("file",), fields=FIELDS, max_file_bytes=backends.settings.csv_max_bytes)
-        async with received_form(request, backends.scratch, shape) as form:
-            wanted = _wanted(form)
-            file = form.files["file"]
-            print_of = fingerprint(request, file.md5, file.filename, *sorted(form.fields.items()))
-
-            async def answer() -> Response[BatchView]:
-                batch = await accepting.accept(wanted, caller, backends, request_id=request_id())
-                return _accepted(batch, request, backends)
-
-            return await once(request, caller, print_of, answer)
+        return await take(request, caller, backends)
 
     @get()
     async def list_batches(
@@ -162,6 +152,21 @@ class Batches(Controller):
     ) -> None:
         """Cancel what has not ended, and delete the batch with its jobs and outputs."""
         await accepting.delete(await batches.owned_by(caller.id, batch_id), caller, backends)
+
+
+async def take(request: Request[Any, Any, Any], caller: BaseUser, backends: Backends) -> Response[BatchView]:
+    """The batch of the CSV file in the request's form."""
+    shape = FormShape(files=("file",), fields=FIELDS, max_file_bytes=backends.settings.csv_max_bytes)
+    async with received_form(request, backends.scratch, shape) as form:
+        wanted = _wanted(form)
+        file = form.files["file"]
+        print_of = fingerprint(request, file.md5, file.filename, *sorted(form.fields.items()))
+
+        async def answer() -> Response[BatchView]:
+            batch = await accepting.accept(wanted, caller, backends, request_id=request_id())
+            return _accepted(batch, request, backends)
+
+        return await once(request, caller, print_of, answer)
 
 
 def _wanted(form: Form) -> WantedBatch:

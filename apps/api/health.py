@@ -33,7 +33,11 @@ class HealthChecks(Controller):
         )
         ok = all(part == "ok" for part in parts)
         health = Health(
-            status="ok" if ok else "failing", database=parts[0], objects=parts[1], broker=parts[2]
+            status="ok" if ok else "failing",
+            database=parts[0],
+            objects=parts[1],
+            broker=parts[2],
+            edits="on" if backends.settings.edits else "off",
         )
         return Response(health, status_code=HTTP_200_OK if ok else HTTP_503_SERVICE_UNAVAILABLE)
 

@@ -10,8 +10,6 @@ from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
 
-from libs.contracts.views import BatchView, DeliveryView, ImageView, JobView, WebhookView
-
 
 class Identified(Protocol):
     """What a page can be continued behind."""
@@ -20,7 +18,7 @@ class Identified(Protocol):
     def id(self) -> UUID: ...
 
 
-T = TypeVar("T", ImageView, JobView, BatchView, WebhookView, DeliveryView)
+T = TypeVar("T", bound=Identified)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
 Md5: TypeAlias = Annotated[

@@ -15,11 +15,12 @@ from libs import retention
 from libs.announce import announce
 from libs.backends import Backends
 from libs.contracts.events import JobEnded
-from libs.contracts.messages import BadMessage, IngestImage, TransformImage, decode
+from libs.contracts.messages import BadMessage, DescribeImage, decode
 from libs.contracts.words import JobStatus
+from libs.edits.errors import EditTimedOut
 from libs.feeding import Feeder
 from libs.intake import publish
-from libs.storage import accounts, deliveries, feeding, idempotency, jobs, tokens
+from libs.storage import accounts, deliveries, edits, feeding, idempotency, jobs, tokens
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
@@ -29,6 +30,7 @@ BATCH = 500
 PURGE_EVERY_S = 60
 
 ATTEMPTS_EXHAUSTED = Failure("attempts_exhausted", "every attempt was lost with its worker")
+CALL_LOST = Failure(EditTimedOut.code, "the call's worker was lost: it may have run and been paid for")
 
 log = structlog.get_logger(__name__)
 
@@ -88,12 +90,13 @@ async def purge(backends: Backends) -> int:
 
 
 async def _give_up(job: Job, backends: Backends) -> None:
-    gone, completed = await jobs.give_up(job, ATTEMPTS_EXHAUSTED)
+    failure = CALL_LOST if await edits.may_have_run(job.id) else ATTEMPTS_EXHAUSTED
+    gone, completed = await jobs.give_up(job, failure)
     if not gone:
         return
     command = decode(job.command)
     log.warning("job_given_up", job_id=str(job.id), attempts=job.attempts)
-    if isinstance(command, TransformImage | IngestImage):
+    if not isinstance(command, DescribeImage):
         await retention.clear_attempts(command, job.created_at, backends)
     await announce(
         JobEnded(
@@ -101,8 +104,8 @@ async def _give_up(job: Job, backends: Backends) -> None:
             job_id=job.id,
             owner=command.owner,
             status="failed",
-            error_code=ATTEMPTS_EXHAUSTED.code,
-            error=ATTEMPTS_EXHAUSTED.detail,
+            error_code=failure.code,
+            error=failure.detail,
         ),
         backends,
     )

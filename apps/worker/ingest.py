@@ -34,24 +34,7 @@ from libs.storage import images, ingests, names, usage
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import QuotaExceeded
-from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Image, ImageSource, Job, now
-
-FILE_COLUMNS = (
-    "filename",
-    "source_url",
-    "object_key",
-    "format",
-    "mime",
-    "width",
-    "height",
-    "frames",
-    "size_bytes",
-    "md5",
-    "phash",
-    "metadata",
-    "status",
-)
 
 log = structlog.get_logger(__name__)
 
@@ -226,7 +209,7 @@ async def _stored(
         await publish(follow, backends)
     for done_with in (stored.former, message.source.image_id if message.replaces else None):
         if done_with is not None:
-            await _remove_marked(done_with, backends)
+            await retention.remove_marked(done_with, backends)
     return Ingested(image, stored.batch)
 
 
@@ -252,7 +235,7 @@ async def _deliver(
     try:
         if old is not None:
             row = image.to_dict()
-            values = {name: row[name] for name in FILE_COLUMNS} | _wished(message, old, backends)
+            values = {name: row[name] for name in images.FILE_COLUMNS} | _wished(message, old, backends)
             return Stored(former=await ingests.complete_replacing(claim, old, values, source))
         completed = await ingests.complete(
             claim,
@@ -267,14 +250,6 @@ async def _deliver(
     except Exception:
         await backends.objects.delete([image.object_key])
         raise
-
-
-async def _remove_marked(image_id: UUID, backends: Backends) -> None:
-    """Remove a file that nobody needs any more; should that fail now, the next tick does it."""
-    try:
-        await retention.remove(await images.deleting(1, only=image_id), backends)
-    except (StoreUnavailable, *UNAVAILABLE) as error:
-        log.warning("removal_waits", image_id=str(image_id), error=str(error))
 
 
 def _wished(

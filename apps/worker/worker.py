@@ -15,6 +15,7 @@ from structlog.contextvars import bound_contextvars
 
 from apps.worker import handlers
 from apps.worker.considerate import Considerate, pause_until
+from apps.worker.edit import edit
 from apps.worker.handlers import Lane
 from apps.worker.ingest import ingest
 from apps.worker.lease import under_lease
@@ -24,13 +25,24 @@ from libs.backends import Backends
 from libs.broker import DeadLetter, Delivery
 from libs.children import ChildError, Children
 from libs.contracts.events import AnyEvent, JobEnded, ended_job
-from libs.contracts.messages import AnyMessage, BadMessage, DescribeImage, IngestImage, TransformImage, decode
+from libs.contracts.messages import (
+    AnyMessage,
+    BadMessage,
+    DescribeImage,
+    EditImage,
+    IngestImage,
+    TransformImage,
+    decode,
+)
 from libs.contracts.topology import Route
+from libs.edits.errors import EditError
+from libs.edits.opening import opened_provider
+from libs.edits.provider import Provider
 from libs.feeding import host_of
 from libs.imaging.errors import ImagingError, SourceFault
 from libs.outbound import FetchError
 from libs.signing import sign_link
-from libs.storage import claims, feeding
+from libs.storage import claims, feeding, jobs
 from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.failure import Failure
@@ -41,6 +53,8 @@ from libs.storage.tables import Image, now
 BULK_NICENESS = 10
 INGEST_SHARE = 4  # fetches at once for every interactive child: most of them wait for somebody's server
 BULK_INGEST_SHARE = 16  # for every bulk child: a few slow hosts may not hold up all others
+EDIT_SHARE = 4  # calls to a model at once for every interactive child: all of them wait
+EDIT_CHILDREN = 1  # that make the pictures before and after a call
 BULK_SHARE = 2  # one bulk child for every so many interactive ones
 
 DEFER_FOR_S = 86_400.0  # after a day, being asked for patience counts as an attempt
@@ -52,7 +66,7 @@ log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Works jobs off the queues; two lanes, so that nobody who waits stands behind bulk work."""
+    """Works jobs off the queues; in lanes, so that nobody who waits stands behind bulk work or a model."""
 
     def __init__(self, backends: Backends) -> None:
         settings = backends.settings
@@ -65,7 +79,9 @@ class Worker:
         self.bulk = Lane(
             backends, Children(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
         )
+        self.edits = Lane(backends, Children(EDIT_CHILDREN, memory_bytes=memory))
         self.fetcher = backends.fetcher()
+        self.provider: Provider | None = None
         self._cancelled: dict[Claim, asyncio.Event] = {}
 
     @asynccontextmanager
@@ -74,7 +90,9 @@ class Worker:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.interactive.children.close)
             stack.push_async_callback(self.bulk.children.close)
+            stack.push_async_callback(self.edits.children.close)
             await stack.enter_async_context(self.fetcher)
+            self.provider = await stack.enter_async_context(opened_provider(self.backends.settings))
             listener = asyncio.create_task(self._listen_for_cancellations())
             stack.callback(listener.cancel)
             for route, lane, concurrency in (
@@ -83,6 +101,7 @@ class Worker:
                 (Route.INGEST, self.interactive, self.concurrency * INGEST_SHARE),
                 (Route.INGEST_BULK, self.bulk, self.bulk_concurrency * BULK_INGEST_SHARE),
                 (Route.DESCRIBE, self.bulk, self.bulk_concurrency),
+                (Route.EDIT, self.edits, self.concurrency * EDIT_SHARE),
             ):
                 await stack.enter_async_context(
                     self.backends.broker.consume(route, self._handler(lane), concurrency=concurrency)
@@ -158,17 +177,17 @@ class Worker:
 
     async def _perform(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[AnyEvent]) -> None:
         try:
-            match command:
-                case TransformImage():
-                    image = await handlers.transform(command, claim, lane)
-                case IngestImage():
-                    image = await self._ingest(command, claim, lane, ended)
-                case DescribeImage():
-                    image = await handlers.describe_image(command, claim, lane)
+            image = await self._image_of(command, claim, lane, ended)
             log.info("job_completed", attempt=claim.attempt, image_id=str(image.id))
             ended.insert(0, self._completed(command, image))
         except FetchError as error:
             ended.extend(await self._not_fetched(command, claim, error))
+        except EditError as error:
+            failure = Failure(error.code, str(error))
+            if error.not_run:
+                ended.extend(await self._retried(command, claim, failure, at_least_s=error.after_s))
+            else:
+                ended.extend(await self._failed(command, claim, failure))
         except LASTING as error:
             failure = Failure(error.code, str(error))
             ended.extend(
@@ -202,15 +221,27 @@ class Worker:
             return await self._retried(command, claim, failure)
         return await self._failed(command, claim, failure)
 
+    async def _image_of(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[AnyEvent]) -> Image:
+        """Do what the command says; the image that it made or told of."""
+        match command:
+            case TransformImage():
+                return await handlers.transform(command, claim, lane)
+            case IngestImage():
+                return await self._ingest(command, claim, lane, ended)
+            case EditImage():
+                return await edit(command, claim, lane, self.provider)
+            case DescribeImage():
+                return await handlers.describe_image(command, claim, lane)
+
     async def _failed(
         self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
     ) -> list[AnyEvent]:
         staged = isinstance(command, IngestImage)  # an upload for this job alone
         completed = await claims.fail(
-            claim, failure, source_is_bad=command.source.image_id if bad_source or staged else None
+            claim, failure, source_is_bad=jobs.source_of(command) if bad_source or staged else None
         )
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
-        if isinstance(command, TransformImage | IngestImage):
+        if not isinstance(command, DescribeImage):
             await retention.clear_attempts(command, claim.created_at, self.backends)
         failed = JobEnded(
             type="job.failed",
@@ -222,11 +253,14 @@ class Worker:
         )
         return [failed] if completed is None else [failed, completed]
 
-    async def _retried(self, command: AnyMessage, claim: Claim, failure: Failure) -> list[AnyEvent]:
+    async def _retried(
+        self, command: AnyMessage, claim: Claim, failure: Failure, *, at_least_s: float = 0
+    ) -> list[AnyEvent]:
         settings = self.backends.settings
         if claim.attempt >= settings.max_attempts:
             return await self._failed(command, claim, failure)
         after_s = settings.retry_base_s * 2 ** (claim.attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+        after_s = max(after_s, at_least_s)
         await claims.retry_later(claim, failure, after_s=after_s)
         log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
         return []

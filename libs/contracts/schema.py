@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from libs.contracts.events import BatchCompleted, ImageDeleted, JobEnded
-from libs.contracts.messages import DescribeImage, IngestImage, TransformImage
+from libs.contracts.messages import DescribeImage, EditImage, IngestImage, TransformImage
 from libs.contracts.notices import BatchNotice, ImageNotice, JobNotice, TrialNotice
 
 PUBLIC = (
-    *(TransformImage, DescribeImage, IngestImage),
+    *(TransformImage, DescribeImage, IngestImage, EditImage),
     *(JobEnded, ImageDeleted, BatchCompleted),
     *(JobNotice, BatchNotice, ImageNotice, TrialNotice),
 )

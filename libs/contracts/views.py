@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
 from libs.contracts.words import (
     BatchStatus,
     DeliveryStatus,
@@ -53,9 +54,18 @@ class Login(Request, frozen=True, kw_only=True):
 
 
 class RefreshRequest(Request, frozen=True, kw_only=True):
-    """A refresh token, to be used up."""
+    """A refresh token. `refresh_token` is used up by its use; as `refresh`, older clients send one again."""
 
-    refresh_token: Annotated[str, Meta(max_length=4096)]
+    refresh_token: Annotated[str, Meta(max_length=4096)] | None = None
+    refresh: Annotated[str, Meta(max_length=4096)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.refresh_token is None) == (self.refresh is None):
+            raise ValueError("send either `refresh_token` or `refresh`")
+
+    @property
+    def token(self) -> str:
+        return self.refresh_token or self.refresh or ""
 
 
 class TransformRequest(Request, frozen=True, kw_only=True):
@@ -66,15 +76,32 @@ class TransformRequest(Request, frozen=True, kw_only=True):
     webhook_url: WebhookUrl | None = None
 
 
-class ImageFromUrl(Request, frozen=True, kw_only=True):
-    """An image to be fetched, and what is to be done with it. Without operations it is kept."""
+class EditRequest(Request, EditOptions, frozen=True, kw_only=True):
+    """An edit of a stored image; `operations` run over what the model gives. `retention` is the results'."""
 
-    image_url: ImageUrl
+    prompt: Prompt
+    operations: Operations | None = None
+    retention: Retention = Retention.EPHEMERAL
+    webhook_url: WebhookUrl | None = None
+
+
+class ImageFromUrl(Request, EditFields, frozen=True, kw_only=True):
+    """An image to be fetched, and what is to be done with it; without a URL a model makes it of the prompt.
+
+    Without operations and prompt it is kept.
+    """
+
+    image_url: ImageUrl | None = None
     filename: Filename | None = None
     operations: Operations | None = None
     retention: Retention | None = None
     on_duplicate: OnDuplicate = OnDuplicate.STORE
     webhook_url: WebhookUrl | None = None
+
+    def __post_init__(self) -> None:
+        EditFields.__post_init__(self)
+        if self.image_url is None and self.prompt is None:
+            raise ValueError("give an `image_url`, a `prompt`, or both")
 
 
 class ImagePatch(Request, frozen=True, kw_only=True):
@@ -136,13 +163,58 @@ class Account(Struct, frozen=True, kw_only=True):
     last_login: datetime | None
 
 
+class Registered(Account, frozen=True, kw_only=True):
+    """A new account; older clients look for it in `data`."""
+
+    message: str
+    data: Account
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What happened, in words."""
+
+    message: str
+
+
 class Tokens(Struct, frozen=True, kw_only=True):
     """Bearer tokens; `expires_in` is that of the access token, in seconds."""
 
     access_token: str
     refresh_token: str
+    access: str  # the same two, as older clients call them
+    refresh: str
     expires_in: int
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
+
+
+class EditsUsed(Struct, frozen=True, kw_only=True):
+    """What an account used of edits, tokens as the vendor counts them."""
+
+    edits: int  # images asked for: what `per_day` limits
+    calls: int
+    images: int  # that came
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class EditsView(Struct, frozen=True, kw_only=True):
+    """What an account may use of edits; days are those of UTC."""
+
+    configured: bool
+    per_day: int
+    today: EditsUsed
+    total: EditsUsed
+
+
+class UsageView(Struct, frozen=True, kw_only=True):
+    """What an account uses of what is limited."""
+
+    stored_bytes: int
+    quota_bytes: int
+    waiting_jobs: int
+    quota_jobs: int
+    edits: EditsView
 
 
 class ImageView(Struct, frozen=True, kw_only=True):
@@ -171,6 +243,12 @@ class ImageView(Struct, frozen=True, kw_only=True):
     url: str
     download_url: str
     job_id: UUID | None
+    estimated_ready_at: datetime | None  # null: it has failed
+    seconds_remaining: int | None
+    image_url: str | None  # from here on: what older clients call source_url, md5, format and url
+    md5_hash: str
+    image_format: str
+    detail_url: str
     result: "ImageView | None" = None  # of its newest completed job
 
 
@@ -275,7 +353,13 @@ class Link(Struct, frozen=True, kw_only=True):
     expires_in: int
 
 
-class Metadata(Description, frozen=True, kw_only=True):
+class Told(Description, frozen=True, kw_only=True):
+    """What a full decode of the image tells, and the edit that made it."""
+
+    edit: EditNote | None = None  # None: no model made it
+
+
+class Metadata(Told, frozen=True, kw_only=True):
     """What a full decode of the image tells."""
 
     id: UUID
@@ -363,3 +447,4 @@ class Health(Struct, frozen=True, kw_only=True):
     database: str
     objects: str
     broker: str
+    edits: Literal["on", "off"]  # whether there is a model to edit images with; no fault either way

@@ -69,6 +69,14 @@ class ItemStatus(StrEnum):
     FAILED = "failed"
 
 
+class CallState(StrEnum):
+    """What is known of a call that costs money."""
+
+    STARTED = "started"  # it may have run
+    NOT_RUN = "not_run"  # it surely did not: it may be made again
+    ANSWERED = "answered"
+
+
 class WebhookEvent(StrEnum):
     """What an owner may be told of."""
 

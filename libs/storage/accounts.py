@@ -1,6 +1,7 @@
 """Functions over accounts: who may come in."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -49,7 +50,7 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
     Raises:
         UsernameTaken, EmailTaken: It exists; also when two register at the same moment.
     """
-    if _reserved(username) or await BaseUser.exists().where(BaseUser.username == username):
+    if is_reserved(username) or await BaseUser.exists().where(BaseUser.username == username):
         raise UsernameTaken(f"the username {username} is taken")
     if await BaseUser.exists().where(BaseUser.email == email):
         raise EmailTaken("an account with this email address exists")
@@ -79,6 +80,11 @@ async def authenticate(username: str, password: str) -> BaseUser:
     moment = datetime.now(UTC).replace(tzinfo=None)  # Piccolo's column is naive
     await BaseUser.update({BaseUser.last_login: moment}).where(BaseUser.id == user.id)
     return user
+
+
+async def by_ids(ids: Collection[int]) -> list[BaseUser]:
+    """Those of the accounts that exist, in any order."""
+    return await BaseUser.objects().where(BaseUser.id.is_in(list(ids))) if ids else []
 
 
 async def delete(user: BaseUser) -> list[UUID]:
@@ -125,7 +131,8 @@ def _is_ended() -> And:
     return BaseUser.username.like(f"{DELETED}%") & (BaseUser.active == False)  # noqa: E712 - a column
 
 
-def _reserved(username: str) -> bool:
+def is_reserved(username: str) -> bool:
+    """Whether nobody may be called so."""
     return username.lower() in RESERVED or username.startswith(DELETED)
 
 

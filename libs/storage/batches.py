@@ -111,6 +111,18 @@ async def create(batch: Batch, items: Sequence[NewItem], jobs: Sequence[NewJob],
             await ProductImage.raw(_sql(ITEMS, "item"), batch.id, _json(some))
 
 
+async def by_id(batch_id: UUID) -> Batch:
+    """Anybody's batch.
+
+    Raises:
+        BatchNotFound: There is none.
+    """
+    batch = await Batch.objects().where(Batch.id == batch_id).first()
+    if batch is None:
+        raise BatchNotFound(f"there is no batch {batch_id}")
+    return batch
+
+
 async def owned_by(owner: int, batch_id: UUID) -> Batch:
     """The owner's batch.
 

@@ -4,6 +4,7 @@ A job is claimed under a lease with a growing attempt number; whatever a worker 
 and attempt, so that one who lost the lease writes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
@@ -93,17 +94,30 @@ async def complete_transform(
         LostLease: The job is somebody else's by now.
     """
     async with transaction():
-        # First the source's row: whoever downloads it at this moment waits here or is seen here.
-        rows = await _READY(now=now(), image_id=source)
-        if rows and shares_clock and rows[0]["first_downloaded_at"] is not None:
-            result.first_downloaded_at = rows[0]["first_downloaded_at"]
-            result.expires_at = max(rows[0]["expires_at"], now() + timedelta(seconds=downloaded_s))
-        elif rows and shares_clock and rows[0]["expires_at"] is not None:
-            result.expires_at = rows[0]["expires_at"]
+        await join_clock(source, [result], shares_clock=shares_clock, downloaded_s=downloaded_s)
         await insert(result)
         if followed_by is not None:
             await insert(followed_by)
         await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
+
+
+async def join_clock(
+    source: UUID, results: Sequence[Image], *, shares_clock: bool, downloaded_s: float
+) -> None:
+    """Mark the source as decoded, and let results that share its clock end with it; before they are saved.
+
+    First in a transaction: whoever downloads the source at this moment waits for its row or is seen here.
+    """
+    rows = await _READY(now=now(), image_id=source)
+    if not rows or not shares_clock:
+        return
+    clock = rows[0]
+    for result in results:
+        if clock["first_downloaded_at"] is not None:
+            result.first_downloaded_at = clock["first_downloaded_at"]
+            result.expires_at = max(clock["expires_at"], now() + timedelta(seconds=downloaded_s))
+        else:
+            result.expires_at = clock["expires_at"] or result.expires_at
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:

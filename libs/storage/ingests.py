@@ -86,28 +86,48 @@ async def complete_replacing(
         ImageChanged: The image was deleted, or its bytes were replaced by another job, meanwhile.
     """
     async with transaction():
-        changed: list[dict[str, Any]] = await (
-            Image.update({**values, Image.updated_at: now()})
-            .where(
-                (Image.id == old.id)
-                & (Image.status != ImageStatus.DELETING)
-                & (Image.object_key == old.object_key)
-            )
-            .returning(Image.id)
-        )
-        if not changed:
-            raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
+        await change(old, values)
         former = None
         if source is not None:
-            former = await _leave_to_removal(old)
-            await ImageSource.delete().where(ImageSource.image == old.id)
-            await insert(source)
-            await _part_with_results(old.id)
+            former = await put_aside(old, source)
             if claim.image is not None:
                 await Image.update({Image.status: ImageStatus.DELETING}).where(
                     (Image.id == claim.image) & (Image.retention == Retention.EPHEMERAL)
                 )
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
+    return former
+
+
+async def change(old: Image, values: dict[Any, Any]) -> None:
+    """Set `values` in the row of an image that still has the bytes it had.
+
+    Raises:
+        ImageChanged: It has others by now, or is gone.
+    """
+    changed: list[dict[str, Any]] = await (
+        Image.update({**values, Image.updated_at: now()})
+        .where(
+            (Image.id == old.id)
+            & (Image.status != ImageStatus.DELETING)
+            & (Image.object_key == old.object_key)
+        )
+        .returning(Image.id)
+    )
+    if not changed:
+        raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
+
+
+async def put_aside(old: Image, source: ImageSource | None) -> UUID:
+    """Once other bytes have taken its place: part with the former file, and all that was known of it.
+
+    `source` is where the new bytes come from, if they were fetched. The id under which the former file is
+    to be removed.
+    """
+    former = await _leave_to_removal(old)
+    await ImageSource.delete().where(ImageSource.image == old.id)
+    if source is not None:
+        await insert(source)
+    await _part_with_results(old.id)
     return former
 
 

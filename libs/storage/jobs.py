@@ -2,20 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from statistics import median
 from typing import Any, cast
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
 
 from libs.contracts.events import BatchCompleted
-from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
+from libs.contracts.messages import (
+    AnyMessage,
+    DescribeImage,
+    EditImage,
+    IngestImage,
+    TransformImage,
+    encode,
+)
 from libs.contracts.words import JobKind, JobStatus, Priority
 from libs.storage import notices, tally
 from libs.storage.database import transaction
 from libs.storage.engine import rows
 from libs.storage.failure import CANCELLED, Failure
 from libs.storage.statement import Slot, Statement
-from libs.storage.tables import Job, now
+from libs.storage.tables import Job, first_id_since, now
 from libs.storage.tally import Share
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
@@ -23,6 +31,9 @@ UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 NOT_PARKED = WhereRaw("parked = false and status in ('queued', 'running')")
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
+SAMPLE = 20  # jobs whose time tells how long the next will take
+FIRST_GUESS_S = 5.0
+RECENT = timedelta(minutes=15)
 
 NEWEST = """
 select id from (
@@ -35,6 +46,7 @@ KINDS: dict[type[AnyMessage], JobKind] = {
     TransformImage: JobKind.TRANSFORM,
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
+    EditImage: JobKind.EDIT,
 }
 
 _OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
@@ -58,6 +70,12 @@ class JobEndedAlready(JobError):
     code = "job_ended"
 
 
+class JobNotFailed(JobError):
+    """Only a job that has failed can be run again."""
+
+    code = "job_not_failed"
+
+
 class TooManyJobs(JobError):
     """The account has as many unfinished jobs as it may."""
 
@@ -78,7 +96,7 @@ def new(
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
-        image=message.source.image_id,
+        image=source_of(message),
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
@@ -86,6 +104,11 @@ def new(
         webhook_url=webhook_url,
         created_at=moment,
     )
+
+
+def source_of(message: AnyMessage) -> UUID | None:
+    """The stored image that a job starts from, if it starts from one."""
+    return None if message.source is None else message.source.image_id
 
 
 async def owned_by(owner: int, job_id: UUID) -> Job:
@@ -123,6 +146,22 @@ async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
     return await Job.objects().where(Job.id.is_in(ids)).order_by(Job.id, ascending=False) if ids else []
 
 
+async def typical_s(kind: str) -> float:
+    """How long the newest jobs of a kind took from being asked for to their end, in seconds.
+
+    Only recent ones are looked at: the primary key finds them, however many rows there are.
+    """
+    recent = first_id_since(now() - RECENT)
+    ended = await (
+        Job.select(Job.created_at, Job.finished_at)
+        .where((Job.id >= recent) & (Job.kind == kind) & (Job.status == JobStatus.COMPLETED))
+        .order_by(Job.id, ascending=False)
+        .limit(SAMPLE)
+    )
+    took = [(job["finished_at"] - job["created_at"]).total_seconds() for job in ended]
+    return median(took) if took else FIRST_GUESS_S
+
+
 async def describing(image_id: UUID) -> Job | None:
     """The job that is about to describe an image, if there is one."""
     return await (
@@ -154,6 +193,38 @@ async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
     if not cancelled:
         raise JobEndedAlready(f"job {job_id} is {job.status} already")
     return job, completed
+
+
+async def retry(job_id: UUID) -> Job:
+    """Queue a failed job again. Attempts go on being counted: one that used up all gets one more.
+
+    Raises:
+        JobNotFound: There is none.
+        JobNotFailed: It has not failed; or it is one of a batch, whose counts it would upset.
+    """
+    moment = now()
+    again = await (
+        Job.update(
+            {
+                Job.status: JobStatus.QUEUED,
+                Job.run_after: moment + timedelta(seconds=REPUBLISH_S),
+                Job.worker: None,
+                Job.error_code: None,
+                Job.error: None,
+                Job.started_at: None,
+                Job.finished_at: None,
+            }
+        )
+        .where((Job.id == job_id) & (Job.status == JobStatus.FAILED) & Job.batch.is_null())
+        .returning(Job.id)
+    )
+    job = await Job.objects().where(Job.id == job_id).first()
+    if job is None:
+        raise JobNotFound(f"there is no job {job_id}")
+    if not again:
+        of_batch = "" if job.batch is None else f" and one of batch {job.batch}: retry that"
+        raise JobNotFailed(f"job {job_id} is {job.status}{of_batch}")
+    return job
 
 
 async def publish_soon(job_id: UUID) -> None:

@@ -41,6 +41,8 @@ from libs.contracts.words import (
 __all__ = [
     "BaseUser",
     "Batch",
+    "EditCall",
+    "EditUsage",
     "HostPause",
     "IdempotencyKey",
     "Image",
@@ -52,6 +54,7 @@ __all__ = [
     "WebhookEndpoint",
     "WebhookPace",
     "WebhookSecret",
+    "first_id_since",
     "new_id",
     "new_ids",
     "now",
@@ -75,6 +78,11 @@ def new_ids() -> Iterator[uuid.UUID]:
 def _spread(number: int) -> int:
     """74 bits around the variant's two."""
     return (number >> 62) << 64 | 0b10 << 62 | number & (1 << 62) - 1
+
+
+def first_id_since(moment: datetime) -> uuid.UUID:
+    """What no id made at this time or later is below."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def now() -> datetime:
@@ -176,6 +184,30 @@ class Job(Table):
     created_at = Timestamptz(default=now)
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
+
+
+class EditCall(Table):
+    """What is known of the paid call of an edit job; no row: there was none."""
+
+    id = UUID(primary_key=True)  # the job's
+    state = Varchar(16)  # a CallState
+    calls = Integer()  # that were started, this one included
+    attempt = Integer()  # of the job, that started this one
+    started_at = Timestamptz(default=now)
+
+
+class EditUsage(Table):
+    """What an account used of edits on one day (UTC)."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    day = Varchar(10)  # 2026-11-22
+    edits = Integer(default=0)  # images asked for: what the daily quota counts
+    calls = Integer(default=0)
+    images = Integer(default=0)  # that came
+    input_tokens = BigInt(default=0)
+    output_tokens = BigInt(default=0)
+    total_tokens = BigInt(default=0)
 
 
 class ProductImage(Table):
