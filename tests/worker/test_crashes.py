@@ -88,7 +88,7 @@ async def test_a_stopped_worker_gives_its_job_back(
         if to_all:  # a terminal sends it to the whole group
             process = site.apps.pop(name)
             os.killpg(process.pid, signal.SIGINT)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(STOP_S):
                 assert await process.wait() == 0
         else:
             await site.stop(name)
