@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.conftest import NewSite, signed_in
-from tests.support.site import Site, running_site
+from tests.support.site import STOP_S, Site, running_site
 from tests.worker.watching import (
     SLOW,
     SMALL,
