@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import skimage
+from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
 from libs.storage.database import migrate, open_database
 from libs.storage.engine import Engine
@@ -29,8 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config) -> spreading.ByFileAndKind:
-    return spreading.ByFileAndKind(config)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> spreading.ByFileAndKind:
+    return spreading.ByFileAndKind(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,7 @@ async def test_all_batches_of_an_account_share_the_room_of_one(fetching: Fetchin
         batch = await accepted(client, products([[fetching.outer.url(f"/room/{n}")] for n in range(400)]))
         more = products([[fetching.outer.url(f"/more/{n}")] * 2 for n in range(400)])
         refused(await send(client, more), 429, "too_many_jobs")
-        upload = await client.upload(picture(), wait_s=20)
+        upload = await client.upload(picture(), wait_s=60)
         assert upload.status == 201  # nothing else stands behind a batch
         assert (await client.call("DELETE", f"/api/batches/{batch['id']}")).status == 204
     finally:

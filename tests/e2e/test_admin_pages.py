@@ -49,9 +49,9 @@ async def operated(new_site: NewSite, photos: Path) -> AsyncIterator[Operated]:
         await client.register()
         await client.login()
         for name in ("coffee.png", "chelsea.png", "astronaut.png"):
-            assert (await client.upload(photos / name, wait_s=30)).status == 201
+            assert (await client.upload(photos / name, wait_s=60)).status == 201
         steps = [{"op": "resize", "width": 320}, {"op": "sepia"}, {"op": "convert", "format": "webp"}]
-        assert (await client.upload(photos / "rocket.jpg", steps, wait_s=30)).status == 201
+        assert (await client.upload(photos / "rocket.jpg", steps, wait_s=60)).status == 201
         failed = await client.upload(photos / "rocket.jpg", [TOO_LARGE])
         assert (await client.job_done(failed.json["job_id"]))["status"] == "failed"
         yield Operated(site, client)

@@ -25,7 +25,7 @@ async def refused(site: Site, *command: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         said, _ = await process.communicate()
     assert process.returncode not in (0, None)
     assert b"Traceback" not in said
@@ -50,12 +50,12 @@ async def test_a_data_directory_is_served_by_one_process(tmp_path: Path, photo: 
     async with running_site("embedded", tmp_path / "site") as site, signed_in(site) as client:
         second = Site("embedded", tmp_path, {"DATA_DIR": site.settings["DATA_DIR"]})
         assert f"another process serves {site.settings['DATA_DIR']}" in await refused(second, "serve")
-        assert (await client.upload(photo, SMALL, wait_s=20)).status == 201
+        assert (await client.upload(photo, SMALL, wait_s=60)).status == 201
 
 
 async def test_a_stopped_site_leaves_no_process_and_keeps_everything(tmp_path: Path, photo: Path) -> None:
     async with running_site("embedded", tmp_path / "site") as site, signed_in(site) as client:
-        done = (await client.upload(photo, SMALL, wait_s=20)).json
+        done = (await client.upload(photo, SMALL, wait_s=60)).json
         family = family_of(site, "serve")
         await site.stop("serve")
         await until_ended(family)

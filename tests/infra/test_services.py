@@ -20,7 +20,7 @@ import pytest
 
 from libs.storage.objects import open_objects
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.services
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "infra/local/services"

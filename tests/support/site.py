@@ -17,8 +17,8 @@ from tests.support.services import own_bucket, own_database, own_vhost
 Kind = Literal["embedded", "services"]
 App = Literal["serve", "api", "worker", "scheduler"]
 
-START_S = 30
-STOP_S = 10
+START_S = 60
+STOP_S = 30
 SECRET = "a secret that only tests know, long enough"
 
 QUICK: Mapping[str, str] = {

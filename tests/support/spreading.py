@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
 STARTING = ("tests/infra/", "tests/worker/", "tests/embedded/")
@@ -15,9 +16,9 @@ KIND = re.compile(r"\[(?:.*-)?(embedded|services)\b")
 class ByFileAndKind(LoadScopeScheduling):
     """Keeps together what shares a site: the tests of a file over one kind of it, in the order collected."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, log: Producer | None) -> None:
         config.option.loadscopereorder = False
-        super().__init__(config)
+        super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
         return unit(nodeid)

@@ -27,7 +27,7 @@ from tests.storage.rows import job_row
 from tests.support.site import QUICK, SECRET
 from tests.worker.watching import busy_one_of
 
-WAIT_S = 30
+WAIT_S = 60
 
 NewBackends = Callable[..., Awaitable[Backends]]
 
