@@ -6,19 +6,19 @@ from uuid import UUID
 from msgspec import Struct
 
 from libs.backends import Backends
-from libs.contracts.messages import Follow, IngestImage, Source, TransformImage, UrlSource
+from libs.contracts.messages import Follow, IngestImage, IngestSource, Source, TransformImage
 from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
-from libs.intake import check_operations, check_quotas, publish
+from libs.intake import Terms, check_operations, check_quotas, publish
 from libs.outbound import is_data_url
 from libs.storage import jobs
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What is to become of the image at a URL."""
+    """What is to become of the image at a URL, or of bytes from elsewhere."""
 
-    url: str
+    url: str = ""
     filename: str | None = None
     retention: Retention | None = None
     operations: Sequence[AnyOperation] | None = None
@@ -32,14 +32,27 @@ async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request
         UrlForbidden: The address says by itself that it is not one that is fetched.
         TooManyJobs, TooManyOperations: Nothing was queued.
     """
+    source, terms = IngestSource(url=wanted.url), Terms(request_id=request_id)
+    job, _ = await ingest_job(source, wanted, owner, backends, terms=terms)
+    return await _queue(job, backends)
+
+
+async def ingest_job(
+    source: IngestSource, wanted: Wanted, owner: BaseUser, backends: Backends, *, terms: Terms
+) -> tuple[Job, UUID | None]:
+    """A job that makes an image of a source's bytes, not stored yet; and the id of the one that follows.
+
+    Raises:
+        UrlForbidden, TooManyJobs, TooManyOperations: It may not be.
+    """
     await check_operations(wanted.operations or (), owner, backends)
     follow = None
     if wanted.operations is not None:
         follow = Follow(job_id=new_id(), target=new_id(), operations=tuple(wanted.operations))
     ephemeral_by_default = Retention.KEEP if wanted.operations is None else Retention.EPHEMERAL
     retention = wanted.retention or ephemeral_by_default
-    message = _message(wanted, owner, new_id(), retention=retention, follow=follow)
-    return await _queue(message, owner, backends, request_id)
+    message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow, terms=terms)
+    return await _job(message, owner, backends, terms), follow.job_id if follow else None
 
 
 async def replace(
@@ -50,8 +63,11 @@ async def replace(
     Raises:
         UrlForbidden, TooManyJobs: As `ingest`.
     """
-    message = _message(wanted, owner, image.id, retention=wanted.retention, replaces=True)
-    return await _queue(message, owner, backends, request_id)
+    source, terms = IngestSource(url=wanted.url), Terms(request_id=request_id)
+    message = _message(
+        source, wanted, owner, image.id, retention=wanted.retention, replaces=True, terms=terms
+    )
+    return await _queue(await _job(message, owner, backends, terms), backends)
 
 
 def following(message: IngestImage, image: Image, request_id: str | None) -> Job | None:
@@ -62,6 +78,7 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
     transform = TransformImage(
         job_id=message.follow.job_id,
         owner=message.owner,
+        submission=message.submission,
         source=Source(image_id=image.id),
         operations=message.follow.operations,
         target=message.follow.target,
@@ -72,18 +89,21 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
 
 
 def _message(
+    source: IngestSource,
     wanted: Wanted,
     owner: BaseUser,
     target: UUID,
     *,
     retention: Retention | None,
+    terms: Terms,
     follow: Follow | None = None,
     replaces: bool = False,
 ) -> IngestImage:
     return IngestImage(
         job_id=new_id(),
         owner=owner.username,
-        source=UrlSource(url=wanted.url),
+        submission=terms.submission,
+        source=source,
         target=target,
         replaces=replaces,
         filename=wanted.filename,
@@ -93,11 +113,15 @@ def _message(
     )
 
 
-async def _queue(message: IngestImage, owner: BaseUser, backends: Backends, request_id: str) -> Job:
-    if not is_data_url(message.source.url):
-        backends.guard.check_url(message.source.url)
+async def _job(message: IngestImage, owner: BaseUser, backends: Backends, terms: Terms) -> Job:
+    url = message.source.url
+    if url is not None and not is_data_url(url):
+        backends.guard.check_url(url)
     await check_quotas(owner, 0, backends)
-    job = jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
+    return jobs.new(message, owner=owner.id, priority=terms.priority, request_id=terms.request_id)
+
+
+async def _queue(job: Job, backends: Backends) -> Job:
     await job.save()
     await publish(job, backends)
     return job

@@ -12,7 +12,16 @@ from libs import assets
 from libs.announce import announce_cancelled
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
-from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, Source, TransformImage, decode
+from libs.contracts.messages import (
+    AnyMessage,
+    DescribeImage,
+    IngestImage,
+    Source,
+    TransformImage,
+    decode,
+    encode,
+)
+from libs.contracts.orders import Wake
 from libs.contracts.topology import Route
 from libs.contracts.words import Priority, Retention
 from libs.imaging.header import Header
@@ -71,7 +80,7 @@ async def store_upload(
             operations,
             keep=retention == Retention.KEEP,
             shares_clock=True,
-            request_id=request_id,
+            terms=Terms(request_id=request_id),
         )
     elif retention == Retention.KEEP:
         job = describe_job(image, owner.username, request_id)
@@ -91,6 +100,14 @@ async def store_upload(
     return image, job
 
 
+class Terms(Struct, frozen=True, kw_only=True):
+    """How a job was asked for."""
+
+    request_id: str | None
+    priority: Priority = Priority.INTERACTIVE
+    submission: UUID | None = None  # the message from outside
+
+
 async def transform(
     image: Image,
     owner: BaseUser,
@@ -105,14 +122,32 @@ async def transform(
     Raises:
         TooManyJobs, TooManyOperations: Nothing was queued.
     """
-    await check_operations(operations, owner, backends)
-    await check_quotas(owner, 0, backends)
-    job = _transform_job(
-        image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, request_id=request_id
-    )
+    terms = Terms(request_id=request_id)
+    job = await transform_job(image, owner, operations, backends, retention=retention, terms=terms)
     await job.save()
     await publish(job, backends)
     return job
+
+
+async def transform_job(
+    image: Image,
+    owner: BaseUser,
+    operations: Sequence[AnyOperation],
+    backends: Backends,
+    *,
+    retention: Retention,
+    terms: Terms,
+) -> Job:
+    """A job that runs operations over a stored image; not stored yet.
+
+    Raises:
+        TooManyJobs, TooManyOperations: It may not be.
+    """
+    await check_operations(operations, owner, backends)
+    await check_quotas(owner, 0, backends)
+    return _transform_job(
+        image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, terms=terms
+    )
 
 
 async def describe(image: Image, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
@@ -132,7 +167,7 @@ async def publish(job: Job, backends: Backends) -> None:
     headers = {"x-request-id": job.request_id} if job.request_id else {}
     try:
         await backends.broker.publish(
-            route_of(message, job), job.command.encode(), message_id=str(job.id), headers=headers
+            route_of(message, job), encode(Wake(job_id=job.id)), message_id=str(job.id), headers=headers
         )
     except BrokerUnavailable:
         log.warning("publish_failed", job_id=str(job.id))
@@ -220,18 +255,19 @@ def _transform_job(
     *,
     keep: bool,
     shares_clock: bool,
-    request_id: str,
+    terms: Terms,
 ) -> Job:
     message = TransformImage(
         job_id=new_id(),
         owner=owner.username,
+        submission=terms.submission,
         source=Source(image_id=image.id),
         operations=tuple(operations),
         target=new_id(),
         keep=keep,
         shares_clock=shares_clock,
     )
-    return jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
+    return jobs.new(message, owner=owner.id, priority=terms.priority, request_id=terms.request_id)
 
 
 def describe_job(

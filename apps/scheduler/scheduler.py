@@ -10,8 +10,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from libs import retention
-from libs.announce import announce
+from libs import answers, retention
 from libs.backends import Backends
 from libs.contracts.events import JobEnded
 from libs.contracts.messages import BadMessage, IngestImage, TransformImage, decode
@@ -48,6 +47,7 @@ async def schedule(backends: Backends) -> None:
     purged_at = float("-inf")
     while True:
         await _attempt(sweep, backends)
+        await _attempt(answers.answer_left, backends)
         await _attempt(retention.expire, backends)
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
             await _attempt(purge, backends)
@@ -81,7 +81,7 @@ async def _give_up(job: Job, backends: Backends) -> None:
     log.warning("job_given_up", job_id=str(job.id), attempts=job.attempts)
     if isinstance(command, TransformImage | IngestImage):
         await retention.clear_attempts(command, job.created_at, backends)
-    await announce(
+    await answers.tell(
         JobEnded(
             type="job.failed",
             job_id=job.id,
@@ -90,6 +90,7 @@ async def _give_up(job: Job, backends: Backends) -> None:
             error_code=ATTEMPTS_EXHAUSTED.code,
             error=ATTEMPTS_EXHAUSTED.detail,
         ),
+        command,
         backends,
     )
 

@@ -1,4 +1,4 @@
-"""Fetching a URL and making an image of it, or the new bytes of one that is there."""
+"""Fetching a URL, or taking what lies in the inbox, and making an image of it or the new bytes of one."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +16,13 @@ from libs.backends import Backends
 from libs.contracts.messages import IngestImage
 from libs.contracts.words import ImageStatus, Retention
 from libs.imaging.describe import Description, describe
-from libs.imaging.errors import EmptyFile, NotAnImage
+from libs.imaging.errors import EmptyFile, FileTooLarge, NotAnImage
 from libs.imaging.hashing import signed64
 from libs.imaging.header import Header, read_header
 from libs.ingest import following
 from libs.intake import publish
 from libs.outbound import Fetched, Fetcher, UrlNotAnImage, Validators, is_data_url
+from libs.outbound.receiving import receive
 from libs.storage import images, ingests, names, usage
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
@@ -62,7 +63,7 @@ async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetcher: Fetche
     old = await images.owned_by(claim.owner, message.target) if message.replaces else None
     file = backends.scratch / f"{claim.job_id}.{claim.attempt}"
     try:
-        fetched = await fetcher.fetch(message.source.url, file, known=await _known(message, old))
+        fetched = await _taken(message, old, file, backends, fetcher)
         if fetched is None:
             assert old is not None, "only what is known can be unchanged"  # noqa: S101
             wished = _wished(message, old, backends, filename=message.filename)
@@ -71,7 +72,7 @@ async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetcher: Fetche
         same = await ingests.same_bytes(claim.owner, fetched.md5) if message.reuse else None
         if same is not None:
             return await _reused(message, claim, same, backends)
-        found = await _examined(fetched, file, lane)
+        found = await _examined(message, fetched, file, lane)
         await _check_quota(claim, found, old, backends)
         if claim.attempt > 1:
             await retention.clear_attempts(message, claim.created_at, backends)
@@ -80,25 +81,57 @@ async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetcher: Fetche
         file.unlink(missing_ok=True)
 
 
-async def _examined(fetched: Fetched, file: Path, lane: Lane) -> Examined:
+async def _taken(
+    message: IngestImage, old: Image | None, file: Path, backends: Backends, fetcher: Fetcher
+) -> Fetched | None:
+    """The source's bytes, at `file` from now on; None when a server says that we have them."""
+    if message.source.url is not None:
+        return await fetcher.fetch(message.source.url, file, known=await _known(message.source.url, old))
+    assert message.source.object is not None, "one of the two is given"  # noqa: S101
+    return await _from_inbox(message.source.object, file, backends)
+
+
+async def _from_inbox(key: str, file: Path, backends: Backends) -> Fetched:
+    """A copy of an object that somebody put into the inbox.
+
+    Raises:
+        ObjectNotFound: There is none.
+        FileTooLarge: It is larger than an upload may be.
+    """
+    limit = backends.settings.max_upload_bytes
+    async with backends.objects.read(key, length=limit + 1) as chunks:
+        received = await receive(chunks, file, max_bytes=limit + 1)
+    if received.size_bytes > limit:
+        raise FileTooLarge(received.size_bytes, limit)
+    return Fetched(
+        filename=key.rpartition("/")[2],
+        size_bytes=received.size_bytes,
+        md5=received.md5,
+        validators=Validators(),
+    )
+
+
+async def _examined(message: IngestImage, fetched: Fetched, file: Path, lane: Lane) -> Examined:
     """Decode the file in a child.
 
     Raises:
-        UrlNotAnImage: It is none.
+        UrlNotAnImage: What was fetched is none.
         ImagingError: It is one that cannot be read or goes beyond a limit.
     """
     limits, timeout_s = limits_of(lane.backends), lane.backends.settings.job_timeout_s
     try:
         header = await lane.children.run(timeout_s, read_header, file, limits)
     except (NotAnImage, EmptyFile) as error:
+        if message.source.url is None:
+            raise
         raise UrlNotAnImage(f"what is at the address is no image: {error}") from error
     description = await lane.children.run(timeout_s, describe, file, limits)
     return Examined(fetched, header, description)
 
 
-async def _known(message: IngestImage, old: Image | None) -> Validators | None:
+async def _known(url: str, old: Image | None) -> Validators | None:
     """What to ask for conditionally: only the version that we hold, from where we have it."""
-    if old is None or old.source_url != message.source.url:
+    if old is None or old.source_url != url:
         return None
     source = await ingests.source_of(old.id)
     return Validators(etag=source.etag, last_modified=source.last_modified) if source else None
@@ -200,7 +233,7 @@ def _image_of(
         clock=message.target,
         owner=claim.owner,
         filename=names.with_extension(name, header.extension),
-        source_url=None if is_data_url(url) else url,
+        source_url=None if url is None or is_data_url(url) else url,
         object_key=names.object_key(
             message.owner,
             retention.slot(message),

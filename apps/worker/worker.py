@@ -16,24 +16,21 @@ from apps.worker import handlers
 from apps.worker.handlers import Lane
 from apps.worker.ingest import ingest
 from apps.worker.lease import under_lease
-from libs import retention
-from libs.announce import announce
+from libs import answers, door, retention
 from libs.backends import Backends
-from libs.broker import DeadLetter, Delivery
+from libs.broker import Delivery
 from libs.children import ChildError, Children
 from libs.contracts.events import JobEnded, ended_job
 from libs.contracts.messages import AnyMessage, BadMessage, DescribeImage, IngestImage, TransformImage, decode
 from libs.contracts.topology import Route
 from libs.imaging.errors import ImagingError, SourceFault
 from libs.outbound import FetchError
-from libs.signing import sign_link
 from libs.storage import claims
 from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import ImageError
 from libs.storage.jobs import Failure
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
-from libs.storage.tables import Image
 
 BULK_NICENESS = 10
 INGEST_SHARE = 4  # fetches at once for every interactive child: most of them wait for somebody's server
@@ -78,20 +75,19 @@ class Worker:
                 (Route.DESCRIBE, self.bulk, self.bulk_concurrency),
             ):
                 await stack.enter_async_context(
-                    self.backends.broker.consume(route, self._handler(lane), concurrency=concurrency)
+                    self.backends.broker.consume(route, self._handler(route, lane), concurrency=concurrency)
                 )
             log.info("worker_started", worker=self.name, concurrency=self.concurrency)
             yield
 
-    def _handler(self, lane: Lane):  # noqa: ANN202 - a Handler
+    def _handler(self, route: Route, lane: Lane):  # noqa: ANN202 - a Handler
         async def handle(delivery: Delivery) -> None:
-            try:
-                message = decode(delivery.body)
-            except BadMessage as error:
-                raise DeadLetter(f"{error.code}: {error}") from error
             request_id = delivery.headers.get("x-request-id")
-            with bound_contextvars(job_id=str(message.job_id), request_id=request_id):
-                await self._work(message.job_id, lane)
+            with bound_contextvars(request_id=request_id):
+                job_id = await door.job_to_work(delivery, route, self.backends)
+                if job_id is not None:
+                    with bound_contextvars(job_id=str(job_id)):
+                        await self._work(job_id, lane)
 
         return handle
 
@@ -134,7 +130,7 @@ class Worker:
         finally:
             del self._cancelled[claim]
         for event in ended:
-            await announce(event, self.backends)
+            await answers.tell(event, command, self.backends)
 
     async def _perform(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[JobEnded]) -> None:
         try:
@@ -146,7 +142,7 @@ class Worker:
                 case DescribeImage():
                     image = await handlers.describe_image(command, claim, lane)
             log.info("job_completed", attempt=claim.attempt, image_id=str(image.id))
-            ended.append(self._completed(command, image))
+            ended.append(answers.completed(claim.job_id, command.owner, image, self.backends))
         except FetchError as error:
             failure = Failure(error.code, str(error))
             if error.passing:
@@ -201,19 +197,6 @@ class Worker:
             pass
         except UNAVAILABLE as error:
             log.warning("job_left_to_its_lease", error=str(error))
-
-    def _completed(self, command: AnyMessage, image: Image) -> JobEnded:
-        settings = self.backends.settings
-        token = sign_link(settings.secret_key, image.id, ttl_s=settings.link_s)
-        return JobEnded(
-            type="job.completed",
-            job_id=command.job_id,
-            owner=command.owner,
-            status="completed",
-            image_id=image.id,
-            object_key=image.object_key,
-            link=f"{settings.public_url}/d/{token}",
-        )
 
     async def _listen_for_cancellations(self) -> None:
         async with self.backends.broker.events("job.cancelled") as events:

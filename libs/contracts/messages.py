@@ -1,4 +1,4 @@
-"""What travels through the broker, as Structs; decoded once, where it arrives."""
+"""The commands that jobs' rows hold, as Structs; `orders` are what travels through the broker."""
 
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -22,10 +22,15 @@ class Source(Struct, frozen=True, kw_only=True):
     image_id: UUID
 
 
-class UrlSource(Struct, frozen=True, kw_only=True):
-    """Where a job fetches its image from: http, https or `data:`."""
+class IngestSource(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a job takes an image's bytes from: an address or an object of the inbox, never both."""
 
-    url: Annotated[str, Meta(min_length=1)]
+    url: Annotated[str, Meta(min_length=1)] | None = None  # http, https or `data:`
+    object: Annotated[str, Meta(min_length=1)] | None = None  # a key under `inbox/`, which stays there
+
+    def __post_init__(self) -> None:
+        if (self.url is None) == (self.object is None):
+            raise ValueError("a source is either a `url` or an `object`")
 
 
 class Follow(Struct, frozen=True, kw_only=True):
@@ -41,6 +46,7 @@ class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
 
     job_id: UUID
     owner: str  # username
+    submission: UUID | None = None  # the message from outside that asked for it
 
 
 class TransformImage(Message, frozen=True, kw_only=True, tag="transform.v1"):
@@ -60,9 +66,9 @@ class DescribeImage(Message, frozen=True, kw_only=True, tag="describe.v1"):
 
 
 class IngestImage(Message, frozen=True, kw_only=True, tag="ingest.v1"):
-    """Fetch the source and keep it as image `target`."""
+    """Take the source's bytes and keep them as image `target`."""
 
-    source: UrlSource
+    source: IngestSource
     target: UUID
     replaces: bool = False  # the target exists; what was fetched takes the place of its bytes
     filename: str | None = None  # None: as the address has it, or as the target has it already

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
-from libs.contracts.events import ImageDeleted, JobEnded
-from libs.contracts.messages import DescribeImage, IngestImage, TransformImage
+from libs.contracts.events import ImageDeleted, JobEnded, OrderRefused
+from libs.contracts.orders import IngestOrder, TransformOrder
 
-PUBLIC = (TransformImage, DescribeImage, IngestImage, JobEnded, ImageDeleted)
+PUBLIC = (TransformOrder, IngestOrder, JobEnded, OrderRefused, ImageDeleted)
 
 
 def schema() -> dict[str, Any]:

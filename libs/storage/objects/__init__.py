@@ -1,6 +1,7 @@
 """Files by key: on a file system, or on an S3 server."""
 
 from libs.storage.objects.errors import BadKey, ObjectNotFound, StorageError, StoreUnavailable
+from libs.storage.objects.keys import check_key
 from libs.storage.objects.open import open_objects
 from libs.storage.objects.port import CHUNK_BYTES, ObjectStore
 
@@ -11,5 +12,6 @@ __all__ = [
     "ObjectStore",
     "StorageError",
     "StoreUnavailable",
+    "check_key",
     "open_objects",
 ]
