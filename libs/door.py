@@ -153,8 +153,8 @@ def check_inbox_key(key: str, owner: str) -> None:
         check_key(key)
     except BadKey as error:
         raise ForbiddenKey(str(error)) from error
-    inbox, *folders, _ = key.split("/")
-    if inbox != INBOX or (folders and folders[0] != owner):
+    *folders, _ = key.split("/")
+    if folders[:1] != [INBOX] or folders[1:2] not in ([], [owner]):
         raise ForbiddenKey(f"{key!r} is neither directly under {INBOX}/ nor under {INBOX}/{owner}/")
 
 

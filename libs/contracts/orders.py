@@ -29,7 +29,9 @@ class OrderSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
             Meta(
                 min_length=1,
                 max_length=1024,
-                pattern="^inbox/",
+                extra_json_schema={
+                    "pattern": "^inbox/"
+                },  # the door checks it, and more, with a code of its own
                 description="a key under `inbox/OWNER/`, or one directly under `inbox/`; the object stays",
             ),
         ]
