@@ -56,8 +56,9 @@ bench-imaging: $(VENV)/dev.stamp ## Measure imaging beside libvips: time, memory
 fuzz: $(VENV)/dev.stamp ## Throw damaged files at imaging (FUZZ_S=60 seconds)
 	@PYTHONPATH=. $(BIN)/python tests/fuzz/imaging.py -max_total_time=$(FUZZ_S)
 
-schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema again
+schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
+	$(BIN)/python -m libs.contracts.asyncapi > libs/contracts/asyncapi.json
 
 lock: $(VENV)/dev.stamp ## Pin every package again; no host is written
 	$(LOCK) pyproject.toml -o requirements/main.txt

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import uvloop
 
-from apps import local
+from apps import local, operator
 from libs import __version__
 from libs.lifetime import stop_signal
 from libs.logs import configure_logs
@@ -134,6 +134,7 @@ def rehash() -> None:
 main.add_command(local.process)
 main.add_command(local.describe)
 main.add_command(local.compare)
+main.add_command(operator.dead_letters)
 
 
 def _settings() -> Settings:

@@ -118,6 +118,20 @@ async def job_to_work(delivery: Delivery, route: Route, backends: Backends) -> U
     return None
 
 
+async def take_in_again(delivery: Delivery, route: Route, backends: Backends) -> None:
+    """Give a message that was put aside another chance; `delivery.user_id` is who sent it then.
+
+    Raises:
+        One of REFUSALS: Nothing was stored.
+        BrokerUnavailable: It was a note for a worker, and the broker did not take it.
+    """
+    message = _read(delivery)
+    if isinstance(message, Wake):
+        await backends.broker.publish(route, delivery.body, message_id=str(message.job_id))
+    else:
+        await take_in(message, _envelope(delivery, route), backends)
+
+
 async def take_in(order: AnyOrder, envelope: Envelope, backends: Backends) -> None:
     """Make the order a job, once; those who send it again are answered again.
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fastapi_offline
-from litestar import Router
+from litestar import Response, Router, get
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import (
@@ -22,6 +22,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
 from msgspec import Struct
 
+from libs.contracts import asyncapi
 from libs.contracts.views import ImageFromUrl, SearchRequest
 
 ASSETS = "/schema/assets"
@@ -127,3 +128,9 @@ def page_assets() -> Router:
         include_in_schema=False,
         name="schema-assets",
     )
+
+
+@get("/asyncapi.json", include_in_schema=False, sync_to_thread=False)
+def asyncapi_document() -> Response[bytes]:
+    """What programs publish to RabbitMQ themselves, as AsyncAPI."""
+    return Response(asyncapi.text().encode(), media_type="application/json")

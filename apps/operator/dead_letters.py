@@ -3,16 +3,19 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from libs.broker import BrokerUnavailable
 from libs.settings import Settings, SettingsError, load_settings
 
+if TYPE_CHECKING:
+    from libs.broker.dead import DeadLetter
+
 MOST = 1000
 
-Chosen = Callable[[Any], Awaitable[None]]
+Act = Callable[["DeadLetter"], Awaitable[None]]
 
 
 @click.group()
@@ -21,7 +24,9 @@ def dead_letters() -> None:
 
 
 @dead_letters.command("list")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, MOST), help="The oldest so many.")
+@click.option(
+    "--limit", default=100, show_default=True, type=click.IntRange(1, MOST), help="The oldest so many."
+)
 def list_letters(limit: int) -> None:
     """Show id, route, sender and reason of each."""
     from libs.broker.dead import dead_letters as held
@@ -42,7 +47,7 @@ def list_letters(limit: int) -> None:
 def show(letter_id: str, *, body: bool) -> None:
     """Show one whole."""
 
-    async def print_it(letter: Any) -> None:
+    async def print_it(letter: "DeadLetter") -> None:
         delivery = letter.delivery
         if body:
             sys.stdout.buffer.write(delivery.body)
@@ -75,7 +80,7 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
     async def run(settings: Settings) -> None:
         async with open_backends(settings) as backends:
 
-            async def again(letter: Any) -> None:
+            async def again(letter: "DeadLetter") -> None:
                 try:
                     await door.take_in_again(letter.delivery, letter.route, backends)
                 except door.REFUSALS as error:
@@ -94,14 +99,14 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
 def drop(letter_ids: tuple[str, ...], *, everything: bool) -> None:
     """Throw messages away for good."""
 
-    async def throw_away(letter: Any) -> None:
+    async def throw_away(letter: "DeadLetter") -> None:
         await letter.forget()
         click.echo(f"{letter.id} dropped")
 
     _run(lambda settings: _each(settings, letter_ids, everything=everything, do=throw_away))
 
 
-async def _each(settings: Settings, ids: tuple[str, ...], *, everything: bool, do: Chosen) -> None:
+async def _each(settings: Settings, ids: tuple[str, ...], *, everything: bool, do: Act) -> None:
     """Do something with the chosen letters; one that fails leaves the others their turn."""
     from libs.broker.dead import dead_letters as held
     from libs.broker.dead import find

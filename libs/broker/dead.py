@@ -15,6 +15,7 @@ from libs.broker.unreadable import accept_unreadable_properties
 from libs.contracts.topology import DEAD, OWN_PREFIX, Route
 
 ID_CHARS = 12
+ROUTES = frozenset(Route)
 
 
 class DeadLetter:
@@ -24,8 +25,8 @@ class DeadLetter:
         self._message = message
         delivery = to_delivery(message)
         by_the_broker = BROKERS_OWN[0] in delivery.headers
-        # A worker's copy has its sender in a header, one that the broker moved has its user_id still. A header
-        # that a sender wrote itself is not believed: workers take it away, and the broker leaves its own mark.
+        # A worker's copy has its sender in a header; one that the broker moved has its user_id still. The
+        # header of a sender's own making is not believed: workers take it away, the broker leaves its mark.
         sender = delivery.user_id or (None if by_the_broker else delivery.headers.get(SENDER))
         self.delivery = Delivery(
             body=delivery.body,
@@ -37,7 +38,9 @@ class DeadLetter:
             content_type=delivery.content_type,
         )
         self.route = _route(message, delivery)
-        self.reason = "lost with its worker too often" if by_the_broker else delivery.headers.get("x-error", "")
+        self.reason = (
+            "lost with its worker too often" if by_the_broker else delivery.headers.get("x-error", "")
+        )
         self.id = _id(delivery)
 
     async def forget(self) -> None:
@@ -82,7 +85,7 @@ def _route(message: AbstractIncomingMessage, delivery: Delivery) -> Route:
     """Where it was, as far as that is known."""
     queue = str(message.headers.get("x-first-death-queue", "")).removeprefix(OWN_PREFIX)
     for name in (queue, delivery.headers.get("x-original-route", "")):
-        if name in Route:
+        if name in ROUTES:
             return Route(name)
     return Route.TRANSFORM
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -24,9 +25,9 @@ from tests.broker.outside import Into
 from tests.conftest import signed_in
 from tests.door.desk import BROKER_USER, Desk, data_url, desk_of, ingest, transform
 from tests.storage.rows import an_owner, claimed
-from tests.support.services import own_database, own_vhost
-from tests.support.site import running_site
-from tests.worker.inside import NewBackends, opened_backends, working
+from tests.support.services import own_database
+from tests.support.site import Site, running_site
+from tests.worker.inside import NewBackends
 from tests.worker.outage import Wire
 from tests.worker.watching import SLOW, busy_one_of
 
@@ -39,25 +40,12 @@ async def test_a_worker_killed_over_an_order_leaves_its_answer_to_the_next(
 ) -> None:
     settings = {"AMQP_TRUSTED_USERS": BROKER_USER, "JOB_LEASE_S": "2"}
     async with running_site("services", tmp_path / "site", **settings) as site, signed_in(site) as client:
-        async with await aio_pika.connect(site.settings["BROKER_URL"]) as connection:
-            channel = await connection.channel()
-            replies = await channel.declare_queue(exclusive=True)
-            jobs = await channel.get_exchange(JOBS, ensure=False)
-            order = transform(client.username, {"url": data_url(large_photo)}, operations=SLOW)
-            message = aio_pika.Message(
-                json.dumps(order).encode(),
-                user_id=BROKER_USER,
-                message_id="one",
-                correlation_id="mine",
-                reply_to=replies.name,
-            )
-            await jobs.publish(message, Route.TRANSFORM.value)
+        async with a_sender(site) as (send, replies):
+            await send(transform(client.username, {"url": data_url(large_photo)}, operations=SLOW))
             await busy_one_of(psutil.Process(site.apps["worker"].pid))
             await site.kill("worker")
             await site.start("worker")
-            inbox: asyncio.Queue[Delivery] = asyncio.Queue()
-            await replies.consume(Into(inbox), no_ack=True)
-            reply = await asyncio.wait_for(inbox.get(), WAIT_S)
+            reply = await asyncio.wait_for(replies.get(), WAIT_S)
         outcome = json.loads(reply.body)
         assert (reply.correlation_id, outcome["status"]) == ("mine", "completed")
         results = [one for one in (await client.get("/api/images")).json if one["parent"]]
@@ -109,23 +97,44 @@ async def test_an_order_that_comes_while_the_database_is_away_waits_for_it(
 ) -> None:
     async with AsyncExitStack() as stack:
         wire = await stack.enter_async_context(Wire.to(await stack.enter_async_context(own_database())))
-        backends = await stack.enter_async_context(
-            opened_backends(
-                tmp_path,
-                AMQP_TRUSTED_USERS=BROKER_USER,
-                DATABASE_URL=wire.url,
-                BROKER_URL=await stack.enter_async_context(own_vhost()),
-            )
-        )
-        owner = await an_owner()
-        desk = await stack.enter_async_context(desk_of(backends))
-        await stack.enter_async_context(working(backends))
+        settings = {"AMQP_TRUSTED_USERS": BROKER_USER, "DATABASE_URL": wire.url}
+        site = await stack.enter_async_context(running_site("services", tmp_path / "site", **settings))
+        client = await stack.enter_async_context(signed_in(site))
+        send, replies = await stack.enter_async_context(a_sender(site))
         wire.cut()
-        await desk.send(ingest(owner.username, {"url": data_url(photo)}), message_id="patient")
-        await asyncio.wait_for(wire.refused.wait(), WAIT_S)
+        await send(ingest(client.username, {"url": data_url(photo)}))
+        for _ in range(3):
+            wire.refused.clear()
+            await asyncio.wait_for(wire.refused.wait(), WAIT_S)
+        assert replies.empty()
         wire.mend()
-        reply = await desk.reply()
-    assert (reply["status"], reply["message_id"]) == ("completed", "patient")
+        outcome = json.loads((await asyncio.wait_for(replies.get(), WAIT_S)).body)
+    assert (outcome["status"], outcome["message_id"]) == ("completed", "one")
+
+
+@asynccontextmanager
+async def a_sender(
+    site: Site,
+) -> AsyncGenerator[tuple[Callable[[object], Awaitable[None]], asyncio.Queue[Delivery]]]:
+    """Sends orders named `one` to a site, and gets the replies."""
+    async with await aio_pika.connect(site.settings["BROKER_URL"]) as connection:
+        channel = await connection.channel()
+        own = await channel.declare_queue(exclusive=True)
+        jobs = await channel.get_exchange(JOBS, ensure=False)
+        replies: asyncio.Queue[Delivery] = asyncio.Queue()
+        await own.consume(Into(replies), no_ack=True)
+
+        async def send(order: object) -> None:
+            message = aio_pika.Message(
+                json.dumps(order).encode(),
+                user_id=BROKER_USER,
+                message_id="one",
+                correlation_id="mine",
+                reply_to=own.name,
+            )
+            await jobs.publish(message, Route.TRANSFORM.value)
+
+        yield send, replies
 
 
 async def taken(desk: Desk, owner: str, photo: Path) -> UUID:

@@ -111,7 +111,12 @@ async def test_a_note_that_wakes_a_worker_can_do_nothing_but_wake_it(
     desk: Desk, owner: BaseUser, photo: Path
 ) -> None:
     image, job = await submit(desk.backends, owner, photo, SMALL)
-    forged = {"type": "wake.v1", "owner": "mallory", "source": {"image_id": str(image.id)}, "operations": []}
+    forged: dict[str, Any] = {
+        "type": "wake.v1",
+        "owner": "mallory",
+        "source": {"image_id": str(image.id)},
+        "operations": [],
+    }
     for job_id in (str(job.id), str(uuid4())):
         await desk.send(forged | {"job_id": job_id}, user_id=None, reply=False)
     reply = await desk.answered(ingest(owner.username, {"url": data_url(photo)}), route=Route.TRANSFORM)
