@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from libs.broker import BrokerUnavailable
+from libs.logs import configure_logs
 from libs.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def _run(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
         settings = load_settings()
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
+    configure_logs(settings.log_format)
     if settings.embedded:
         raise click.ClickException(
             "with memory:// dead letters live and end with the process; its log has every one of them"

@@ -28,9 +28,9 @@ ORDERS: dict[Route, tuple[str, ...]] = {
     Route.INGEST: (INGEST,),
 }
 INTRODUCTION = f"""\
-Programs publish orders to the exchange `{JOBS}` and need no call of the HTTP API. The property `user_id`, which
-RabbitMQ checks against the connection, says who orders; it orders for the Darkroom account of the same name,
-unless it is among DARKROOM_AMQP_TRUSTED_USERS. With `reply_to` the outcome comes back under the same
+Programs publish orders to the exchange `{JOBS}` and need no call of the HTTP API. The property `user_id`,
+which RabbitMQ checks against the connection, says who orders: for the Darkroom account of the same name, or
+for any if it is among DARKROOM_AMQP_TRUSTED_USERS. With `reply_to` the outcome comes back under the same
 `correlation_id`; the exchange `{EVENTS}` tells it to everybody. An order that was sent before under the same
 `job_id`, or else the property `message_id`, runs once and is answered again. What cannot become a job is put
 aside with the header `x-error`. A body has at most {MAX_BODY_BYTES} bytes."""

@@ -39,13 +39,20 @@ class Site:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = {**QUICK, "DATA_DIR": str(directory / "data"), "PORT": str(self.port), **settings}
+        self.own_settings: dict[str, Mapping[str, str]] = {}  # those that an app has for itself, by its name
         self.apps: dict[str, asyncio.subprocess.Process] = {}
         self.app_names: tuple[App, ...] = ("serve",) if kind == "embedded" else ("api", "worker", "scheduler")
 
     @property
     def environment(self) -> dict[str, str]:
+        return self.environment_of("")
+
+    def environment_of(self, app: str) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
-        return inherited | {f"DARKROOM_{name}": value for name, value in self.settings.items()}
+        return inherited | {f"DARKROOM_{name}": value for name, value in self._settings_of(app).items()}
+
+    def _settings_of(self, app: str) -> dict[str, str]:
+        return self.settings | dict(self.own_settings.get(app, {}))
 
     async def run(self, *command: str) -> None:
         """A `darkroom` command, to its end."""
@@ -63,7 +70,7 @@ class Site:
                 "-m",
                 "apps.cli",
                 name,
-                env=self.environment,
+                env=self.environment_of(name),
                 cwd=self.directory,
                 stdout=log,
                 stderr=log,
@@ -113,8 +120,14 @@ class Site:
 
 
 @asynccontextmanager
-async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncGenerator[Site]:
-    """A migrated, started site; its data are gone at the end."""
+async def running_site(
+    kind: Kind,
+    directory: Path,
+    *,
+    own_settings: Mapping[str, Mapping[str, str]] | None = None,
+    **settings: str,
+) -> AsyncGenerator[Site]:
+    """A migrated, started site; its data are gone at the end. `own_settings` are those of single apps."""
     directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         if kind == "services":
@@ -126,6 +139,7 @@ async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncGen
                 **settings,
             }
         site = Site(kind, directory, settings)
+        site.own_settings.update(own_settings or {})
         if kind == "services":
             await site.run("migrate")
         try:
