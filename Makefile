@@ -11,8 +11,9 @@ SERVICES := infra/local/services
 ARGS ?=
 ROWS ?= 1000000
 FUZZ_S ?= 60
+WORKERS ?= 1
 
-.PHONY: help install run test test-fast lint format services services-down bench bench-imaging bench-search fuzz lock schema clean
+.PHONY: secrets up down logs help install run test test-fast lint format services services-down bench bench-imaging bench-search fuzz lock schema clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -33,6 +34,8 @@ lint: $(VENV)/dev.stamp ## Check style, types and import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/hadolint infra/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 format: $(VENV)/dev.stamp ## Put the code in form
 	$(BIN)/ruff check --fix .
@@ -55,6 +58,18 @@ bench-imaging: $(VENV)/dev.stamp ## Measure imaging beside libvips: time, memory
 
 fuzz: $(VENV)/dev.stamp ## Throw damaged files at imaging (FUZZ_S=60 seconds)
 	@PYTHONPATH=. $(BIN)/python tests/fuzz/imaging.py -max_total_time=$(FUZZ_S)
+
+secrets: ## Write .env, with a new secret for whatever has none, and RabbitMQ's users
+	@$(PYTHON) -m infra.make_secrets
+
+up: secrets ## Build and start everything in containers; WORKERS=3 for more workers
+	docker compose up --build --detach --scale worker=$(WORKERS)
+
+down: ## Stop the containers; their data stay
+	docker compose down
+
+logs: ## Follow what the containers say
+	docker compose logs --follow --tail 100
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json

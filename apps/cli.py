@@ -79,6 +79,23 @@ def scheduler() -> None:
 
 
 @main.command()
+def check() -> None:
+    """Ask database, object store and broker whether they serve; the exit status is 0 when all do."""
+    from libs.backends import open_backends
+    from libs.health import health
+
+    async def ask(settings: Settings, _: asyncio.Event) -> None:
+        async with open_backends(settings) as backends:
+            found = await health(backends)
+        for name in ("database", "objects", "broker"):
+            click.echo(f"{name:<9} {getattr(found, name)}")
+        if found.status != "ok":
+            raise click.exceptions.Exit(1)
+
+    _run(_settings(), ask)
+
+
+@main.command()
 def migrate() -> None:
     """Bring the database up to date."""
     from libs.storage.database import migrate as run
