@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from yarl import URL
 
 from libs import door
@@ -47,10 +48,13 @@ async def run(client: Client, *command: str, **environment: str) -> str:
 
 
 @services
-async def test_a_thumbnail_of_a_url_with_aio_pika(client: Client, photo: Path) -> None:
+async def test_a_thumbnail_of_a_url_with_aio_pika(client: Client, tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((400, 300)).save(tmp_path / "small.png")
     script = str(DOCS / "examples/order_aio_pika.py")
     url = client.site.settings["BROKER_URL"]
-    answer = json.loads(await run(client, sys.executable, script, data_url(photo), AMQP_URL=url))
+    answer = json.loads(
+        await run(client, sys.executable, script, data_url(tmp_path / "small.png"), AMQP_URL=url)
+    )
     image = (await client.get(f"/api/images/{answer['image_id']}")).json
     assert (answer["status"], image["format"], image["width"]) == ("completed", "WEBP", 200)
     assert (await client.get(answer["link"], token="")).status == 200
