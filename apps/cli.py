@@ -152,6 +152,7 @@ main.add_command(local.process)
 main.add_command(local.describe)
 main.add_command(local.compare)
 main.add_command(operator.dead_letters)
+main.add_command(operator.doctor)
 
 
 def _settings() -> Settings:

@@ -1,15 +1,14 @@
 """`darkroom dead-letters`: see why messages were put aside, try them again, or throw them away."""
 
-import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from apps.operator.running import run_with
 from libs.broker import BrokerUnavailable
-from libs.logs import configure_logs
-from libs.settings import Settings, SettingsError, load_settings
+from libs.settings import Settings
 
 if TYPE_CHECKING:
     from libs.broker.dead import DeadLetter
@@ -130,16 +129,14 @@ async def _each(settings: Settings, ids: tuple[str, ...], *, everything: bool, d
 
 
 def _run(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
-    try:
-        settings = load_settings()
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
-    configure_logs(settings.log_format)
-    if settings.embedded:
-        raise click.ClickException(
-            "with memory:// dead letters live and end with the process; its log has every one of them"
-        )
-    try:
-        asyncio.run(run(settings))
-    except BrokerUnavailable as error:
-        raise click.ClickException(f"the broker does not serve: {error}") from error
+    async def on_the_broker(settings: Settings) -> None:
+        if settings.embedded:
+            raise click.ClickException(
+                "with memory:// dead letters live and end with the process; its log has every one of them"
+            )
+        try:
+            await run(settings)
+        except BrokerUnavailable as error:
+            raise click.ClickException(f"the broker does not serve: {error}") from error
+
+    run_with(on_the_broker)
