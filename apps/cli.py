@@ -1,6 +1,7 @@
 """The command `darkroom`."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -132,7 +133,10 @@ def create_admin(username: str, password: str, email: str | None) -> None:
 
 @main.command()
 def rehash() -> None:
-    """Describe again all images whose hash or metadata is missing; may be stopped and started again."""
+    """Describe again all images whose hash or metadata is missing; may be stopped and started again.
+
+    Exits with 1 when some are left: their files cannot be read, or it was stopped.
+    """
     from apps.worker.rehash import rehash as run
     from libs.backends import open_backends
     from libs.storage.database import migrate as upgrade
@@ -141,9 +145,13 @@ def rehash() -> None:
     async def describe(settings: Settings, stop: asyncio.Event) -> None:
         async with open_backends(settings) as backends:
             await upgrade(backends.database)
-            with click.progressbar(length=await count_undescribed(), label="Describing") as bar:
+            count = await count_undescribed()
+            with click.progressbar(length=count, label="Describing", show_pos=True) as bar:
                 ended = await run(backends, stop, bar.update)
-        click.echo(f"{ended.done} described, {ended.failed} failed")
+        stopped = "; stopped, run it again to go on" if stop.is_set() else ""
+        click.echo(f"{ended.done} described, {ended.failed} failed{stopped}")
+        if ended.failed or stop.is_set():
+            raise click.exceptions.Exit(1)
 
     _run(_settings(), describe)
 
@@ -175,6 +183,8 @@ def _distributed(settings: Settings, app: str) -> Settings:
 
 def _run(settings: Settings, run: Main) -> None:
     async def until_stopped() -> None:
+        gc.collect()
+        gc.freeze()  # what was imported stays: no collection need look at it again
         await run(settings, stop_signal())
 
     uvloop.run(until_stopped())

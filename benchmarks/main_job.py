@@ -62,7 +62,7 @@ def big_file() -> bytes:
 async def measure(kind: Kind, directory: Path) -> Result:
     """Run all measurements on one fresh site."""
     photo = photograph()
-    async with running_site(kind, directory, LOG_FORMAT="json") as site, account(site) as client:
+    async with running_site(kind, directory, TICK_S="1") as site, account(site) as client:
         await together(lambda: finished(client, photo), 8, 2)  # warm: children, connections
         accepted = [await timed(lambda: accept(client, photo)) for _ in range(SINGLE)]
         await drained(client)

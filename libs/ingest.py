@@ -1,4 +1,4 @@
-"""Taking in what users name by URL: a wish becomes a job, and nothing is fetched here."""
+"""Taking in what users name by URL, and new bytes for what is there; nothing is fetched here."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -9,9 +9,11 @@ from libs.backends import Backends
 from libs.contracts.messages import Follow, IngestImage, IngestSource, Source, TransformImage
 from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
-from libs.intake import Terms, check_operations, check_quotas, publish
+from libs.intake import Terms, Upload, check_operations, check_quotas, publish, store_upload
 from libs.outbound import is_data_url
+from libs.retention import delete
 from libs.storage import jobs
+from libs.storage.statement import insert
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 
@@ -70,6 +72,30 @@ async def replace(
     return await _queue(await _job(message, owner, backends, terms), backends)
 
 
+async def replace_by(
+    image: Image, upload: Upload, wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str
+) -> Job:
+    """Queue the putting of an upload's bytes in the place of a stored image's; `upload.path` is consumed.
+
+    Until then the upload is an ephemeral image of its own.
+
+    Raises:
+        QuotaExceeded, TooManyJobs, StoreUnavailable: Nothing was queued or stored.
+    """
+    staged, _ = await store_upload(
+        upload, owner, backends, operations=None, retention=Retention.EPHEMERAL, request_id=request_id
+    )
+    source, terms = IngestSource(image_id=staged.id), Terms(request_id=request_id)
+    message = _message(
+        source, wanted, owner, image.id, retention=wanted.retention, replaces=True, terms=terms
+    )
+    try:
+        return await _queue(await _job(message, owner, backends, terms), backends)
+    except BaseException:
+        await delete(staged, owner, backends)
+        raise
+
+
 def following(message: IngestImage, image: Image, request_id: str | None) -> Job | None:
     """The job that was asked for together with the image; not stored yet."""
     if message.follow is None:
@@ -122,6 +148,6 @@ async def _job(message: IngestImage, owner: BaseUser, backends: Backends, terms:
 
 
 async def _queue(job: Job, backends: Backends) -> Job:
-    await job.save()
+    await insert(job)
     await publish(job, backends)
     return job

@@ -28,6 +28,7 @@ from libs.imaging.header import Header
 from libs.imaging.operations import AnyOperation
 from libs.storage import images, jobs, names, usage
 from libs.storage.database import transaction
+from libs.storage.statement import insert
 from libs.storage.tables import BaseUser, Image, Job, new_id, now
 
 log = structlog.get_logger(__name__)
@@ -89,9 +90,9 @@ async def store_upload(
     )
     try:
         async with transaction():
-            await image.save()
+            await insert(image)
             if job is not None:
-                await job.save()
+                await insert(job)
     except BaseException:
         await backends.objects.delete([image.object_key])
         raise
@@ -124,7 +125,7 @@ async def transform(
     """
     terms = Terms(request_id=request_id)
     job = await transform_job(image, owner, operations, backends, retention=retention, terms=terms)
-    await job.save()
+    await insert(job)
     await publish(job, backends)
     return job
 
@@ -156,7 +157,7 @@ async def describe(image: Image, owner: BaseUser, backends: Backends, *, request
     if under_way is not None:
         return under_way
     job = describe_job(image, owner.username, request_id, priority=Priority.INTERACTIVE)
-    await job.save()
+    await insert(job)
     await publish(job, backends)
     return job
 

@@ -23,11 +23,24 @@ async def caller(request: Request[Any, Any, Any], backends: NamedDependency[Back
     Raises:
         NotAuthenticated, SignatureInvalid, SignatureExpired: There is none; an ended login counts as none.
     """
-    claims = verify(backends.settings.secret_key, "access", bearer_token(request))
+    claims = access_claims(request, backends.settings)
     user = await tokens.holder(int(claims["sub"]), UUID(claims["family"]))
     if user is None:
         raise NotAuthenticated("this login has ended; log in again")
     return user
+
+
+def access_claims(request: Request[Any, Any, Any], settings: Settings) -> dict[str, Any]:
+    """What the access token says; read once a request.
+
+    Raises:
+        NotAuthenticated, SignatureInvalid, SignatureExpired: There is none that counts.
+    """
+    known: dict[str, Any] | None = request.state.get("access_claims")
+    if known is None:
+        known = verify(settings.secret_key, "access", bearer_token(request))
+        request.state["access_claims"] = known
+    return known
 
 
 def bearer_token(request: Request[Any, Any, Any]) -> str:

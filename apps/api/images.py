@@ -9,29 +9,19 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
-from apps.api import delivery, present
-from apps.api.answers import in_progress, ingested, job_answer
+from apps.api import delivery, present, replacement
+from apps.api.answers import in_progress, job_answer
 from apps.api.creation import Asked, create, describing
 from apps.api.idempotency import fingerprint, once
 from apps.api.listing import Limit, Md5, in_utc, listed
 from apps.api.live import Live
-from apps.api.openapi import BEARER, UploadOperation
+from apps.api.openapi import BEARER, PatchOperation, PutOperation, UploadOperation
 from apps.api.request_log import request_id
-from libs import ingest, intake, retention
+from libs import intake, retention
 from libs.backends import Backends
-from libs.contracts.views import (
-    ImagePatch,
-    ImagePut,
-    ImageView,
-    JobView,
-    LinkRequest,
-    Metadata,
-    TransformRequest,
-    WireStatus,
-)
+from libs.contracts.views import ImageView, JobView, LinkRequest, Metadata, TransformRequest, WireStatus
 from libs.contracts.views import Link as LinkView
 from libs.imaging.formats import FormatName
-from libs.ingest import Wanted
 from libs.storage import images
 from libs.storage.images import Filter
 from libs.storage.tables import BaseUser, Image
@@ -114,37 +104,35 @@ class Images(Controller):
         backends: NamedDependency[Backends],
     ) -> ImageView:
         """One image, with its newest result. Older clients ask by POST."""
-        return await _view(await images.owned_by(caller.id, image_id), request, backends)
+        return await present.one_image(await images.owned_by(caller.id, image_id), request, backends)
 
-    @patch("/{image_id:uuid}", status_code=HTTP_200_OK)
+    @patch(
+        "/{image_id:uuid}",
+        operation_class=PatchOperation,
+        status_code=HTTP_200_OK,
+        request_max_body_size=None,
+    )
     async def change(
         self,
         request: Request[Any, Any, Any],
         image_id: FromPath[UUID],
-        data: JSONBody[ImagePatch],
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
         live: NamedDependency[Live],
     ) -> Response[ImageView] | Response[JobView]:
         """Rename an image, keep it, let it end, or replace its bytes by those at another `image_url`."""
-        image = await images.owned_by(caller.id, image_id)
-        if data.image_url is not None:
-            wanted = Wanted(url=data.image_url, filename=data.filename, retention=data.retention)
-            return await _replaced(image, wanted, Asked(request, caller, backends, live, wait_s=WAIT_S))
-        image = await images.change(
-            image,
-            filename=data.filename,
-            retention=data.retention,
-            undownloaded_s=backends.settings.expire_undownloaded_s,
-        )
-        return Response(await _view(image, request, backends))
+        return await replacement.change(image_id, Asked(request, caller, backends, live, wait_s=WAIT_S))
 
-    @put("/{image_id:uuid}", status_code=HTTP_200_OK)
+    @put(
+        "/{image_id:uuid}",
+        operation_class=PutOperation,
+        status_code=HTTP_200_OK,
+        request_max_body_size=None,
+    )
     async def replace(
         self,
         request: Request[Any, Any, Any],
         image_id: FromPath[UUID],
-        data: JSONBody[ImagePut],
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
         live: NamedDependency[Live],
@@ -153,9 +141,7 @@ class Images(Controller):
 
         Waits for up to 30 seconds, then 202 with the job in `Location`.
         """
-        image = await images.owned_by(caller.id, image_id)
-        wanted = Wanted(url=data.image_url, filename=data.filename, retention=data.retention)
-        return await _replaced(image, wanted, Asked(request, caller, backends, live, wait_s=WAIT_S))
+        return await replacement.replace(image_id, Asked(request, caller, backends, live, wait_s=WAIT_S))
 
     @delete("/{image_id:uuid}")
     async def remove(
@@ -246,15 +232,6 @@ class Images(Controller):
         return Response(told)
 
 
-async def _replaced(image: Image, wanted: Wanted, asked: Asked) -> Response[ImageView] | Response[JobView]:
-    job = await ingest.replace(image, wanted, asked.caller, asked.backends, request_id=request_id())
-    return await ingested(asked.request, job, asked.backends, asked.live, wait_s=asked.wait_s)
-
-
 async def _version(caller: BaseUser, image_id: UUID, version: Literal["latest", "original"]) -> Image:
     image = await images.owned_by(caller.id, image_id)
     return image if version == "original" else await images.latest_of(image)
-
-
-async def _view(image: Image, request: Request[Any, Any, Any], backends: Backends) -> ImageView:
-    return (await present.image_views([image], present.origin(request, backends.settings)))[0]

@@ -5,10 +5,10 @@ from typing import Any
 from litestar import Request
 from litestar.middleware.rate_limit import RateLimitConfig
 
-from apps.api.auth import bearer_token
+from apps.api.auth import access_claims
 from apps.api.errors import NotAuthenticated
 from libs.settings import Settings
-from libs.signing import SignatureExpired, SignatureInvalid, verify
+from libs.signing import SignatureExpired, SignatureInvalid
 
 STORE = "rate_limits"
 
@@ -18,7 +18,7 @@ def rate_limits(settings: Settings) -> list[RateLimitConfig]:
 
     def who(request: Request[Any, Any, Any]) -> str:
         try:
-            return f"user:{verify(settings.secret_key, 'access', bearer_token(request))['sub']}"
+            return f"user:{access_claims(request, settings)['sub']}"
         except (NotAuthenticated, SignatureInvalid, SignatureExpired):
             return f"address:{_address(request)}"
 

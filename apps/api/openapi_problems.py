@@ -7,9 +7,10 @@ import msgspec
 from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, Operation, PathItem, Reference
 
 from apps.api.errors import PROBLEM_JSON, all_codes
-from libs.contracts.views import Fault, ImageFromUrl, Problem, SearchRequest
+from libs.contracts.views import Fault, ImageFromUrl, ImagePatch, ImagePut, Problem, SearchRequest
 
 SCHEMAS = "#/components/schemas/"
+READ_BY_US = (Problem, Fault, ImageFromUrl, ImagePatch, ImagePut, SearchRequest)  # Litestar sees none of them
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 ANYWHERE = {400, 429, 500, 503}
@@ -20,9 +21,7 @@ OF_RANGES = {416}
 
 def document_problems(described: OpenAPI) -> None:
     """Give every operation its problem answers, each with the codes it may carry."""
-    _, schemas = msgspec.json.schema_components(
-        (Problem, Fault, ImageFromUrl, SearchRequest), ref_template=SCHEMAS + "{name}"
-    )
+    _, schemas = msgspec.json.schema_components(READ_BY_US, ref_template=SCHEMAS + "{name}")
     described.components.schemas.update(schemas)  # pyright: ignore[reportArgumentType] - plain JSON serves
     answers = _answers()
     for path, item in (described.paths or {}).items():

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Request
 
+from libs.backends import Backends
 from libs.contracts.messages import AnyMessage, IngestImage, TransformImage, decode
 from libs.contracts.views import Account, ImageView, JobView, Metadata, Operations, WireStatus
 from libs.contracts.words import JobKind, JobStatus, Priority, Retention
@@ -47,6 +48,11 @@ async def image_views(found: Sequence[Image], at: str) -> list[ImageView]:
         image_view(image, newest.get(image.id), at, result=results.get(result_ids.get(image.id, image.id)))
         for image in found
     ]
+
+
+async def one_image(image: Image, request: Request[Any, Any, Any], backends: Backends) -> ImageView:
+    """One image with the state of its newest job and its result."""
+    return (await image_views([image], origin(request, backends.settings)))[0]
 
 
 def image_view(image: Image, job: Job | None, at: str, *, result: Image | None = None) -> ImageView:

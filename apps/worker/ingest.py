@@ -1,5 +1,7 @@
-"""Fetching a URL, or taking what lies in the inbox, and making an image of it or the new bytes of one."""
+"""Making an image of what was fetched, uploaded or dropped into the inbox, or the new bytes of one."""
 
+import asyncio
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -63,7 +65,7 @@ async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetcher: Fetche
     old = await images.owned_by(claim.owner, message.target) if message.replaces else None
     file = backends.scratch / f"{claim.job_id}.{claim.attempt}"
     try:
-        fetched = await _taken(message, old, file, backends, fetcher)
+        fetched = await _taken(message, claim, old, file, lane.backends, fetcher)
         if fetched is None:
             assert old is not None, "only what is known can be unchanged"  # noqa: S101
             wished = _wished(message, old, backends, filename=message.filename)
@@ -73,7 +75,7 @@ async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetcher: Fetche
         if same is not None:
             return await _reused(message, claim, same, backends)
         found = await _examined(message, fetched, file, lane)
-        await _check_quota(claim, found, old, backends)
+        await _check_quota(message, claim, found, old, backends)
         if claim.attempt > 1:
             await retention.clear_attempts(message, claim.created_at, backends)
         return await _stored(message, claim, found, old, file, backends)
@@ -82,13 +84,21 @@ async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetcher: Fetche
 
 
 async def _taken(
-    message: IngestImage, old: Image | None, file: Path, backends: Backends, fetcher: Fetcher
+    message: IngestImage, claim: Claim, old: Image | None, file: Path, backends: Backends, fetcher: Fetcher
 ) -> Fetched | None:
     """The source's bytes, at `file` from now on; None when a server says that we have them."""
-    if message.source.url is not None:
-        return await fetcher.fetch(message.source.url, file, known=await _known(message.source.url, old))
-    assert message.source.object is not None, "one of the two is given"  # noqa: S101
-    return await _from_inbox(message.source.object, file, backends)
+    source = message.source
+    if source.url is not None:
+        return await fetcher.fetch(source.url, file, known=await _known(source.url, old))
+    if source.object is not None:
+        return await _from_inbox(source.object, file, backends)
+    assert source.image_id is not None, "one of the three is given"  # noqa: S101
+    upload = await images.owned_by(claim.owner, source.image_id)
+    async with backends.objects.as_file(upload.object_key) as path:
+        await asyncio.to_thread(shutil.copyfile, path, file)
+    return Fetched(
+        filename=upload.filename, size_bytes=upload.size_bytes, md5=upload.md5, validators=Validators()
+    )
 
 
 async def _from_inbox(key: str, file: Path, backends: Backends) -> Fetched:
@@ -145,7 +155,11 @@ async def _reused(message: IngestImage, claim: Claim, same: Image, backends: Bac
     return same
 
 
-async def _check_quota(claim: Claim, found: Examined, old: Image | None, backends: Backends) -> None:
+async def _check_quota(
+    message: IngestImage, claim: Claim, found: Examined, old: Image | None, backends: Backends
+) -> None:
+    if message.source.image_id is not None:
+        return  # an upload has passed this, and counts already
     held = (await usage.of(claim.owner)).stored_bytes - (old.size_bytes if old else 0)
     if held + found.fetched.size_bytes > backends.settings.quota_bytes:
         raise QuotaExceeded(f"the account would hold more than {backends.settings.quota_bytes} bytes")
@@ -161,8 +175,9 @@ async def _stored(
     )
     if follow is not None:
         await publish(follow, backends)
-    if former is not None:
-        await _remove_former(former, backends)
+    for done_with in (former, message.source.image_id if message.replaces else None):
+        if done_with is not None:
+            await _remove_marked(done_with, backends)
     return image
 
 
@@ -201,12 +216,12 @@ async def _deliver(
         raise
 
 
-async def _remove_former(former: UUID, backends: Backends) -> None:
-    """Remove the replaced file; should that fail now, the next tick does it."""
+async def _remove_marked(image_id: UUID, backends: Backends) -> None:
+    """Remove a file that nobody needs any more; should that fail now, the next tick does it."""
     try:
-        await retention.remove(await images.deleting(1, only=former), backends)
+        await retention.remove(await images.deleting(1, only=image_id), backends)
     except (StoreUnavailable, *UNAVAILABLE) as error:
-        log.warning("removal_waits", image_id=str(former), error=str(error))
+        log.warning("removal_waits", image_id=str(image_id), error=str(error))
 
 
 def _wished(

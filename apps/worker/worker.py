@@ -166,8 +166,10 @@ class Worker:
     async def _failed(
         self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
     ) -> JobEnded:
-        bad = command.source.image_id if bad_source and not isinstance(command, IngestImage) else None
-        await claims.fail(claim, failure, source_is_bad=bad)
+        staged = isinstance(command, IngestImage)  # an upload for this job alone
+        await claims.fail(
+            claim, failure, source_is_bad=command.source.image_id if bad_source or staged else None
+        )
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
         if isinstance(command, TransformImage | IngestImage):
             await retention.clear_attempts(command, claim.created_at, self.backends)

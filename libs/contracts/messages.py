@@ -23,14 +23,15 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class IngestSource(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a job takes an image's bytes from: an address or an object of the inbox, never both."""
+    """Where a job takes an image's bytes from; exactly one is given."""
 
     url: Annotated[str, Meta(min_length=1)] | None = None  # http, https or `data:`
     object: Annotated[str, Meta(min_length=1)] | None = None  # a key under `inbox/`, which stays there
+    image_id: UUID | None = None  # an ephemeral image, stored for this job alone and gone with its end
 
     def __post_init__(self) -> None:
-        if (self.url is None) == (self.object is None):
-            raise ValueError("a source is either a `url` or an `object`")
+        if sum(one is not None for one in (self.url, self.object, self.image_id)) != 1:
+            raise ValueError("a source is one of `url`, `object`, `image_id`")
 
 
 class Follow(Struct, frozen=True, kw_only=True):

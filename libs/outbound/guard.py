@@ -26,8 +26,7 @@ MAX_URL_CHARS = 8192
 SCHEMES = ("http", "https")
 PRIVATE_NAMES = ("localhost", "local", "internal", "home.arpa")  # resolve inside, wherever one is
 NAME = re.compile(r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*\Z")
-NAT64 = ip_network("64:ff9b::/96")
-NAT64_LOCAL = ip_network("64:ff9b:1::/48")
+NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
 
 
 class Blocked(ClientError):
@@ -64,11 +63,16 @@ class Guard:
         return url
 
     def allows(self, text: str) -> bool:
-        """Whether a connection to a numeric address is allowed."""
-        address = _effective(ip_address(text.split("%")[0]))
-        if any(address in network for network in self._opened):
-            return True
-        return _is_public(address)
+        """Whether a connection to a numeric address is allowed.
+
+        One that wraps an IPv4 address leaves the check to whoever unwraps it: it needs an opened network
+        around it, and even there only leads where its IPv4 address may go.
+        """
+        address = ip_address(text.split("%")[0])
+        wrapped = _wrapped(address)
+        if wrapped is None:
+            return self._is_opened(address) or _is_public(address)
+        return self._is_opened(address) and (self._is_opened(wrapped) or _is_public(wrapped))
 
     def open_socket(self, info: AddrInfo) -> socket.socket:
         """The socket of a connection, made only if it may be.
@@ -87,6 +91,9 @@ class Guard:
         """
         if not self.allows(text):
             raise Blocked(f"{text} is not a public address")
+
+    def _is_opened(self, address: Address) -> bool:
+        return any(address in network for network in self._opened)
 
     def _check_host(self, host: str, in_ascii: str) -> None:
         name = unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
@@ -127,20 +134,20 @@ def _parsed(text: str) -> URL:
     return URL(text.strip(" "))
 
 
-def _effective(address: Address) -> Address:
-    """Where packets for an IPv6 address that wraps an IPv4 one end up."""
+def _wrapped(address: Address) -> IPv4Address | None:
+    """Where packets for a NAT64, 6to4, Teredo or IPv4-mapped address end up."""
     if isinstance(address, IPv4Address):
-        return address
+        return None
     if address.teredo:
         return address.teredo[1]
-    if address in NAT64:
+    if any(address in network for network in NAT64):
         return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address
+    return address.ipv4_mapped or address.sixtofour
 
 
 def _is_public(address: Address) -> bool:
     """`is_global` alone is not enough: it is true of multicast, fec0::1 and ::127.0.0.1."""
-    if isinstance(address, IPv6Address) and (address in NAT64_LOCAL or address.is_site_local):
+    if isinstance(address, IPv6Address) and address.is_site_local:
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

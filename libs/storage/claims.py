@@ -5,15 +5,17 @@ and attempt, so that one who lost the lease writes nothing.
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import And
+from piccolo.columns import Column
 
 from libs.contracts.words import ImageStatus, JobKind, JobStatus
 from libs.storage.database import transaction
 from libs.storage.jobs import Failure
+from libs.storage.statement import Slot, Statement, insert
 from libs.storage.tables import Image, Job, now
 
 NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
@@ -40,22 +42,12 @@ class Claim(Struct, frozen=True, kw_only=True):
 async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int) -> Claim | None:
     """Take a job that is queued, or whose last worker's lease ran out; None when it is not to be had."""
     moment = now()
-    free = (Job.status == JobStatus.QUEUED) | (
-        (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment) & (Job.attempts < max_attempts)
-    )
-    taken = await (
-        Job.update(
-            {
-                Job.status: JobStatus.RUNNING,
-                Job.worker: worker,
-                Job.attempts: Job.attempts + 1,
-                Job.lease_until: moment + timedelta(seconds=lease_s),
-                Job.run_after: moment,
-                Job.started_at: moment,
-            }
-        )
-        .where((Job.id == job_id) & free)
-        .returning(Job.attempts, Job.owner, Job.kind, Job.command, Job.image, Job.request_id, Job.created_at)
+    taken = await _TAKE(
+        job_id=job_id,
+        worker=worker,
+        now=moment,
+        lease_until=moment + timedelta(seconds=lease_s),
+        max_attempts=max_attempts,
     )
     if not taken:
         return None
@@ -66,12 +58,7 @@ async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int)
 
 async def extend(claim: Claim, *, lease_s: float) -> bool:
     """Keep the lease; False when the job is not this worker's any more."""
-    kept = await (
-        Job.update({Job.lease_until: now() + timedelta(seconds=lease_s)})
-        .where(_held(claim))
-        .returning(Job.id)
-    )
-    return bool(kept)
+    return await _set(claim, {Job.lease_until: now() + timedelta(seconds=lease_s)})
 
 
 async def ended_by(claim: Claim) -> bool:
@@ -100,19 +87,15 @@ async def complete_transform(
     """
     async with transaction():
         # First the source's row: whoever downloads it at this moment waits here or is seen here.
-        rows = await (
-            Image.update({Image.status: ImageStatus.READY, Image.updated_at: now()})
-            .where((Image.id == source) & (Image.status != ImageStatus.DELETING))
-            .returning(Image.first_downloaded_at, Image.expires_at)
-        )
+        rows = await _READY(now=now(), image_id=source)
         if rows and shares_clock and rows[0]["first_downloaded_at"] is not None:
             result.first_downloaded_at = rows[0]["first_downloaded_at"]
             result.expires_at = max(rows[0]["expires_at"], now() + timedelta(seconds=downloaded_s))
         elif rows and shares_clock and rows[0]["expires_at"] is not None:
             result.expires_at = rows[0]["expires_at"]
-        await result.save()
+        await insert(result)
         if followed_by is not None:
-            await followed_by.save()
+            await insert(followed_by)
         await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
 
 
@@ -170,35 +153,69 @@ async def release(claim: Claim) -> None:
     await _give_back(claim, {Job.run_after: now(), Job.attempts: claim.attempt - 1})
 
 
-def _held(claim: Claim) -> And:
-    return (
-        (Job.id == claim.job_id)
-        & (Job.worker == claim.worker)
-        & (Job.attempts == claim.attempt)
-        & (Job.status == JobStatus.RUNNING)
-    )
-
-
 async def end(claim: Claim, values: dict[Any, Any]) -> None:
     """Bring the job to its end; the last statement of a transaction.
 
     Raises:
         LostLease: The job is somebody else's by now.
     """
-    ended = await (
-        Job.update({**values, Job.finished_at: now(), Job.lease_until: None})
-        .where(_held(claim))
-        .returning(Job.id)
-    )
-    if not ended:
+    moment = {Job.finished_at: now(), Job.lease_until: None}
+    if not await _set(claim, values | moment):
         raise LostLease(str(claim.job_id))
 
 
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
-    given = await (
-        Job.update({**values, Job.status: JobStatus.QUEUED, Job.worker: None, Job.lease_until: None})
-        .where(_held(claim))
-        .returning(Job.id)
-    )
-    if not given:
+    free = {Job.status: JobStatus.QUEUED, Job.worker: None, Job.lease_until: None}
+    if not await _set(claim, values | free):
         raise LostLease(str(claim.job_id))
+
+
+async def _set(claim: Claim, values: dict[Any, Any]) -> bool:
+    """Change the job's row while this claim holds it; False when it does not."""
+    statement = _setting(tuple(values))
+    slots = {str(position): value for position, value in enumerate(values.values())}
+    return bool(await statement(**slots, job_id=claim.job_id, worker=claim.worker, attempt=claim.attempt))
+
+
+@cache
+def _setting(columns: tuple[Column, ...]) -> Statement:
+    values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
+    return Statement(cast("Any", Job.update(values).where(_HELD).returning(Job.id)))
+
+
+_HELD = (
+    (Job.id == Slot("job_id"))
+    & (Job.worker == Slot("worker"))
+    & (Job.attempts == Slot("attempt"))
+    & (Job.status == JobStatus.RUNNING)
+)
+_FREE = (Job.status == JobStatus.QUEUED) | (
+    (Job.status == JobStatus.RUNNING)
+    & (Job.lease_until < Slot("now"))
+    & (Job.attempts < Slot("max_attempts"))
+)
+_TAKE = Statement(
+    cast(
+        "Any",
+        Job.update(
+            {
+                Job.status: JobStatus.RUNNING,
+                Job.worker: Slot("worker"),
+                Job.attempts: Job.attempts + 1,
+                Job.lease_until: Slot("lease_until"),
+                Job.run_after: Slot("now"),
+                Job.started_at: Slot("now"),
+            }
+        )
+        .where((Job.id == Slot("job_id")) & _FREE)
+        .returning(Job.attempts, Job.owner, Job.kind, Job.command, Job.image, Job.request_id, Job.created_at),
+    )
+)
+_READY = Statement(
+    cast(
+        "Any",
+        Image.update({Image.status: ImageStatus.READY, Image.updated_at: Slot("now")})
+        .where((Image.id == Slot("image_id")) & (Image.status != ImageStatus.DELETING))
+        .returning(Image.first_downloaded_at, Image.expires_at),
+    )
+)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
@@ -14,12 +15,20 @@ from libs.imaging.formats import FORMATS, FormatName
 from libs.storage import names
 from libs.storage.database import transaction
 from libs.storage.engine import rows
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Image, Job, now
 
 Condition: TypeAlias = And | Where | WhereRaw
 
 KEYS_AT_ONCE = 500
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
+
+
+_VISIBLE = Image.status != ImageStatus.DELETING
+_BY_ID = Statement(Image.objects().where((Image.id == Slot("image_id")) & _VISIBLE))
+_OWNED = Statement(
+    Image.objects().where((Image.id == Slot("image_id")) & (Image.owner == Slot("owner")) & _VISIBLE)
+)
 
 
 class ImageError(Exception):
@@ -83,7 +92,7 @@ async def owned_by(owner: int, image_id: UUID) -> Image:
     Raises:
         ImageNotFound: There is none, it is on its way out, or it is another's.
     """
-    image = await Image.objects().where(_visible(owner) & (Image.id == image_id)).first()
+    image = await _OWNED.first(Image, owner=owner, image_id=image_id)
     if image is None:
         raise ImageNotFound(f"there is no image {image_id}")
     return image
@@ -91,18 +100,21 @@ async def owned_by(owner: int, image_id: UUID) -> Image:
 
 async def by_id(image_id: UUID) -> Image | None:
     """Any image that is not on its way out."""
-    return (
-        await Image.objects().where((Image.id == image_id) & (Image.status != ImageStatus.DELETING)).first()
-    )
+    return await _BY_ID.first(Image, image_id=image_id)
 
 
 async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
     """Those of the images that are not on their way out."""
     if not image_ids:
         return []
-    return await Image.objects().where(
-        Image.id.is_in(list(image_ids)) & (Image.status != ImageStatus.DELETING)
-    )
+    slots = {str(position): image_id for position, image_id in enumerate(image_ids)}
+    return await _of_many(len(slots)).objects(Image, **slots)
+
+
+@cache
+def _of_many(count: int) -> Statement:
+    slots = [Slot(str(position)) for position in range(count)]
+    return Statement(Image.objects().where(Image.id.is_in(slots) & _VISIBLE))
 
 
 async def sizes_of(keys: Sequence[str]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from libs.storage import claims
 from libs.storage.claims import NO_ERROR, Claim
 from libs.storage.database import transaction
 from libs.storage.images import UNFINISHED, ImageChanged
+from libs.storage.statement import insert
 from libs.storage.tables import Image, ImageSource, Job, new_id, now
 
 
@@ -38,10 +39,10 @@ async def complete(claim: Claim, image: Image, source: ImageSource, *, followed_
         LostLease: The job is somebody else's by now.
     """
     async with transaction():
-        await image.save()
-        await source.save()
+        await insert(image)
+        await insert(source)
         if followed_by is not None:
-            await followed_by.save()
+            await insert(followed_by)
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image.id, **NO_ERROR})
 
 
@@ -53,7 +54,7 @@ async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Job | None
     """
     async with transaction():
         if followed_by is not None:
-            await followed_by.save()
+            await insert(followed_by)
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image_id, **NO_ERROR})
 
 
@@ -63,6 +64,7 @@ async def complete_replacing(
     """Change the image, and all that is known of it, at once.
 
     A `source` comes with a new file: the former one is marked to be removed, under the id that is returned.
+    So is the upload that the new file was taken from.
 
     Raises:
         LostLease: The job is somebody else's by now.
@@ -84,8 +86,12 @@ async def complete_replacing(
         if source is not None:
             former = await _leave_to_removal(old)
             await ImageSource.delete().where(ImageSource.image == old.id)
-            await source.save()
+            await insert(source)
             await _part_with_results(old.id)
+            if claim.image is not None:
+                await Image.update({Image.status: ImageStatus.DELETING}).where(
+                    (Image.id == claim.image) & (Image.retention == Retention.EPHEMERAL)
+                )
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
     return former
 
@@ -105,5 +111,5 @@ async def _leave_to_removal(old: Image) -> UUID:
     row: dict[str, Any] = old.to_dict()
     row |= {"id": ghost_id, "clock": ghost_id, "status": ImageStatus.DELETING}
     row |= dict.fromkeys(("parent", "phash", "metadata"))
-    await Image(**row).save()
+    await insert(Image(**row))
     return ghost_id

@@ -10,6 +10,7 @@ from msgspec import Struct
 from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
 from libs.contracts.words import JobKind, JobStatus, Priority
 from libs.storage.engine import rows
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Job, now
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
@@ -28,6 +29,8 @@ KINDS: dict[type[AnyMessage], JobKind] = {
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
 }
+
+_OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
 
 
 class JobError(Exception):
@@ -68,7 +71,7 @@ def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str 
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
-        image=None if isinstance(message, IngestImage) else message.source.image_id,
+        image=message.source.image_id,
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
@@ -83,7 +86,7 @@ async def owned_by(owner: int, job_id: UUID) -> Job:
     Raises:
         JobNotFound: There is none, or it is another's.
     """
-    job = await Job.objects().where((Job.id == job_id) & (Job.owner == owner)).first()
+    job = await _OWNED.first(Job, owner=owner, job_id=job_id)
     if job is None:
         raise JobNotFound(f"there is no job {job_id}")
     return job

@@ -1,11 +1,11 @@
 """Functions over refresh tokens: rotation with reuse detection."""
 
 from datetime import timedelta
-from typing import Any, cast
 from uuid import UUID
 
 from libs.storage.database import transaction
 from libs.storage.engine import rows
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import BaseUser, RefreshToken, new_id, now
 
 
@@ -87,22 +87,20 @@ async def revoke_family_of(jti: UUID) -> None:
 
 async def holder(user_id: int, family: UUID) -> BaseUser | None:
     """The active account of a login that was not ended."""
-    alive = cast(
-        "Any",
-        RefreshToken.select(RefreshToken.user).where(
-            (RefreshToken.family == family) & RefreshToken.revoked_at.is_null()
-        ),
-    )
-    return (
-        await BaseUser.objects()
-        .where(
-            (BaseUser.id == user_id) & (BaseUser.active == True) & BaseUser.id.is_in(alive)  # noqa: E712
-        )
-        .first()
-    )
+    return await _HOLDER.first(BaseUser, user_id=user_id, family=family)
 
 
 async def purge_expired() -> int:
     """Remove tokens whose time is over; how many."""
     gone = await rows(RefreshToken.delete().where(RefreshToken.expires_at < now()).returning(RefreshToken.id))
     return len(gone)
+
+
+_HOLDER = Statement(
+    BaseUser.raw(
+        "select * from piccolo_user where id = {} and active and exists"
+        " (select 1 from refresh_token where family = {} and revoked_at is null)",
+        Slot("user_id"),
+        Slot("family"),
+    )
+)

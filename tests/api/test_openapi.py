@@ -85,6 +85,15 @@ async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any
     assert body["content"]["application/json"]["schema"]["$ref"].endswith("/ImageFromUrl")
 
 
+async def test_a_change_is_described_as_the_json_it_is(described: dict[str, Any]) -> None:
+    item, schemas = described["paths"]["/api/images/{image_id}"], described["components"]["schemas"]
+    for method, name in (("patch", "ImagePatch"), ("put", "ImagePut")):
+        body = item[method]["requestBody"]["content"]
+        assert body == {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+        assert schemas[name]["properties"].keys() == {"image_url", "filename", "retention"}
+    assert schemas["ImagePut"]["required"] == ["image_url"]
+
+
 async def test_every_operation_describes_its_problems_and_every_code_appears(
     described: dict[str, Any],
 ) -> None:

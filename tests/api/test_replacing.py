@@ -1,7 +1,10 @@
 """New bytes for an image that is there: all of it changes at once, or nothing does."""
 
 import asyncio
+import base64
+import json
 from io import BytesIO
+from pathlib import Path
 
 import imagehash
 import pytest
@@ -17,8 +20,15 @@ RED, BLUE = picture("red"), picture("blue", size=(64, 20))
 
 
 async def put(client: Client, image_id: str, url: str, method: str = "PUT", **fields: str) -> tuple[int, str]:
-    answer = await client.call(method, f"/api/images/{image_id}/", json={"image_url": url, **fields})
+    body = BytesIO(json.dumps({"image_url": url, **fields}).encode())  # may be long
+    kind = {"Content-Type": "application/json"}
+    answer = await client.call(method, f"/api/images/{image_id}/", data=body, headers=kind)
     return answer.status, "" if answer.status < 300 else answer.code
+
+
+async def keys_of(client: Client) -> list[str]:
+    """All that the store holds for an account."""
+    return [key for key in await stored_keys(objects_url(client.site)) if key.startswith(client.username)]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
@@ -40,6 +50,62 @@ async def test_another_url_replaces_everything_that_is_known(
     assert (await fetcher.call("DELETE", f"/api/images/{old['id']}")).status == 204
     assert not [key for key in await stored_keys(objects_url(fetching.site)) if old["id"] in key]
     assert (await fetcher.get("/api/images")).json == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_the_bytes_of_a_data_url_replace_everything_too(
+    client: Client, photo: Path, method: str
+) -> None:
+    data = photo.read_bytes() * 12  # longer than an ordinary JSON body may be
+    assert len(data) > 1_000_000
+    old = (await client.upload(RED, wait_s=30)).json
+    url = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+    assert await put(client, old["id"], url, method, filename="rocket.png", retention="ephemeral") == (
+        200,
+        "",
+    )
+    (new,) = (await client.get("/api/images")).json
+    assert (new["id"], new["md5"], new["size_bytes"], new["width"]) == (
+        old["id"],
+        md5_of(data),
+        len(data),
+        640,
+    )
+    assert (new["filename"], new["source_url"], new["retention"]) == ("rocket.jpg", None, "ephemeral")
+    assert new["phash"] == str(imagehash.phash(Image.open(photo)))
+    assert await original(client, old["id"]) == data
+    assert (await client.get(f"/api/images/{old['id']}/metadata")).json["phash"] == new["phash"]
+    assert [old["id"] in key for key in await keys_of(client)] == [True]
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "code"),
+    [
+        ("data:text/plain,hello", 415, "not_an_image"),
+        ("data:image/jpeg;base64,a", 415, "url_not_an_image"),
+        ("data:image/jpeg;base64,{half}", 422, "image_truncated"),
+    ],
+)
+async def test_a_data_url_that_is_no_image_leaves_the_record_whole(
+    client: Client, url: str, status: int, code: str
+) -> None:
+    old = (await client.upload(RED, wait_s=30)).json
+    half = base64.b64encode(picture(size=(640, 480))[:4000]).decode()
+    assert await put(client, old["id"], url.replace("{half}", half), filename="new.jpg") == (status, code)
+    assert (await client.get("/api/images")).json == [old]
+    assert await original(client, old["id"]) == RED
+    async with asyncio.timeout(20):  # the upload goes with the next tick
+        while len(await keys_of(client)) > 1:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_data_url_that_replaces_has_the_limits_of_an_upload(narrow: Client) -> None:
+    old = (await narrow.upload(RED, wait_s=30)).json
+    for size, code in ((2_000_001, "url_too_large"), (4_000_000, "upload_too_large")):
+        url = f"data:image/jpeg;base64,{base64.b64encode(bytes(size)).decode()}"
+        for method in ("PUT", "PATCH"):
+            assert await put(narrow, old["id"], url, method) == (413, code)
+    assert (await narrow.get("/api/images")).json == [old]
 
 
 async def test_an_upload_can_be_replaced_and_renamed_in_one_step(fetcher: Client, fetching: Fetching) -> None:

@@ -137,4 +137,22 @@ OTHER_NETWORKS = [
     "http://[2001:db8::1]:{port}/",
     "http://[100::1]:{port}/",
 ]
-HOSTILE = [*LOOPBACK, *USERS, *MALFORMED, *OTHER_SCHEMES, *OTHER_PORTS, *OTHER_NETWORKS]
+WRAPPED_PUBLIC = [  # 93.184.216.34, by ways that somebody else unwraps
+    "::ffff:93.184.216.34",
+    "::ffff:5db8:d822",
+    "64:ff9b::93.184.216.34",
+    "64:ff9b::5db8:d822",
+    "64:ff9b:1::5db8:d822",
+    "2002:5db8:d822::",
+    "2002:5db8:d822:1::5",
+    "2001:0:4136:e378:8000:63bf:a247:27dd",
+]
+HOSTILE = [
+    *LOOPBACK,
+    *USERS,
+    *MALFORMED,
+    *OTHER_SCHEMES,
+    *OTHER_PORTS,
+    *OTHER_NETWORKS,
+    *(f"http://[{address}]:{{port}}/" for address in WRAPPED_PUBLIC),
+]

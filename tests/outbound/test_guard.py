@@ -10,7 +10,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from libs.outbound import Fetcher, FetchLimits, Guard, UrlForbidden
 from libs.outbound.guard import Blocked
 from tests.outbound.server import ALLOWED, INSIDE, OUTSIDE, Trap, serving, trap
-from tests.outbound.spellings import HOSTILE
+from tests.outbound.spellings import HOSTILE, WRAPPED_PUBLIC
 
 LIMITS = FetchLimits(timeout_s=10, max_redirects=3, max_bytes=1_000_000, max_data_bytes=1000)
 
@@ -121,21 +121,53 @@ async def test_a_redirect_is_checked_like_the_address_itself(target: str, tmp_pa
         assert not inner.asked
 
 
-@pytest.mark.parametrize(
-    "address",
-    ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34", "64:ff9b::5db8:d822"],
-)
+@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946"])
 def test_public_addresses_are_allowed(address: str) -> None:
     assert Guard(ports=[80]).allows(address)
 
 
-def test_an_opened_network_is_allowed_in_every_notation_and_no_other() -> None:
+def test_an_opened_network_is_allowed_and_no_other() -> None:
     guard = Guard(ports=[80], allow_networks=["10.1.0.0/16", "fd00:1::/32"])
-    for address in ("10.1.2.3", "::ffff:10.1.2.3", "fd00:1::5"):
+    for address in ("10.1.2.3", "fd00:1::5"):
         assert guard.allows(address)
-    for address in ("10.2.0.1", "fd00:2::1", "127.0.0.1"):
+    for address in ("10.2.0.1", "fd00:2::1", "127.0.0.1", "::ffff:10.1.2.3", "64:ff9b::a01:203"):
         assert not guard.allows(address)
     assert guard.check_url("http://photos/cat.jpg").host == "photos"  # intranets have names without a dot
+
+
+@pytest.mark.parametrize("address", WRAPPED_PUBLIC)
+async def test_a_wrapped_address_is_refused_where_it_would_be_connected(address: str, tmp_path: Path) -> None:
+    with pytest.raises(Blocked):
+        Guard(ports=[80]).open_socket((AF_INET6, SOCK_STREAM, IPPROTO_TCP, "", (address, 80, 0, 0)))
+    async with Fetcher(Guard(ports=[80]), LIMITS, resolver=Liar([address])) as fetcher:
+        with pytest.raises(UrlForbidden):
+            await fetcher.fetch("http://photos.example.com/", tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("network", "public", "inside", "opened"),
+    [
+        ("64:ff9b::/96", "64:ff9b::5db8:d822", "64:ff9b::7f00:1", "64:ff9b::a01:203"),
+        ("64:ff9b:1::/96", "64:ff9b:1::5db8:d822", "64:ff9b:1::a9fe:a9fe", "64:ff9b:1::a01:203"),
+        ("::ffff:0:0/96", "::ffff:93.184.216.34", "::ffff:127.0.0.1", "::ffff:10.1.2.3"),
+        ("2002::/16", "2002:5db8:d822::1", "2002:7f00:1::1", "2002:a01:203::1"),
+        (
+            "2001::/32",
+            "2001:0:4136:e378:8000:63bf:a247:27dd",
+            "2001:0:4136:e378:8000:63bf:80ff:fffe",
+            "2001:0:4136:e378:8000:63bf:f5fe:fdfc",
+        ),
+        ("::/0", "64:ff9b::5db8:d822", "64:ff9b::7f00:1", "64:ff9b::a01:203"),
+    ],
+)
+def test_an_opened_network_of_wrapped_addresses_leads_only_where_ipv4_may_go(
+    network: str, public: str, inside: str, opened: str
+) -> None:
+    guard = Guard(ports=[80], allow_networks=[network])
+    assert [guard.allows(address) for address in (public, inside, opened)] == [True, False, False]
+    guard.open_socket((AF_INET6, SOCK_STREAM, IPPROTO_TCP, "", (public, 80, 0, 0))).close()
+    both = Guard(ports=[80], allow_networks=[network, "10.1.0.0/16"])
+    assert [both.allows(address) for address in (public, inside, opened)] == [True, False, True]
 
 
 def test_an_ordinary_address_passes_unchanged() -> None:

@@ -146,6 +146,29 @@ async def test_a_server_in_trouble_is_a_passing_fault(scratch: Path, status: int
         await every_call_raises_unavailable(open_objects(url, scratch), scratch)
 
 
+async def test_a_put_that_the_server_fails_once_is_repeated_whole(scratch: Path) -> None:
+    bodies: list[bytes] = []
+
+    async def fails_first(request: web.Request) -> web.Response:
+        bodies.append(await request.read())
+        if len(bodies) > 1:
+            return web.Response(headers={"ETag": '"x"'})
+        fault = "<Error><Code>InternalError</Code><Message>Internal Error</Message></Error>"
+        return web.Response(status=500, text=fault, content_type="text/xml")
+
+    async def fine(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_put("/bucket/a", fails_first)
+    app.router.add_head("/bucket", fine)
+    async with TestServer(app, host="127.0.0.1") as server:
+        store = open_objects(f"s3://key:secret@127.0.0.1:{server.port}/bucket?secure=false", scratch)
+        await put(store, "a", b"pixels", scratch)
+        await store.close()
+    assert bodies == [b"pixels", b"pixels"]
+
+
 async def test_an_answer_cut_short_is_a_passing_fault(scratch: Path) -> None:
     async def cut_short(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "1000"})

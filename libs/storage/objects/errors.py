@@ -22,6 +22,10 @@ class StoreUnavailable(StorageError):
     code = "storage_unavailable"
 
 
+class StoreFaltered(StoreUnavailable):
+    """The store was reached and failed at this one call."""
+
+
 class BadKey(StorageError):
     """The key is not one that every store can hold."""
 

@@ -10,18 +10,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, StreamReader, TCPConnector
 from miniopy_async.api import Minio
 from miniopy_async.deleteobjects import DeleteObject
 from miniopy_async.error import MinioException
 
-from libs.storage.objects.errors import StorageError, StoreUnavailable
+from libs.storage.objects.errors import StorageError, StoreFaltered, StoreUnavailable
 from libs.storage.objects.keys import check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Stored
 from libs.storage.objects.s3_errors import faults, status_and_code
 
 MAX_CONNECTIONS = 100
 TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=60)
+PUT_PAUSES_S = (0.1, 0.5)
 MAX_LINK_S = 7 * 24 * 3600
 
 
@@ -41,7 +42,8 @@ class Bucket:
 class S3Objects:
     """An `ObjectStore` on S3. The bucket is made at the first call that needs it.
 
-    Failed requests are not repeated here: whoever asked knows when to ask again.
+    A put that the server fails is repeated soon, as S3 asks its clients to: nobody should have to send an
+    upload again for that. Any other request is not: whoever asked knows when to ask again.
     """
 
     def __init__(self, bucket: Bucket, scratch: Path) -> None:
@@ -62,6 +64,17 @@ class S3Objects:
 
     async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
         check_key(key)
+        for pause_s in PUT_PAUSES_S:
+            try:
+                await self._put(key, path, content_type, metadata)
+                break
+            except StoreFaltered:
+                await asyncio.sleep(pause_s)
+        else:
+            await self._put(key, path, content_type, metadata)
+        await asyncio.to_thread(path.unlink)
+
+    async def _put(self, key: str, path: Path, content_type: str, metadata: Mapping[str, str]) -> None:
         with await asyncio.to_thread(path.open, "rb") as file, faults(key):
             size = os.fstat(file.fileno()).st_size
             client = await self._client()
@@ -74,7 +87,6 @@ class S3Objects:
                 metadata={name: _header(value) for name, value in metadata.items()},
                 part_size=size,  # one streamed request; parts would be read into memory, and may be orphaned
             )
-        await asyncio.to_thread(path.unlink)
 
     @asynccontextmanager
     async def as_file(self, key: str) -> AsyncGenerator[Path]:
@@ -199,13 +211,22 @@ class S3Objects:
 async def _chunks(response: ClientResponse | None) -> AsyncGenerator[bytes]:
     if response is None:
         return
-    chunks = aiter(response.content.iter_chunked(CHUNK_BYTES))
     while True:
         with faults():
-            chunk = await anext(chunks, None)
-        if chunk is None:
+            chunk = await _filled(response.content)
+        if not chunk:
             return
         yield chunk
+
+
+async def _filled(content: StreamReader) -> bytes:
+    """A whole chunk, or what is left: pieces come small, and each would cost its taker a thread."""
+    parts: list[bytes] = []
+    missing = CHUNK_BYTES
+    while missing and (part := await content.read(missing)):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
 
 
 def _header(value: str) -> str:

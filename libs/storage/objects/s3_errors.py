@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from aiohttp import ClientError
 from miniopy_async.error import InvalidResponseError, MinioException, S3Error, ServerError
 
-from libs.storage.objects.errors import ObjectNotFound, StorageError, StoreUnavailable
+from libs.storage.objects.errors import ObjectNotFound, StorageError, StoreFaltered, StoreUnavailable
 
 PASSING_STATUS = {408, 425, 429}
 PASSING_CODES = {
@@ -55,6 +55,8 @@ def _translate(error: MinioException, key: str) -> StorageError:
     if code == "NoSuchKey":
         return ObjectNotFound(key)
     answer = f"the object store answered {status} {code}".rstrip()
-    if status >= 500 or status in PASSING_STATUS or code in PASSING_CODES:
+    if status >= 500:
+        return StoreFaltered(answer)
+    if status in PASSING_STATUS or code in PASSING_CODES:
         return StoreUnavailable(answer)
     return StorageError(answer)
