@@ -16,7 +16,6 @@ from libs.broker import BrokerUnavailable, DeadLetter, Delivery
 from libs.contracts.events import OrderRefused
 from libs.contracts.messages import BadMessage, IngestSource, encode
 from libs.contracts.orders import (
-    NAME_CHARS,
     AnyOrder,
     IngestOrder,
     TransformOrder,
@@ -180,8 +179,9 @@ def _read(delivery: Delivery) -> AnyOrder | Wake:
 
 
 def _envelope(delivery: Delivery, route: Route) -> Envelope:
-    if delivery.message_id is not None and len(delivery.message_id) > NAME_CHARS:
-        raise BadMessage(f"a message_id has at most {NAME_CHARS} characters")
+    for name in ("message_id", "reply_to", "correlation_id"):
+        if not (getattr(delivery, name) or "x").isprintable():
+            raise BadMessage(f"the property {name} holds characters that cannot be kept")
     request_id = delivery.headers.get("x-request-id")
     return Envelope(
         sender=delivery.user_id,

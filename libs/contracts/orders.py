@@ -14,7 +14,8 @@ SOURCES = ("image_id", "url", "object")
 ONE_OF_SOURCES = {"oneOf": [{"required": [name]} for name in SOURCES]}
 NAME_CHARS = 255
 
-Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS)]
+# No control characters: PostgreSQL keeps no NUL. `$` alone would let a line break pass at the end.
+Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 Url = Annotated[str, Meta(min_length=1)]
 
 
