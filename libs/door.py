@@ -218,9 +218,12 @@ async def _job(
     order: AnyOrder, owner: BaseUser, submission: Submission, envelope: Envelope, backends: Backends
 ) -> Job:
     """The order's job, not stored yet; tells `submission` which it is and which one is its outcome."""
-    terms = intake.Terms(priority=envelope.priority, request_id=envelope.request_id, submission=submission.id)
-    if order.webhook_url is not None:
-        backends.guard.check_url(order.webhook_url)
+    terms = intake.Terms(
+        priority=envelope.priority,
+        request_id=envelope.request_id,
+        submission=submission.id,
+        webhook_url=order.webhook_url,
+    )
     if isinstance(order, TransformOrder) and order.source.image_id is not None:
         image = await images.owned_by(owner.id, order.source.image_id)
         job = await intake.transform_job(
@@ -232,7 +235,6 @@ async def _job(
         job, follow = await ingest.ingest_job(source, _wanted(order), owner, backends, terms=terms)
         submission.outcome = follow or job.id
     submission.job = job.id
-    job.webhook_url = order.webhook_url
     return job
 
 

@@ -9,7 +9,15 @@ from libs.backends import Backends
 from libs.contracts.messages import Follow, IngestImage, IngestSource, Source, TransformImage
 from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
-from libs.intake import Terms, Upload, check_operations, check_quotas, publish, store_upload
+from libs.intake import (
+    Terms,
+    Upload,
+    check_operations,
+    check_quotas,
+    check_webhook_url,
+    publish,
+    store_upload,
+)
 from libs.outbound import is_data_url
 from libs.retention import delete
 from libs.storage import jobs
@@ -25,16 +33,20 @@ class Wanted(Struct, frozen=True, kw_only=True):
     retention: Retention | None = None
     operations: Sequence[AnyOperation] | None = None
     reuse: bool = False
+    webhook_url: str | None = None
 
 
 async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
     """Queue the making of an image from a URL, and of its result where operations are asked for.
 
+    The job that ends it all tells the `webhook_url`: the result's, or this one if there is none to follow.
+
     Raises:
-        UrlForbidden: The address says by itself that it is not one that is fetched.
+        UrlForbidden: An address says by itself that it is not one that is asked.
         TooManyJobs, TooManyOperations: Nothing was queued.
     """
-    source, terms = IngestSource(url=wanted.url), Terms(request_id=request_id)
+    source = IngestSource(url=wanted.url)
+    terms = Terms(request_id=request_id, webhook_url=wanted.webhook_url)
     job, _ = await ingest_job(source, wanted, owner, backends, terms=terms)
     return await _queue(job, backends)
 
@@ -143,8 +155,15 @@ async def _job(message: IngestImage, owner: BaseUser, backends: Backends, terms:
     url = message.source.url
     if url is not None and not is_data_url(url):
         backends.guard.check_url(url)
+    check_webhook_url(terms.webhook_url, backends)
     await check_quotas(owner, 0, backends)
-    return jobs.new(message, owner=owner.id, priority=terms.priority, request_id=terms.request_id)
+    return jobs.new(
+        message,
+        owner=owner.id,
+        priority=terms.priority,
+        request_id=terms.request_id,
+        webhook_url=terms.webhook_url,
+    )
 
 
 async def _queue(job: Job, backends: Backends) -> Job:

@@ -58,17 +58,19 @@ async def store_upload(
     operations: Sequence[AnyOperation] | None,
     retention: Retention | None,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> tuple[Image, Job | None]:
     """Keep an uploaded file and queue what is to be done with it; the file at `upload.path` is consumed.
 
     With operations the upload is ephemeral unless asked otherwise, and its result shares its clock. Without,
-    it is kept, and a kept image gets its hash by a job of its own.
+    it is kept, and a kept image gets its hash by a job of its own. The job tells `webhook_url` how it ended.
 
     Raises:
-        QuotaExceeded, TooManyJobs, TooManyOperations: Nothing was stored.
+        QuotaExceeded, TooManyJobs, TooManyOperations, UrlForbidden: Nothing was stored.
         StoreUnavailable: The object store did not take it.
     """
     settings = backends.settings
+    check_webhook_url(webhook_url, backends)
     await check_operations(operations or (), owner, backends)
     await check_quotas(owner, upload.size_bytes, backends)
     retention = retention or (Retention.EPHEMERAL if operations is not None else Retention.KEEP)
@@ -85,6 +87,8 @@ async def store_upload(
         )
     elif retention == Retention.KEEP:
         job = describe_job(image, owner.username, request_id)
+    if job is not None:
+        job.webhook_url = webhook_url
     await backends.objects.put(
         image.object_key, upload.path, content_type=image.mime, metadata=_labels(image, owner)
     )
@@ -107,6 +111,7 @@ class Terms(Struct, frozen=True, kw_only=True):
     request_id: str | None
     priority: Priority = Priority.INTERACTIVE
     submission: UUID | None = None  # the message from outside
+    webhook_url: str | None = None
 
 
 async def transform(
@@ -117,13 +122,14 @@ async def transform(
     *,
     retention: Retention,
     request_id: str,
+    webhook_url: str | None = None,
 ) -> Job:
     """Queue operations over a stored image.
 
     Raises:
-        TooManyJobs, TooManyOperations: Nothing was queued.
+        TooManyJobs, TooManyOperations, UrlForbidden: Nothing was queued.
     """
-    terms = Terms(request_id=request_id)
+    terms = Terms(request_id=request_id, webhook_url=webhook_url)
     job = await transform_job(image, owner, operations, backends, retention=retention, terms=terms)
     await insert(job)
     await publish(job, backends)
@@ -142,8 +148,9 @@ async def transform_job(
     """A job that runs operations over a stored image; not stored yet.
 
     Raises:
-        TooManyJobs, TooManyOperations: It may not be.
+        TooManyJobs, TooManyOperations, UrlForbidden: It may not be.
     """
+    check_webhook_url(terms.webhook_url, backends)
     await check_operations(operations, owner, backends)
     await check_quotas(owner, 0, backends)
     return _transform_job(
@@ -208,6 +215,16 @@ async def check_operations(operations: Sequence[AnyOperation], owner: BaseUser, 
     await assets.check(operations, owner.id)
 
 
+def check_webhook_url(url: str | None, backends: Backends) -> None:
+    """See that an address for notices, if there is one, is not of the forbidden kind.
+
+    Raises:
+        UrlForbidden: It says so by itself.
+    """
+    if url is not None:
+        backends.guard.check_url(url)
+
+
 async def check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> None:
     """Refuse a job, and bytes to store unless there are none, that the account has no room for.
 
@@ -268,7 +285,13 @@ def _transform_job(
         keep=keep,
         shares_clock=shares_clock,
     )
-    return jobs.new(message, owner=owner.id, priority=terms.priority, request_id=terms.request_id)
+    return jobs.new(
+        message,
+        owner=owner.id,
+        priority=terms.priority,
+        request_id=terms.request_id,
+        webhook_url=terms.webhook_url,
+    )
 
 
 def describe_job(

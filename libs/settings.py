@@ -72,6 +72,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     csv_max_rows: Count = 10_000
     csv_max_urls: Count = 20
 
+    # The waits before the attempts at a notice.
+    webhook_schedule_s: tuple[Annotated[float, Meta(ge=0, le=315_360_000)], ...] = (
+        *(0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
+    )
+    webhook_timeout_s: Seconds = 15
+
     quota_bytes: Bytes = 10_000_000_000
     quota_jobs: Count = 1000
     rate_limit_per_minute: Count = 600
@@ -84,6 +90,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 ip_network(text)
             except ValueError as error:
                 raise ValueError(f"{error} - at `{PREFIX}FETCH_ALLOW_NETWORKS`") from error
+        if self.webhook_schedule_s[:1] != (0,):
+            raise ValueError(f"The first attempt is made at once: 0 - at `{PREFIX}WEBHOOK_SCHEDULE_S`")
 
     @property
     def embedded(self) -> bool:

@@ -24,6 +24,7 @@ from apps.api.openapi import asyncapi_document, openapi_config, page_assets
 from apps.api.openapi_problems import document_problems
 from apps.api.request_log import with_request_log
 from apps.api.spellings import with_old_spellings
+from apps.api.webhooks import Webhooks
 from libs import __version__
 from libs.backends import Backends
 
@@ -48,6 +49,7 @@ def create_app(backends: Backends) -> ASGIApp:
             Images,
             LookAlikes,
             Jobs,
+            Webhooks,
             HealthChecks,
             open_link,
             page_assets(),

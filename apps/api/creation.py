@@ -29,7 +29,7 @@ from libs.outbound import decode_data_url, is_data_url
 from libs.storage import ingests
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
-FIELDS = ("operations", "retention", "on_duplicate")
+FIELDS = ("operations", "retention", "on_duplicate", "webhook_url")
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,7 @@ async def _from_json(asked: Asked) -> Response[ImageView] | Response[JobView]:
         retention=body.retention,
         operations=body.operations,
         reuse=body.on_duplicate == OnDuplicate.RETURN,
+        webhook_url=body.webhook_url,
     )
 
     async def answer() -> Response[ImageView] | Response[JobView]:
@@ -147,6 +148,7 @@ async def _store(file: ReceivedFile, wanted: Wanted, asked: Asked) -> tuple[Imag
         operations=wanted.operations,
         retention=wanted.retention,
         request_id=request_id(),
+        webhook_url=wanted.webhook_url,
     )
 
 
@@ -160,6 +162,7 @@ async def _reuse(same: Image, wanted: Wanted, asked: Asked) -> tuple[Image, Job 
         asked.backends,
         retention=wanted.retention or Retention.EPHEMERAL,
         request_id=request_id(),
+        webhook_url=wanted.webhook_url,
     )
     return same, job
 
@@ -198,6 +201,7 @@ def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
         operations=None if operations is None else assets.with_parts(operations, parts),
         retention=form.choice("retention", Retention),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
+        webhook_url=form.fields.get("webhook_url"),
     )
 
 

@@ -14,7 +14,7 @@ from libs import intake, outbound, signing
 from libs.children import RenderCrashed, RenderTimeout
 from libs.contracts.views import Fault, Problem
 from libs.imaging import errors as imaging
-from libs.storage import accounts, idempotency, images, jobs, tokens
+from libs.storage import accounts, deliveries, idempotency, images, jobs, tokens, webhooks
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 
@@ -75,6 +75,11 @@ STATUS: dict[type[Exception], int] = {
     outbound.FetchError: 422,
     outbound.UrlTooLarge: 413,
     outbound.UrlNotAnImage: 415,
+    webhooks.WebhookNotFound: 404,
+    webhooks.WebhookDisabled: 409,
+    webhooks.TooManyWebhooks: 409,
+    deliveries.DeliveryNotFound: 404,
+    deliveries.DeliveryUnderWay: 409,
     ObjectNotFound: 404,
     StoreUnavailable: 503,
 }

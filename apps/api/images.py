@@ -188,6 +188,7 @@ class Images(Controller):
                 backends,
                 retention=data.retention,
                 request_id=request_id(),
+                webhook_url=data.webhook_url,
             )
             return await job_answer(request, job, backends, live)
 

@@ -9,9 +9,9 @@ from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
 
-from libs.contracts.views import ImageView, JobView
+from libs.contracts.views import DeliveryView, ImageView, JobView, WebhookView
 
-T = TypeVar("T", ImageView, JobView)
+T = TypeVar("T", ImageView, JobView, WebhookView, DeliveryView)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
 Md5: TypeAlias = Annotated[

@@ -77,6 +77,7 @@ class UploadOperation(Operation):
                     enum=["store", "return"],
                     description="return: a kept image with the same bytes serves instead",
                 ),
+                "webhook_url": Schema(type=OpenAPIType.STRING, description="Told how the job ended"),
             },
             ImageFromUrl,
         )
@@ -119,7 +120,7 @@ def openapi_config(version: str) -> OpenAPIConfig:
         version=version,
         description="Uploads, pipelines of operations run by workers, results that delete themselves.",
         path="/schema",
-        tags=[Tag(name=name) for name in ("Accounts", "Images", "Jobs", "Links", "Health")],
+        tags=[Tag(name=name) for name in ("Accounts", "Images", "Jobs", "Webhooks", "Links", "Health")],
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
         ),

@@ -8,7 +8,7 @@ from apps.worker.worker import Worker
 from libs.backends import open_backends
 from libs.scratch import lock_file
 from libs.settings import Settings
-from libs.storage import jobs
+from libs.storage import jobs, sending
 from libs.storage.database import migrate
 
 
@@ -29,5 +29,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         if settings.embedded:
             # The broker in memory starts empty, and nobody else works this database.
             await jobs.publish_all_soon()
+            await sending.end_leases()
         async with Worker(backends).running(), scheduling(backends):
             await serve_api(backends, stop)

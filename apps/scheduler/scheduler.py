@@ -1,4 +1,4 @@
-"""What time brings about: ends of images, lost wake-ups, lapsed leases, old tokens.
+"""What time brings about: ends of images, lost wake-ups, lapsed leases, notices, old tokens.
 
 Two schedulers do no harm: every step decides its races in one statement, or is safe to repeat.
 """
@@ -10,13 +10,14 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from apps.scheduler.notifying import notifying
 from libs import answers, retention
 from libs.backends import Backends
 from libs.contracts.events import JobEnded
 from libs.contracts.messages import BadMessage, IngestImage, TransformImage, decode
 from libs.contracts.words import JobStatus
 from libs.intake import publish
-from libs.storage import accounts, idempotency, jobs, tokens
+from libs.storage import accounts, deliveries, idempotency, jobs, tokens
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.jobs import Failure
 from libs.storage.objects import StoreUnavailable
@@ -32,13 +33,14 @@ log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def scheduling(backends: Backends) -> AsyncGenerator[None]:
-    """Tick while inside."""
-    task = asyncio.create_task(schedule(backends))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    """Tick, and send notices, while inside."""
+    async with notifying(backends):
+        task = asyncio.create_task(schedule(backends))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def schedule(backends: Backends) -> None:
@@ -71,7 +73,12 @@ async def sweep(backends: Backends) -> int:
 
 async def purge(backends: Backends) -> int:
     """Remove rows that serve nobody any more; how many."""
-    return await tokens.purge_expired() + await idempotency.purge_expired() + await accounts.purge_deleted()
+    return (
+        await tokens.purge_expired()
+        + await idempotency.purge_expired()
+        + await deliveries.purge()
+        + await accounts.purge_deleted()
+    )
 
 
 async def _give_up(job: Job, backends: Backends) -> None:

@@ -1,4 +1,4 @@
-"""The messages and events as JSON Schema (2020-12), for those who do not write Python."""
+"""The messages, events and notices as JSON Schema (2020-12), for those who do not write Python."""
 
 import sys
 from typing import Any
@@ -6,17 +6,22 @@ from typing import Any
 import msgspec
 
 from libs.contracts.events import ImageDeleted, JobEnded, OrderRefused
+from libs.contracts.notices import BatchNotice, ImageNotice, JobNotice, TrialNotice
 from libs.contracts.orders import IngestOrder, TransformOrder
 
-PUBLIC = (TransformOrder, IngestOrder, JobEnded, OrderRefused, ImageDeleted)
+PUBLIC = (
+    *(TransformOrder, IngestOrder),
+    *(JobEnded, OrderRefused, ImageDeleted),
+    *(JobNotice, BatchNotice, ImageNotice, TrialNotice),
+)
 
 
 def schema() -> dict[str, Any]:
-    """One schema that holds for every message and event, with all parts under `$defs`."""
+    """One schema that holds for every message, event and notice, with all parts under `$defs`."""
     roots, parts = msgspec.json.schema_components(PUBLIC, ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Darkroom's messages and events",
+        "title": "Darkroom's messages, events and notices",
         "anyOf": list(roots),
         "$defs": parts,
     }

@@ -6,7 +6,15 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from libs.contracts.words import JobKind, JobStatus, OnDuplicate, Priority, Retention
+from libs.contracts.words import (
+    DeliveryStatus,
+    JobKind,
+    JobStatus,
+    OnDuplicate,
+    Priority,
+    Retention,
+    WebhookEvent,
+)
 from libs.imaging.describe import Description
 from libs.imaging.operations import AnyOperation
 
@@ -17,6 +25,7 @@ Password = Annotated[str, Meta(min_length=8, max_length=128)]
 NoControls = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)", max_length=255)]
 Filename = Annotated[str, Meta(min_length=1, max_length=255)]
 ImageUrl = Annotated[str, Meta(min_length=1, description="http, https or data:")]
+WebhookUrl = Annotated[str, Meta(min_length=1, description="http or https; told how it ended")]
 Operations = tuple[AnyOperation, ...]
 WireStatus = Literal["pending", "processing", "completed", "failed"]
 
@@ -52,6 +61,7 @@ class TransformRequest(Request, frozen=True, kw_only=True):
 
     operations: Operations
     retention: Retention = Retention.EPHEMERAL
+    webhook_url: WebhookUrl | None = None
 
 
 class ImageFromUrl(Request, frozen=True, kw_only=True):
@@ -62,6 +72,7 @@ class ImageFromUrl(Request, frozen=True, kw_only=True):
     operations: Operations | None = None
     retention: Retention | None = None
     on_duplicate: OnDuplicate = OnDuplicate.STORE
+    webhook_url: WebhookUrl | None = None
 
 
 class ImagePatch(Request, frozen=True, kw_only=True):
@@ -94,6 +105,24 @@ class LinkRequest(Request, frozen=True, kw_only=True):
 
     expires_in: Annotated[int, Meta(ge=1, le=604_800)] | None = None
     version: Literal["latest", "original"] = "latest"
+
+
+Events = Annotated[tuple[WebhookEvent, ...], Meta(min_length=1)]
+
+
+class WebhookRequest(Request, frozen=True, kw_only=True):
+    """Where to send notices, and of what."""
+
+    url: Annotated[str, Meta(min_length=1)]
+    events: Events = tuple(WebhookEvent)
+
+
+class WebhookPatch(Request, frozen=True, kw_only=True):
+    """What may be changed of a webhook; one that is not active gets nothing."""
+
+    url: Annotated[str, Meta(min_length=1)] | None = None
+    events: Events | None = None
+    active: bool | None = None
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -175,6 +204,65 @@ class JobView(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
     url: str
     download_url: str | None
+
+
+class WebhookView(Struct, frozen=True, kw_only=True):
+    """Where notices go; `disabled_reason` is `gone` (it answered 410) or `by_owner`."""
+
+    id: UUID
+    url: str
+    events: tuple[WebhookEvent, ...]
+    active: bool
+    disabled_reason: str | None
+    previous_secret_until: datetime | None  # until then the secret before the last rotation signs too
+    created_at: datetime
+
+
+class WebhookWithSecret(WebhookView, frozen=True, kw_only=True):
+    """A webhook with its new secret, which is shown here and never again."""
+
+    secret: str
+
+
+class AccountSecret(Struct, frozen=True, kw_only=True):
+    """What signs notices to a `webhook_url`."""
+
+    secret: str
+    previous_secret_until: datetime | None
+
+
+class Attempt(Struct, frozen=True, kw_only=True):
+    """One attempt at a notice; without a status code nobody answered."""
+
+    at: datetime
+    status_code: int | None
+    error: str | None
+    took_ms: int
+
+
+class DeliveryView(Struct, frozen=True, kw_only=True):
+    """A notice on its way to one address; `id` is its `webhook-id`."""
+
+    id: UUID
+    webhook: UUID | None  # null: a webhook_url given with a request
+    url: str
+    event: str
+    subject: UUID | None  # the job, batch or image that it tells of
+    request_id: str | None
+    status: DeliveryStatus
+    attempts: int
+    next_attempt_at: datetime | None
+    last_status_code: int | None
+    last_error: str | None
+    history: tuple[Attempt, ...]
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class DeliveryWithBody(DeliveryView, frozen=True, kw_only=True):
+    """A notice with what is sent, to the byte."""
+
+    body: str
 
 
 class Link(Struct, frozen=True, kw_only=True):

@@ -50,3 +50,21 @@ class Priority(StrEnum):
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
+
+
+class WebhookEvent(StrEnum):
+    """What an owner may be told of."""
+
+    JOB_COMPLETED = "job.completed"
+    JOB_FAILED = "job.failed"
+    BATCH_COMPLETED = "batch.completed"
+    IMAGE_EXPIRED = "image.expired"
+
+
+class DeliveryStatus(StrEnum):
+    """Where a notice stands."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    FAILED = "failed"

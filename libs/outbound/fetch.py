@@ -1,47 +1,26 @@
 """Fetching what users name by URL, to a file, under every limit at once."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 
-from aiohttp import (
-    ClientConnectorCertificateError,
-    ClientConnectorDNSError,
-    ClientError,
-    ClientResponse,
-    ClientSession,
-    ClientTimeout,
-    DummyCookieJar,
-    InvalidURL,
-    TCPConnector,
-    ThreadedResolver,
-)
+from aiohttp import ClientError, ClientResponse, ClientSession, ThreadedResolver
 from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 from yarl import URL
 
-from libs import __version__
 from libs.outbound.data_url import decode_data_url, is_data_url
-from libs.outbound.errors import (
-    FetchError,
-    UrlForbidden,
-    UrlHttpError,
-    UrlTimeout,
-    UrlTooLarge,
-    UrlUnreachable,
-)
-from libs.outbound.guard import Blocked, Guard, GuardedResolver
+from libs.outbound.errors import UrlForbidden, UrlHttpError, UrlTimeout, UrlTooLarge
+from libs.outbound.guard import Guard
 from libs.outbound.receiving import receive
+from libs.outbound.session import guarded_session, translated
 
-USER_AGENT = f"Darkroom/{__version__} (self-hosted image platform)"
-HEADERS = {"User-Agent": USER_AGENT, "Accept": "image/*,*/*;q=0.5"}
+HEADERS = {"Accept": "image/*,*/*;q=0.5"}
 CHUNK_BYTES = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING_STATUSES = (408, 425, 429)  # and all from 500 on
-NO_SUCH_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME))
 
 
 class FetchLimits(Struct, frozen=True, kw_only=True):
@@ -81,19 +60,7 @@ class Fetcher:
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> "Fetcher":
-        connector = TCPConnector(
-            resolver=GuardedResolver(self._guard, self._resolver or ThreadedResolver()),
-            use_dns_cache=False,
-            force_close=True,
-            socket_factory=self._guard.open_socket,
-        )
-        self._session = ClientSession(
-            connector=connector,
-            cookie_jar=DummyCookieJar(),
-            headers=HEADERS,
-            timeout=ClientTimeout(total=None),  # `fetch` counts the time of a whole chain
-            trust_env=False,  # a proxy would connect in our place, unguarded
-        )
+        self._session = guarded_session(self._guard, self._resolver or ThreadedResolver(), HEADERS)
         return self
 
     async def __aexit__(
@@ -117,7 +84,7 @@ class Fetcher:
             text = f"the address took longer than {self._limits.timeout_s:g} s"
             raise UrlTimeout(text, passing=True) from error
         except (ClientError, UnicodeError) as error:
-            raise _translated(error) from error
+            raise translated(error) from error
 
     async def _fetch(self, url: str, target: Path, known: Validators) -> Fetched | None:
         async with self._answer(self._guard.check_url(url), known) as answer:
@@ -183,14 +150,3 @@ def _http_error(status: int) -> UrlHttpError:
 def _filename(answer: ClientResponse) -> str:
     given = answer.content_disposition.filename if answer.content_disposition else None
     return given or answer.url.name
-
-
-def _translated(error: ClientError | UnicodeError) -> FetchError:
-    if isinstance(error, Blocked):
-        return UrlForbidden(str(error))
-    if isinstance(error, InvalidURL | UnicodeError):
-        return UrlForbidden(f"not an address: {error}")
-    if isinstance(error, ClientConnectorCertificateError):
-        return UrlUnreachable("the server's certificate is not valid")
-    no_such_name = isinstance(error, ClientConnectorDNSError) and error.os_error.errno in NO_SUCH_NAME
-    return UrlUnreachable(str(error) or type(error).__name__, passing=not no_such_name)

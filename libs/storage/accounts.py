@@ -9,6 +9,7 @@ from piccolo.columns import Column
 from piccolo.columns.combination import And
 
 from libs.contracts.words import ImageStatus, JobStatus
+from libs.storage import webhooks
 from libs.storage.database import transaction
 from libs.storage.engine import UNIQUE_VIOLATIONS, rows
 from libs.storage.names import INBOX
@@ -116,6 +117,7 @@ async def delete(user: BaseUser) -> list[UUID]:
             .where((Job.owner == user.id) & Job.status.is_in([JobStatus.QUEUED, JobStatus.RUNNING]))
             .returning(Job.id)
         )
+        await webhooks.delete_all(user.id)
     return [row["id"] for row in stopped]
 
 

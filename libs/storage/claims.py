@@ -13,6 +13,7 @@ from msgspec import Struct
 from piccolo.columns import Column
 
 from libs.contracts.words import ImageStatus, JobKind, JobStatus
+from libs.storage import notices
 from libs.storage.database import transaction
 from libs.storage.jobs import Failure
 from libs.storage.statement import Slot, Statement, insert
@@ -154,7 +155,7 @@ async def release(claim: Claim) -> None:
 
 
 async def end(claim: Claim, values: dict[Any, Any]) -> None:
-    """Bring the job to its end; the last statement of a transaction.
+    """Bring the job to its end, and put its notices on their way: what a transaction does last.
 
     Raises:
         LostLease: The job is somebody else's by now.
@@ -162,6 +163,7 @@ async def end(claim: Claim, values: dict[Any, Any]) -> None:
     moment = {Job.finished_at: now(), Job.lease_until: None}
     if not await _set(claim, values | moment):
         raise LostLease(str(claim.job_id))
+    await notices.of_job(claim.job_id)
 
 
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:

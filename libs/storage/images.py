@@ -12,7 +12,7 @@ from piccolo.columns.combination import And, Where, WhereRaw
 
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
-from libs.storage import names
+from libs.storage import names, notices
 from libs.storage.database import transaction
 from libs.storage.engine import rows
 from libs.storage.statement import Slot, Statement
@@ -242,11 +242,13 @@ async def mark_expired(limit: int) -> int:
         .where((Image.expires_at <= now()) & (Image.status != ImageStatus.DELETING) & Image.id.not_in(busy))
         .limit(limit),
     )
-    marked = await (
-        Image.update({Image.status: ImageStatus.DELETING})
-        .where(Image.id.is_in(ended) & (Image.status != ImageStatus.DELETING))
-        .returning(Image.id)
-    )
+    async with transaction():
+        marked: list[dict[str, Any]] = await (
+            Image.update({Image.status: ImageStatus.DELETING})
+            .where(Image.id.is_in(ended) & (Image.status != ImageStatus.DELETING))
+            .returning(Image.id)
+        )
+        await notices.of_expired_images([row["id"] for row in marked])
     return len(marked)
 
 

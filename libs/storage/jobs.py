@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
 from libs.contracts.words import JobKind, JobStatus, Priority
+from libs.storage import notices
+from libs.storage.database import transaction
 from libs.storage.engine import rows
 from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Job, now
@@ -64,7 +66,14 @@ class Failure(Struct, frozen=True):
     detail: str
 
 
-def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str | None) -> Job:
+def new(
+    message: AnyMessage,
+    *,
+    owner: int,
+    priority: Priority,
+    request_id: str | None,
+    webhook_url: str | None = None,
+) -> Job:
     """A queued job that carries its whole command; not stored yet."""
     moment = now()
     return Job(
@@ -76,6 +85,7 @@ def new(message: AnyMessage, *, owner: int, priority: Priority, request_id: str 
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
         request_id=request_id,
+        webhook_url=webhook_url,
         created_at=moment,
     )
 
@@ -181,21 +191,24 @@ async def _push_back(job: Job, moment: datetime) -> bool:
 
 async def give_up(job: Job, failure: Failure) -> bool:
     """End a job whose every attempt was lost with its worker; False when it moved on meanwhile."""
-    ended = await (
-        Job.update(
-            {
-                Job.status: JobStatus.FAILED,
-                Job.finished_at: now(),
-                Job.error_code: failure.code,
-                Job.error: failure.detail,
-            }
+    async with transaction():
+        ended = await (
+            Job.update(
+                {
+                    Job.status: JobStatus.FAILED,
+                    Job.finished_at: now(),
+                    Job.error_code: failure.code,
+                    Job.error: failure.detail,
+                }
+            )
+            .where(
+                (Job.id == job.id)
+                & (Job.status == JobStatus.RUNNING)
+                & (Job.attempts == job.attempts)
+                & (Job.lease_until < now())
+            )
+            .returning(Job.id)
         )
-        .where(
-            (Job.id == job.id)
-            & (Job.status == JobStatus.RUNNING)
-            & (Job.attempts == job.attempts)
-            & (Job.lease_until < now())
-        )
-        .returning(Job.id)
-    )
+        if ended:
+            await notices.of_job(job.id)
     return bool(ended)

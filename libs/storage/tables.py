@@ -23,7 +23,7 @@ from piccolo.columns import (
 )
 from piccolo.table import Table
 
-from libs.contracts.words import ImageStatus, JobKind, JobStatus, Priority, Retention
+from libs.contracts.words import DeliveryStatus, ImageStatus, JobKind, JobStatus, Priority, Retention
 
 __all__ = [
     "BaseUser",
@@ -38,6 +38,8 @@ __all__ = [
     "Submission",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WebhookPace",
+    "WebhookSecret",
     "new_id",
     "now",
 ]
@@ -157,15 +159,28 @@ class ProductImage(Table):
 
 
 class WebhookEndpoint(Table):
-    """Where an owner wants to be told."""
+    """Where an owner wants to be told, and of what."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     url = Text()
     secret = Varchar(128, secret=True)
+    previous_secret = Varchar(128, null=True, default=None, secret=True)
+    previous_until = Timestamptz(null=True, default=None)  # until then the previous secret signs too
     events = JSON()
     active = Boolean(default=True)
+    disabled_reason = Varchar(64, null=True, default=None)
     created_at = Timestamptz(default=now)
+
+
+class WebhookSecret(Table):
+    """What signs notices to addresses that an owner names with a job or a batch."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False, unique=True)
+    secret = Varchar(128, secret=True)
+    previous_secret = Varchar(128, null=True, default=None, secret=True)
+    previous_until = Timestamptz(null=True, default=None)
 
 
 class WebhookDelivery(Table):
@@ -175,14 +190,28 @@ class WebhookDelivery(Table):
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     endpoint = ForeignKey(WebhookEndpoint, on_delete=OnDelete.cascade, null=True)
     url = Text()
+    target = BigInt(default=0)  # a hash of owner and url: what shares a pace
     event = Varchar(64)
+    subject = UUID(null=True, default=None)  # the job, batch or image it tells of
+    request_id = Varchar(64, null=True, default=None)
     body = Text()
-    attempts = Integer(default=0)
-    next_attempt_at = Timestamptz(default=now)
-    status = Varchar(16, default="pending")
+    attempts = Integer(default=0)  # names a claim, too: it grows with each one
+    failures = Integer(default=0)  # in a row since it was queued: where it stands in the schedule
+    next_attempt_at = Timestamptz(default=now)  # while it is sent: when its lease ends
+    status = Varchar(16, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
     last_status_code = Integer(null=True, default=None)
     last_error = Text(null=True, default=None)
+    history = JSON(default="[]")
     created_at = Timestamptz(default=now)
+    finished_at = Timestamptz(null=True, default=None)
+
+
+class WebhookPace(Table):
+    """An address that asked for patience: nothing is sent there until then, and after it one at a time."""
+
+    id = UUID(primary_key=True, default=new_id)
+    target = BigInt(unique=True)
+    until = Timestamptz()
 
 
 class IdempotencyKey(Table):

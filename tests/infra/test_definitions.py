@@ -161,12 +161,12 @@ async def test_nobody_publishes_under_another_name_or_enters_without_a_password(
 @pytest.fixture
 async def strict_site(node: Node, tmp_path: Path) -> AsyncIterator[Site]:
     """A site whose apps are the broker's users of their names."""
-    own = {app: {"BROKER_URL": node.url_of(app, PASSWORDS[app])} for app in ("api", "worker", "scheduler")}
+    own = {f"{app}.BROKER_URL": node.url_of(app, PASSWORDS[app]) for app in ("api", "worker", "scheduler")}
     settings = {
         "BROKER_URL": node.url_of("operator", PASSWORDS["operator"]),
         "AMQP_TRUSTED_USERS": "producer",
     }
-    async with running_site("services", tmp_path / "site", own_settings=own, **settings) as site:
+    async with running_site("services", tmp_path / "site", **settings, **own) as site:
         yield site
 
 

@@ -39,7 +39,6 @@ class Site:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = {**QUICK, "DATA_DIR": str(directory / "data"), "PORT": str(self.port), **settings}
-        self.own_settings: dict[str, Mapping[str, str]] = {}  # those that an app has for itself, by its name
         self.apps: dict[str, asyncio.subprocess.Process] = {}
         self.app_names: tuple[App, ...] = ("serve",) if kind == "embedded" else ("api", "worker", "scheduler")
 
@@ -52,7 +51,11 @@ class Site:
         return inherited | {f"DARKROOM_{name}": value for name, value in self._settings_of(app).items()}
 
     def _settings_of(self, app: str) -> dict[str, str]:
-        return self.settings | dict(self.own_settings.get(app, {}))
+        of_all = {name: value for name, value in self.settings.items() if "." not in name}
+        own = f"{app}."
+        return of_all | {
+            name.removeprefix(own): value for name, value in self.settings.items() if name.startswith(own)
+        }
 
     async def run(self, *command: str) -> None:
         """A `darkroom` command, to its end."""
@@ -120,14 +123,8 @@ class Site:
 
 
 @asynccontextmanager
-async def running_site(
-    kind: Kind,
-    directory: Path,
-    *,
-    own_settings: Mapping[str, Mapping[str, str]] | None = None,
-    **settings: str,
-) -> AsyncGenerator[Site]:
-    """A migrated, started site; its data are gone at the end. `own_settings` are those of single apps."""
+async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncGenerator[Site]:
+    """A migrated, started site; its data are gone at the end. A setting `app.NAME` is that app's alone."""
     directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         if kind == "services":
@@ -139,7 +136,6 @@ async def running_site(
                 **settings,
             }
         site = Site(kind, directory, settings)
-        site.own_settings.update(own_settings or {})
         if kind == "services":
             await site.run("migrate")
         try:

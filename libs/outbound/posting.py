@@ -1,0 +1,117 @@
+"""Posting a notice to an address that a user named: once, guarded, within its time, and nowhere else."""
+
+import asyncio
+import socket
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from types import TracebackType
+
+from aiohttp import ClientError, ClientSession
+from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec import Struct
+
+from libs.outbound.errors import UrlTimeout
+from libs.outbound.guard import Guard
+from libs.outbound.session import guarded_session, translated
+
+HEADERS = {"Content-Type": "application/json"}
+LOOKUPS = 32  # names looked up at once
+
+
+class Answered(Struct, frozen=True):
+    """What a receiver answered; nobody reads further than this."""
+
+    status: int
+    retry_after_s: float | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the receiver has taken the notice; a redirect is no answer."""
+        return 200 <= self.status < 300
+
+
+class Poster:
+    """One HTTP session for notices; any number of requests at once."""
+
+    def __init__(self, guard: Guard, *, timeout_s: float, resolver: AbstractResolver | None = None) -> None:
+        self._guard = guard
+        self._timeout_s = timeout_s
+        self._resolver = resolver
+        self._session: ClientSession | None = None
+
+    async def __aenter__(self) -> "Poster":
+        resolver = self._resolver or OwnThreadsResolver()
+        self._session = guarded_session(self._guard, resolver, HEADERS, connections=0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
+        """Send `body`, once; redirects are not followed.
+
+        Raises:
+            UrlForbidden: The address is not one that is sent to.
+            UrlTimeout, UrlUnreachable: There was no answer.
+        """
+        assert self._session is not None, "enter the poster first"  # noqa: S101
+        address = self._guard.check_url(url)
+        try:
+            async with (
+                asyncio.timeout(self._timeout_s),
+                self._session.post(address, data=body, headers=headers, allow_redirects=False) as answer,
+            ):
+                return Answered(answer.status, retry_after_s(answer.headers.get("Retry-After")))
+        except TimeoutError as error:
+            text = f"there was no answer within {self._timeout_s:g} s"
+            raise UrlTimeout(text, passing=True) from error
+        except (ClientError, UnicodeError) as error:
+            raise translated(error) from error
+
+
+class OwnThreadsResolver(AbstractResolver):
+    """The system's resolver on threads of its own: names that hang keep nothing else waiting."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        look_up = partial(
+            socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
+        )
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address[0]),
+                port=int(address[1]),
+                family=kind,
+                proto=protocol,
+                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+            )
+            for kind, _, protocol, _, address in found
+        ]
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def retry_after_s(text: str | None) -> float | None:
+    """The seconds that a Retry-After header asks for (RFC 9110, section 10.2.3); None where it does not."""
+    if text is None:
+        return None
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,60 @@
+"""What tests of webhooks ask a site for."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from tests.support.client import Client
+
+WAIT_S = 40
+SMALL = [{"op": "resize", "width": 64}]
+
+
+async def webhook(client: Client, url: str, *events: str) -> dict[str, Any]:
+    """A new webhook, with its secret."""
+    answer = await client.post("/api/webhooks", json={"url": url, **({"events": events} if events else {})})
+    assert answer.status == 201, answer
+    return answer.json
+
+
+async def account_secret(client: Client) -> str:
+    return (await client.get("/api/webhooks/secret")).json["secret"]
+
+
+async def deliveries(client: Client, **wanted: str) -> list[dict[str, Any]]:
+    answer = await client.get("/api/webhooks/deliveries", params={"limit": "100", **wanted})
+    assert answer.status == 200, answer
+    return answer.json
+
+
+async def delivery(client: Client, delivery_id: str) -> dict[str, Any]:
+    answer = await client.get(f"/api/webhooks/deliveries/{delivery_id}")
+    assert answer.status == 200, answer
+    return answer.json
+
+
+async def until_delivery(
+    client: Client, delivery_id: str, holds: Callable[[dict[str, Any]], bool]
+) -> dict[str, Any]:
+    """The delivery, once it is so."""
+    async with asyncio.timeout(WAIT_S):
+        while not holds(found := await delivery(client, delivery_id)):
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def finished(client: Client, delivery_id: str) -> dict[str, Any]:
+    """The delivery, once it has been delivered or given up."""
+    return await until_delivery(client, delivery_id, lambda one: one["finished_at"] is not None)
+
+
+async def trial(client: Client, webhook_id: str) -> str:
+    """Ask for a test notice; its id."""
+    answer = await client.post(f"/api/webhooks/{webhook_id}/test")
+    assert answer.status == 202, answer
+    return answer.json["id"]
+
+
+def codes(found: dict[str, Any]) -> list[int | None]:
+    """The status codes of all attempts."""
+    return [one["status_code"] for one in found["history"]]

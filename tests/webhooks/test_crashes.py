@@ -1,0 +1,182 @@
+"""Notices when processes are killed, and when several send: none is lost."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from libs.broker.rabbit import RabbitBroker
+from tests.conftest import BOTH, signed_in
+from tests.support.client import Client
+from tests.support.site import Kind, Site
+from tests.webhooks.asking import (
+    SMALL,
+    account_secret,
+    codes,
+    deliveries,
+    finished,
+    trial,
+    until_delivery,
+    webhook,
+)
+from tests.webhooks.receiver import HOLD, Answer, Receiver, told_site
+from tests.worker.watching import working_app
+
+
+def sending_app(site: Site) -> str:
+    return "serve" if site.kind == "embedded" else "scheduler"
+
+
+async def asked(client: Client, photo: Path, receiver: Receiver) -> str:
+    """A job that tells `/own` how it ended; its id."""
+    answer = await client.upload(photo, SMALL, webhook_url=receiver.url("/own"))
+    assert answer.status == 202, answer
+    return answer.json["job_id"]
+
+
+@pytest.mark.services
+async def test_a_notice_survives_worker_and_scheduler_killed_before_it_is_sent(
+    tmp_path: Path, photo: Path
+) -> None:
+    async with told_site("services", tmp_path / "site") as (site, receiver), signed_in(site) as client:
+        await site.kill("scheduler")
+        job = await client.job_done(await asked(client, photo, receiver))
+        await site.kill("worker")
+        waiting = (await deliveries(client))[0]
+        assert (waiting["status"], waiting["attempts"], waiting["subject"]) == ("pending", 0, job["id"])
+        assert receiver.requests == []
+        await site.start("scheduler")
+        came = (await receiver.received("/own"))[0]
+        assert came.verified(await account_secret(client))["data"]["job_id"] == job["id"]
+        found = await finished(client, waiting["id"])
+        assert (found["status"], found["attempts"], len(receiver.requests)) == ("delivered", 1, 1)
+        await site.start("worker")
+
+
+@pytest.mark.parametrize("kind", BOTH)
+async def test_a_notice_whose_sender_is_killed_while_it_waits_for_an_answer_is_sent_again(
+    kind: Kind, tmp_path: Path, photo: Path
+) -> None:
+    async with told_site(kind, tmp_path / "site") as (site, receiver), signed_in(site) as client:
+        receiver.plans["/own"] = [HOLD]
+        await asked(client, photo, receiver)
+        await receiver.received("/own")
+        await site.kill(sending_app(site))
+        await site.start(sending_app(site))
+        await site.ready()
+        first, second = (await receiver.received("/own", 2))[:2]
+        assert (first.id, first.body) == (second.id, second.body)
+        found = await finished(client, first.id)
+        assert (found["status"], found["attempts"], codes(found)[-1]) == ("delivered", 2, 200)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+async def test_a_refused_notice_is_tried_again_by_the_next_process(
+    kind: Kind, tmp_path: Path, photo: Path
+) -> None:
+    async with (
+        told_site(kind, tmp_path / "site", WEBHOOK_SCHEDULE_S="0,1,1") as (site, receiver),
+        signed_in(site) as client,
+    ):
+        receiver.plans["/own"] = [Answer(500)]
+        await asked(client, photo, receiver)
+        refused = (await receiver.received("/own"))[0]
+        await until_delivery(client, refused.id, lambda one: codes(one) == [500])
+        await site.kill(sending_app(site))
+        await site.start(sending_app(site))
+        await site.ready()
+        found = await finished(client, refused.id)
+        assert (found["status"], codes(found)) == ("delivered", [500, 200])
+        assert {one.id for one in receiver.requests} == {refused.id}
+
+
+@pytest.mark.parametrize("kind", BOTH)
+async def test_no_job_ends_without_its_one_notice_whatever_is_killed(
+    kind: Kind, tmp_path: Path, photo: Path
+) -> None:
+    async with (
+        told_site(kind, tmp_path / "site", JOB_LEASE_S="1") as (site, receiver),
+        signed_in(site) as client,
+    ):
+        ids = [await asked(client, photo, receiver) for _ in range(12)]
+        for count in (1, 4, 7):
+            await receiver.received("/own", count)
+            for name in {working_app(site), sending_app(site)}:
+                await site.kill(name)
+            for name in {working_app(site), sending_app(site)}:
+                await site.start(name)
+            await site.ready()
+        jobs = [await client.job_done(job_id) for job_id in ids]
+        assert {job["status"] for job in jobs} == {"completed"}
+        made = await deliveries(client)
+        assert sorted(one["subject"] for one in made) == sorted(ids)
+        for one in made:
+            assert (await finished(client, one["id"]))["status"] == "delivered"
+        assert {one.id for one in receiver.requests} == {one["id"] for one in made}
+
+
+@pytest.mark.services
+async def test_two_schedulers_send_each_notice_once(tmp_path: Path) -> None:
+    async with told_site("services", tmp_path / "site", TICK_S="0.05") as (site, receiver):
+        await site.start("scheduler", called="scheduler-2")
+        async with signed_in(site) as client:
+            hooks = [(await webhook(client, receiver.url(f"/{n}")))["id"] for n in range(8)]
+            broker = await RabbitBroker.connect(site.settings["BROKER_URL"])
+            try:
+                ids: list[str] = []
+                for _ in range(8):
+                    ids += await asyncio.gather(*(trial(client, hook) for hook in hooks))
+                    await broker.emit("job.completed", b"")  # both look at the same moment
+            finally:
+                await broker.close()
+            for one in ids:
+                found = await finished(client, one)
+                assert (found["status"], found["attempts"]) == ("delivered", 1)
+            assert sorted(one.id for one in receiver.requests) == sorted(ids)
+        both = [site.log_of(name).read_text() for name in ("scheduler", "scheduler-2")]
+        assert all("notice_delivered" in text for text in both)
+        assert not any('"level": "error"' in text or "step_failed" in text for text in both)
+
+
+@pytest.mark.parametrize("kind", BOTH)
+async def test_a_slow_receiver_holds_up_no_other(kind: Kind, tmp_path: Path) -> None:
+    async with (
+        told_site(kind, tmp_path / "site", WEBHOOK_TIMEOUT_S="60") as (site, receiver),
+        signed_in(site) as client,
+        signed_in(site) as neighbour,
+    ):
+        slow = await webhook(client, receiver.url("/slow"))
+        fast = await webhook(client, receiver.url("/fast"))
+        beside = await webhook(neighbour, receiver.url("/beside"))
+        receiver.always["/slow"] = HOLD
+        for _ in range(10):
+            await trial(client, slow["id"])
+        await receiver.received("/slow", 4)
+        for _ in range(10):
+            await trial(client, fast["id"])
+            await trial(neighbour, beside["id"])
+        await receiver.received("/fast", 10)
+        await receiver.received("/beside", 10)
+        assert len(receiver.at("/slow")) == 4  # no more at once to one address
+        under_way = await deliveries(client, webhook=slow["id"], status="sending")
+        assert len(under_way) == 4
+        receiver.released.set()
+        await receiver.received("/slow", 10)
+        for one in await deliveries(client):
+            assert (await finished(client, one["id"]))["status"] == "delivered"
+
+
+@pytest.mark.parametrize("kind", BOTH)
+async def test_a_scheduler_that_stops_gives_back_what_is_under_way(kind: Kind, tmp_path: Path) -> None:
+    async with told_site(kind, tmp_path / "site", WEBHOOK_TIMEOUT_S="60") as (site, receiver):
+        async with signed_in(site) as client:
+            made = await webhook(client, receiver.url("/slow"))
+            receiver.plans["/slow"] = [HOLD]
+            asked_for = await trial(client, made["id"])
+            await receiver.received("/slow")
+            await site.stop(sending_app(site))
+            await site.start(sending_app(site))
+            await site.ready()
+            found = await finished(client, asked_for)
+            assert (found["status"], found["attempts"], codes(found)) == ("delivered", 2, [200])
+        assert '"level": "error"' not in site.logs()
