@@ -1,7 +1,9 @@
 """What an operator sees of the objects at the console of the store."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,14 +28,9 @@ async def shown(desk: Desk, image: Image) -> tuple[str, dict[str, str]]:
     async with ClientSession() as session:
         client.set_session(session)
         found = await client.stat_object(parts.path.strip("/"), image.object_key)
-    meta = {
-        name.lower().removeprefix("x-amz-meta-"): value
-        for name, value in (found.metadata or {}).items()
-        if name.lower().startswith("x-amz-meta-")
-    }
-    return found.content_type or "", {
-        name: meta[name] for name in ("owner", "image-id", "md5", "job-id") if name in meta
-    }
+    headers = {name.lower(): value for name, value in cast("Mapping[str, str]", found.metadata).items()}
+    told = {name: headers.get(f"x-amz-meta-{name}", "") for name in ("owner", "image-id", "md5", "job-id")}
+    return found.content_type or "", {name: value for name, value in told.items() if value}
 
 
 async def test_keys_say_whose_what_and_when(desk: Desk, owner: BaseUser, photo: Path) -> None:
