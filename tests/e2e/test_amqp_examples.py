@@ -56,7 +56,7 @@ async def test_a_thumbnail_of_a_url_with_aio_pika(client: Client, tmp_path: Path
         await run(client, sys.executable, script, data_url(tmp_path / "small.png"), AMQP_URL=url)
     )
     image = (await client.get(f"/api/images/{answer['image_id']}")).json
-    assert (answer["status"], image["format"], image["width"]) == ("completed", "WEBP", 200)
+    assert (answer["status"], image["format"], image["width"]) == ("completed", "webp", 200)
     assert (await client.get(answer["link"], token="")).status == 200
 
 
