@@ -84,10 +84,14 @@ def check() -> None:
     """Ask database, object store and broker whether they serve; the exit status is 0 when all do."""
     from libs.backends import open_backends
     from libs.health import health
+    from libs.storage.engine import UNAVAILABLE
 
     async def ask(settings: Settings, _: asyncio.Event) -> None:
-        async with open_backends(settings) as backends:
-            found = await health(backends)
+        try:
+            async with open_backends(settings) as backends:
+                found = await health(backends)
+        except UNAVAILABLE as error:
+            raise click.ClickException(f"the database does not serve: {error}") from error
         for name in ("database", "objects", "broker"):
             click.echo(f"{name:<9} {getattr(found, name)}")
         if found.status != "ok":

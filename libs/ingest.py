@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from libs.backends import Backends
 from libs.contracts.messages import Follow, IngestImage, IngestSource, Source, TransformImage
-from libs.contracts.words import Priority, Retention
+from libs.contracts.words import Retention
 from libs.imaging.operations import AnyOperation
 from libs.intake import (
     Terms,
@@ -62,7 +62,12 @@ async def ingest_job(
     await check_operations(wanted.operations or (), owner, backends)
     follow = None
     if wanted.operations is not None:
-        follow = Follow(job_id=new_id(), target=new_id(), operations=tuple(wanted.operations))
+        follow = Follow(
+            job_id=new_id(),
+            target=new_id(),
+            operations=tuple(wanted.operations),
+            priority=terms.priority,
+        )
     ephemeral_by_default = Retention.KEEP if wanted.operations is None else Retention.EPHEMERAL
     retention = wanted.retention or ephemeral_by_default
     message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow, terms=terms)
@@ -123,7 +128,7 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
         keep=kept and message.retention == Retention.KEEP,
         shares_clock=not kept,
     )
-    return jobs.new(transform, owner=image.owner, priority=Priority.INTERACTIVE, request_id=request_id)
+    return jobs.new(transform, owner=image.owner, priority=message.follow.priority, request_id=request_id)
 
 
 def _message(

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-from libs.contracts.words import Retention
+from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
 
 
@@ -40,6 +40,7 @@ class Follow(Struct, frozen=True, kw_only=True):
     job_id: UUID
     target: UUID
     operations: tuple[AnyOperation, ...]
+    priority: Priority = Priority.INTERACTIVE
 
 
 class Message(Struct, frozen=True, kw_only=True, tag_field="type"):

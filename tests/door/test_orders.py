@@ -93,10 +93,14 @@ async def test_bulk_orders_stay_behind_those_that_somebody_waits_for(
     desk: Desk, owner: BaseUser, photo: Path
 ) -> None:
     source, _ = await submit(desk.backends, owner, photo, None, Retention.KEEP)
-    order = transform(owner.username, {"image_id": str(source.id)})
+    orders = [
+        transform(owner.username, {kind: what})
+        for kind, what in (("image_id", str(source.id)), ("url", data_url(photo)))
+    ]
     for route, priority in ((Route.TRANSFORM_BULK, Priority.BULK), (Route.TRANSFORM, Priority.INTERACTIVE)):
-        reply = await desk.answered(order, route=route)
-        assert (await job_row(reply["job_id"])).priority == priority
+        for order in orders:
+            reply = await desk.answered(order, route=route)
+            assert (await job_row(reply["job_id"])).priority == priority
 
 
 async def test_the_webhook_of_an_order_is_kept_with_its_job(desk: Desk, owner: BaseUser, photo: Path) -> None:
