@@ -122,8 +122,10 @@ async def sizes_of(keys: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for start in range(0, len(keys), KEYS_AT_ONCE):
         some = list(keys[start : start + KEYS_AT_ONCE])
-        told = Image.select(Image.object_key, Image.size_bytes).where(Image.object_key.is_in(some))
-        found |= {row["object_key"]: row["size_bytes"] for row in await told}
+        told: list[dict[str, Any]] = await Image.select(Image.object_key, Image.size_bytes).where(
+            Image.object_key.is_in(some)
+        )
+        found |= {row["object_key"]: row["size_bytes"] for row in told}
     return found
 
 
