@@ -14,10 +14,10 @@ MAX_ATTEMPTS = 12  # some six hours
 
 # A reply is due when the last job has ended, or the first one has and no other follows.
 DUE = """
-select distinct s.id from reply r join submission s on s.id = r.submission join job j on
-  (j.id = s.outcome and j.status not in ('queued', 'running'))
-  or (j.id = s.job and j.status in ('failed', 'cancelled'))
-where r.send_after <= {} limit {}
+select distinct s.id from reply r join submission s on s.id = r.submission where r.send_after <= {} and (
+  exists (select 1 from job where job.id = s.outcome and job.status not in ('queued', 'running'))
+  or exists (select 1 from job where job.id = s.job and job.status in ('failed', 'cancelled'))
+) limit {}
 """
 
 
