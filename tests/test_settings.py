@@ -38,6 +38,8 @@ def another(name: str) -> tuple[str, Any]:
         return "80, 8080", (80, 8080)
     if name == "fetch_allow_networks":
         return "10.0.0.0/8, fd00::/8", ("10.0.0.0/8", "fd00::/8")
+    if name == "webhook_schedule_s":
+        return "0, 0.5, 60", (0, 0.5, 60)
     return "17", 17
 
 
@@ -92,6 +94,8 @@ def test_a_name_like_no_other_is_refused_too(tmp_path: Path) -> None:
         ("TICK_S", "inf"),
         ("LOG_FORMAT", "xml"),
         ("WORKER_CONCURRENCY", "0"),
+        ("WEBHOOK_SCHEDULE_S", "5,300"),
+        ("WEBHOOK_SCHEDULE_S", "0,soon"),
     ],
 )
 def test_a_wrong_value_names_its_variable(tmp_path: Path, name: str, value: str) -> None:

@@ -1,6 +1,7 @@
 """Routes over webhooks: where notices go, what signs them, and what became of each."""
 
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 from uuid import UUID
 
 from litestar import Controller, Request, Response, delete, get, patch, post
@@ -27,6 +28,8 @@ from libs.contracts.words import DeliveryStatus
 from libs.storage import deliveries, notices, webhooks
 from libs.storage.tables import BaseUser, WebhookDelivery, WebhookEndpoint, WebhookSecret
 
+R = TypeVar("R", bound=Response[Any])
+
 
 class Webhooks(Controller):
     """Webhooks: signed notices of what has ended."""
@@ -47,9 +50,10 @@ class Webhooks(Controller):
         backends.guard.check_url(data.url)
 
         async def answer() -> Response[WebhookWithSecret]:
-            return Response(_with_secret(await webhooks.create(caller.id, data.url, data.events)))
+            made = await webhooks.create(caller.id, data.url, data.events)
+            return Response(_with_secret(made), status_code=HTTP_201_CREATED)
 
-        return await once(request, caller, fingerprint(request, await request.body()), answer)
+        return await _once(request, caller, answer)
 
     @get()
     async def list_webhooks(
@@ -91,18 +95,36 @@ class Webhooks(Controller):
 
     @post("/{webhook_id:uuid}/secret/rotate", status_code=HTTP_200_OK)
     async def rotate_secret(
-        self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]
-    ) -> WebhookWithSecret:
+        self,
+        request: Request[Any, Any, Any],
+        webhook_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+    ) -> Response[WebhookWithSecret]:
         """A new secret, shown only here; for 24 hours the former signs beside it."""
-        return _with_secret(await webhooks.rotate(await webhooks.owned_by(caller.id, webhook_id)))
+        endpoint = await webhooks.owned_by(caller.id, webhook_id)
+
+        async def answer() -> Response[WebhookWithSecret]:
+            return Response(_with_secret(await webhooks.rotate(endpoint)))
+
+        return await _once(request, caller, answer)
 
     @post("/{webhook_id:uuid}/test", status_code=HTTP_202_ACCEPTED)
-    async def test(self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> DeliveryWithBody:
+    async def test(
+        self,
+        request: Request[Any, Any, Any],
+        webhook_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+    ) -> Response[DeliveryWithBody]:
         """Send a notice `webhook.test`, as all others are sent."""
         endpoint = await webhooks.owned_by(caller.id, webhook_id)
         if not endpoint.active:
             raise webhooks.WebhookDisabled(f"webhook {webhook_id} is disabled")
-        return _with_body(await notices.trial(endpoint, request_id()))
+
+        async def answer() -> Response[DeliveryWithBody]:
+            sent = await notices.trial(endpoint, request_id())
+            return Response(_with_body(sent), status_code=HTTP_202_ACCEPTED)
+
+        return await _once(request, caller, answer)
 
     @get("/secret")
     async def account_secret(self, caller: NamedDependency[BaseUser]) -> AccountSecret:
@@ -110,9 +132,15 @@ class Webhooks(Controller):
         return _account_secret(await webhooks.account_secret(caller.id))
 
     @post("/secret/rotate", status_code=HTTP_200_OK)
-    async def rotate_account_secret(self, caller: NamedDependency[BaseUser]) -> AccountSecret:
+    async def rotate_account_secret(
+        self, request: Request[Any, Any, Any], caller: NamedDependency[BaseUser]
+    ) -> Response[AccountSecret]:
         """Another secret for notices to a `webhook_url`; for 24 hours the former signs beside it."""
-        return _account_secret(await webhooks.rotate_account_secret(caller.id))
+
+        async def answer() -> Response[AccountSecret]:
+            return Response(_account_secret(await webhooks.rotate_account_secret(caller.id)))
+
+        return await _once(request, caller, answer)
 
     @get("/deliveries")
     async def list_deliveries(
@@ -150,6 +178,10 @@ class Webhooks(Controller):
     ) -> DeliveryWithBody:
         """Send a notice again, with the same id and the same bytes; its schedule starts anew."""
         return _with_body(await deliveries.redeliver(caller.id, delivery_id))
+
+
+async def _once(request: Request[Any, Any, Any], caller: BaseUser, answer: Callable[[], Awaitable[R]]) -> R:
+    return await once(request, caller, fingerprint(request, await request.body()), answer)
 
 
 def _view(endpoint: WebhookEndpoint) -> WebhookView:

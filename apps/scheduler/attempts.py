@@ -99,6 +99,8 @@ async def _refused(claimed: Claimed, answer: Answered | None, told: Attempt, bac
         await sending.slow_down(claimed.target, until=now() + timedelta(seconds=patience_s))
     again_at = None if wait_s is None else now() + timedelta(seconds=wait_s)
     await sending.note_failure(claimed, told, again_at=again_at)
+    if claimed.endpoint is not None:
+        await webhooks.fail_if_disabled(claimed.endpoint)
     log.warning(
         "notice_refused", attempt=claimed.attempts, error=told.error, again_in_s=wait_s and round(wait_s, 1)
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from structlog.contextvars import bound_contextvars
@@ -58,10 +58,9 @@ class Notifier:
             except Exception:
                 log.exception("step_broke", step="notify")
             await asyncio.sleep(PAUSE_S)
-            try:
-                await asyncio.wait_for(self._wake.wait(), self.backends.settings.tick_s)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.backends.settings.tick_s):  # wait_for may swallow our own end
+                    await self._wake.wait()
 
     async def listen(self) -> None:
         """Look again as soon as something has ended; until cancelled."""

@@ -10,7 +10,7 @@ from libs.contracts.views import Attempt
 from libs.contracts.words import DeliveryStatus
 from libs.storage import webhooks
 from libs.storage.engine import rows
-from libs.storage.tables import WebhookDelivery, WebhookEndpoint, WebhookPace, now
+from libs.storage.tables import WebhookDelivery, WebhookPace, now
 
 KEPT_S = 30 * 86_400.0  # how long what became of a notice can be read
 
@@ -79,7 +79,7 @@ async def redeliver(owner: int, delivery_id: UUID) -> WebhookDelivery:
         DeliveryUnderWay: It is being sent right now.
     """
     delivery = await owned_by(owner, delivery_id)
-    if delivery.endpoint is not None and not await _is_active(delivery.endpoint):
+    if delivery.endpoint is not None and not await webhooks.is_active(delivery.endpoint):
         raise webhooks.WebhookDisabled(f"webhook {delivery.endpoint} is disabled")
     queued: list[dict[str, Any]] = await (
         WebhookDelivery.update(
@@ -111,9 +111,3 @@ async def purge(*, older_than_s: float = KEPT_S) -> int:
 def history_of(delivery: WebhookDelivery) -> tuple[Attempt, ...]:
     """What became of each attempt, oldest first."""
     return msgspec.json.decode(delivery.history, type=tuple[Attempt, ...])
-
-
-async def _is_active(endpoint_id: UUID) -> bool:
-    return await WebhookEndpoint.exists().where(
-        (WebhookEndpoint.id == endpoint_id) & (WebhookEndpoint.active == True)  # noqa: E712 - a column
-    )

@@ -27,10 +27,11 @@ with recursive waiting (target) as (
     select min(further.target) from webhook_delivery further
     where further.finished_at is null and further.target > waiting.target
   ) from waiting where waiting.target is not null
+), sent as materialized (
+  select owner, target from webhook_delivery where status = 'sending' and next_attempt_at > {}
 ), heads as (
   select head.id, head.owner, head.next_attempt_at, pace.until as patience, (
-    select count(*) from webhook_delivery sent
-    where sent.target = waiting.target and sent.status = 'sending' and sent.next_attempt_at > {}
+    select count(*) from sent where sent.target = waiting.target
   ) as under_way
   from waiting
   join webhook_delivery head on head.id = (
@@ -41,8 +42,7 @@ with recursive waiting (target) as (
   left join webhook_pace pace on pace.target = waiting.target
 ), allowed as (
   select id, next_attempt_at, row_number() over (partition by owner order by next_attempt_at, id) + (
-    select count(*) from webhook_delivery sent
-    where sent.owner = heads.owner and sent.status = 'sending' and sent.next_attempt_at > {}
+    select count(*) from sent where sent.owner = heads.owner
   ) as nth
   from heads where under_way < {} and (patience is null or (patience <= {} and under_way = 0))
 )
@@ -75,7 +75,7 @@ async def claim_due(limit: int, *, lease_s: float) -> list[Claimed]:
     moment = now()
     if not await WebhookDelivery.exists().where(_due(moment)):
         return []
-    found = await rows(WebhookDelivery.raw(DUE, moment, moment, moment, A_TARGET, moment, AN_OWNER, limit))
+    found = await rows(WebhookDelivery.raw(DUE, moment, moment, A_TARGET, moment, AN_OWNER, limit))
     claims = [await _claim(row["id"], moment, lease_s) for row in found]
     return [claim for claim in claims if claim is not None]
 

@@ -151,6 +151,20 @@ async def disable_gone(endpoint_id: UUID) -> bool:
     return bool(disabled)
 
 
+async def fail_if_disabled(endpoint_id: UUID) -> None:
+    """Give up what waits for an endpoint that was disabled while something was on its way there."""
+    async with transaction():
+        if not await is_active(endpoint_id):
+            await _fail_waiting(endpoint_id, DISABLED)
+
+
+async def is_active(endpoint_id: UUID) -> bool:
+    """Whether an endpoint is there and gets anything."""
+    return await WebhookEndpoint.exists().where(
+        (WebhookEndpoint.id == endpoint_id) & (WebhookEndpoint.active == True)  # noqa: E712 - a column
+    )
+
+
 async def delete(endpoint: WebhookEndpoint) -> None:
     """Remove an endpoint and all that was or is sent to it."""
     await WebhookEndpoint.delete().where(WebhookEndpoint.id == endpoint.id)

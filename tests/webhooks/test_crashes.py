@@ -19,7 +19,7 @@ from tests.webhooks.asking import (
     until_delivery,
     webhook,
 )
-from tests.webhooks.receiver import HOLD, Answer, Receiver, told_site
+from tests.webhooks.receiver import HOLD, WAIT_S, Answer, Receiver, told_site
 from tests.worker.watching import working_app
 
 
@@ -119,6 +119,9 @@ async def test_no_job_ends_without_its_one_notice_whatever_is_killed(
 async def test_two_schedulers_send_each_notice_once(tmp_path: Path) -> None:
     async with told_site("services", tmp_path / "site", TICK_S="0.05") as (site, receiver):
         await site.start("scheduler", called="scheduler-2")
+        async with asyncio.timeout(WAIT_S):
+            while "scheduler_started" not in site.log_of("scheduler-2").read_text():
+                await asyncio.sleep(0.05)
         async with signed_in(site) as client:
             hooks = [(await webhook(client, receiver.url(f"/{n}")))["id"] for n in range(8)]
             broker = await RabbitBroker.connect(site.settings["BROKER_URL"])

@@ -24,9 +24,10 @@ from tests.webhooks.receiver import CLOSE, HOLD, Answer, Receiver
 from tests.worker.watching import ENDLESS
 
 
-async def done(client: Client, photo: Path | bytes, **fields: str) -> dict[str, Any]:
+async def done(client: Client, photo: Path | bytes, webhook_url: str | None = None) -> dict[str, Any]:
     """A job over an upload, once it has ended."""
-    answer = await client.upload(photo, SMALL, **fields)
+    told = {} if webhook_url is None else {"webhook_url": webhook_url}
+    answer = await client.upload(photo, SMALL, headers=None, wait_s=None, **told)
     assert answer.status == 202, answer
     return await client.job_done(answer.json["job_id"])
 

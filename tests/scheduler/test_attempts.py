@@ -1,0 +1,54 @@
+"""When a notice is tried again, and what signs it."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from standardwebhooks import Webhook
+
+from apps.scheduler.attempts import JITTER, MAX_PATIENCE_S, next_wait_s
+from libs.outbound import signed_headers
+from libs.outbound.posting import retry_after_s
+from libs.storage.webhooks import new_secret
+
+SCHEDULE = (0.0, 5.0, 300.0)
+
+
+@pytest.mark.parametrize(("failures", "planned_s"), [(1, 5), (2, 300)])
+def test_the_waits_are_those_of_the_schedule_give_or_take_a_tenth(failures: int, planned_s: float) -> None:
+    waits = [next_wait_s(SCHEDULE, failures, None) or 0 for _ in range(200)]
+    assert all(planned_s * (1 - JITTER) <= one <= planned_s * (1 + JITTER) for one in waits)
+    assert len(set(waits)) > 100
+
+
+def test_after_the_last_of_the_schedule_there_is_no_more() -> None:
+    assert next_wait_s(SCHEDULE, 3, None) is None
+    assert next_wait_s(SCHEDULE, 3, 60) is None
+
+
+def test_a_receiver_that_asks_for_more_time_gets_it_up_to_a_day() -> None:
+    assert next_wait_s(SCHEDULE, 1, 60) == 60
+    assert (next_wait_s(SCHEDULE, 2, 60) or 0) > 60
+    assert next_wait_s(SCHEDULE, 1, 1e9) == MAX_PATIENCE_S
+
+
+def test_retry_after_is_seconds_or_a_date() -> None:
+    assert [retry_after_s(text) for text in (None, "", "soon", "-5", "1.5", "120", " 7 ")] == [
+        *(None, None, None, None, None),
+        *(120, 7),
+    ]
+    later = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+    assert 500 < (retry_after_s(later) or 0) <= 600
+    assert retry_after_s("Wed, 21 Oct 2015 07:28:00 GMT") == 0
+
+
+def test_every_secret_that_signs_verifies() -> None:
+    secrets = [new_secret(), new_secret()]
+    body = '{"type": "job.completed", "name": "\N{SNOWMAN}"}'
+    headers = signed_headers("msg-1", body, secrets, at=datetime.now(UTC))
+    for secret in secrets:
+        assert Webhook(secret).verify(body.encode(), headers)["name"] == "\N{SNOWMAN}"
+    with pytest.raises(Exception, match="No matching signature"):
+        Webhook(new_secret()).verify(body, headers)
+    with pytest.raises(Exception, match="No matching signature"):
+        Webhook(secrets[0]).verify(body + " ", headers)
