@@ -24,7 +24,7 @@ BIN = Path(sys.executable).parent
 DOCKERFILE = ROOT / "infra/Dockerfile"
 COMPOSE = ROOT / "docker-compose.yml"
 APPS = {"api", "worker", "scheduler", "migrate", "operator"}
-BUILD_S = 900
+BUILD_S = 1800  # most of it is fetching packages
 WRITABLE = "/tmp"  # noqa: S108 - the image's one folder to write to
 
 
