@@ -123,7 +123,7 @@ EVERYBODY = {"await replies"}  # RabbitMQ asks for no permission
 MAY = {
     "api": JOB | TOLD | {"listen"},
     "worker": JOB | TOLD | {"put aside", "reply", "work jobs", "listen"},
-    "scheduler": JOB | TOLD | {"reply"},
+    "scheduler": JOB | TOLD | {"reply", "listen"},
     "producer": JOB,
     "consumer": {"listen"},
 }
