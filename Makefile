@@ -10,10 +10,11 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 SERVICES := infra/local/services
 ARGS ?=
 ROWS ?= 1000000
+BATCH_ROWS ?= 1000
 FUZZ_S ?= 60
 WORKERS ?= 1
 
-.PHONY: secrets up down logs help install run test test-fast lint format services services-down bench bench-imaging bench-search fuzz lock schema clean
+.PHONY: secrets up down logs help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock schema screenshots clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -50,6 +51,9 @@ services-down: ## Stop them; no process is left
 bench: $(VENV)/dev.stamp services ## Measure the main job, embedded and on the services
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.main_job
 
+bench-batch: $(VENV)/dev.stamp services ## Measure a CSV batch beside interactive work (BATCH_ROWS=1000)
+	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(BATCH_ROWS) $(BIN)/python -m benchmarks.batch
+
 bench-search: $(VENV)/dev.stamp services ## Measure the search for look-alikes (ROWS=1000000)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(ROWS) $(BIN)/python -m benchmarks.search
 
@@ -74,6 +78,9 @@ logs: ## Follow what the containers say
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
 	$(BIN)/python -m libs.contracts.asyncapi > libs/contracts/asyncapi.json
+
+screenshots: $(VENV)/dev.stamp services ## Take the screenshots of the admin pages again
+	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k "embedded and operator"
 
 lock: $(VENV)/dev.stamp ## Pin every package again; no host is written
 	$(LOCK) pyproject.toml -o requirements/main.txt

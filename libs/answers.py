@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from libs.announce import announce
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
-from libs.contracts.events import JobEnded
+from libs.contracts.events import AnyEvent, JobEnded
 from libs.contracts.messages import AnyMessage, IngestImage, encode
 from libs.contracts.words import JobStatus
 from libs.signing import sign_link
@@ -21,9 +21,9 @@ BATCH = 200
 log = structlog.get_logger(__name__)
 
 
-async def tell(event: JobEnded, command: AnyMessage, backends: Backends) -> None:
-    """Announce the end of a job, and answer those who sent it from outside."""
-    if command.submission is None or _goes_on(event, command):
+async def tell(event: AnyEvent, command: AnyMessage, backends: Backends) -> None:
+    """Announce the end of a job, or what came with it, and answer those who sent it from outside."""
+    if command.submission is None or not isinstance(event, JobEnded) or _goes_on(event, command):
         await announce(event, backends)
         return
     try:

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 PR_SET_PDEATHSIG = 1
 POOLS = 2  # tried before a call counts as crashed
-PRELOAD = ["libs.imaging.pipeline", "libs.imaging.describe"]
+PRELOAD = ["libs.imaging.develop"]
 
 
 log = structlog.get_logger(__name__)

@@ -5,18 +5,20 @@ its job is like any other. What cannot become one is put aside, with the reason.
 """
 
 import asyncio
+from functools import partial
 from uuid import UUID
 
 import structlog
 from msgspec import Struct
 
-from libs import answers, ingest, intake
+from libs import answers, edit_intake, edit_orders, ingest, intake
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable, DeadLetter, Delivery
 from libs.contracts.events import OrderRefused
 from libs.contracts.messages import BadMessage, IngestSource, encode
 from libs.contracts.orders import (
     AnyOrder,
+    EditOrder,
     IngestOrder,
     TransformOrder,
     Wake,
@@ -24,18 +26,21 @@ from libs.contracts.orders import (
 )
 from libs.contracts.topology import MAX_BODY_BYTES, OWN_PREFIX, Route
 from libs.contracts.words import OnDuplicate, Priority
+from libs.edits.errors import EditError
 from libs.imaging.errors import ImagingError
 from libs.ingest import Wanted
 from libs.outbound import FetchError
 from libs.settings import Settings
 from libs.storage import accounts, images, jobs, submissions
+from libs.storage.edits import DailyEditsUsed
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.names import INBOX
 from libs.storage.objects import BadKey, check_key
-from libs.storage.tables import BaseUser, Job, Reply, Submission, new_id
+from libs.storage.tables import BaseUser, Image, Job, Reply, Submission, new_id
 
 PATIENCE_S = 1.0  # between two tries while the database is away
 REQUEST_ID_CHARS = 64
+BULK = (Route.TRANSFORM_BULK, Route.INGEST_BULK)  # nobody waits for what comes here
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +84,8 @@ class MessageTooLarge(DoorError):
 REFUSALS = (
     BadMessage,
     DoorError,
+    DailyEditsUsed,
+    EditError,
     FetchError,
     ImagingError,
     images.ImageError,
@@ -143,7 +150,9 @@ async def take_in(order: AnyOrder, envelope: Envelope, backends: Backends) -> No
     if known is None:
         submission = Submission(id=new_id(), owner=owner.id, name=name)
         job = await _job(order, owner, submission, envelope, backends)
-        if await submissions.add(submission, job, _reply(submission, envelope)):
+        edit = order.edit if isinstance(order, EditOrder) else None
+        store = partial(edit_orders.insert_admitted, job, owner.id, edit, backends)
+        if await submissions.add(submission, store, _reply(submission, envelope)):
             log.info("order_taken", job_id=str(job.id), owner=owner.username, message_id=name)
             await intake.publish(job, backends)
             return
@@ -189,7 +198,7 @@ def _envelope(delivery: Delivery, route: Route) -> Envelope:
         reply_to=delivery.reply_to,
         correlation_id=delivery.correlation_id,
         request_id=request_id[:REQUEST_ID_CHARS] if request_id else None,
-        priority=Priority.BULK if route == Route.TRANSFORM_BULK else Priority.INTERACTIVE,
+        priority=Priority.BULK if route in BULK else Priority.INTERACTIVE,
     )
 
 
@@ -224,24 +233,34 @@ async def _job(
         submission=submission.id,
         webhook_url=order.webhook_url,
     )
-    if isinstance(order, TransformOrder) and order.source.image_id is not None:
-        image = await images.owned_by(owner.id, order.source.image_id)
+    image, source = await _source(order, owner)
+    follow = None
+    if source is not None:
+        job, follow = await ingest.ingest_job(source, _wanted(order), owner, backends, terms=terms)
+    elif isinstance(order, EditOrder):
+        job = await edit_intake.edit_job(
+            image, owner, order.edit, order.operations, backends, retention=order.retention, terms=terms
+        )
+    else:
+        assert isinstance(order, TransformOrder), "an ingest has a source of its own"  # noqa: S101
+        assert image is not None, "and a transform has one or the other"  # noqa: S101
         job = await intake.transform_job(
             image, owner, order.operations, backends, retention=order.retention, terms=terms
         )
-        submission.outcome = job.id
-    else:
-        source = _source(order, owner)
-        job, follow = await ingest.ingest_job(source, _wanted(order), owner, backends, terms=terms)
-        submission.outcome = follow or job.id
-    submission.job = job.id
+    submission.job, submission.outcome = job.id, follow or job.id
     return job
 
 
-def _source(order: AnyOrder, owner: BaseUser) -> IngestSource:
-    if order.source.object is not None:
-        check_inbox_key(order.source.object, owner.username)
-    return IngestSource(url=order.source.url, object=order.source.object)
+async def _source(order: AnyOrder, owner: BaseUser) -> tuple[Image | None, IngestSource | None]:
+    """The stored image that is named, or else where its bytes are to be had."""
+    source = order.source
+    if source is None:
+        return None, None
+    if source.image_id is not None:
+        return await images.owned_by(owner.id, source.image_id), None
+    if source.object is not None:
+        check_inbox_key(source.object, owner.username)
+    return None, IngestSource(url=source.url, object=source.object)
 
 
 def _wanted(order: AnyOrder) -> Wanted:
@@ -252,7 +271,8 @@ def _wanted(order: AnyOrder) -> Wanted:
             operations=order.operations,
             reuse=order.on_duplicate == OnDuplicate.RETURN,
         )
-    return Wanted(retention=order.retention, operations=order.operations)
+    edit = order.edit if isinstance(order, EditOrder) else None
+    return Wanted(retention=order.retention, operations=order.operations, edit=edit)
 
 
 def _reply(submission: Submission, envelope: Envelope) -> Reply | None:

@@ -16,7 +16,13 @@ async def health(backends: Backends) -> Health:
         _said(database.ping()), _said(backends.objects.ping()), _said(backends.broker.ping())
     )
     ok = all(part == "ok" for part in parts)
-    return Health(status="ok" if ok else "failing", database=parts[0], objects=parts[1], broker=parts[2])
+    return Health(
+        status="ok" if ok else "failing",
+        database=parts[0],
+        objects=parts[1],
+        broker=parts[2],
+        edits="on" if backends.settings.edits else "off",
+    )
 
 
 async def _said(asking: Awaitable[None]) -> str:

@@ -1,12 +1,15 @@
 """Taking in what users name by URL, and new bytes for what is there; nothing is fetched here."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
+from libs import edit_orders
 from libs.backends import Backends
-from libs.contracts.messages import Follow, IngestImage, IngestSource, Source, TransformImage
+from libs.contracts.edits import Edit
+from libs.contracts.messages import EditImage, Follow, IngestImage, IngestSource, Source, TransformImage
 from libs.contracts.words import Retention
 from libs.imaging.operations import AnyOperation
 from libs.intake import (
@@ -21,7 +24,7 @@ from libs.intake import (
 from libs.outbound import is_data_url
 from libs.retention import delete
 from libs.storage import jobs
-from libs.storage.statement import insert
+from libs.storage.database import transaction
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 
@@ -33,6 +36,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     retention: Retention | None = None
     operations: Sequence[AnyOperation] | None = None
     reuse: bool = False
+    edit: Edit | None = None  # before the operations
     webhook_url: str | None = None
 
 
@@ -43,12 +47,12 @@ async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request
 
     Raises:
         UrlForbidden: An address says by itself that it is not one that is asked.
-        TooManyJobs, TooManyOperations: Nothing was queued.
+        TooManyJobs, TooManyOperations, EditsNotConfigured, DailyEditsUsed: Nothing was queued.
     """
     source = IngestSource(url=wanted.url)
     terms = Terms(request_id=request_id, webhook_url=wanted.webhook_url)
     job, _ = await ingest_job(source, wanted, owner, backends, terms=terms)
-    return await _queue(job, backends)
+    return await _queue(job, owner, backends, edit=wanted.edit)
 
 
 async def ingest_job(
@@ -57,19 +61,21 @@ async def ingest_job(
     """A job that makes an image of a source's bytes, not stored yet; and the id of the one that follows.
 
     Raises:
-        UrlForbidden, TooManyJobs, TooManyOperations: It may not be.
+        UrlForbidden, TooManyJobs, TooManyOperations, EditsNotConfigured: It may not be.
     """
+    if wanted.edit is not None:
+        await edit_orders.check(wanted.edit, owner, backends)
     await check_operations(wanted.operations or (), owner, backends)
     follow = None
-    if wanted.operations is not None:
+    if wanted.operations is not None or wanted.edit is not None:
         follow = Follow(
             job_id=new_id(),
             target=new_id(),
-            operations=tuple(wanted.operations),
+            operations=tuple(wanted.operations or ()),
+            edit=wanted.edit,
             priority=terms.priority,
         )
-    ephemeral_by_default = Retention.KEEP if wanted.operations is None else Retention.EPHEMERAL
-    retention = wanted.retention or ephemeral_by_default
+    retention = wanted.retention or (Retention.KEEP if follow is None else Retention.EPHEMERAL)
     message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow, terms=terms)
     return await _job(message, owner, backends, terms), follow.job_id if follow else None
 
@@ -86,7 +92,7 @@ async def replace(
     message = _message(
         source, wanted, owner, image.id, retention=wanted.retention, replaces=True, terms=terms
     )
-    return await _queue(await _job(message, owner, backends, terms), backends)
+    return await _queue(await _job(message, owner, backends, terms), owner, backends)
 
 
 async def replace_by(
@@ -107,7 +113,7 @@ async def replace_by(
         source, wanted, owner, image.id, retention=wanted.retention, replaces=True, terms=terms
     )
     try:
-        return await _queue(await _job(message, owner, backends, terms), backends)
+        return await _queue(await _job(message, owner, backends, terms), owner, backends)
     except BaseException:
         await delete(staged, owner, backends)
         raise
@@ -117,18 +123,19 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
     """The job that was asked for together with the image; not stored yet."""
     if message.follow is None:
         return None
-    kept = image.retention == Retention.KEEP
-    transform = TransformImage(
-        job_id=message.follow.job_id,
-        owner=message.owner,
-        submission=message.submission,
-        source=Source(image_id=image.id),
-        operations=message.follow.operations,
-        target=message.follow.target,
-        keep=kept and message.retention == Retention.KEEP,
-        shares_clock=not kept,
-    )
-    return jobs.new(transform, owner=image.owner, priority=message.follow.priority, request_id=request_id)
+    kept, follow = image.retention == Retention.KEEP, message.follow
+    every: dict[str, Any] = {
+        "job_id": follow.job_id,
+        "owner": message.owner,
+        "submission": message.submission,
+        "source": Source(image_id=image.id),
+        "operations": follow.operations,
+        "target": follow.target,
+        "keep": kept and message.retention == Retention.KEEP,
+        "shares_clock": not kept,
+    }
+    command = TransformImage(**every) if follow.edit is None else EditImage(edit=follow.edit, **every)
+    return jobs.new(command, owner=image.owner, priority=follow.priority, request_id=request_id)
 
 
 def _message(
@@ -171,7 +178,8 @@ async def _job(message: IngestImage, owner: BaseUser, backends: Backends, terms:
     )
 
 
-async def _queue(job: Job, backends: Backends) -> Job:
-    await insert(job)
+async def _queue(job: Job, owner: BaseUser, backends: Backends, *, edit: Edit | None = None) -> Job:
+    async with transaction():
+        await edit_orders.insert_admitted(job, owner.id, edit, backends)
     await publish(job, backends)
     return job

@@ -8,13 +8,15 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from libs import assets
-from libs.announce import announce_cancelled
+from libs import assets, edit_orders
+from libs.announce import announce, announce_cancelled
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
+from libs.contracts.edits import Edit
 from libs.contracts.messages import (
     AnyMessage,
     DescribeImage,
+    EditImage,
     IngestImage,
     Source,
     TransformImage,
@@ -59,24 +61,40 @@ async def store_upload(
     retention: Retention | None,
     request_id: str,
     webhook_url: str | None = None,
+    edit: Edit | None = None,
 ) -> tuple[Image, Job | None]:
     """Keep an uploaded file and queue what is to be done with it; the file at `upload.path` is consumed.
 
-    With operations the upload is ephemeral unless asked otherwise, and its result shares its clock. Without,
-    it is kept, and a kept image gets its hash by a job of its own. The job tells `webhook_url` how it ended.
+    With operations or an edit the upload is ephemeral unless asked otherwise, and its result shares its
+    clock. Without, it is kept, and a kept image gets its hash by a job of its own. The job tells
+    `webhook_url` how it ended.
 
     Raises:
         QuotaExceeded, TooManyJobs, TooManyOperations, UrlForbidden: Nothing was stored.
+        EditsNotConfigured, DailyEditsUsed: Neither.
         StoreUnavailable: The object store did not take it.
     """
     settings = backends.settings
+    if edit is not None:
+        await edit_orders.check(edit, owner, backends)
     check_webhook_url(webhook_url, backends)
     await check_operations(operations or (), owner, backends)
     await check_quotas(owner, upload.size_bytes, backends)
-    retention = retention or (Retention.EPHEMERAL if operations is not None else Retention.KEEP)
-    image = _image_of(upload, owner, retention, settings.expire_undownloaded_s)
+    made_of_it = operations is not None or edit is not None
+    retention = retention or (Retention.EPHEMERAL if made_of_it else Retention.KEEP)
+    image = image_of(upload, owner, retention, settings.expire_undownloaded_s)
     job = None
-    if operations is not None:
+    if edit is not None:
+        job = edit_orders.edit_job(
+            image,
+            owner,
+            edit,
+            operations or (),
+            keep=retention == Retention.KEEP,
+            shares_clock=True,
+            request_id=request_id,
+        )
+    elif operations is not None:
         job = _transform_job(
             image,
             owner,
@@ -90,13 +108,13 @@ async def store_upload(
     if job is not None:
         job.webhook_url = webhook_url
     await backends.objects.put(
-        image.object_key, upload.path, content_type=image.mime, metadata=_labels(image, owner)
+        image.object_key, upload.path, content_type=image.mime, metadata=labels(image, owner)
     )
     try:
         async with transaction():
             await insert(image)
             if job is not None:
-                await insert(job)
+                await edit_orders.insert_admitted(job, owner.id, edit, backends)
     except BaseException:
         await backends.objects.delete([image.object_key])
         raise
@@ -188,15 +206,30 @@ async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
     Raises:
         JobNotFound, JobEndedAlready: As `jobs.cancel`.
     """
-    job = await jobs.cancel(owner.id, job_id)
+    job, completed = await jobs.cancel(owner.id, job_id)
     await announce_cancelled([job.id], owner.username, backends)
+    if completed is not None:
+        await announce(completed, backends)
+    return job
+
+
+async def retry(job_id: UUID, backends: Backends) -> Job:
+    """Run a failed job again.
+
+    Raises:
+        JobNotFound, JobNotFailed: As `jobs.retry`.
+    """
+    job = await jobs.retry(job_id)
+    await publish(job, backends)
     return job
 
 
 def route_of(message: AnyMessage, job: Job) -> Route:
     """The queue a job's message belongs on."""
+    if isinstance(message, EditImage):
+        return Route.EDIT
     if isinstance(message, IngestImage):
-        return Route.INGEST
+        return Route.INGEST_BULK if job.priority == Priority.BULK else Route.INGEST
     if isinstance(message, DescribeImage) and job.priority == Priority.BULK:
         return Route.DESCRIBE
     return Route.TRANSFORM_BULK if job.priority == Priority.BULK else Route.TRANSFORM
@@ -238,7 +271,8 @@ async def check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> 
         raise images.QuotaExceeded(f"the account would hold more than {settings.quota_bytes} bytes")
 
 
-def _image_of(upload: Upload, owner: BaseUser, retention: Retention, undownloaded_s: float) -> Image:
+def image_of(upload: Upload, owner: BaseUser, retention: Retention, undownloaded_s: float) -> Image:
+    """The row of an uploaded file; not stored yet."""
     image_id, moment, header = new_id(), now(), upload.header
     return Image(
         id=image_id,
@@ -262,7 +296,8 @@ def _image_of(upload: Upload, owner: BaseUser, retention: Retention, undownloade
     )
 
 
-def _labels(image: Image, owner: BaseUser) -> dict[str, str]:
+def labels(image: Image, owner: BaseUser) -> dict[str, str]:
+    """What the object store is told about a file."""
     return {"owner": owner.username, "image-id": str(image.id), "md5": image.md5}
 
 

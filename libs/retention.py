@@ -5,19 +5,25 @@ Safe to repeat after a crash at any point, and by two schedulers at once.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
 
 import structlog
 
 from libs.announce import announce, announce_cancelled
 from libs.backends import Backends
 from libs.contracts.events import ImageDeleted
-from libs.contracts.messages import IngestImage, TransformImage
+from libs.contracts.messages import EditImage, IngestImage, TransformImage
 from libs.storage import images, names
+from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import Doomed
 from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import BaseUser, Image
 
 BATCH = 200
+
+Maker: TypeAlias = TransformImage | IngestImage | EditImage
+"""A job that stores files."""
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +55,8 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
     Raises:
         StoreUnavailable: Some objects may be gone; the marks stay for the next try.
     """
-    await backends.objects.delete([image.object_key for image in marked])
+    keys = [image.object_key for image in marked]
+    await backends.objects.delete(keys + [names.thumbnail_key(key) for key in keys])
     gone = set(await images.forget([image.id for image in marked]))
     for image in marked:
         if image.id in gone:
@@ -59,26 +66,46 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
     return len(gone)
 
 
+def folder(command: Maker) -> str:
+    """Where the file of a job's image lies: what was made of another is a result."""
+    fetched_whole = isinstance(command, IngestImage) and command.operations is None
+    return names.ORIGINALS if fetched_whole else names.RESULTS
+
+
+async def remove_marked(image_id: UUID, backends: Backends) -> None:
+    """Remove a file that nobody needs any more; should that fail now, the next tick does it."""
+    try:
+        await remove(await images.deleting(1, only=image_id), backends)
+    except (StoreUnavailable, *UNAVAILABLE) as error:
+        log.warning("removal_waits", image_id=str(image_id), error=str(error))
+
+
 def slot(command: IngestImage) -> str:
     """What the key of a fetched file has for an id: bytes that replace others lie beside them."""
     return f"{command.target}.{command.job_id}" if command.replaces else str(command.target)
 
 
-async def clear_attempts(
-    command: TransformImage | IngestImage, made_at: datetime, backends: Backends
-) -> None:
+async def clear_attempts(command: Maker, made_at: datetime, backends: Backends) -> None:
     """Remove the objects that earlier attempts at a job left when their worker was killed.
 
     Only for the holder of the job, or once it has failed: any earlier attempt can no longer end it. A store
     that is away keeps them.
     """
-    if isinstance(command, TransformImage):
-        prefix = names.key_prefix(command.owner, command.target, folder=names.RESULTS, when=made_at)
-    else:
-        prefix = names.key_prefix(command.owner, slot(command), folder=names.ORIGINALS, when=made_at)
     try:
-        left = [key async for key in backends.objects.list(prefix)]
-        if left:
-            await backends.objects.delete(left)
+        for one in _slots(command):
+            prefix = names.key_prefix(command.owner, one, folder=folder(command), when=made_at)
+            left = [key async for key in backends.objects.list(prefix)]
+            if left:
+                await backends.objects.delete(left)
     except StoreUnavailable as error:
         log.warning("attempts_stay", job_id=str(command.job_id), error=str(error))
+
+
+def _slots(command: Maker) -> Sequence[UUID | str]:
+    match command:
+        case IngestImage():
+            return [slot(command)]
+        case TransformImage():
+            return [command.target]
+        case EditImage():
+            return command.targets

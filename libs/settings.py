@@ -71,6 +71,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     csv_max_bytes: Bytes = 10_000_000
     csv_max_rows: Count = 10_000
     csv_max_urls: Count = 20
+    batch_per_host: Count = 4
+
+    openai_api_key: str = ""  # empty: edits are switched off
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_model: Annotated[str, Meta(min_length=1)] = "gpt-image-2.6-sunburst"
+    openai_timeout_s: Seconds = 300
+    openai_max_edge: Annotated[int, Meta(ge=16, le=8192)] = 2048
+    edits_per_day: Count = 50
 
     # The waits before the attempts at a notice.
     webhook_schedule_s: tuple[Annotated[float, Meta(ge=0, le=315_360_000)], ...] = (
@@ -97,6 +105,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def embedded(self) -> bool:
         """Whether all jobs stay inside this process."""
         return self.broker_url.startswith("memory:")
+
+    @property
+    def edits(self) -> bool:
+        """Whether there is a model to edit images with."""
+        return bool(self.openai_api_key)
 
 
 def setting_names() -> list[str]:

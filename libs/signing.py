@@ -13,7 +13,7 @@ from jwt.utils import base64url_decode, base64url_encode
 from msgspec import Struct
 
 ALGORITHM = "HS256"
-Audience = Literal["access", "refresh", "link"]
+Audience = Literal["access", "refresh", "link", "image"]
 
 
 class SignatureInvalid(Exception):
@@ -32,7 +32,7 @@ class LinkTarget(Struct, frozen=True):
     """What a link opens."""
 
     image_id: UUID
-    expires_at: datetime
+    expires_at: datetime | None  # None: as long as the image is there
 
 
 def sign(secret: str, audience: Audience, claims: dict[str, Any], *, ttl_s: float) -> str:
@@ -45,8 +45,8 @@ def sign(secret: str, audience: Audience, claims: dict[str, Any], *, ttl_s: floa
     )
 
 
-def verify(secret: str, audience: Audience, token: str) -> dict[str, Any]:
-    """The claims of a token.
+def verify(secret: str, audience: Audience, token: str, *, ends: bool = True) -> dict[str, Any]:
+    """The claims of a token; one that never ends is refused unless told otherwise.
 
     Raises:
         SignatureExpired: Its time is over.
@@ -54,7 +54,11 @@ def verify(secret: str, audience: Audience, token: str) -> dict[str, Any]:
     """
     try:
         claims = jwt.decode(
-            token, secret, algorithms=[ALGORITHM], audience=audience, options={"require": ["exp"]}
+            token,
+            secret,
+            algorithms=[ALGORITHM],
+            audience=audience,
+            options={"require": ["exp"] if ends else ["sub"]},
         )
         _refuse_other_spellings(token)
     except jwt.ExpiredSignatureError as error:
@@ -69,14 +73,23 @@ def sign_link(secret: str, image_id: UUID, *, ttl_s: float) -> str:
     return sign(secret, "link", {"sub": str(image_id)}, ttl_s=ttl_s)
 
 
+def sign_lasting_link(secret: str, image_id: UUID) -> str:
+    """A token that opens one image's bytes as long as it is there; the same for the same image."""
+    return jwt.encode({"sub": str(image_id), "aud": "image"}, secret, algorithm=ALGORITHM)
+
+
 def verify_link(secret: str, token: str) -> LinkTarget:
-    """What the link opens.
+    """What the link opens, of either kind.
 
     Raises:
         SignatureExpired, SignatureInvalid: As `verify`.
     """
-    claims = verify(secret, "link", token)
-    return LinkTarget(UUID(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC))
+    try:
+        lasting = verify(secret, "image", token, ends=False)
+    except SignatureInvalid:
+        claims = verify(secret, "link", token)
+        return LinkTarget(UUID(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC))
+    return LinkTarget(UUID(lasting["sub"]), None)
 
 
 def _refuse_other_spellings(token: str) -> None:

@@ -15,6 +15,9 @@ TEXTS = {
     "secret_key": SECRET,
     "host": "0.0.0.0",  # noqa: S104
     "public_url": "https://images.example.org",
+    "openai_api_key": "sk-1",
+    "openai_base_url": "http://127.0.0.1:8080/v1",
+    "openai_model": "dall-e-2",
 }
 
 

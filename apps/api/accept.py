@@ -101,7 +101,7 @@ class Form(Struct, frozen=True):
         Raises:
             BadUpload: It is another word.
         """
-        return self._converted(name, lambda text: msgspec.convert(text, type=kind))
+        return self.read(name, lambda text: msgspec.convert(text, type=kind))
 
     def value(self, name: str, kind: type[T]) -> T | None:
         """A text field as JSON of a type, or None.
@@ -109,9 +109,14 @@ class Form(Struct, frozen=True):
         Raises:
             BadUpload: It is not of that type; the text names the place.
         """
-        return self._converted(name, lambda text: msgspec.json.decode(text, type=kind))
+        return self.read(name, lambda text: msgspec.json.decode(text, type=kind))
 
-    def _converted(self, name: str, convert: Callable[[str], T]) -> T | None:
+    def read(self, name: str, convert: Callable[[str], T]) -> T | None:
+        """A text field as `convert` reads it, or None.
+
+        Raises:
+            BadUpload: It raises a `DecodeError`; the text names the place.
+        """
         if name not in self.fields:
             return None
         try:

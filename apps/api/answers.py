@@ -54,7 +54,7 @@ async def _stored(
         result = rows.get(done.result) if done.result else None
         view = present.image_view(rows.get(image.id, image), done, at, result=result)
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
-    view = present.image_view(image, job, at)
+    view = present.image_view(image, job, at, pace=await present.pace_of([job] if job else []))
     if job is None or job.kind == JobKind.DESCRIBE:  # what was asked for is there, its hash is not
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
     where = f"{at}/api/jobs/{job.id}"
@@ -86,6 +86,24 @@ async def ingested(
     view = (await present.image_views([image], at))[0]
     status = HTTP_201_CREATED if is_new else HTTP_200_OK
     return Response(view, status_code=status, headers={"Location": view.url, **headers})
+
+
+async def generated(
+    request: Request[Any, Any, Any], job: Job, backends: Backends, live: Live, *, wait_s: float
+) -> Response[ImageView] | Response[JobView]:
+    """The image that a job makes of nothing but a prompt: 202 until that is done."""
+    bind_contextvars(job_id=str(job.id))
+    wait_s = prefer_wait_s(request, default=wait_s)
+    done = await done_in_time(job, live, wait_s)
+    at = present.origin(request, backends.settings)
+    headers = _applied(request, wait_s)
+    if done is None or done.result is None:
+        view = present.job_view(done or job, at)
+        where = {"Location": view.url, **headers}
+        return Response(view, status_code=HTTP_202_ACCEPTED, headers=where)
+    image = await images.owned_by(job.owner, done.result)
+    view = (await present.image_views([image], at))[0]
+    return Response(view, status_code=HTTP_201_CREATED, headers={"Location": view.url, **headers})
 
 
 def in_progress(job: Job, request: Request[Any, Any, Any], backends: Backends) -> Response[JobView]:

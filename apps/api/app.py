@@ -12,6 +12,8 @@ from litestar.types import ASGIApp
 from apps.api import auth
 from apps.api.accounts import Accounts
 from apps.api.admin import admin_routes
+from apps.api.batches import Batches
+from apps.api.compat import OldAccounts, OldBatches, OldImages
 from apps.api.errors import to_problem
 from apps.api.health import HealthChecks
 from apps.api.images import Images
@@ -27,6 +29,7 @@ from apps.api.spellings import with_old_spellings
 from apps.api.webhooks import Webhooks
 from libs import __version__
 from libs.backends import Backends
+from libs.thumbnails import Thumbnails
 
 JSON_BODY_BYTES = 1_000_000
 FORGET_LIMITS_S = 60
@@ -34,7 +37,7 @@ FORGET_LIMITS_S = 60
 
 def create_app(backends: Backends) -> ASGIApp:
     """The API over opened backends; the caller closes them after it."""
-    live, limits = Live(), MemoryStore()
+    live, limits, thumbnails = Live(), MemoryStore(), Thumbnails(backends)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -42,6 +45,7 @@ def create_app(backends: Backends) -> ASGIApp:
             forgetting = asyncio.create_task(_forget(limits))
             yield
             forgetting.cancel()
+            await thumbnails.close()
 
     app = Litestar(
         route_handlers=[
@@ -49,12 +53,16 @@ def create_app(backends: Backends) -> ASGIApp:
             Images,
             LookAlikes,
             Jobs,
+            Batches,
             Webhooks,
+            OldAccounts,
+            OldBatches,
+            OldImages,
             HealthChecks,
             open_link,
             page_assets(),
             asyncapi_document,
-            *admin_routes(backends.settings),
+            *admin_routes(backends, thumbnails),
         ],
         dependencies={
             "backends": Provide(lambda: backends, sync_to_thread=False),

@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 
 from apps.api.errors import NotAuthenticated
 from libs.backends import Backends
-from libs.contracts.views import Tokens
+from libs.contracts.views import RefreshRequest, Tokens
 from libs.settings import Settings
 from libs.signing import SignatureInvalid, sign, verify
 from libs.storage import tokens
@@ -69,7 +69,30 @@ def tokens_for(user_id: int, refresh: RefreshToken, settings: Settings) -> Token
         {"sub": str(user_id), "jti": str(refresh.id)},
         ttl_s=settings.refresh_token_s,
     )
-    return Tokens(access_token=access, refresh_token=kept, expires_in=int(settings.access_token_s))
+    return _pair(access, kept, settings)
+
+
+async def renewed(wanted: RefreshRequest, settings: Settings) -> Tokens:
+    """A new pair for a refresh token; older clients go on with the one they have, and get an access token.
+
+    Raises:
+        SignatureInvalid, SignatureExpired, TokenError: It is not one of ours, or not good any more.
+    """
+    user_id, jti = refresh_claims(wanted.token, settings)
+    if wanted.refresh is None:
+        return tokens_for(user_id, await tokens.rotate(jti, ttl_s=settings.refresh_token_s), settings)
+    pair = tokens_for(user_id, await tokens.unused(jti), settings)
+    return _pair(pair.access_token, wanted.refresh, settings)
+
+
+def _pair(access: str, refresh: str, settings: Settings) -> Tokens:
+    return Tokens(
+        access_token=access,
+        refresh_token=refresh,
+        access=access,
+        refresh=refresh,
+        expires_in=int(settings.access_token_s),
+    )
 
 
 def refresh_claims(token: str, settings: Settings) -> tuple[int, UUID]:

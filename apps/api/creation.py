@@ -10,16 +10,18 @@ from uuid import UUID
 
 from litestar import Request, Response
 
-from apps.api.accept import Form, FormShape, ReceivedFile, received_form
-from apps.api.answers import created, ingested
+from apps.api.accept import BadUpload, Form, FormShape, ReceivedFile, received_form
+from apps.api.answers import created, generated, ingested
+from apps.api.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
 from apps.api.idempotency import fingerprint, once
 from apps.api.json_body import is_json, received_json
 from apps.api.live import Live
+from apps.api.old_operations import read_operations
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
-from libs import assets, ingest, intake, retention
+from libs import assets, edit_intake, ingest, intake, retention
 from libs.backends import Backends
-from libs.contracts.views import ImageFromUrl, ImageView, JobView, Operations
+from libs.contracts.views import ImageFromUrl, ImageView, JobView
 from libs.contracts.words import OnDuplicate, Retention
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
@@ -29,7 +31,8 @@ from libs.outbound import decode_data_url, is_data_url
 from libs.storage import ingests
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
-FIELDS = ("operations", "retention", "on_duplicate", "webhook_url")
+IMAGE = ("image", "original_image")  # the second as older clients call it
+FIELDS = ("operations", "retention", "on_duplicate", "webhook_url", *NAMES)
 
 
 @dataclass(frozen=True)
@@ -85,22 +88,26 @@ async def unpacked(url: str, filename: str, backends: Backends) -> AsyncGenerato
         path.unlink(missing_ok=True)
 
 
-async def _from_form(asked: Asked) -> Response[ImageView]:
+async def _from_form(asked: Asked) -> Response[ImageView] | Response[JobView]:
     backends = asked.backends
     shape = FormShape(
-        files=("image",),
+        files=(*IMAGE, MASK),
         fields=FIELDS,
         max_file_bytes=backends.settings.max_upload_bytes,
-        more_files=_parts_of_operations,
+        more_files=parts_of_operations,
     )
     async with received_form(asked.request, backends.scratch, shape) as form:
-        file = form.file("image")
+        wants_edit = "prompt" in form.fields
+        refuse_if_off(wanted=wants_edit, backends=backends)
+        file = _image_of(form, optional=wants_edit)
         digests = sorted((name, part.md5) for name, part in form.files.items())
-        print_of = fingerprint(asked.request, digests, file.filename, *sorted(form.fields.items()))
+        named = file.filename if file else None
+        print_of = fingerprint(asked.request, digests, named, *sorted(form.fields.items()))
 
-        async def answer() -> Response[ImageView]:
-            async with _kept_parts(form, asked) as parts:
-                return await _stored(file, _wanted_by_form(form, parts), asked)
+        async def answer() -> Response[ImageView] | Response[JobView]:
+            async with kept_parts(form, asked) as parts:
+                wanted = _wanted_by_form(form, parts)
+                return await (_generated(wanted, asked) if file is None else _stored(file, wanted, asked))
 
         return await once(asked.request, asked.caller, print_of, answer)
 
@@ -109,21 +116,42 @@ async def _from_json(asked: Asked) -> Response[ImageView] | Response[JobView]:
     limit = asked.backends.settings.max_upload_bytes
     body, digest = await received_json(asked.request, ImageFromUrl, for_bytes=limit)
     wanted = Wanted(
-        url=body.image_url,
+        url=body.image_url or "",
         filename=body.filename,
         retention=body.retention,
         operations=body.operations,
         reuse=body.on_duplicate == OnDuplicate.RETURN,
+        edit=edit_of(body),
         webhook_url=body.webhook_url,
     )
+    refuse_if_off(wanted=wanted.edit is not None, backends=asked.backends)
 
     async def answer() -> Response[ImageView] | Response[JobView]:
+        if body.image_url is None:
+            return await _generated(wanted, asked)
         if is_data_url(body.image_url):
             return await _unpacked(wanted, asked)
         job = await ingest.ingest(wanted, asked.caller, asked.backends, request_id=request_id())
         return await ingested(asked.request, job, asked.backends, asked.live, wait_s=asked.wait_s)
 
     return await once(asked.request, asked.caller, fingerprint(asked.request, digest), answer)
+
+
+async def _generated(wanted: Wanted, asked: Asked) -> Response[ImageView] | Response[JobView]:
+    """A prompt without an image: there is none yet."""
+    if wanted.edit is None or wanted.edit.mask is not None:
+        raise BadUpload("a mask needs an image to be edited")
+    job = await edit_intake.edit(
+        None,
+        asked.caller,
+        wanted.edit,
+        wanted.operations or (),
+        asked.backends,
+        retention=wanted.retention or Retention.EPHEMERAL,
+        request_id=request_id(),
+        webhook_url=wanted.webhook_url,
+    )
+    return await generated(asked.request, job, asked.backends, asked.live, wait_s=asked.wait_s)
 
 
 async def _unpacked(wanted: Wanted, asked: Asked) -> Response[ImageView]:
@@ -148,11 +176,25 @@ async def _store(file: ReceivedFile, wanted: Wanted, asked: Asked) -> tuple[Imag
         operations=wanted.operations,
         retention=wanted.retention,
         request_id=request_id(),
+        edit=wanted.edit,
         webhook_url=wanted.webhook_url,
     )
 
 
 async def _reuse(same: Image, wanted: Wanted, asked: Asked) -> tuple[Image, Job | None]:
+    stays = wanted.retention or Retention.EPHEMERAL
+    if wanted.edit is not None:
+        job = await edit_intake.edit(
+            same,
+            asked.caller,
+            wanted.edit,
+            wanted.operations or (),
+            asked.backends,
+            retention=stays,
+            request_id=request_id(),
+            webhook_url=wanted.webhook_url,
+        )
+        return same, job
     if wanted.operations is None:
         return same, None
     job = await intake.transform(
@@ -160,7 +202,7 @@ async def _reuse(same: Image, wanted: Wanted, asked: Asked) -> tuple[Image, Job 
         asked.caller,
         wanted.operations,
         asked.backends,
-        retention=wanted.retention or Retention.EPHEMERAL,
+        retention=stays,
         request_id=request_id(),
         webhook_url=wanted.webhook_url,
     )
@@ -168,11 +210,11 @@ async def _reuse(same: Image, wanted: Wanted, asked: Asked) -> tuple[Image, Job 
 
 
 @asynccontextmanager
-async def _kept_parts(form: Form, asked: Asked) -> AsyncGenerator[dict[str, UUID]]:
+async def kept_parts(form: Form, asked: Asked) -> AsyncGenerator[dict[str, UUID]]:
     """The form's other files, each kept for a while as an image of its own; none if the block fails."""
     kept: dict[str, Image] = {}
     try:
-        for name in sorted(form.files.keys() - {"image"}):
+        for name in sorted(form.files.keys() - IMAGE):
             upload = await receive(asked, form.files[name])
             kept[name], _ = await intake.store_upload(
                 upload,
@@ -189,16 +231,25 @@ async def _kept_parts(form: Form, asked: Asked) -> AsyncGenerator[dict[str, UUID
         raise
 
 
-def _parts_of_operations(fields: Mapping[str, str]) -> Collection[str]:
-    operations = Form(dict(fields), {}).value("operations", Operations)
+def _image_of(form: Form, *, optional: bool) -> ReceivedFile | None:
+    if form.files.keys() >= set(IMAGE):
+        raise BadUpload("send either `image` or `original_image`")
+    name = "original_image" if "original_image" in form.files else "image"
+    return form.files.get(name) if optional else form.file(name)
+
+
+def parts_of_operations(fields: Mapping[str, str]) -> Collection[str]:
+    """The files that a form may have besides, for its operations."""
+    operations = Form(dict(fields), {}).read("operations", read_operations)
     return assets.named_parts(operations or ())
 
 
 def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
-    operations = form.value("operations", Operations)
+    operations = form.read("operations", read_operations)
     return Wanted(
         url="",
         operations=None if operations is None else assets.with_parts(operations, parts),
+        edit=edit_of_form(form, parts),
         retention=form.choice("retention", Retention),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
         webhook_url=form.fields.get("webhook_url"),

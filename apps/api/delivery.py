@@ -3,9 +3,10 @@
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
+from uuid import UUID
 
 from litestar import Request, Response
 from litestar.response import Redirect, Stream
@@ -127,11 +128,18 @@ def _span(request: Request[Any, Any, Any], image: Image, etag: str) -> Span | No
 
 def link_to(image: Image, settings: Settings, at: str, *, expires_in: int | None) -> Link:
     """A signed address for one image that ends after `expires_in` seconds, and never after the image."""
+    return link_of(image.id, image.expires_at, settings, at, expires_in=expires_in)
+
+
+def link_of(
+    image_id: UUID, ends_at: datetime | None, settings: Settings, at: str, *, expires_in: int | None
+) -> Link:
+    """As `link_to`, for an image that is known by its id and its end."""
     moment = now()
     seconds = float(expires_in or settings.link_s)
-    if image.expires_at is not None:
-        seconds = max(1.0, min(seconds, (image.expires_at - moment).total_seconds()))
-    token = sign_link(settings.secret_key, image.id, ttl_s=seconds)
+    if ends_at is not None:
+        seconds = max(1.0, min(seconds, (ends_at - moment).total_seconds()))
+    token = sign_link(settings.secret_key, image_id, ttl_s=seconds)
     return Link(
         url=f"{at}/d/{token}", expires_at=moment + timedelta(seconds=seconds), expires_in=int(seconds)
     )

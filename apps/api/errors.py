@@ -11,10 +11,13 @@ from structlog.contextvars import get_contextvars
 
 from apps.api.accept import BadRange, BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
 from libs import intake, outbound, signing
+from libs.batches.reading import BadCsv
 from libs.children import RenderCrashed, RenderTimeout
-from libs.contracts.views import Fault, Problem
+from libs.contracts.views import CsvFault, Fault, Problem
+from libs.edits import errors as edits
 from libs.imaging import errors as imaging
-from libs.storage import accounts, deliveries, idempotency, images, jobs, tokens, webhooks
+from libs.storage import accounts, batches, deliveries, idempotency, images, jobs, tokens, webhooks
+from libs.storage.edits import DailyEditsUsed
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 
@@ -61,14 +64,25 @@ STATUS: dict[type[Exception], int] = {
     signing.SignatureInvalid: 401,
     signing.SignatureExpired: 401,
     images.ImageNotFound: 404,
-    images.ImageNotReady: 409,
+    images.ImageNotReady: 400,
     images.ImageFailed: 409,
     images.ImageChanged: 409,
     images.QuotaExceeded: 413,
     jobs.JobNotFound: 404,
     jobs.JobEndedAlready: 409,
+    jobs.JobNotFailed: 409,
     jobs.TooManyJobs: 429,
     intake.TooManyOperations: 400,
+    batches.BatchNotFound: 404,
+    BadCsv: 422,
+    edits.EditError: 502,
+    edits.EditsNotConfigured: 503,
+    edits.EditRejected: 422,
+    edits.EditQuota: 503,
+    edits.EditRateLimited: 503,
+    edits.EditTimedOut: 504,
+    edits.EditUnavailable: 503,
+    DailyEditsUsed: 429,
     idempotency.BadKey: 400,
     idempotency.KeyInUse: 409,
     idempotency.KeyReused: 422,
@@ -101,7 +115,7 @@ OTHER_CODES: dict[str, int] = {
     "database_unavailable": 503,
     "job_cancelled": 409,
 }
-RETRY_AFTER_S = {409: 1, 503: 5}
+RETRY_AFTER_S = {503: 5}  # else 1
 
 
 def all_codes() -> dict[str, int]:
@@ -110,7 +124,7 @@ def all_codes() -> dict[str, int]:
     for kind, status in STATUS.items():
         found[kind.code] = status  # pyright: ignore[reportAttributeAccessIssue] - each class of the table has one
         for derived in _all_subclasses(kind):
-            found[derived.code] = _status_of_class(derived)  # pyright: ignore[reportAttributeAccessIssue]
+            found[derived.code] = status_of(derived)  # pyright: ignore[reportAttributeAccessIssue]
     return found
 
 
@@ -120,7 +134,7 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
         return _of_http_error(error)
     if isinstance(error, JobFailed):
         return problem(all_codes().get(error.code, 422), error.code, str(error))
-    status = _status_of_class(type(error))
+    status = status_of(type(error))
     code = getattr(error, "code", "")
     if isinstance(error, UNAVAILABLE):
         log.warning("database_unavailable", error=str(error))
@@ -130,7 +144,8 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
         return problem(status, "internal_error", "unexpected error")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("backend_unavailable", code=code, error=str(error), cause=repr(error.__cause__))
-    return problem(status, code, str(error), headers=_extra_headers(status, error))
+    faults = error.faults if isinstance(error, BadCsv) else ()
+    return problem(status, code, str(error), faults=faults, headers=_extra_headers(status, error))
 
 
 def problem(
@@ -139,6 +154,7 @@ def problem(
     detail: str,
     *,
     errors: tuple[Fault, ...] = (),
+    faults: tuple[CsvFault, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response[Problem]:
     """One problem+json answer."""
@@ -149,6 +165,7 @@ def problem(
         detail=detail,
         code=code,
         errors=errors,
+        faults=faults,
         request_id=get_contextvars().get("request_id"),
     )
     return Response(content, status_code=status, media_type=PROBLEM_JSON, headers=dict(headers or {}))
@@ -175,7 +192,8 @@ def _fault(found: Mapping[str, str]) -> Fault:
     return Fault(message, "body" if key == "data" else key)
 
 
-def _status_of_class(kind: type[Exception]) -> int:
+def status_of(kind: type[Exception]) -> int:
+    """The status that an error of this class is answered with."""
     return next((STATUS[base] for base in kind.__mro__ if base in STATUS), 500)
 
 
@@ -189,6 +207,8 @@ def _extra_headers(status: int, error: Exception) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(error, BadRange):
         return {"Content-Range": f"bytes */{error.size}"}
+    if isinstance(error, DailyEditsUsed):
+        return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, images.ImageNotReady | StoreUnavailable | jobs.TooManyJobs):
         return {"Retry-After": str(RETRY_AFTER_S.get(status, 1))}
     return {}

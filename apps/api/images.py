@@ -12,14 +12,16 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 from apps.api import delivery, present, replacement
 from apps.api.answers import in_progress, job_answer
 from apps.api.creation import Asked, create, describing
+from apps.api.editing import edit, replace_and_edit
 from apps.api.idempotency import fingerprint, once
+from apps.api.json_body import is_form
 from apps.api.listing import Limit, Md5, in_utc, listed
 from apps.api.live import Live
-from apps.api.openapi import BEARER, PatchOperation, PutOperation, UploadOperation
+from apps.api.openapi import BEARER, EditOperation, PatchOperation, PutOperation, UploadOperation
 from apps.api.request_log import request_id
 from libs import intake, retention
 from libs.backends import Backends
-from libs.contracts.views import ImageView, JobView, LinkRequest, Metadata, TransformRequest, WireStatus
+from libs.contracts.views import Done, ImageView, JobView, LinkRequest, Metadata, TransformRequest, WireStatus
 from libs.contracts.views import Link as LinkView
 from libs.imaging.formats import FormatName
 from libs.storage import images
@@ -120,7 +122,14 @@ class Images(Controller):
         backends: NamedDependency[Backends],
         live: NamedDependency[Live],
     ) -> Response[ImageView] | Response[JobView]:
-        """Rename an image, keep it, let it end, or replace its bytes by those at another `image_url`."""
+        """Rename an image, keep it, let it end, or replace its bytes by those at another `image_url`.
+
+        A form with another image and a prompt replaces the bytes and edits them: 202, or 200 with the
+        result when `Prefer: wait=N` leaves time enough.
+        """
+        if is_form(request):
+            image = await images.owned_by(caller.id, image_id)
+            return await replace_and_edit(image, Asked(request, caller, backends, live, wait_s=0))
         return await replacement.change(image_id, Asked(request, caller, backends, live, wait_s=WAIT_S))
 
     @put(
@@ -143,12 +152,13 @@ class Images(Controller):
         """
         return await replacement.replace(image_id, Asked(request, caller, backends, live, wait_s=WAIT_S))
 
-    @delete("/{image_id:uuid}")
+    @delete("/{image_id:uuid}", status_code=HTTP_200_OK)
     async def remove(
         self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
-    ) -> None:
+    ) -> Done:
         """Delete an image and its file, and cancel its jobs. Results of earlier jobs stay."""
         await retention.delete(await images.owned_by(caller.id, image_id), caller, backends)
+        return Done(message="Record deleted successfully")
 
     @route(
         "/{image_id:uuid}/download",
@@ -193,6 +203,27 @@ class Images(Controller):
             return await job_answer(request, job, backends, live)
 
         return await once(request, caller, fingerprint(request, await request.body()), answer)
+
+    @post(
+        "/{image_id:uuid}/edit",
+        operation_class=EditOperation,
+        status_code=HTTP_202_ACCEPTED,
+        request_max_body_size=None,
+    )
+    async def edit(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[JobView]:
+        """Have a model change one stored image as the prompt says; `Prefer: wait=N` answers with the result.
+
+        The results are new images whose `parent` is this one.
+        """
+        image = await images.owned_by(caller.id, image_id)
+        return await edit(image, Asked(request, caller, backends, live, wait_s=0))
 
     @post("/{image_id:uuid}/link", status_code=HTTP_201_CREATED)
     async def link(

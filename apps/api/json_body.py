@@ -19,6 +19,11 @@ def is_json(request: Request[Any, Any, Any]) -> bool:
     return kind == "application/json" or kind.endswith("+json")
 
 
+def is_form(request: Request[Any, Any, Any]) -> bool:
+    """Whether the body says that it is a multipart form."""
+    return request.headers.get("content-type", "").strip().lower().startswith("multipart/")
+
+
 async def received_json(request: Request[Any, Any, Any], kind: type[T], *, for_bytes: int) -> tuple[T, str]:
     """The body, and a hash of it; `for_bytes` bytes in base64 fit in.
 

@@ -28,5 +28,7 @@ async def open_link(
     image = await images.by_id(target.image_id)
     if image is None:
         raise images.ImageNotFound("the image behind this link is gone")
-    left_s = int((target.expires_at - datetime.now(UTC)).total_seconds())
+    left_s = int(backends.settings.link_s)
+    if target.expires_at is not None:
+        left_s = int((target.expires_at - datetime.now(UTC)).total_seconds())
     return await delivery.redirect_or_stream(image, request, backends, expires_s=left_s)

@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
 
-from libs.contracts.views import DeliveryView, ImageView, JobView, WebhookView
 
-T = TypeVar("T", ImageView, JobView, WebhookView, DeliveryView)
+class Identified(Protocol):
+    """What a page can be continued behind."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+T = TypeVar("T", bound=Identified)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
 Md5: TypeAlias = Annotated[
@@ -37,9 +44,21 @@ def listed(
     views: Sequence[T], request: Request[Any, Any, Any], at: str, *, total: int, limit: int
 ) -> Response[list[T]]:
     """The page as an array; `Link: rel=next` (RFC 8288) while there may be more."""
+    return Response(list(views), headers=page_headers(views, request, at, total=total, limit=limit))
+
+
+def page_headers(
+    views: Sequence[Identified],
+    request: Request[Any, Any, Any],
+    at: str,
+    *,
+    total: int,
+    limit: int,
+) -> dict[str, str]:
+    """How many there are in all, and where the next page is while there may be one."""
     headers = {"X-Total-Count": str(total)}
-    if len(views) == limit:
+    if views and len(views) == limit:
         query = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
         following = urlencode([*query, ("after", str(views[-1].id))])
         headers["Link"] = f'<{at}{request.url.path}?{following}>; rel="next"'
-    return Response(list(views), headers=headers)
+    return headers

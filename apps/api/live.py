@@ -1,4 +1,4 @@
-"""Waiting for jobs: one subscription a process, any number of waiters.
+"""Waiting for jobs and batches: one subscription a process, any number of waiters.
 
 Events only shorten the wait. The row is asked first and, should an event get lost, every second.
 """
@@ -6,19 +6,19 @@ Events only shorten the wait. The row is asked first and, should an event get lo
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from uuid import UUID
 
 from libs.broker import Broker
-from libs.contracts.events import ended_job
-from libs.storage import jobs
-from libs.storage.tables import Job
+from libs.contracts.events import ended
+from libs.storage import batches, jobs
+from libs.storage.tables import Batch, Job
 
 RECHECK_S = 1.0
 
 
 class Live:
-    """Knows who waits for which job."""
+    """Knows who waits for which job or batch."""
 
     def __init__(self) -> None:
         self._waiting: defaultdict[UUID | None, set[asyncio.Event]] = defaultdict(set)
@@ -60,6 +60,29 @@ class Live:
                 except TimeoutError:
                     continue
 
+    async def batch_states(
+        self, owner: int, batch_id: UUID, *, within_s: float
+    ) -> AsyncGenerator[Batch, None]:
+        """The batch now and again as it goes on, until it has ended, is deleted, or the time is over."""
+        deadline = asyncio.get_running_loop().time() + within_s
+        last: tuple[str, int, int] | None = None
+        with self._woken_by(batch_id) as event:
+            while True:
+                event.clear()
+                try:
+                    batch = await batches.owned_by(owner, batch_id)
+                except batches.BatchNotFound:
+                    return
+                state = (batch.status, batch.completed, batch.failed)
+                if state != last:
+                    last = state
+                    yield batch
+                left_s = deadline - asyncio.get_running_loop().time()
+                if batch.status not in batches.UNFINISHED or left_s <= 0:
+                    return
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), min(RECHECK_S, left_s))
+
     @contextmanager
     def _woken_by(self, job_id: UUID) -> Generator[asyncio.Event]:
         event = asyncio.Event()
@@ -72,7 +95,7 @@ class Live:
                 del self._waiting[job_id]
 
     async def _listen(self, broker: Broker) -> None:
-        async with broker.events("job.*") as events:
+        async with broker.events("job.*", "batch.*") as events:
             async for one in events:
-                for event in self._waiting.get(ended_job(one.body), ()):
+                for event in self._waiting.get(ended(one.body), ()):
                     event.set()

@@ -1,7 +1,9 @@
 """The API's description, and a page for it that needs nothing from outside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import fastapi_offline
 from litestar import Response, Router, get
@@ -22,8 +24,10 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
 from msgspec import Struct
 
+from apps.api.old_operations import TYPES as OLD_TYPES
 from libs.contracts import asyncapi
-from libs.contracts.views import ImageFromUrl, ImagePatch, ImagePut, SearchRequest
+from libs.contracts.edits import MAX_IMAGES, Background, EditQuality, ResultFormat
+from libs.contracts.views import EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest
 
 ASSETS = "/schema/assets"
 BEARER: list[SecurityRequirement] = [{"bearer": []}]  # on the routes that ask who is calling
@@ -40,10 +44,35 @@ IMAGE_FILE = Schema(
 )
 
 
-def _body(form: dict[str, Schema], json: type[Struct]) -> RequestBody:
-    """What a call that reads its own body takes: a form with a file, or JSON."""
-    fields = {"image": IMAGE_FILE, **form}
-    as_form = Schema(type=OpenAPIType.OBJECT, required=["image"], properties=dict(fields))
+EDIT_FIELDS: dict[str, Schema] = {
+    "prompt": Schema(type=OpenAPIType.STRING, max_length=32_000, description="What a model is to change"),
+    "mask": Schema(
+        type=OpenAPIType.STRING,
+        content_media_type="application/octet-stream",
+        description="A file, or the id of a stored image: where it is clear, the image is edited",
+    ),
+    "size": Schema(type=OpenAPIType.STRING, description="auto or WIDTHxHEIGHT"),
+    "quality": Schema(type=OpenAPIType.STRING, enum=list(get_args(EditQuality))),
+    "n": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=MAX_IMAGES, default=1),
+    "output_format": Schema(type=OpenAPIType.STRING, enum=list(get_args(ResultFormat))),
+    "background": Schema(type=OpenAPIType.STRING, enum=list(get_args(Background))),
+}
+OPERATIONS_FIELD = Schema(
+    type=OpenAPIType.STRING, content_media_type="application/json", description=OPERATIONS
+)
+RETENTION_FIELD = Schema(
+    type=OpenAPIType.STRING,
+    enum=["keep", "ephemeral"],
+    description="keep without operations and prompt, else ephemeral",
+)
+
+
+WEBHOOK_FIELD = Schema(type=OpenAPIType.STRING, description="Told how the job ended")
+
+
+def _body(form: dict[str, Schema], json: type[Struct], *, required: Sequence[str] = ()) -> RequestBody:
+    """What a call that reads its own body takes: a form, or JSON."""
+    as_form = Schema(type=OpenAPIType.OBJECT, required=list(required), properties=dict(form))
     return RequestBody(
         required=True, content={"multipart/form-data": OpenAPIMediaType(schema=as_form), **_json(json)}
     )
@@ -60,27 +89,56 @@ class UploadOperation(Operation):
     """`POST /api/images` reads its own body, off the wire; this says what the body holds."""
 
     def __post_init__(self) -> None:
+        duplicate = Schema(
+            type=OpenAPIType.STRING,
+            enum=["store", "return"],
+            description="return: a kept image with the same bytes serves instead",
+        )
         self.request_body = _body(
             {
-                "operations": Schema(
-                    type=OpenAPIType.STRING,
-                    content_media_type="application/json",
-                    description=OPERATIONS,
-                ),
-                "retention": Schema(
-                    type=OpenAPIType.STRING,
-                    enum=["keep", "ephemeral"],
-                    description="keep without operations, else ephemeral",
-                ),
-                "on_duplicate": Schema(
-                    type=OpenAPIType.STRING,
-                    enum=["store", "return"],
-                    description="return: a kept image with the same bytes serves instead",
-                ),
-                "webhook_url": Schema(type=OpenAPIType.STRING, description="Told how the job ended"),
+                "image": IMAGE_FILE,  # may be left out with a prompt
+                "operations": OPERATIONS_FIELD,
+                "retention": RETENTION_FIELD,
+                "on_duplicate": duplicate,
+                "webhook_url": WEBHOOK_FIELD,
+                **EDIT_FIELDS,
             },
             ImageFromUrl,
         )
+
+
+@dataclass
+class BatchOperation(Operation):
+    """`POST /api/batches` reads its own form."""
+
+    def __post_init__(self) -> None:
+        fields: dict[str, Schema | Reference] = {
+            "file": Schema(
+                type=OpenAPIType.STRING,
+                content_media_type="text/csv",
+                description="A serial number, a product name and image URLs on each row, below a header",
+            ),
+            "webhook_url": Schema(type=OpenAPIType.STRING, description="Told when the batch has ended"),
+            "operations": Schema(
+                type=OpenAPIType.STRING,
+                content_media_type="application/json",
+                description="A JSON list of operations; JPEG of quality 50 without",
+            ),
+            "retention": Schema(type=OpenAPIType.STRING, enum=["keep", "ephemeral"], default="keep"),
+        }
+        form = Schema(type=OpenAPIType.OBJECT, required=["file"], properties=fields)
+        self.request_body = RequestBody(
+            required=True, content={"multipart/form-data": OpenAPIMediaType(schema=form)}
+        )
+
+
+class EditOperation(Operation):
+    """`POST /api/images/{id}/edit` reads its own body too."""
+
+    def __post_init__(self) -> None:
+        form = {**EDIT_FIELDS, "operations": OPERATIONS_FIELD, "retention": RETENTION_FIELD}
+        form["webhook_url"] = WEBHOOK_FIELD
+        self.request_body = _body(form, EditRequest, required=["prompt"])
 
 
 @dataclass
@@ -90,10 +148,39 @@ class SearchOperation(Operation):
     def __post_init__(self) -> None:
         self.request_body = _body(
             {
+                "image": IMAGE_FILE,
                 "max_distance": Schema(type=OpenAPIType.INTEGER, minimum=0, maximum=64, default=10),
                 "limit": Schema(type=OpenAPIType.INTEGER, minimum=1, maximum=100, default=20),
             },
             SearchRequest,
+            required=["image"],
+        )
+
+
+@dataclass
+class OldUploadOperation(Operation):
+    """`POST /images` takes what `POST /api/images` takes."""
+
+    def __post_init__(self) -> None:
+        self.request_body = UploadOperation().request_body
+
+
+@dataclass
+class OldTransformOperation(Operation):
+    """`POST /images/{id}/transform`: JSON, or a form that brings the watermark along."""
+
+    def __post_init__(self) -> None:
+        kind = Schema(type=OpenAPIType.STRING, enum=sorted(OLD_TYPES))
+        parameters = Schema(description="As the type has it; several types may stand here by their names")
+        fields = {"transformation_type": kind, "transformation_parameters": parameters}
+        as_json = Schema(type=OpenAPIType.OBJECT, properties=dict(fields))
+        as_form = Schema(type=OpenAPIType.OBJECT, properties={**fields, "image": IMAGE_FILE})
+        self.request_body = RequestBody(
+            required=True,
+            content={
+                "application/json": OpenAPIMediaType(schema=as_json),
+                "multipart/form-data": OpenAPIMediaType(schema=as_form),
+            },
         )
 
 
@@ -102,7 +189,9 @@ class PatchOperation(Operation):
     """`PATCH /api/images/{image_id}` reads its own body: its `image_url` may be as long as an upload."""
 
     def __post_init__(self) -> None:
-        self.request_body = RequestBody(required=True, content=_json(ImagePatch))
+        form = {"image": IMAGE_FILE, **EDIT_FIELDS, "operations": OPERATIONS_FIELD}
+        form["webhook_url"] = WEBHOOK_FIELD
+        self.request_body = _body(form, ImagePatch, required=["image", "prompt"])
 
 
 @dataclass
@@ -120,7 +209,13 @@ def openapi_config(version: str) -> OpenAPIConfig:
         version=version,
         description="Uploads, pipelines of operations run by workers, results that delete themselves.",
         path="/schema",
-        tags=[Tag(name=name) for name in ("Accounts", "Images", "Jobs", "Webhooks", "Links", "Health")],
+        tags=[
+            *(
+                Tag(name=name)
+                for name in ("Accounts", "Images", "Jobs", "Batches", "Webhooks", "Links", "Health")
+            ),
+            Tag(name="Compatibility", description="What clients of older services know, for them alone."),
+        ],
         components=Components(
             security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
         ),

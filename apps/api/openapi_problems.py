@@ -7,16 +7,28 @@ import msgspec
 from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, Operation, PathItem, Reference
 
 from apps.api.errors import PROBLEM_JSON, all_codes
-from libs.contracts.views import Fault, ImageFromUrl, ImagePatch, ImagePut, Problem, SearchRequest
+from libs.contracts.views import (
+    CsvFault,
+    EditRequest,
+    Fault,
+    ImageFromUrl,
+    ImagePatch,
+    ImagePut,
+    Problem,
+    SearchRequest,
+)
 
 SCHEMAS = "#/components/schemas/"
-READ_BY_US = (Problem, Fault, ImageFromUrl, ImagePatch, ImagePut, SearchRequest)  # Litestar sees none of them
+# Litestar sees none of them.
+READ_BY_US = (Problem, Fault, CsvFault, EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest)
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 ANYWHERE = {400, 429, 500, 503}
 WITH_BODY = {409, 413, 415, 422}
 OF_ONE = {404, 409}  # where the address names one image, job or link
 OF_RANGES = {416}
+OF_MODELS = {502, 504}
+EDITS = {"/api/images", "/api/images/create", "/api/images/{image_id}", "/api/images/{image_id}/edit"}
 
 
 def document_problems(described: OpenAPI) -> None:
@@ -40,6 +52,7 @@ def _statuses(path: str, operation: Operation) -> set[int]:
         statuses.add(401)
     if operation.request_body is not None:
         statuses |= WITH_BODY
+        statuses |= OF_MODELS if path in EDITS else set()
     if "{" in path:
         statuses |= OF_ONE
     if path.endswith("/download") or path.startswith("/d/"):

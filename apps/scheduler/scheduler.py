@@ -12,14 +12,17 @@ import structlog
 
 from apps.scheduler.notifying import notifying
 from libs import answers, retention
+from libs.announce import announce
 from libs.backends import Backends
 from libs.contracts.events import JobEnded
-from libs.contracts.messages import BadMessage, IngestImage, TransformImage, decode
+from libs.contracts.messages import BadMessage, DescribeImage, decode
 from libs.contracts.words import JobStatus
+from libs.edits.errors import EditTimedOut
+from libs.feeding import Feeder
 from libs.intake import publish
-from libs.storage import accounts, deliveries, idempotency, jobs, tokens
+from libs.storage import accounts, deliveries, edits, feeding, idempotency, jobs, tokens
 from libs.storage.engine import UNAVAILABLE
-from libs.storage.jobs import Failure
+from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Job
 
@@ -27,6 +30,7 @@ BATCH = 500
 PURGE_EVERY_S = 60
 
 ATTEMPTS_EXHAUSTED = Failure("attempts_exhausted", "every attempt was lost with its worker")
+CALL_LOST = Failure(EditTimedOut.code, "the call's worker was lost: it may have run and been paid for")
 
 log = structlog.get_logger(__name__)
 
@@ -46,10 +50,12 @@ async def scheduling(backends: Backends) -> AsyncGenerator[None]:
 async def schedule(backends: Backends) -> None:
     """Tick until cancelled."""
     log.info("scheduler_started", tick_s=backends.settings.tick_s)
+    feeder = Feeder()
     purged_at = float("-inf")
     while True:
         await _attempt(sweep, backends)
         await _attempt(answers.answer_left, backends)
+        await _attempt(feeder.feed, backends)
         await _attempt(retention.expire, backends)
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
             await _attempt(purge, backends)
@@ -64,6 +70,8 @@ async def sweep(backends: Backends) -> int:
         try:
             if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
                 await _give_up(job, backends)
+            elif job.status == JobStatus.RUNNING and job.host is not None:
+                await feeding.park_lapsed(job)  # its host may have no room now
             else:
                 await publish(job, backends)
         except BadMessage:
@@ -78,15 +86,18 @@ async def purge(backends: Backends) -> int:
         + await idempotency.purge_expired()
         + await deliveries.purge()
         + await accounts.purge_deleted()
+        + await feeding.purge_pauses()
     )
 
 
 async def _give_up(job: Job, backends: Backends) -> None:
-    if not await jobs.give_up(job, ATTEMPTS_EXHAUSTED):
+    failure = CALL_LOST if await edits.may_have_run(job.id) else ATTEMPTS_EXHAUSTED
+    gone, completed = await jobs.give_up(job, failure)
+    if not gone:
         return
     command = decode(job.command)
     log.warning("job_given_up", job_id=str(job.id), attempts=job.attempts)
-    if isinstance(command, TransformImage | IngestImage):
+    if not isinstance(command, DescribeImage):
         await retention.clear_attempts(command, job.created_at, backends)
     await answers.tell(
         JobEnded(
@@ -94,12 +105,14 @@ async def _give_up(job: Job, backends: Backends) -> None:
             job_id=job.id,
             owner=command.owner,
             status="failed",
-            error_code=ATTEMPTS_EXHAUSTED.code,
-            error=ATTEMPTS_EXHAUSTED.detail,
+            error_code=failure.code,
+            error=failure.detail,
         ),
         command,
         backends,
     )
+    if completed is not None:
+        await announce(completed, backends)
 
 
 async def _attempt(step: Callable[[Backends], Awaitable[int]], backends: Backends) -> None:

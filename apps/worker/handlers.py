@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
-
 from apps.worker.lease import unbroken
 from libs import assets, retention
 from libs.backends import Backends
@@ -13,7 +11,6 @@ from libs.children import Children
 from libs.contracts.messages import DescribeImage, TransformImage
 from libs.contracts.words import ImageStatus, Retention
 from libs.imaging.describe import describe
-from libs.imaging.hashing import signed64
 from libs.imaging.limits import Limits
 from libs.imaging.pipeline import Rendered, render
 from libs.intake import describe_job, publish
@@ -72,7 +69,7 @@ async def describe_image(message: DescribeImage, claim: Claim, lane: Lane) -> Im
     source = await _source(message)
     async with backends.objects.as_file(source.object_key) as path:
         found = await lane.children.run(backends.settings.job_timeout_s, describe, path, limits_of(backends))
-    told = {Image.phash: signed64(found.phash), Image.metadata: msgspec.json.encode(found).decode()}
+    told = images.described(found, edit=images.edit_note(source))
     await claims.complete_describe(claim, source.id, told)
     return source
 

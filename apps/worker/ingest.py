@@ -2,9 +2,11 @@
 
 import asyncio
 import shutil
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
@@ -13,83 +15,101 @@ from msgspec import Struct
 
 from apps.worker.handlers import DELIVERY_GRACE_S, Lane, limits_of
 from apps.worker.lease import unbroken
-from libs import retention
+from libs import assets, retention
 from libs.backends import Backends
+from libs.contracts.events import BatchCompleted
 from libs.contracts.messages import IngestImage
 from libs.contracts.words import ImageStatus, Retention
 from libs.imaging.describe import Description, describe
+from libs.imaging.develop import develop
 from libs.imaging.errors import EmptyFile, FileTooLarge, NotAnImage
 from libs.imaging.hashing import signed64
-from libs.imaging.header import Header, read_header
+from libs.imaging.header import read_header
+from libs.imaging.operations import AnyOperation
+from libs.imaging.pipeline import Rendered
 from libs.ingest import following
 from libs.intake import publish
-from libs.outbound import Fetched, Fetcher, UrlNotAnImage, Validators, is_data_url
+from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.receiving import receive
 from libs.storage import images, ingests, names, usage
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import QuotaExceeded
-from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Image, ImageSource, Job, now
-
-FILE_COLUMNS = (
-    "filename",
-    "source_url",
-    "object_key",
-    "format",
-    "mime",
-    "width",
-    "height",
-    "frames",
-    "size_bytes",
-    "md5",
-    "phash",
-    "metadata",
-    "status",
-)
 
 log = structlog.get_logger(__name__)
 
 
+class Fetch(Protocol):
+    """How a URL's bytes are had: `Fetcher.fetch`, or what is more considerate of the host."""
+
+    async def __call__(
+        self, url: str, target: Path, *, known: Validators | None = None
+    ) -> Fetched | None: ...
+
+
 class Examined(Struct, frozen=True):
-    """A fetched file and all that was found out about it."""
+    """What was fetched, the file that is to be kept, and all that was found out about that."""
 
     fetched: Fetched
-    header: Header
+    file: Path
+    kept: Rendered
     description: Description
 
 
-async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetcher: Fetcher) -> Image:
-    """Fetch the source; store it as one new image, or in the place of the target's bytes."""
+class Ingested(Struct, frozen=True):
+    """The image, and the batch of which this was the last job."""
+
+    image: Image
+    batch: BatchCompleted | None = None
+
+
+class Stored(Struct, frozen=True):
+    """What else came of ending the job: the row of a file that was replaced, a batch that ended."""
+
+    former: UUID | None = None
+    batch: BatchCompleted | None = None
+
+
+async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetch: Fetch) -> Ingested:
+    """Fetch the source; store it as one new image, or in the place of the target's bytes.
+
+    With operations, what they make of it is stored, and nothing else.
+    """
     backends = lane.backends
     old = await images.owned_by(claim.owner, message.target) if message.replaces else None
     file = backends.scratch / f"{claim.job_id}.{claim.attempt}"
+    made = file.with_name(f"{file.name}.made")
     try:
-        fetched = await _taken(message, claim, old, file, lane.backends, fetcher)
+        fetched = await _taken(message, claim, old, file, lane.backends, fetch)
         if fetched is None:
             assert old is not None, "only what is known can be unchanged"  # noqa: S101
             wished = _wished(message, old, backends, filename=message.filename)
             await ingests.complete_replacing(claim, old, wished, None)
-            return old
+            return Ingested(old)
         same = await ingests.same_bytes(claim.owner, fetched.md5) if message.reuse else None
         if same is not None:
             return await _reused(message, claim, same, backends)
-        found = await _examined(message, fetched, file, lane)
+        if message.operations is None:
+            found = await _examined(message, fetched, file, lane)
+        else:
+            found = await _developed(fetched, file, made, message.operations, claim.owner, lane)
         await _check_quota(message, claim, found, old, backends)
         if claim.attempt > 1:
             await retention.clear_attempts(message, claim.created_at, backends)
-        return await _stored(message, claim, found, old, file, backends)
+        return await _stored(message, claim, found, old, backends)
     finally:
         file.unlink(missing_ok=True)
+        made.unlink(missing_ok=True)
 
 
 async def _taken(
-    message: IngestImage, claim: Claim, old: Image | None, file: Path, backends: Backends, fetcher: Fetcher
+    message: IngestImage, claim: Claim, old: Image | None, file: Path, backends: Backends, fetch: Fetch
 ) -> Fetched | None:
     """The source's bytes, at `file` from now on; None when a server says that we have them."""
     source = message.source
     if source.url is not None:
-        return await fetcher.fetch(source.url, file, known=await _known(source.url, old))
+        return await fetch(source.url, file, known=await _known(source.url, old))
     if source.object is not None:
         return await _from_inbox(source.object, file, backends)
     assert source.image_id is not None, "one of the three is given"  # noqa: S101
@@ -129,14 +149,51 @@ async def _examined(message: IngestImage, fetched: Fetched, file: Path, lane: La
         ImagingError: It is one that cannot be read or goes beyond a limit.
     """
     limits, timeout_s = limits_of(lane.backends), lane.backends.settings.job_timeout_s
-    try:
+    with _not_an_image(fetched_so=message.source.url is not None):
         header = await lane.children.run(timeout_s, read_header, file, limits)
+    description = await lane.children.run(timeout_s, describe, file, limits)
+    kept = Rendered(
+        format=header.format,
+        mime=header.mime,
+        extension=header.extension,
+        width=header.width,
+        height=header.height,
+        frames=header.frames,
+        size_bytes=fetched.size_bytes,
+        md5=fetched.md5,
+    )
+    return Examined(fetched, file, kept, description)
+
+
+async def _developed(
+    fetched: Fetched,
+    file: Path,
+    made: Path,
+    operations: Sequence[AnyOperation],
+    owner: int,
+    lane: Lane,
+) -> Examined:
+    """Run the operations over the file and describe the result, both in one call of a child.
+
+    Raises:
+        UrlNotAnImage, ImagingError: As `_examined`.
+        ImageNotFound: Another image that an operation needs is gone.
+    """
+    limits, timeout_s = limits_of(lane.backends), lane.backends.settings.job_timeout_s
+    async with assets.opened(operations, owner, lane.backends) as others:
+        with _not_an_image(fetched_so=True):
+            done = await lane.children.run(timeout_s, develop, file, made, operations, limits, assets=others)
+    return Examined(fetched, made, done.rendered, done.description)
+
+
+@contextmanager
+def _not_an_image(*, fetched_so: bool) -> Generator[None]:
+    try:
+        yield
     except (NotAnImage, EmptyFile) as error:
-        if message.source.url is None:
+        if not fetched_so:
             raise
         raise UrlNotAnImage(f"what is at the address is no image: {error}") from error
-    description = await lane.children.run(timeout_s, describe, file, limits)
-    return Examined(fetched, header, description)
 
 
 async def _known(url: str, old: Image | None) -> Validators | None:
@@ -147,12 +204,12 @@ async def _known(url: str, old: Image | None) -> Validators | None:
     return Validators(etag=source.etag, last_modified=source.last_modified) if source else None
 
 
-async def _reused(message: IngestImage, claim: Claim, same: Image, backends: Backends) -> Image:
+async def _reused(message: IngestImage, claim: Claim, same: Image, backends: Backends) -> Ingested:
     follow = following(message, same, claim.request_id)
     await ingests.complete_with(claim, same.id, followed_by=follow)
     if follow is not None:
         await publish(follow, backends)
-    return same
+    return Ingested(same)
 
 
 async def _check_quota(
@@ -161,24 +218,24 @@ async def _check_quota(
     if message.source.image_id is not None:
         return  # an upload has passed this, and counts already
     held = (await usage.of(claim.owner)).stored_bytes - (old.size_bytes if old else 0)
-    if held + found.fetched.size_bytes > backends.settings.quota_bytes:
+    if held + found.kept.size_bytes > backends.settings.quota_bytes:
         raise QuotaExceeded(f"the account would hold more than {backends.settings.quota_bytes} bytes")
 
 
 async def _stored(
-    message: IngestImage, claim: Claim, found: Examined, old: Image | None, file: Path, backends: Backends
-) -> Image:
+    message: IngestImage, claim: Claim, found: Examined, old: Image | None, backends: Backends
+) -> Ingested:
     image = _image_of(message, claim, found, old, backends)
     follow = following(message, image, claim.request_id)
-    former = await unbroken(
-        _deliver(message, claim, image, old, found.fetched, follow, file, backends), grace_s=DELIVERY_GRACE_S
+    stored = await unbroken(
+        _deliver(message, claim, image, old, found, follow, backends), grace_s=DELIVERY_GRACE_S
     )
     if follow is not None:
         await publish(follow, backends)
-    for done_with in (former, message.source.image_id if message.replaces else None):
+    for done_with in (stored.former, message.source.image_id if message.replaces else None):
         if done_with is not None:
-            await _remove_marked(done_with, backends)
-    return image
+            await retention.remove_marked(done_with, backends)
+    return Ingested(image, stored.batch)
 
 
 async def _deliver(
@@ -186,11 +243,10 @@ async def _deliver(
     claim: Claim,
     image: Image,
     old: Image | None,
-    fetched: Fetched,
+    found: Examined,
     follow: Job | None,
-    file: Path,
     backends: Backends,
-) -> UUID | None:
+) -> Stored:
     """Store the file and end the job; an object without its row is taken back."""
     labels = {
         "owner": message.owner,
@@ -198,30 +254,27 @@ async def _deliver(
         "md5": image.md5,
         "job-id": str(claim.job_id),
     }
-    await backends.objects.put(image.object_key, file, content_type=image.mime, metadata=labels)
-    source = ImageSource(
-        image=image.id, etag=fetched.validators.etag, last_modified=fetched.validators.last_modified
-    )
+    await backends.objects.put(image.object_key, found.file, content_type=image.mime, metadata=labels)
+    said = found.fetched.validators
+    source = ImageSource(image=image.id, etag=said.etag, last_modified=said.last_modified)
     try:
         if old is not None:
             row = image.to_dict()
-            values = {name: row[name] for name in FILE_COLUMNS} | _wished(message, old, backends)
-            return await ingests.complete_replacing(claim, old, values, source)
-        await ingests.complete(claim, image, source, followed_by=follow)
-        return None
+            values = {name: row[name] for name in images.FILE_COLUMNS} | _wished(message, old, backends)
+            return Stored(former=await ingests.complete_replacing(claim, old, values, source))
+        completed = await ingests.complete(
+            claim,
+            image,
+            source if message.operations is None else None,
+            followed_by=follow,
+            fetched_bytes=found.fetched.size_bytes,
+        )
+        return Stored(batch=completed)
     except UNAVAILABLE:
         raise  # it may have been committed; the next attempt clears what this one left
     except Exception:
         await backends.objects.delete([image.object_key])
         raise
-
-
-async def _remove_marked(image_id: UUID, backends: Backends) -> None:
-    """Remove a file that nobody needs any more; should that fail now, the next tick does it."""
-    try:
-        await retention.remove(await images.deleting(1, only=image_id), backends)
-    except (StoreUnavailable, *UNAVAILABLE) as error:
-        log.warning("removal_waits", image_id=str(image_id), error=str(error))
 
 
 def _wished(
@@ -238,8 +291,8 @@ def _wished(
 def _image_of(
     message: IngestImage, claim: Claim, found: Examined, old: Image | None, backends: Backends
 ) -> Image:
-    fetched, header, url = found.fetched, found.header, message.source.url
-    name = message.filename or (old.filename if old else fetched.filename) or "image"
+    file, url = found.kept, message.source.url
+    name = message.filename or (old.filename if old else found.fetched.filename) or "image"
     kept = message.retention != Retention.EPHEMERAL
     moment = now()
     ends = moment + timedelta(seconds=backends.settings.expire_undownloaded_s)
@@ -247,24 +300,24 @@ def _image_of(
         id=message.target,
         clock=message.target,
         owner=claim.owner,
-        filename=names.with_extension(name, header.extension),
+        filename=names.with_extension(name, file.extension),
         source_url=None if url is None or is_data_url(url) else url,
         object_key=names.object_key(
             message.owner,
             retention.slot(message),
             name,
-            header.extension,
-            folder=names.ORIGINALS,
+            file.extension,
+            folder=retention.folder(message),
             when=claim.created_at,
             attempt=claim.attempt,
         ),
-        format=header.format,
-        mime=header.mime,
-        width=header.width,
-        height=header.height,
-        frames=header.frames,
-        size_bytes=fetched.size_bytes,
-        md5=fetched.md5,
+        format=file.format,
+        mime=file.mime,
+        width=file.width,
+        height=file.height,
+        frames=file.frames,
+        size_bytes=file.size_bytes,
+        md5=file.md5,
         phash=signed64(found.description.phash),
         metadata=msgspec.json.encode(found.description).decode(),
         status=ImageStatus.READY,

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
-import msgspec
 import structlog
 from msgspec import Struct
 
@@ -13,7 +12,6 @@ from libs.backends import Backends
 from libs.children import ChildError, Children
 from libs.imaging.describe import describe
 from libs.imaging.errors import ImagingError
-from libs.imaging.hashing import signed64
 from libs.storage import images
 from libs.storage.objects import ObjectNotFound
 from libs.storage.tables import Image
@@ -63,5 +61,5 @@ async def _describe(image: Image, backends: Backends, children: Children) -> boo
     except (ImagingError, ChildError, ObjectNotFound) as error:
         log.warning("not_described", image_id=str(image.id), error_code=error.code, error=str(error))
         return False
-    told = {Image.phash: signed64(found.phash), Image.metadata: msgspec.json.encode(found).decode()}
+    told = images.described(found, edit=images.edit_note(image))
     return await images.note_description(image, told)

@@ -7,12 +7,15 @@ import secrets
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
 from apps.worker import handlers
+from apps.worker.considerate import Considerate, pause_until
+from apps.worker.edit import edit
 from apps.worker.handlers import Lane
 from apps.worker.ingest import ingest
 from apps.worker.lease import under_lease
@@ -20,21 +23,38 @@ from libs import answers, door, retention
 from libs.backends import Backends
 from libs.broker import Delivery
 from libs.children import ChildError, Children
-from libs.contracts.events import JobEnded, ended_job
-from libs.contracts.messages import AnyMessage, BadMessage, DescribeImage, IngestImage, TransformImage, decode
+from libs.contracts.events import AnyEvent, JobEnded, ended_job
+from libs.contracts.messages import (
+    AnyMessage,
+    BadMessage,
+    DescribeImage,
+    EditImage,
+    IngestImage,
+    TransformImage,
+    decode,
+)
 from libs.contracts.topology import Route
+from libs.edits.errors import EditError
+from libs.edits.opening import opened_provider
+from libs.edits.provider import Provider
 from libs.imaging.errors import ImagingError, SourceFault
 from libs.outbound import FetchError
-from libs.storage import claims
+from libs.storage import claims, feeding, jobs
 from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
+from libs.storage.failure import Failure
 from libs.storage.images import ImageError
-from libs.storage.jobs import Failure
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
+from libs.storage.tables import Image, now
 
 BULK_NICENESS = 10
 INGEST_SHARE = 4  # fetches at once for every interactive child: most of them wait for somebody's server
+BULK_INGEST_SHARE = 16  # for every bulk child: a few slow hosts may not hold up all others
+EDIT_SHARE = 4  # calls to a model at once for every interactive child: all of them wait
+EDIT_CHILDREN = 1  # that make the pictures before and after a call
 BULK_SHARE = 2  # one bulk child for every so many interactive ones
+
+DEFER_FOR_S = 86_400.0  # after a day, being asked for patience counts as an attempt
 
 LASTING = (ImagingError, ChildError, ImageError, ObjectNotFound)  # a retry cannot help
 PASSING = (StoreUnavailable, *UNAVAILABLE)
@@ -43,7 +63,7 @@ log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Works jobs off the queues; two lanes, so that nobody who waits stands behind bulk work."""
+    """Works jobs off the queues; in lanes, so that nobody who waits stands behind bulk work or a model."""
 
     def __init__(self, backends: Backends) -> None:
         settings = backends.settings
@@ -56,7 +76,9 @@ class Worker:
         self.bulk = Lane(
             backends, Children(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
         )
+        self.edits = Lane(backends, Children(EDIT_CHILDREN, memory_bytes=memory))
         self.fetcher = backends.fetcher()
+        self.provider: Provider | None = None
         self._cancelled: dict[Claim, asyncio.Event] = {}
 
     @asynccontextmanager
@@ -65,14 +87,18 @@ class Worker:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(self.interactive.children.close)
             stack.push_async_callback(self.bulk.children.close)
+            stack.push_async_callback(self.edits.children.close)
             await stack.enter_async_context(self.fetcher)
+            self.provider = await stack.enter_async_context(opened_provider(self.backends.settings))
             listener = asyncio.create_task(self._listen_for_cancellations())
             stack.callback(listener.cancel)
             for route, lane, concurrency in (
                 (Route.TRANSFORM, self.interactive, self.concurrency),
                 (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
                 (Route.INGEST, self.interactive, self.concurrency * INGEST_SHARE),
+                (Route.INGEST_BULK, self.bulk, self.bulk_concurrency * BULK_INGEST_SHARE),
                 (Route.DESCRIBE, self.bulk, self.bulk_concurrency),
+                (Route.EDIT, self.edits, self.concurrency * EDIT_SHARE),
             ):
                 await stack.enter_async_context(
                     self.backends.broker.consume(route, self._handler(route, lane), concurrency=concurrency)
@@ -85,11 +111,23 @@ class Worker:
             request_id = delivery.headers.get("x-request-id")
             with bound_contextvars(request_id=request_id):
                 job_id = await door.job_to_work(delivery, route, self.backends)
-                if job_id is not None:
-                    with bound_contextvars(job_id=str(job_id)):
+                if job_id is None:
+                    return
+                with bound_contextvars(job_id=str(job_id)):
+                    if not await self._waits(job_id, lane):
                         await self._work(job_id, lane)
 
         return handle
+
+    async def _waits(self, job_id: UUID, lane: Lane) -> bool:
+        """Whether the job went back among those that wait: its host asked for that meanwhile."""
+        if lane is not self.bulk:
+            return False
+        try:
+            return await feeding.park_if_paused(job_id)
+        except UNAVAILABLE as error:
+            log.warning("pause_unknown", error=str(error))
+        return False
 
     async def _work(self, job_id: UUID, lane: Lane) -> None:
         settings = self.backends.settings
@@ -114,7 +152,7 @@ class Worker:
 
     async def _run(self, command: AnyMessage, claim: Claim, lane: Lane) -> None:
         cancelled = self._cancelled[claim] = asyncio.Event()
-        ended: list[JobEnded] = []
+        ended: list[AnyEvent] = []
         try:
             await under_lease(
                 claim,
@@ -132,26 +170,22 @@ class Worker:
         for event in ended:
             await answers.tell(event, command, self.backends)
 
-    async def _perform(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[JobEnded]) -> None:
+    async def _perform(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[AnyEvent]) -> None:
         try:
-            match command:
-                case TransformImage():
-                    image = await handlers.transform(command, claim, lane)
-                case IngestImage():
-                    image = await ingest(command, claim, lane, self.fetcher)
-                case DescribeImage():
-                    image = await handlers.describe_image(command, claim, lane)
+            image = await self._image_of(command, claim, lane, ended)
             log.info("job_completed", attempt=claim.attempt, image_id=str(image.id))
-            ended.append(answers.completed(claim.job_id, command.owner, image, self.backends))
+            ended.insert(0, answers.completed(claim.job_id, command.owner, image, self.backends))
         except FetchError as error:
+            ended.extend(await self._not_fetched(command, claim, error))
+        except EditError as error:
             failure = Failure(error.code, str(error))
-            if error.passing:
-                ended.extend(await self._retried(command, claim, failure))
+            if error.not_run:
+                ended.extend(await self._retried(command, claim, failure, at_least_s=error.after_s))
             else:
-                ended.append(await self._failed(command, claim, failure))
+                ended.extend(await self._failed(command, claim, failure))
         except LASTING as error:
             failure = Failure(error.code, str(error))
-            ended.append(
+            ended.extend(
                 await self._failed(command, claim, failure, bad_source=isinstance(error, SourceFault))
             )
         except PASSING as error:
@@ -161,19 +195,50 @@ class Worker:
         except Exception:
             log.exception("job_broke")
             failure = Failure("internal_error", "unexpected error")
-            ended.append(await self._failed(command, claim, failure))
+            ended.extend(await self._failed(command, claim, failure))
+
+    async def _ingest(self, command: IngestImage, claim: Claim, lane: Lane, ended: list[AnyEvent]) -> Image:
+        fetch = self.fetcher.fetch
+        if claim.host is not None:
+            fetch = Considerate(self.fetcher, claim.host, self.backends).fetch
+        ingested = await ingest(command, claim, lane, fetch)
+        if ingested.batch is not None:
+            ended.append(ingested.batch)
+        return ingested.image
+
+    async def _not_fetched(self, command: AnyMessage, claim: Claim, error: FetchError) -> list[AnyEvent]:
+        failure = Failure(error.code, str(error))
+        if _may_be_deferred(claim, error):
+            await claims.defer(claim, failure, until=pause_until(error.retry_after_s or 0))
+            log.info("job_deferred", error=failure.detail)
+            return []
+        if error.passing:
+            return await self._retried(command, claim, failure)
+        return await self._failed(command, claim, failure)
+
+    async def _image_of(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[AnyEvent]) -> Image:
+        """Do what the command says; the image that it made or told of."""
+        match command:
+            case TransformImage():
+                return await handlers.transform(command, claim, lane)
+            case IngestImage():
+                return await self._ingest(command, claim, lane, ended)
+            case EditImage():
+                return await edit(command, claim, lane, self.provider)
+            case DescribeImage():
+                return await handlers.describe_image(command, claim, lane)
 
     async def _failed(
         self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
-    ) -> JobEnded:
+    ) -> list[AnyEvent]:
         staged = isinstance(command, IngestImage)  # an upload for this job alone
-        await claims.fail(
-            claim, failure, source_is_bad=command.source.image_id if bad_source or staged else None
+        completed = await claims.fail(
+            claim, failure, source_is_bad=jobs.source_of(command) if bad_source or staged else None
         )
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
-        if isinstance(command, TransformImage | IngestImage):
+        if not isinstance(command, DescribeImage):
             await retention.clear_attempts(command, claim.created_at, self.backends)
-        return JobEnded(
+        failed = JobEnded(
             type="job.failed",
             job_id=claim.job_id,
             owner=command.owner,
@@ -181,12 +246,16 @@ class Worker:
             error_code=failure.code,
             error=failure.detail,
         )
+        return [failed] if completed is None else [failed, completed]
 
-    async def _retried(self, command: AnyMessage, claim: Claim, failure: Failure) -> list[JobEnded]:
+    async def _retried(
+        self, command: AnyMessage, claim: Claim, failure: Failure, *, at_least_s: float = 0
+    ) -> list[AnyEvent]:
         settings = self.backends.settings
         if claim.attempt >= settings.max_attempts:
-            return [await self._failed(command, claim, failure)]
+            return await self._failed(command, claim, failure)
         after_s = settings.retry_base_s * 2 ** (claim.attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
+        after_s = max(after_s, at_least_s)
         await claims.retry_later(claim, failure, after_s=after_s)
         log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
         return []
@@ -207,6 +276,12 @@ class Worker:
                 for claim, cancelled in self._cancelled.items():
                     if claim.job_id == job_id:
                         cancelled.set()
+
+
+def _may_be_deferred(claim: Claim, error: FetchError) -> bool:
+    """Whether a batch's job waits for as long as its host asked; not for ever, or the batch had no end."""
+    young = now() - claim.created_at < timedelta(seconds=DEFER_FOR_S)
+    return claim.batch is not None and error.retry_after_s is not None and young
 
 
 def _passing(error: Exception) -> Failure:

@@ -8,24 +8,28 @@ import msgspec
 from msgspec import Struct
 
 from libs import __version__
-from libs.contracts.events import ImageDeleted, JobEnded, OrderRefused
-from libs.contracts.orders import IngestOrder, TransformOrder
+from libs.contracts.events import BatchCompleted, ImageDeleted, JobEnded, OrderRefused
+from libs.contracts.orders import EditOrder, IngestOrder, TransformOrder
 from libs.contracts.topology import EVENTS, JOBS, MAX_BODY_BYTES, Route
 
 BINDING = "0.3.0"
-TRANSFORM, INGEST = "transformOrder", "ingestOrder"
-ENDED, REFUSED, DELETED = "jobEnded", "orderRefused", "imageDeleted"
+TRANSFORM, INGEST, EDIT = "transformOrder", "ingestOrder", "editOrder"
+ENDED, REFUSED, DELETED, BATCH = "jobEnded", "orderRefused", "imageDeleted", "batchCompleted"
 MESSAGES: dict[str, tuple[type[Struct], str]] = {
     TRANSFORM: (TransformOrder, "transform.v1"),
     INGEST: (IngestOrder, "ingest.v1"),
+    EDIT: (EditOrder, "edit.v1"),
     ENDED: (JobEnded, "job.completed, job.failed, job.cancelled"),
     REFUSED: (OrderRefused, "order.refused"),
     DELETED: (ImageDeleted, "image.deleted"),
+    BATCH: (BatchCompleted, "batch.completed"),
 }
 ORDERS: dict[Route, tuple[str, ...]] = {
     Route.TRANSFORM: (TRANSFORM,),
     Route.TRANSFORM_BULK: (TRANSFORM,),
     Route.INGEST: (INGEST,),
+    Route.INGEST_BULK: (INGEST,),
+    Route.EDIT: (EDIT,),
 }
 INTRODUCTION = f"""\
 Programs publish orders to the exchange `{JOBS}` and need no call of the HTTP API. The property `user_id`,
@@ -55,11 +59,13 @@ def asyncapi() -> dict[str, Any]:
             "outcomes": _channel(None, (ENDED, REFUSED), "The queue that `reply_to` names."),
             "jobs": _events("job.{end}", ENDED, "A job came to its end.")
             | {"parameters": {"end": {"enum": ["completed", "failed", "cancelled"]}}},
+            "batches": _events("batch.completed", BATCH, "Nothing of a batch is left to do."),
             "images": _events("image.deleted", DELETED, "An image is gone."),
         },
         "operations": {
             **{f"take_{_name(route)}": _take(route, names) for route, names in ORDERS.items()},
             "tellOfJobs": _tell("jobs", ENDED),
+            "tellOfBatches": _tell("batches", BATCH),
             "tellOfImages": _tell("images", DELETED),
         },
         "components": {
@@ -81,7 +87,11 @@ def _name(route: Route) -> str:
 
 
 def _orders(route: Route, names: Sequence[str]) -> dict[str, Any]:
-    purpose = "Nobody waits for these." if route == Route.TRANSFORM_BULK else "Somebody waits for these."
+    purpose = (
+        "Nobody waits for these."
+        if route in (Route.TRANSFORM_BULK, Route.INGEST_BULK)
+        else "Somebody waits for these."
+    )
     return _channel(route.value, names, purpose) | {"bindings": _exchange(JOBS, "direct")}
 
 
@@ -134,7 +144,7 @@ def _message(name: str) -> dict[str, Any]:
         "contentType": "application/json",
         "payload": {"$ref": f"#/components/schemas/{shape.__name__}"},
     }
-    if name not in (TRANSFORM, INGEST, ENDED, REFUSED):
+    if name not in (TRANSFORM, INGEST, EDIT, ENDED, REFUSED):
         return message
     where = {"location": "$message.header#/correlation_id", "description": "The property, not a header."}
     return message | {"correlationId": where}

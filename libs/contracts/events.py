@@ -6,6 +6,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from libs.contracts.words import BatchStatus
+
 
 class JobEnded(Struct, frozen=True, kw_only=True):
     """A job came to its end; the routing key is `type`. The same shape answers `reply_to`."""
@@ -40,9 +42,29 @@ class ImageDeleted(Struct, frozen=True, kw_only=True):
     owner: str
 
 
-AnyEvent: TypeAlias = JobEnded | ImageDeleted
+class _Ended(Struct, frozen=True, kw_only=True):
+    """Whatever event: what it is about."""
+
+    job_id: UUID | None = None
+    batch_id: UUID | None = None
+
+
+class BatchCompleted(Struct, frozen=True, kw_only=True):
+    """Nothing of a batch is left to do; the routing key is `type`, also where all of it failed."""
+
+    type: Literal["batch.completed"] = "batch.completed"
+    batch_id: UUID
+    owner: str
+    status: BatchStatus
+    total: int
+    completed: int
+    failed: int
+
+
+AnyEvent: TypeAlias = JobEnded | ImageDeleted | BatchCompleted
 
 _job_ended = msgspec.json.Decoder(JobEnded)
+_ended = msgspec.json.Decoder(_Ended)
 
 
 def ended_job(body: bytes) -> UUID | None:
@@ -51,3 +73,12 @@ def ended_job(body: bytes) -> UUID | None:
         return _job_ended.decode(body).job_id
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+
+
+def ended(body: bytes) -> UUID | None:
+    """The job or batch that an event tells the end of; None as in `ended_job`."""
+    try:
+        found = _ended.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return found.job_id or found.batch_id

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from libs.contracts.edits import Edit
 from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
 
@@ -40,6 +41,7 @@ class Follow(Struct, frozen=True, kw_only=True):
     job_id: UUID
     target: UUID
     operations: tuple[AnyOperation, ...]
+    edit: Edit | None = None  # before the operations
     priority: Priority = Priority.INTERACTIVE
 
 
@@ -77,9 +79,28 @@ class IngestImage(Message, frozen=True, kw_only=True, tag="ingest.v1"):
     retention: Retention | None = None  # None: kept, or as the target has it already
     reuse: bool = False  # a kept image of the owner with the same bytes serves instead
     follow: Follow | None = None
+    operations: tuple[AnyOperation, ...] | None = None  # None: as fetched; else what they make of it is kept
 
 
-AnyMessage: TypeAlias = TransformImage | DescribeImage | IngestImage
+class EditImage(Message, frozen=True, kw_only=True, tag="edit.v1"):
+    """Have a model edit the source, run `operations` over what it gives, and store that as new images.
+
+    The first is `target`; where several are asked for, each further one has the next higher id.
+    """
+
+    edit: Edit
+    target: UUID
+    source: Source | None = None  # None: made from the prompt alone
+    operations: tuple[AnyOperation, ...] = ()
+    keep: bool = False  # the results have no expiry
+    shares_clock: bool = False  # the results end together with their source
+
+    @property
+    def targets(self) -> tuple[UUID, ...]:
+        return tuple(UUID(int=self.target.int + number) for number in range(self.edit.n))
+
+
+AnyMessage: TypeAlias = TransformImage | DescribeImage | IngestImage | EditImage
 
 _decoder = msgspec.json.Decoder(AnyMessage)
 _encoder = msgspec.json.Encoder()

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from libs.contracts.edits import Edit
 from libs.contracts.messages import BadMessage
 from libs.contracts.words import OnDuplicate, Retention
 from libs.imaging.operations import AnyOperation
@@ -54,7 +55,6 @@ class Order(Struct, frozen=True, kw_only=True, tag_field="type"):
     """
 
     owner: Annotated[Name, Meta(description="the Darkroom account that it is done for")]
-    source: Source
     job_id: (
         Annotated[
             Name, Meta(description="the sender's own name for it; the property `message_id` serves too")
@@ -67,13 +67,24 @@ class Order(Struct, frozen=True, kw_only=True, tag_field="type"):
 class TransformOrder(Order, frozen=True, kw_only=True, tag="transform.v1"):
     """Run operations, in order, over the source; the result is a new image, and `retention` its own."""
 
+    source: Source
     operations: tuple[AnyOperation, ...]
+    retention: Retention = Retention.EPHEMERAL
+
+
+class EditOrder(Order, frozen=True, kw_only=True, tag="edit.v1"):
+    """Have a model edit the source, or without one make images, and run operations over what it gives."""
+
+    edit: Edit
+    source: Source | None = None
+    operations: tuple[AnyOperation, ...] = ()
     retention: Retention = Retention.EPHEMERAL
 
 
 class IngestOrder(Order, frozen=True, kw_only=True, tag="ingest.v1"):
     """Keep the bytes of a `url` or an `object` as a new image; with operations, run them over it too."""
 
+    source: Source
     operations: tuple[AnyOperation, ...] | None = None
     filename: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     retention: Annotated[Retention, Meta(description="keep without operations, else ephemeral")] | None = None
@@ -90,7 +101,7 @@ class Wake(Struct, frozen=True, kw_only=True, tag_field="type", tag="wake.v1"):
     job_id: UUID
 
 
-AnyOrder: TypeAlias = TransformOrder | IngestOrder
+AnyOrder: TypeAlias = TransformOrder | EditOrder | IngestOrder
 
 _decoder = msgspec.json.Decoder(AnyOrder | Wake)
 

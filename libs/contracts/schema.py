@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from libs.contracts.events import ImageDeleted, JobEnded, OrderRefused
+from libs.contracts.events import BatchCompleted, ImageDeleted, JobEnded, OrderRefused
 from libs.contracts.notices import BatchNotice, ImageNotice, JobNotice, TrialNotice
-from libs.contracts.orders import IngestOrder, TransformOrder
+from libs.contracts.orders import EditOrder, IngestOrder, TransformOrder
 
 PUBLIC = (
-    *(TransformOrder, IngestOrder),
-    *(JobEnded, OrderRefused, ImageDeleted),
+    *(TransformOrder, IngestOrder, EditOrder),
+    *(JobEnded, OrderRefused, ImageDeleted, BatchCompleted),
     *(JobNotice, BatchNotice, ImageNotice, TrialNotice),
 )
 

@@ -28,6 +28,7 @@ class Route(StrEnum):
     TRANSFORM = "transform"
     TRANSFORM_BULK = "transform.bulk"
     INGEST = "ingest"
+    INGEST_BULK = "ingest.bulk"
     DESCRIBE = "describe"
     EDIT = "edit"
 

@@ -6,8 +6,11 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
 from libs.contracts.words import (
+    BatchStatus,
     DeliveryStatus,
+    ItemStatus,
     JobKind,
     JobStatus,
     OnDuplicate,
@@ -51,9 +54,18 @@ class Login(Request, frozen=True, kw_only=True):
 
 
 class RefreshRequest(Request, frozen=True, kw_only=True):
-    """A refresh token, to be used up."""
+    """A refresh token. `refresh_token` is used up by its use; as `refresh`, older clients send one again."""
 
-    refresh_token: Annotated[str, Meta(max_length=4096)]
+    refresh_token: Annotated[str, Meta(max_length=4096)] | None = None
+    refresh: Annotated[str, Meta(max_length=4096)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.refresh_token is None) == (self.refresh is None):
+            raise ValueError("send either `refresh_token` or `refresh`")
+
+    @property
+    def token(self) -> str:
+        return self.refresh_token or self.refresh or ""
 
 
 class TransformRequest(Request, frozen=True, kw_only=True):
@@ -64,15 +76,32 @@ class TransformRequest(Request, frozen=True, kw_only=True):
     webhook_url: WebhookUrl | None = None
 
 
-class ImageFromUrl(Request, frozen=True, kw_only=True):
-    """An image to be fetched, and what is to be done with it. Without operations it is kept."""
+class EditRequest(Request, EditOptions, frozen=True, kw_only=True):
+    """An edit of a stored image; `operations` run over what the model gives. `retention` is the results'."""
 
-    image_url: ImageUrl
+    prompt: Prompt
+    operations: Operations | None = None
+    retention: Retention = Retention.EPHEMERAL
+    webhook_url: WebhookUrl | None = None
+
+
+class ImageFromUrl(Request, EditFields, frozen=True, kw_only=True):
+    """An image to be fetched, and what is to be done with it; without a URL a model makes it of the prompt.
+
+    Without operations and prompt it is kept.
+    """
+
+    image_url: ImageUrl | None = None
     filename: Filename | None = None
     operations: Operations | None = None
     retention: Retention | None = None
     on_duplicate: OnDuplicate = OnDuplicate.STORE
     webhook_url: WebhookUrl | None = None
+
+    def __post_init__(self) -> None:
+        EditFields.__post_init__(self)
+        if self.image_url is None and self.prompt is None:
+            raise ValueError("give an `image_url`, a `prompt`, or both")
 
 
 class ImagePatch(Request, frozen=True, kw_only=True):
@@ -134,13 +163,58 @@ class Account(Struct, frozen=True, kw_only=True):
     last_login: datetime | None
 
 
+class Registered(Account, frozen=True, kw_only=True):
+    """A new account; older clients look for it in `data`."""
+
+    message: str
+    data: Account
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What happened, in words."""
+
+    message: str
+
+
 class Tokens(Struct, frozen=True, kw_only=True):
     """Bearer tokens; `expires_in` is that of the access token, in seconds."""
 
     access_token: str
     refresh_token: str
+    access: str  # the same two, as older clients call them
+    refresh: str
     expires_in: int
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
+
+
+class EditsUsed(Struct, frozen=True, kw_only=True):
+    """What an account used of edits, tokens as the vendor counts them."""
+
+    edits: int  # images asked for: what `per_day` limits
+    calls: int
+    images: int  # that came
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class EditsView(Struct, frozen=True, kw_only=True):
+    """What an account may use of edits; days are those of UTC."""
+
+    configured: bool
+    per_day: int
+    today: EditsUsed
+    total: EditsUsed
+
+
+class UsageView(Struct, frozen=True, kw_only=True):
+    """What an account uses of what is limited."""
+
+    stored_bytes: int
+    quota_bytes: int
+    waiting_jobs: int
+    quota_jobs: int
+    edits: EditsView
 
 
 class ImageView(Struct, frozen=True, kw_only=True):
@@ -169,6 +243,12 @@ class ImageView(Struct, frozen=True, kw_only=True):
     url: str
     download_url: str
     job_id: UUID | None
+    estimated_ready_at: datetime | None  # null: it has failed
+    seconds_remaining: int | None
+    image_url: str | None  # from here on: what older clients call source_url, md5, format and url
+    md5_hash: str
+    image_format: str
+    detail_url: str
     result: "ImageView | None" = None  # of its newest completed job
 
 
@@ -273,10 +353,71 @@ class Link(Struct, frozen=True, kw_only=True):
     expires_in: int
 
 
-class Metadata(Description, frozen=True, kw_only=True):
+class Told(Description, frozen=True, kw_only=True):
+    """What a full decode of the image tells, and the edit that made it."""
+
+    edit: EditNote | None = None  # None: no model made it
+
+
+class Metadata(Told, frozen=True, kw_only=True):
     """What a full decode of the image tells."""
 
     id: UUID
+
+
+class ItemView(Struct, frozen=True, kw_only=True):
+    """One URL of one row of a batch."""
+
+    id: UUID
+    serial_number: int
+    product_name: str
+    position: int  # in its row, from 1
+    input_url: str
+    status: ItemStatus
+    job_id: UUID | None
+    output_id: UUID | None
+    output_url: str | None  # opens without a token, as long as the image is there
+    error_code: str | None
+    error: str | None
+
+
+class BatchView(Struct, frozen=True, kw_only=True):
+    """A CSV upload; `total`, `completed` and `failed` count URLs, each as often as it is named."""
+
+    id: UUID
+    request_id: UUID  # the same
+    filename: str
+    status: BatchStatus
+    total: int
+    completed: int
+    failed: int
+    bytes_before: int  # of what was fetched and worked on; a URL named twice counts once
+    bytes_after: int
+    eta_s: float | None  # at the pace so far; null before the first and after the last
+    operations: Operations
+    retention: Retention
+    webhook_url: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    url: str
+    output_url: str
+    archive_url: str
+
+
+class BatchDetail(BatchView, frozen=True, kw_only=True):
+    """A batch with its failures by kind, and a page of its items in the order of the file."""
+
+    errors: dict[str, int]  # how many items failed with each code
+    items: tuple[ItemView, ...]
+
+
+class CsvFault(Struct, frozen=True):
+    """One thing wrong with a CSV file; `line` counts from 1, `column` is as the header has it."""
+
+    line: int
+    column: str | None
+    reason: str
 
 
 class Fault(Struct, frozen=True):
@@ -295,6 +436,7 @@ class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True):
     detail: str
     code: str
     errors: tuple[Fault, ...] = ()
+    faults: tuple[CsvFault, ...] = ()
     request_id: str | None = None
 
 
@@ -305,3 +447,4 @@ class Health(Struct, frozen=True, kw_only=True):
     database: str
     objects: str
     broker: str
+    edits: Literal["on", "off"]  # whether there is a model to edit images with; no fault either way

@@ -52,6 +52,31 @@ class Priority(StrEnum):
     BULK = "bulk"
 
 
+class BatchStatus(StrEnum):
+    """Where a batch stands."""
+
+    PENDING = "Pending"
+    IN_PROCESS = "In Process"
+    COMPLETED = "Completed"  # all or some of it; failures are listed
+    FAILED = "Failed"  # none of it
+
+
+class ItemStatus(StrEnum):
+    """Where one URL of a batch stands."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class CallState(StrEnum):
+    """What is known of a call that costs money."""
+
+    STARTED = "started"  # it may have run
+    NOT_RUN = "not_run"  # it surely did not: it may be made again
+    ANSWERED = "answered"
+
+
 class WebhookEvent(StrEnum):
     """What an owner may be told of."""
 

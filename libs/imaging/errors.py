@@ -197,6 +197,15 @@ class AssetUnreadable(OperationFault):
         self.name = name
 
 
+class MaskWithoutHole(OperationFault):
+    """The mask is clear nowhere, so there is nothing to edit: its alpha channel says where."""
+
+    code = "mask_without_hole"
+
+    def __init__(self) -> None:
+        super().__init__("the mask is clear nowhere: its transparent pixels are those to be edited")
+
+
 class TextNotDrawable(OperationFault):
     """The font has no letters for a part of the text."""
 

@@ -124,16 +124,24 @@ def _run(source: Source, plan: Plan, limits: Limits, assets: Mapping[str, Path])
     return [Frame(*pair) for pair in zip(images, durations_ms, strict=True)]
 
 
+def first_frame(path: Path, limits: Limits) -> Image:
+    """Decode the first frame of a file, upright and in sRGB.
+
+    Raises:
+        SourceFault: It is no accepted image, damaged, or beyond `limits`.
+    """
+    header = read_header(path, limits)
+    require_whole(path, header.format, limits)
+    with opened(path, header.format) as image:
+        facts = read_facts(image, header)
+        return next(Source(image, make_plan(facts, [Frames(frame=0)], limits)).frames()).image
+
+
 def _load(name: str, assets: Mapping[str, Path], limits: Limits) -> Image:
-    """Decode the first frame of another image, upright and in sRGB."""
     if name not in assets:
         raise AssetMissing(name)
     try:
-        header = read_header(assets[name], limits)
-        require_whole(assets[name], header.format, limits)
-        with opened(assets[name], header.format) as image:
-            facts = read_facts(image, header)
-            return next(Source(image, make_plan(facts, [Frames(frame=0)], limits)).frames()).image
+        return first_frame(assets[name], limits)
     except SourceFault as error:
         raise AssetUnreadable(name.partition(":")[2], str(error)) from error
 

@@ -6,9 +6,10 @@ class FetchError(Exception):
 
     code = "url_error"
 
-    def __init__(self, detail: str, *, passing: bool = False) -> None:
+    def __init__(self, detail: str, *, passing: bool = False, retry_after_s: float | None = None) -> None:
         super().__init__(detail)
         self.passing = passing  # the same again may succeed later
+        self.retry_after_s = retry_after_s  # how long the host asked to be left alone
 
 
 class UrlForbidden(FetchError):

@@ -15,12 +15,14 @@ from libs.outbound.data_url import decode_data_url, is_data_url
 from libs.outbound.errors import UrlForbidden, UrlHttpError, UrlTimeout, UrlTooLarge
 from libs.outbound.guard import Guard
 from libs.outbound.receiving import receive
+from libs.outbound.retry_after import retry_after_s
 from libs.outbound.session import guarded_session, translated
 
 HEADERS = {"Accept": "image/*,*/*;q=0.5"}
 CHUNK_BYTES = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
 PASSING_STATUSES = (408, 425, 429)  # and all from 500 on
+BUSY_STATUSES = (429, 503)  # of which a server may say for how long
 
 
 class FetchLimits(Struct, frozen=True, kw_only=True):
@@ -92,7 +94,7 @@ class Fetcher:
             if answer.status == 304 and asked:
                 return None
             if not 200 <= answer.status < 300:
-                raise _http_error(answer.status)
+                raise _http_error(answer)
             limit = self._limits.max_bytes
             if (answer.content_length or 0) > limit:
                 raise UrlTooLarge(f"the address holds {answer.content_length} bytes, the limit is {limit}")
@@ -142,9 +144,12 @@ def _joined(url: URL, target: str) -> URL:
         raise UrlForbidden(f"it redirects to no address: {error}") from error
 
 
-def _http_error(status: int) -> UrlHttpError:
+def _http_error(answer: ClientResponse) -> UrlHttpError:
+    status = answer.status
     passing = status >= 500 or status in PASSING_STATUSES
-    return UrlHttpError(f"the address answered with status {status}", passing=passing)
+    asked_s = retry_after_s(answer.headers.get("Retry-After")) if status in BUSY_STATUSES else None
+    text = f"the address answered with status {status}"
+    return UrlHttpError(text, passing=passing, retry_after_s=asked_s)
 
 
 def _filename(answer: ClientResponse) -> str:

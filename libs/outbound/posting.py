@@ -4,8 +4,6 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import partial
 from types import TracebackType
 
@@ -15,6 +13,7 @@ from msgspec import Struct
 
 from libs.outbound.errors import UrlTimeout
 from libs.outbound.guard import Guard
+from libs.outbound.retry_after import retry_after_s
 from libs.outbound.session import guarded_session, translated
 
 HEADERS = {"Content-Type": "application/json"}
@@ -102,16 +101,3 @@ class OwnThreadsResolver(AbstractResolver):
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-def retry_after_s(text: str | None) -> float | None:
-    """The seconds that a Retry-After header asks for (RFC 9110, section 10.2.3); None where it does not."""
-    if text is None:
-        return None
-    if text.strip().isdecimal():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())

@@ -1,6 +1,7 @@
 """Functions over accounts: who may come in."""
 
 import asyncio
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -50,7 +51,7 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
     Raises:
         UsernameTaken, EmailTaken: It exists; also when two register at the same moment.
     """
-    if _reserved(username) or await BaseUser.exists().where(BaseUser.username == username):
+    if is_reserved(username) or await BaseUser.exists().where(BaseUser.username == username):
         raise UsernameTaken(f"the username {username} is taken")
     if await BaseUser.exists().where(BaseUser.email == email):
         raise EmailTaken("an account with this email address exists")
@@ -94,6 +95,11 @@ async def username_of(user_id: int) -> str:
     user = await BaseUser.objects().where(BaseUser.id == user_id).first()
     assert user is not None, "its rows would be gone too"  # noqa: S101
     return user.username
+
+
+async def by_ids(ids: Collection[int]) -> list[BaseUser]:
+    """Those of the accounts that exist, in any order."""
+    return await BaseUser.objects().where(BaseUser.id.is_in(list(ids))) if ids else []
 
 
 async def delete(user: BaseUser) -> list[UUID]:
@@ -140,7 +146,8 @@ def _is_ended() -> And:
     return BaseUser.username.like(f"{DELETED}%") & (BaseUser.active == False)  # noqa: E712 - a column
 
 
-def _reserved(username: str) -> bool:
+def is_reserved(username: str) -> bool:
+    """Whether nobody may be called so."""
     return username.lower() in RESERVED or username.startswith(DELETED)
 
 

@@ -4,6 +4,7 @@ A job is claimed under a lease with a growing attempt number; whatever a worker 
 and attempt, so that one who lost the lease writes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
@@ -12,12 +13,14 @@ from uuid import UUID
 from msgspec import Struct
 from piccolo.columns import Column
 
+from libs.contracts.events import BatchCompleted
 from libs.contracts.words import ImageStatus, JobKind, JobStatus
-from libs.storage import notices
+from libs.storage import notices, tally
 from libs.storage.database import transaction
-from libs.storage.jobs import Failure
+from libs.storage.failure import Failure
 from libs.storage.statement import Slot, Statement, insert
 from libs.storage.tables import Image, Job, now
+from libs.storage.tally import NOTHING, Share
 
 NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
 
@@ -36,6 +39,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     kind: JobKind
     command: str
     image: UUID | None
+    batch: UUID | None
+    host: str | None  # whom a batch's job asks
     request_id: str | None
     created_at: datetime
 
@@ -54,6 +59,8 @@ async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int)
         return None
     row = taken[0]
     attempt = row.pop("attempts")
+    if row["batch"] is not None:
+        await tally.begin(row["batch"])
     return Claim(job_id=job_id, worker=worker, attempt=attempt, **row)
 
 
@@ -87,17 +94,30 @@ async def complete_transform(
         LostLease: The job is somebody else's by now.
     """
     async with transaction():
-        # First the source's row: whoever downloads it at this moment waits here or is seen here.
-        rows = await _READY(now=now(), image_id=source)
-        if rows and shares_clock and rows[0]["first_downloaded_at"] is not None:
-            result.first_downloaded_at = rows[0]["first_downloaded_at"]
-            result.expires_at = max(rows[0]["expires_at"], now() + timedelta(seconds=downloaded_s))
-        elif rows and shares_clock and rows[0]["expires_at"] is not None:
-            result.expires_at = rows[0]["expires_at"]
+        await join_clock(source, [result], shares_clock=shares_clock, downloaded_s=downloaded_s)
         await insert(result)
         if followed_by is not None:
             await insert(followed_by)
         await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
+
+
+async def join_clock(
+    source: UUID, results: Sequence[Image], *, shares_clock: bool, downloaded_s: float
+) -> None:
+    """Mark the source as decoded, and let results that share its clock end with it; before they are saved.
+
+    First in a transaction: whoever downloads the source at this moment waits for its row or is seen here.
+    """
+    rows = await _READY(now=now(), image_id=source)
+    if not rows or not shares_clock:
+        return
+    clock = rows[0]
+    for result in results:
+        if clock["first_downloaded_at"] is not None:
+            result.first_downloaded_at = clock["first_downloaded_at"]
+            result.expires_at = max(clock["expires_at"], now() + timedelta(seconds=downloaded_s))
+        else:
+            result.expires_at = clock["expires_at"] or result.expires_at
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
@@ -113,8 +133,10 @@ async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) 
         await end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
 
 
-async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> None:
+async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> BatchCompleted | None:
     """End the job without a result; an image that turned out to be none goes with it.
+
+    The batch whose last job this was comes back.
 
     Raises:
         LostLease: The job is somebody else's by now.
@@ -124,8 +146,10 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
             await Image.update({Image.status: ImageStatus.DELETING}).where(
                 (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING)
             )
-        await end(
-            claim, {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail}
+        return await end(
+            claim,
+            {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail},
+            Share(failure=failure),
         )
 
 
@@ -145,6 +169,23 @@ async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None
     )
 
 
+async def defer(claim: Claim, failure: Failure, *, until: datetime) -> None:
+    """Give the job back because its host asked for patience; the attempt does not count.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    await _give_back(
+        claim,
+        {
+            Job.run_after: until,
+            Job.attempts: claim.attempt - 1,
+            Job.error_code: failure.code,
+            Job.error: failure.detail,
+        },
+    )
+
+
 async def release(claim: Claim) -> None:
     """Give a job back untouched because its worker stops; the attempt does not count.
 
@@ -154,8 +195,10 @@ async def release(claim: Claim) -> None:
     await _give_back(claim, {Job.run_after: now(), Job.attempts: claim.attempt - 1})
 
 
-async def end(claim: Claim, values: dict[Any, Any]) -> None:
-    """Bring the job to its end, and put its notices on their way: what a transaction does last.
+async def end(claim: Claim, values: dict[Any, Any], share: Share = NOTHING) -> BatchCompleted | None:
+    """Bring the job to its end, count it and put its notices on their way: what a transaction does last.
+
+    `share` is what the job adds to its batch; the batch whose last job this was comes back.
 
     Raises:
         LostLease: The job is somebody else's by now.
@@ -163,11 +206,19 @@ async def end(claim: Claim, values: dict[Any, Any]) -> None:
     moment = {Job.finished_at: now(), Job.lease_until: None}
     if not await _set(claim, values | moment):
         raise LostLease(str(claim.job_id))
+    if claim.batch is not None:
+        return await tally.count(claim.batch, claim.job_id, share)
     await notices.of_job(claim.job_id)
+    return None
 
 
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
-    free = {Job.status: JobStatus.QUEUED, Job.worker: None, Job.lease_until: None}
+    free: dict[Any, Any] = {
+        Job.status: JobStatus.QUEUED,
+        Job.parked: claim.batch is not None,
+        Job.worker: None,
+        Job.lease_until: None,
+    }
     if not await _set(claim, values | free):
         raise LostLease(str(claim.job_id))
 
@@ -210,7 +261,17 @@ _TAKE = Statement(
             }
         )
         .where((Job.id == Slot("job_id")) & _FREE)
-        .returning(Job.attempts, Job.owner, Job.kind, Job.command, Job.image, Job.request_id, Job.created_at),
+        .returning(
+            Job.attempts,
+            Job.owner,
+            Job.kind,
+            Job.command,
+            Job.image,
+            Job.batch,
+            Job.host,
+            Job.request_id,
+            Job.created_at,
+        ),
     )
 )
 _READY = Statement(

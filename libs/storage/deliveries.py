@@ -98,6 +98,14 @@ async def redeliver(owner: int, delivery_id: UUID) -> WebhookDelivery:
     return await owned_by(owner, delivery_id)
 
 
+async def redeliver_any(delivery_id: UUID) -> WebhookDelivery:
+    """As `redeliver`, whoever owns it."""
+    delivery = await WebhookDelivery.objects().where(WebhookDelivery.id == delivery_id).first()
+    if delivery is None:
+        raise DeliveryNotFound(f"there is no delivery {delivery_id}")
+    return await redeliver(delivery.owner, delivery_id)
+
+
 async def purge(*, older_than_s: float = KEPT_S) -> int:
     """Remove what has long been delivered or given up; how many."""
     old = now() - timedelta(seconds=older_than_s)

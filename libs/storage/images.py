@@ -6,12 +6,17 @@ from functools import cache
 from typing import Any, TypeAlias, cast
 from uuid import UUID
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, structs
 from piccolo.columns import Column
 from piccolo.columns.combination import And, Where, WhereRaw
 
+from libs.contracts.edits import EditNote
+from libs.contracts.views import Told
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
+from libs.imaging.describe import Description
 from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.hashing import signed64
 from libs.storage import names, notices
 from libs.storage.database import transaction
 from libs.storage.engine import rows
@@ -22,6 +27,22 @@ Condition: TypeAlias = And | Where | WhereRaw
 
 KEYS_AT_ONCE = 500
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
+FILE_COLUMNS = (
+    "filename",
+    "source_url",
+    "object_key",
+    "format",
+    "mime",
+    "width",
+    "height",
+    "frames",
+    "size_bytes",
+    "md5",
+    "phash",
+    "metadata",
+    "status",
+)
+"""What tells of an image's bytes; other bytes change all of it."""
 
 
 _VISIBLE = Image.status != ImageStatus.DELETING
@@ -169,7 +190,7 @@ async def latest_of(image: Image) -> Image:
     if job.status == JobStatus.FAILED:
         raise ImageFailed(f"{job.error_code}: {job.error}")
     if job.status != JobStatus.COMPLETED:
-        raise ImageNotReady(f"job {job.id} is {job.status}")
+        raise ImageNotReady(f"Image not ready: job {job.id} is {job.status}")
     return await owned_by(image.owner, job.result or job.id)
 
 
@@ -290,6 +311,21 @@ async def undescribed(limit: int, *, after: UUID | None) -> list[Image]:
     """Images that lack their hash or their metadata, oldest first, newer than the image `after`."""
     wanted = _undescribed() if after is None else _undescribed() & (Image.id > after)
     return await Image.objects().where(wanted).order_by(Image.id).limit(limit)
+
+
+def described(found: Description, *, edit: EditNote | None) -> dict[Any, Any]:
+    """What a full decode sets in the row, beside what is known of the edit that made the image."""
+    told = Told(**structs.asdict(found), edit=edit)
+    return {Image.phash: signed64(found.phash), Image.metadata: msgspec.json.encode(told).decode()}
+
+
+def edit_note(image: Image) -> EditNote | None:
+    """What is known of the edit that made the image; None for all others."""
+    return msgspec.json.decode(image.metadata, type=_Noted).edit if image.metadata else None
+
+
+class _Noted(Struct, frozen=True):
+    edit: EditNote | None = None
 
 
 async def note_description(image: Image, values: dict[Any, Any]) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from libs.contracts.events import BatchCompleted
 from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
 from libs.storage import claims
 from libs.storage.claims import NO_ERROR, Claim
@@ -10,6 +11,7 @@ from libs.storage.database import transaction
 from libs.storage.images import UNFINISHED, ImageChanged
 from libs.storage.statement import insert
 from libs.storage.tables import Image, ImageSource, Job, new_id, now
+from libs.storage.tally import Share
 
 
 async def source_of(image_id: UUID) -> ImageSource | None:
@@ -32,18 +34,31 @@ async def same_bytes(owner: int, md5: str) -> Image | None:
     )
 
 
-async def complete(claim: Claim, image: Image, source: ImageSource, *, followed_by: Job | None) -> None:
+async def complete(
+    claim: Claim,
+    image: Image,
+    source: ImageSource | None,
+    *,
+    followed_by: Job | None,
+    fetched_bytes: int,
+) -> BatchCompleted | None:
     """End the job with a new image, and queue the job that follows on it, in one transaction.
+
+    Without a `source` the image is not what was fetched. The batch whose last job this was comes back.
 
     Raises:
         LostLease: The job is somebody else's by now.
     """
+    share = Share(output=image.id, bytes_before=fetched_bytes, bytes_after=image.size_bytes)
     async with transaction():
         await insert(image)
-        await insert(source)
+        if source is not None:
+            await insert(source)
         if followed_by is not None:
             await insert(followed_by)
-        await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image.id, **NO_ERROR})
+        return await claims.end(
+            claim, {Job.status: JobStatus.COMPLETED, Job.result: image.id, **NO_ERROR}, share
+        )
 
 
 async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Job | None) -> None:
@@ -71,28 +86,48 @@ async def complete_replacing(
         ImageChanged: The image was deleted, or its bytes were replaced by another job, meanwhile.
     """
     async with transaction():
-        changed: list[dict[str, Any]] = await (
-            Image.update({**values, Image.updated_at: now()})
-            .where(
-                (Image.id == old.id)
-                & (Image.status != ImageStatus.DELETING)
-                & (Image.object_key == old.object_key)
-            )
-            .returning(Image.id)
-        )
-        if not changed:
-            raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
+        await change(old, values)
         former = None
         if source is not None:
-            former = await _leave_to_removal(old)
-            await ImageSource.delete().where(ImageSource.image == old.id)
-            await insert(source)
-            await _part_with_results(old.id)
+            former = await put_aside(old, source)
             if claim.image is not None:
                 await Image.update({Image.status: ImageStatus.DELETING}).where(
                     (Image.id == claim.image) & (Image.retention == Retention.EPHEMERAL)
                 )
         await claims.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
+    return former
+
+
+async def change(old: Image, values: dict[Any, Any]) -> None:
+    """Set `values` in the row of an image that still has the bytes it had.
+
+    Raises:
+        ImageChanged: It has others by now, or is gone.
+    """
+    changed: list[dict[str, Any]] = await (
+        Image.update({**values, Image.updated_at: now()})
+        .where(
+            (Image.id == old.id)
+            & (Image.status != ImageStatus.DELETING)
+            & (Image.object_key == old.object_key)
+        )
+        .returning(Image.id)
+    )
+    if not changed:
+        raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
+
+
+async def put_aside(old: Image, source: ImageSource | None) -> UUID:
+    """Once other bytes have taken its place: part with the former file, and all that was known of it.
+
+    `source` is where the new bytes come from, if they were fetched. The id under which the former file is
+    to be removed.
+    """
+    former = await _leave_to_removal(old)
+    await ImageSource.delete().where(ImageSource.image == old.id)
+    if source is not None:
+        await insert(source)
+    await _part_with_results(old.id)
     return former
 
 

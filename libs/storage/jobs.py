@@ -2,22 +2,38 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import cast
+from statistics import median
+from typing import Any, cast
 from uuid import UUID
 
-from msgspec import Struct
+from piccolo.columns.combination import WhereRaw
 
-from libs.contracts.messages import AnyMessage, DescribeImage, IngestImage, TransformImage, encode
+from libs.contracts.events import BatchCompleted
+from libs.contracts.messages import (
+    AnyMessage,
+    DescribeImage,
+    EditImage,
+    IngestImage,
+    TransformImage,
+    encode,
+)
 from libs.contracts.words import JobKind, JobStatus, Priority
-from libs.storage import notices
+from libs.storage import notices, tally
 from libs.storage.database import transaction
 from libs.storage.engine import rows
+from libs.storage.failure import CANCELLED, Failure
 from libs.storage.statement import Slot, Statement
-from libs.storage.tables import Job, now
+from libs.storage.tables import Job, first_id_since, now
+from libs.storage.tally import Share
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
+# As the index has it, word for word: SQLite compares texts.
+NOT_PARKED = WhereRaw("parked = false and status in ('queued', 'running')")
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
+SAMPLE = 20  # jobs whose time tells how long the next will take
+FIRST_GUESS_S = 5.0
+RECENT = timedelta(minutes=15)
 
 NEWEST = """
 select id from (
@@ -30,6 +46,7 @@ KINDS: dict[type[AnyMessage], JobKind] = {
     TransformImage: JobKind.TRANSFORM,
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
+    EditImage: JobKind.EDIT,
 }
 
 _OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
@@ -53,17 +70,16 @@ class JobEndedAlready(JobError):
     code = "job_ended"
 
 
+class JobNotFailed(JobError):
+    """Only a job that has failed can be run again."""
+
+    code = "job_not_failed"
+
+
 class TooManyJobs(JobError):
     """The account has as many unfinished jobs as it may."""
 
     code = "too_many_jobs"
-
-
-class Failure(Struct, frozen=True):
-    """Why a job did not succeed."""
-
-    code: str
-    detail: str
 
 
 def new(
@@ -80,7 +96,7 @@ def new(
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
-        image=message.source.image_id,
+        image=source_of(message),
         command=encode(message).decode(),
         priority=priority,
         run_after=moment + timedelta(seconds=REPUBLISH_S),
@@ -88,6 +104,11 @@ def new(
         webhook_url=webhook_url,
         created_at=moment,
     )
+
+
+def source_of(message: AnyMessage) -> UUID | None:
+    """The stored image that a job starts from, if it starts from one."""
+    return None if message.source is None else message.source.image_id
 
 
 async def owned_by(owner: int, job_id: UUID) -> Job:
@@ -125,6 +146,22 @@ async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
     return await Job.objects().where(Job.id.is_in(ids)).order_by(Job.id, ascending=False) if ids else []
 
 
+async def typical_s(kind: str) -> float:
+    """How long the newest jobs of a kind took from being asked for to their end, in seconds.
+
+    Only recent ones are looked at: the primary key finds them, however many rows there are.
+    """
+    recent = first_id_since(now() - RECENT)
+    ended = await (
+        Job.select(Job.created_at, Job.finished_at)
+        .where((Job.id >= recent) & (Job.kind == kind) & (Job.status == JobStatus.COMPLETED))
+        .order_by(Job.id, ascending=False)
+        .limit(SAMPLE)
+    )
+    took = [(job["finished_at"] - job["created_at"]).total_seconds() for job in ended]
+    return median(took) if took else FIRST_GUESS_S
+
+
 async def describing(image_id: UUID) -> Job | None:
     """The job that is about to describe an image, if there is one."""
     return await (
@@ -134,21 +171,59 @@ async def describing(image_id: UUID) -> Job | None:
     )
 
 
-async def cancel(owner: int, job_id: UUID) -> Job:
+async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
     """End a job that nobody wants any more; a worker that runs it notices and stops.
+
+    The batch whose last job this was comes back too: there, its items have failed.
 
     Raises:
         JobNotFound: There is none, or it is another's.
         JobEndedAlready: It has ended.
     """
-    cancelled = await (
-        Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
-        .where((Job.id == job_id) & (Job.owner == owner) & Job.status.is_in(UNFINISHED))
-        .returning(Job.id)
-    )
+    completed = None
+    async with transaction():
+        cancelled: list[dict[str, Any]] = await (
+            Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
+            .where((Job.id == job_id) & (Job.owner == owner) & Job.status.is_in(UNFINISHED))
+            .returning(Job.batch)
+        )
+        if cancelled and cancelled[0]["batch"] is not None:
+            completed = await tally.count(cancelled[0]["batch"], job_id, Share(failure=CANCELLED))
     job = await owned_by(owner, job_id)
     if not cancelled:
         raise JobEndedAlready(f"job {job_id} is {job.status} already")
+    return job, completed
+
+
+async def retry(job_id: UUID) -> Job:
+    """Queue a failed job again. Attempts go on being counted: one that used up all gets one more.
+
+    Raises:
+        JobNotFound: There is none.
+        JobNotFailed: It has not failed; or it is one of a batch, whose counts it would upset.
+    """
+    moment = now()
+    again = await (
+        Job.update(
+            {
+                Job.status: JobStatus.QUEUED,
+                Job.run_after: moment + timedelta(seconds=REPUBLISH_S),
+                Job.worker: None,
+                Job.error_code: None,
+                Job.error: None,
+                Job.started_at: None,
+                Job.finished_at: None,
+            }
+        )
+        .where((Job.id == job_id) & (Job.status == JobStatus.FAILED) & Job.batch.is_null())
+        .returning(Job.id)
+    )
+    job = await Job.objects().where(Job.id == job_id).first()
+    if job is None:
+        raise JobNotFound(f"there is no job {job_id}")
+    if not again:
+        of_batch = "" if job.batch is None else f" and one of batch {job.batch}: retry that"
+        raise JobNotFailed(f"job {job_id} is {job.status}{of_batch}")
     return job
 
 
@@ -163,18 +238,21 @@ async def publish_all_soon() -> None:
     Only for a process that knows that no other works this database.
     """
     moment = now()
+    of_batch = Job.host.is_not_null()
     await Job.update({Job.lease_until: moment}).where(Job.status == JobStatus.RUNNING)
-    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED))
+    await Job.update({Job.parked: True}).where((Job.status == JobStatus.QUEUED) & of_batch)
+    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED) & (Job.parked == False))  # noqa: E712
 
 
 async def take_due(limit: int) -> list[Job]:
     """Queued jobs that are due and running ones whose lease ran out, each given to one caller only.
 
-    The next call finds them again once a published message has had its time: longer, the older the job.
+    Those that are parked are left to `feeding`. The next call finds them again once a published message has
+    had its time: longer, the older the job.
     """
     moment = now()
     lapsed = (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment)
-    due = (Job.run_after <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed)
+    due = (Job.run_after <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_PARKED
     found = await Job.objects().where(due).order_by(Job.run_after).limit(limit)
     return [job for job in found if await _push_back(job, moment)]
 
@@ -189,8 +267,12 @@ async def _push_back(job: Job, moment: datetime) -> bool:
     return bool(mine)
 
 
-async def give_up(job: Job, failure: Failure) -> bool:
-    """End a job whose every attempt was lost with its worker; False when it moved on meanwhile."""
+async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | None]:
+    """End a job whose every attempt was lost with its worker; False when it moved on meanwhile.
+
+    The batch whose last job this was comes back too.
+    """
+    completed = None
     async with transaction():
         ended = await (
             Job.update(
@@ -209,6 +291,8 @@ async def give_up(job: Job, failure: Failure) -> bool:
             )
             .returning(Job.id)
         )
-        if ended:
+        if ended and job.batch is not None:
+            completed = await tally.count(job.batch, job.id, Share(failure=failure))
+        elif ended:
             await notices.of_job(job.id)
-    return bool(ended)
+    return bool(ended), completed

@@ -9,6 +9,7 @@ FILENAME_CHARS = 255
 ORIGINALS = "originals"
 RESULTS = "results"
 INBOX = "inbox"  # what outside producers drop for their jobs; nobody's account has this name
+THUMBNAILS = ".thumbnails"
 EXTENSIONS = {
     ".jpeg": ".jpg",
     ".jpe": ".jpg",
@@ -41,6 +42,11 @@ def object_key(
 def key_prefix(username: str, image_id: UUID | str, *, folder: str, when: datetime) -> str:
     """What the keys of all attempts at one image start with."""
     return f"{username}/{folder}/{when:%Y/%m/%d}/{image_id}"
+
+
+def thumbnail_key(object_key: str) -> str:
+    """Where the thumbnail of an image's file lives; no username begins with a dot."""
+    return f"{THUMBNAILS}/{object_key}"
 
 
 def with_extension(filename: str, extension: str) -> str:

@@ -1,5 +1,6 @@
 """Functions over messages from outside, and over those who wait for their outcome."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from libs.contracts.words import JobStatus
 from libs.storage.database import transaction
 from libs.storage.engine import UNIQUE_VIOLATIONS, rows
 from libs.storage.jobs import UNFINISHED
+from libs.storage.statement import insert
 from libs.storage.tables import Job, Reply, Submission, now
 
 RETRY_S = 5.0  # the wait before a reply is sent a second time; it doubles with each further one
@@ -32,14 +34,14 @@ async def by_id(submission_id: UUID) -> Submission | None:
     return await Submission.objects().where(Submission.id == submission_id).first()
 
 
-async def add(submission: Submission, job: Job, reply: Reply | None) -> bool:
-    """Store a message and the job that it becomes, at once; False when the owner has one of that name."""
+async def add(submission: Submission, store_job: Callable[[], Awaitable[None]], reply: Reply | None) -> bool:
+    """Store a message and its job at once; False when the owner has one of that name."""
     try:
         async with transaction():
-            await submission.save()
-            await job.save()
+            await insert(submission)
+            await store_job()
             if reply is not None:
-                await reply.save()
+                await insert(reply)
     except UNIQUE_VIOLATIONS:
         return False
     return True

@@ -4,8 +4,12 @@ Keys are UUIDv7 made here, times are UTC. Uniqueness over several columns and al
 migrations.
 """
 
+import secrets
+import time
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import count
 
 import uuid6
 from piccolo.apps.user.tables import BaseUser
@@ -23,11 +27,23 @@ from piccolo.columns import (
 )
 from piccolo.table import Table
 
-from libs.contracts.words import DeliveryStatus, ImageStatus, JobKind, JobStatus, Priority, Retention
+from libs.contracts.words import (
+    BatchStatus,
+    DeliveryStatus,
+    ImageStatus,
+    ItemStatus,
+    JobKind,
+    JobStatus,
+    Priority,
+    Retention,
+)
 
 __all__ = [
     "BaseUser",
     "Batch",
+    "EditCall",
+    "EditUsage",
+    "HostPause",
     "IdempotencyKey",
     "Image",
     "ImageSource",
@@ -40,7 +56,9 @@ __all__ = [
     "WebhookEndpoint",
     "WebhookPace",
     "WebhookSecret",
+    "first_id_since",
     "new_id",
+    "new_ids",
     "now",
 ]
 
@@ -48,6 +66,25 @@ __all__ = [
 def new_id() -> uuid.UUID:
     """A UUIDv7 (RFC 9562): ordered by the time it was made."""
     return uuid.UUID(int=uuid6.uuid7().int)
+
+
+def new_ids() -> Iterator[uuid.UUID]:
+    """UUIDv7s of one moment, ascending, without end (RFC 9562, section 6.2, method 2).
+
+    `new_id` gives each a millisecond of its own: many at once would lie far in the future.
+    """
+    head = (time.time_ns() // 10**6) << 80 | 7 << 76
+    return (uuid.UUID(int=head | _spread(number)) for number in count(secrets.randbits(73)))
+
+
+def _spread(number: int) -> int:
+    """74 bits around the variant's two."""
+    return (number >> 62) << 64 | 0b10 << 62 | number & (1 << 62) - 1
+
+
+def first_id_since(moment: datetime) -> uuid.UUID:
+    """What no id made at this time or later is below."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def now() -> datetime:
@@ -109,12 +146,18 @@ class Batch(Table):
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     filename = Varchar(255)
-    status = Varchar(16, default="Pending")
-    total = Integer(default=0)
+    operations = JSON(default="[]")
+    retention = Varchar(16, choices=Retention, default=Retention.KEEP)
+    columns = JSON(default="[]")  # the header, as it came
+    status = Varchar(16, choices=BatchStatus, default=BatchStatus.PENDING)
+    total = Integer(default=0)  # items: URLs, each as often as it is named
     completed = Integer(default=0)
     failed = Integer(default=0)
+    bytes_before = BigInt(default=0)  # of what was fetched for completed items, each URL once
+    bytes_after = BigInt(default=0)
     webhook_url = Text(null=True, default=None)
     created_at = Timestamptz(default=now)
+    started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
 
 
@@ -137,10 +180,36 @@ class Job(Table):
     error = Text(null=True, default=None)
     webhook_url = Text(null=True, default=None)
     batch = ForeignKey(Batch, on_delete=OnDelete.set_null, null=True)
+    host = Varchar(255, null=True, default=None)  # of a batch's job: whom it asks
+    parked = Boolean(default=False)  # queued, but without a message: it waits until its host has room
     request_id = Varchar(64, null=True, default=None)
     created_at = Timestamptz(default=now)
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
+
+
+class EditCall(Table):
+    """What is known of the paid call of an edit job; no row: there was none."""
+
+    id = UUID(primary_key=True)  # the job's
+    state = Varchar(16)  # a CallState
+    calls = Integer()  # that were started, this one included
+    attempt = Integer()  # of the job, that started this one
+    started_at = Timestamptz(default=now)
+
+
+class EditUsage(Table):
+    """What an account used of edits on one day (UTC)."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    day = Varchar(10)  # 2026-11-22
+    edits = Integer(default=0)  # images asked for: what the daily quota counts
+    calls = Integer(default=0)
+    images = Integer(default=0)  # that came
+    input_tokens = BigInt(default=0)
+    output_tokens = BigInt(default=0)
+    total_tokens = BigInt(default=0)
 
 
 class ProductImage(Table):
@@ -154,8 +223,17 @@ class ProductImage(Table):
     input_url = Text()
     job = ForeignKey(Job, on_delete=OnDelete.set_null, null=True)
     output = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
-    status = Varchar(16, default="Pending")
+    status = Varchar(16, choices=ItemStatus, default=ItemStatus.PENDING)
+    error_code = Varchar(64, null=True, default=None)
     error = Text(null=True, default=None)
+    cells = JSON(null=True, default=None)  # the whole row as it came; with its first URL only
+
+
+class HostPause(Table):
+    """A host that has asked to be left alone for a while."""
+
+    host = Varchar(255, primary_key=True)
+    until = Timestamptz()
 
 
 class WebhookEndpoint(Table):

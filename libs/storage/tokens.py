@@ -61,6 +61,27 @@ async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
     raise await _why_refused(jti)
 
 
+async def unused(jti: UUID) -> RefreshToken:
+    """A token that is still good, left so.
+
+    Raises:
+        TokenReused, TokenExpired, TokenError: As `rotate`.
+    """
+    token = await (
+        RefreshToken.objects()
+        .where(
+            (RefreshToken.id == jti)
+            & RefreshToken.used_at.is_null()
+            & RefreshToken.revoked_at.is_null()
+            & (RefreshToken.expires_at > now())
+        )
+        .first()
+    )
+    if token is None:
+        raise await _why_refused(jti)
+    return token
+
+
 async def _why_refused(jti: UUID) -> TokenError:
     token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
     if token is None or token.revoked_at is not None:
@@ -83,6 +104,13 @@ async def revoke_family_of(jti: UUID) -> None:
     token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
     if token is not None:
         await revoke_family(token.family)
+
+
+async def revoke_all_of(user_id: int) -> None:
+    """End all logins of an account."""
+    await RefreshToken.update({RefreshToken.revoked_at: now()}).where(
+        (RefreshToken.user == user_id) & RefreshToken.revoked_at.is_null()
+    )
 
 
 async def holder(user_id: int, family: UUID) -> BaseUser | None:

@@ -1,4 +1,4 @@
-"""What an account holds, in one query: it is asked at every upload."""
+"""What an account holds, in one query: it is asked at every upload. Jobs of batches are counted by these."""
 
 from msgspec import Struct
 
@@ -18,7 +18,8 @@ async def of(owner: int) -> Usage:
     held = await rows(
         Image.raw(
             "select"
-            " (select count(*) from job where owner = {} and status in ('queued', 'running'))"
+            " (select count(*) from job where owner = {} and status in ('queued', 'running')"
+            " and batch is null)"
             " as waiting_jobs,"
             " coalesce(sum(size_bytes), 0) as stored_bytes"
             " from image where owner = {} and status <> 'deleting'",

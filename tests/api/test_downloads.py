@@ -160,9 +160,9 @@ async def test_what_is_not_ready_says_when_to_ask_again(narrow: Client, slow_pic
     slow = [{"op": "blur", "sigma": 20}] * 3
     image = (await narrow.upload(slow_picture, slow)).json
     early = await narrow.get(f"/api/images/{image['id']}/download")
-    refused(early, 409, "image_not_ready")
+    refused(early, 400, "image_not_ready")
     assert early.headers["Retry-After"] == "1"
-    refused(await narrow.post(f"/api/images/{image['id']}/link"), 409, "image_not_ready")
+    refused(await narrow.post(f"/api/images/{image['id']}/link"), 400, "image_not_ready")
     await narrow.call("DELETE", f"/api/jobs/{image['job_id']}")
     assert (await narrow.get(f"/api/images/{image['id']}/download")).status == 200
 

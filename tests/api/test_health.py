@@ -17,7 +17,7 @@ async def test_a_running_site_is_live_and_ready(site: Site) -> None:
     assert (live.status, live.json) == (200, {"status": "ok"})
     assert (ready.status, ready.json) == (
         200,
-        {"status": "ok", "database": "ok", "objects": "ok", "broker": "ok"},
+        {"status": "ok", "database": "ok", "objects": "ok", "broker": "ok", "edits": "off"},
     )
 
 

@@ -30,6 +30,12 @@ ROUTES = {
     "/api/jobs": "get",
     "/api/jobs/{job_id}": "get delete",
     "/api/jobs/{job_id}/events": "get",
+    "/api/batches": "get post",
+    "/api/batches/{batch_id}": "get delete",
+    "/api/batches/{batch_id}/output.csv": "get",
+    "/api/batches/{batch_id}/archive.zip": "get",
+    "/api/batches/{batch_id}/events": "get",
+    "/api/batches/{batch_id}/retry": "post",
     "/d/{token}": "get head",
     "/health/live": "get",
     "/health/ready": "get",
@@ -80,8 +86,9 @@ async def test_what_needs_a_token_says_so_and_does(site: Site, described: dict[s
 async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any]) -> None:
     body = described["paths"]["/api/images"]["post"]["requestBody"]
     form = body["content"]["multipart/form-data"]["schema"]
-    assert form["required"] == ["image"]
-    assert form["properties"].keys() == {"image", "operations", "retention", "on_duplicate"}
+    uploads = {"image", "operations", "retention", "on_duplicate", "webhook_url"}
+    edits = {"prompt", "mask", "size", "quality", "n", "output_format", "background"}
+    assert form["properties"].keys() == uploads | edits
     assert body["content"]["application/json"]["schema"]["$ref"].endswith("/ImageFromUrl")
 
 

@@ -1,7 +1,5 @@
 import os
 from collections.abc import AsyncGenerator
-from pathlib import Path
-from tempfile import mkdtemp
 from uuid import uuid4
 
 import aio_pika
@@ -13,7 +11,7 @@ from libs.broker.memory import MemoryBroker
 from libs.broker.port import Broker
 from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import DEAD, Route
-from tests.broker.node import Node
+from tests.broker.node import Node, prepared_node
 from tests.broker.outside import Outside, outside_memory, outside_rabbit
 
 
@@ -80,18 +78,8 @@ async def outside(broker: Broker, request: pytest.FixtureRequest) -> AsyncGenera
 
 @pytest.fixture(scope="module")
 async def own_node() -> AsyncGenerator[Node]:
-    """A node with the topology, stopped in order once.
-
-    RabbitMQ writes the list of its quorum queues some seconds late: one that is declared right
-    before a kill never gets a leader again.
-    """
-    node = Node(Path(mkdtemp(prefix="darkroom-crash-")))
-    await node.start()
-    broker = await RabbitBroker.connect(node.url)
-    await broker.close()
-    await node.stop()
-    yield node
-    await node.remove()
+    async with prepared_node() as node:
+        yield node
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ EXAMPLES = [
     errors.TargetUnreachable(100, 200),
     errors.AssetMissing("part:logo"),
     errors.AssetUnreadable("part:logo", "the file is empty"),
+    errors.MaskWithoutHole(),
     errors.TextNotDrawable("\U0001f600"),
     errors.CropOutside((1, 2, 3, 4), (2, 2)),
     errors.EncodingFailed("WEBP", "too big"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +27,12 @@ class PhotoServer:
         self.redirects: dict[str, str] = {}
         self.failing: Counter[str] = Counter()  # how many more times a path answers 500
         self.asked: Counter[str] = Counter()
+        self.busy: Counter[str] = Counter()  # how many more times a path answers 429
+        self.retry_after = "1"  # what it says then
+        self.asked_at: list[tuple[str, float]] = []
+        self.slow_s = 0.0  # before every answer
+        self.at_once = 0
+        self.most_at_once = 0
         self.headers: dict[str, str] = {}  # of the last request
         self.cut_off = asyncio.Event()  # a body that has no end was given up
 
@@ -42,9 +49,23 @@ class PhotoServer:
         return self.url(path)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            if self.slow_s:
+                await asyncio.sleep(self.slow_s)
+            return await self._answer(request)
+        finally:
+            self.at_once -= 1
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         path = request.path
         self.asked[path] += 1
+        self.asked_at.append((path, time.monotonic()))
         self.headers = dict(request.headers)
+        if self.busy[path] > 0:
+            self.busy[path] -= 1
+            return web.Response(status=429, headers={"Retry-After": self.retry_after})
         if self.failing[path] > 0:
             self.failing[path] -= 1
             return web.Response(status=500)

@@ -48,8 +48,8 @@ async def an_image(owner: BaseUser, **values: Any) -> Image:
     return image
 
 
-async def a_job(owner: BaseUser, image: Image, **values: Any) -> Job:
-    """A queued job without operations; `values` are set on the row."""
+def job_of(owner: BaseUser, image: Image, **values: Any) -> Job:
+    """A queued job without operations; `values` are set on the row. Not stored yet."""
     message = TransformImage(
         job_id=new_id(),
         owner=owner.username,
@@ -61,6 +61,11 @@ async def a_job(owner: BaseUser, image: Image, **values: Any) -> Job:
     job = jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=None)
     for name, value in values.items():
         setattr(job, name, value)
+    return job
+
+
+async def a_job(owner: BaseUser, image: Image, **values: Any) -> Job:
+    job = job_of(owner, image, **values)
     await job.save()
     return job
 

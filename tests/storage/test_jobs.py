@@ -202,6 +202,7 @@ async def test_only_an_unfinished_job_of_ones_own_can_be_cancelled() -> None:
     stranger = await an_owner()
     with pytest.raises(jobs.JobNotFound):
         await jobs.cancel(stranger.id, job.id)
-    assert (await jobs.cancel(job.owner, job.id)).status == JobStatus.CANCELLED
+    cancelled, batch = await jobs.cancel(job.owner, job.id)
+    assert (cancelled.status, batch) == (JobStatus.CANCELLED, None)
     with pytest.raises(jobs.JobEndedAlready):
         await jobs.cancel(job.owner, job.id)

@@ -66,7 +66,7 @@ async def test_a_job_lost_with_every_worker_is_given_up_once() -> None:
     await claimed(job.id, lease_s=-1, max_attempts=1)
     [lapsed] = await jobs.take_due(10)
     gave_up = await asyncio.gather(*(jobs.give_up(lapsed, FAILURE) for _ in range(4)))
-    assert sorted(gave_up) == [False, False, False, True]
+    assert sorted(ended for ended, _ in gave_up) == [False, False, False, True]
     row = await job_row(job.id)
     assert (row.status, row.error_code, row.attempts) == (JobStatus.FAILED, FAILURE.code, 1)
 
@@ -76,7 +76,7 @@ async def test_a_job_that_was_claimed_again_is_not_given_up() -> None:
     await claimed(job.id, lease_s=-1)
     [lapsed] = await jobs.take_due(10)
     await claimed(job.id)
-    assert not await jobs.give_up(lapsed, FAILURE)
+    assert await jobs.give_up(lapsed, FAILURE) == (False, None)
 
 
 async def test_a_start_with_an_empty_broker_makes_everything_unfinished_due() -> None:

@@ -176,8 +176,8 @@ async def test_a_job_that_fails_is_given_up_or_cancelled_tells_as_it_should(data
     await fail(await claimed(failing.id), Failure("render_timeout", "x" * 100_000))
     await claimed(lost.id, lease_s=-1)
     (lapsed,) = await Job.objects().where(Job.id == lost.id)
-    assert await jobs.give_up(lapsed, Failure("attempts_exhausted", "lost"))
-    assert not await jobs.give_up(lapsed, Failure("attempts_exhausted", "lost"))
+    assert await jobs.give_up(lapsed, Failure("attempts_exhausted", "lost")) == (True, None)
+    assert await jobs.give_up(lapsed, Failure("attempts_exhausted", "lost")) == (False, None)
     await jobs.cancel(owner.id, unwanted.id)
     told = {row.subject: msgspec.json.decode(row.body)["data"] for row in await WebhookDelivery.objects()}
     assert set(told) == {failing.id, lost.id}

@@ -1,0 +1,120 @@
+"""Which tables the admin pages show, and what may be done to their rows there."""
+
+from typing import NoReturn
+
+from piccolo.columns import Column
+from piccolo.table import Table
+from piccolo_admin.endpoints import TableConfig
+from piccolo_api.crud.endpoints import OrderBy, PiccoloCRUD
+from piccolo_api.crud.hooks import Hook, HookType
+from piccolo_api.crud.validators import Validators
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from apps.api.admin.changes import WebhookChanges, account_changes, check_account, superusers_write
+from libs.backends import Backends
+from libs.storage.tables import (
+    BaseUser,
+    Batch,
+    Image,
+    Job,
+    ProductImage,
+    RefreshToken,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+
+WORK, NOTICES, PEOPLE = "Images and jobs", "Notices", "People"
+
+
+def table_configs(backends: Backends) -> list[TableConfig]:
+    """Records of fact can be read; accounts and endpoints can be changed."""
+    return [
+        _record(
+            Image,
+            WORK,
+            shown="object_key owner filename status format width height size_bytes created_at id",
+            filters="status owner created_at format retention filename md5 parent expires_at id",
+        ),
+        _record(
+            Job,
+            WORK,
+            shown="image result kind status owner error_code error attempts created_at id",
+            filters="status owner created_at kind error_code priority batch image finished_at id",
+        ),
+        _record(
+            Batch,
+            WORK,
+            shown="filename owner status total completed failed created_at finished_at id",
+            filters="status owner created_at filename finished_at id",
+        ),
+        _record(
+            ProductImage,
+            WORK,
+            shown="output input_url product_name serial_number position status error batch job id",
+            filters="status batch product_name serial_number input_url id",
+        ),
+        _record(
+            WebhookDelivery,
+            NOTICES,
+            shown="event url status owner attempts last_status_code last_error created_at id",
+            filters="status owner created_at event url endpoint id",
+        ),
+        _record(
+            RefreshToken,
+            PEOPLE,
+            shown="user family expires_at used_at revoked_at id",
+            filters="user expires_at family id",
+        ),
+        TableConfig(
+            WebhookEndpoint,
+            visible_columns=_columns(WebhookEndpoint, "url owner events active created_at id"),
+            visible_filters=_columns(WebhookEndpoint, "owner active created_at url disabled_reason id"),
+            menu_group=NOTICES,
+            order_by=_newest(WebhookEndpoint),
+            validators=Validators(post_single=[_refuse], put_single=[_refuse]),
+            hooks=[Hook(HookType.pre_patch, WebhookChanges(backends).of_row)],
+        ),
+        TableConfig(
+            BaseUser,
+            visible_columns=_columns(BaseUser, "username email active admin superuser last_login id"),
+            menu_group=PEOPLE,
+            order_by=_newest(BaseUser),
+            validators=Validators(
+                every=[superusers_write],
+                post_single=[check_account],
+                put_single=[_refuse],
+                delete_single=[_refuse],
+            ),
+            hooks=[Hook(HookType.pre_patch, account_changes)],
+        ),
+    ]
+
+
+def _record(table: type[Table], group: str, *, shown: str, filters: str) -> TableConfig:
+    return TableConfig(
+        table,
+        visible_columns=_columns(table, shown),
+        visible_filters=_columns(table, filters),
+        menu_group=group,
+        order_by=_newest(table),
+        validators=Validators(
+            post_single=[_refuse],
+            put_single=[_refuse],
+            patch_single=[_refuse],
+            delete_single=[_refuse],
+            delete_all=[_refuse],
+        ),
+    )
+
+
+def _columns(table: type[Table], names: str) -> list[Column]:
+    return [table._meta.get_column_by_name(name) for name in names.split()]  # pyright: ignore[reportPrivateUsage]
+
+
+def _newest(table: type[Table]) -> list[OrderBy]:
+    return [OrderBy(table._meta.primary_key, ascending=False)]  # pyright: ignore[reportPrivateUsage]
+
+
+def _refuse(piccolo_crud: PiccoloCRUD, request: Request) -> NoReturn:
+    raise HTTPException(405, "this cannot be changed here")

@@ -1,0 +1,206 @@
+"""Routes over CSV batches."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import PurePath
+from typing import Annotated, Any
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
+from litestar.status_codes import HTTP_202_ACCEPTED
+
+from apps.api import present
+from apps.api.accept import BadUpload, Form, FormShape, received_form
+from apps.api.batch_views import batch_detail, batch_view, lasting_link
+from apps.api.idempotency import fingerprint, once
+from apps.api.listing import Limit, listed, page_headers
+from apps.api.live import Live
+from apps.api.openapi import BEARER, BatchOperation
+from apps.api.request_log import request_id
+from libs.backends import Backends
+from libs.batches import accepting, output
+from libs.batches.accepting import WantedBatch
+from libs.contracts.views import BatchDetail, BatchView, Operations
+from libs.contracts.words import BatchStatus, ItemStatus, Retention
+from libs.storage import batches
+from libs.storage.tables import BaseUser, Batch
+
+STREAM_S = 3600.0  # an event stream ends by itself after an hour; clients reconnect
+FIELDS = ("webhook_url", "operations", "retention")
+
+ItemsLimit = Annotated[int, QueryParameter(ge=0, le=100, description="How many items at most")]
+
+
+class Batches(Controller):
+    """Batches: thousands of images named in one CSV file."""
+
+    path = "/api/batches"
+    tags = ("Batches",)
+    security = BEARER
+
+    @post(operation_class=BatchOperation, status_code=HTTP_202_ACCEPTED, request_max_body_size=None)
+    async def create(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> Response[BatchView]:
+        """Take a CSV file of products in; one with faults is refused as a whole, and told which."""
+        return await take(request, caller, backends)
+
+    @get()
+    async def list_batches(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        status: FromQuery[BatchStatus | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 20,
+    ) -> Response[list[BatchView]]:
+        """The caller's batches, newest first."""
+        found, total = await batches.page(caller.id, status=status, limit=limit, after=after)
+        at = present.origin(request, backends.settings)
+        return listed([batch_view(batch, at) for batch in found], request, at, total=total, limit=limit)
+
+    @get("/{batch_id:uuid}")
+    async def get_batch(
+        self,
+        request: Request[Any, Any, Any],
+        batch_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        status: FromQuery[ItemStatus | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: ItemsLimit = 20,
+    ) -> Response[BatchDetail]:
+        """One batch, its failures by kind, and its items in the order of the file; the headers page these."""
+        batch = await batches.owned_by(caller.id, batch_id)
+        items, total = await batches.items(batch.id, status=status, limit=limit, after=after)
+        at = present.origin(request, backends.settings)
+        detail = batch_detail(batch, items, await batches.errors_of(batch.id), at, backends.settings)
+        headers = page_headers(detail.items, request, at, total=total, limit=limit)
+        return Response(detail, headers=headers)
+
+    @get("/{batch_id:uuid}/output.csv", media_type="text/csv")
+    async def output_csv(
+        self,
+        request: Request[Any, Any, Any],
+        batch_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> Stream:
+        """The input's columns with the outputs' addresses and the errors; so far, while it runs."""
+        batch = await batches.owned_by(caller.id, batch_id)
+        at, settings = present.origin(request, backends.settings), backends.settings
+
+        def link(item: batches.Output) -> str:
+            return lasting_link(item.output, at, settings) or ""
+
+        return _file(output.output_csv(batch, link), batch, "text/csv; charset=utf-8", "-output.csv")
+
+    @get("/{batch_id:uuid}/archive.zip", media_type="application/zip")
+    async def archive(
+        self,
+        batch_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> Stream:
+        """All outputs in one file, as far as they are done."""
+        batch = await batches.owned_by(caller.id, batch_id)
+        return _file(output.archive(batch, backends.objects), batch, "application/zip", ".zip")
+
+    @get("/{batch_id:uuid}/events", media_type="text/event-stream")
+    async def events(
+        self,
+        request: Request[Any, Any, Any],
+        batch_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> ServerSentEvent:
+        """The batch now and, at most every second, as it goes on; the stream closes when it has ended."""
+        await batches.owned_by(caller.id, batch_id)
+        at = present.origin(request, backends.settings)
+        changes = _changes(caller.id, batch_id, live, at)
+        return ServerSentEvent(changes, headers={"Cache-Control": "no-store"})
+
+    @post("/{batch_id:uuid}/retry", status_code=HTTP_202_ACCEPTED)
+    async def retry(
+        self,
+        request: Request[Any, Any, Any],
+        batch_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> Response[BatchView]:
+        """Run again what has failed."""
+        batch = await batches.owned_by(caller.id, batch_id)
+
+        async def answer() -> Response[BatchView]:
+            again = await accepting.retry(batch, caller, backends, request_id=request_id())
+            return _accepted(again, request, backends)
+
+        return await once(request, caller, fingerprint(request), answer)
+
+    @delete("/{batch_id:uuid}")
+    async def remove(
+        self, batch_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
+    ) -> None:
+        """Cancel what has not ended, and delete the batch with its jobs and outputs."""
+        await accepting.delete(await batches.owned_by(caller.id, batch_id), caller, backends)
+
+
+async def take(request: Request[Any, Any, Any], caller: BaseUser, backends: Backends) -> Response[BatchView]:
+    """The batch of the CSV file in the request's form."""
+    shape = FormShape(files=("file",), fields=FIELDS, max_file_bytes=backends.settings.csv_max_bytes)
+    async with received_form(request, backends.scratch, shape) as form:
+        wanted = _wanted(form)
+        file = form.files["file"]
+        print_of = fingerprint(request, file.md5, file.filename, *sorted(form.fields.items()))
+
+        async def answer() -> Response[BatchView]:
+            batch = await accepting.accept(wanted, caller, backends, request_id=request_id())
+            return _accepted(batch, request, backends)
+
+        return await once(request, caller, print_of, answer)
+
+
+def _wanted(form: Form) -> WantedBatch:
+    if "file" not in form.files:
+        raise BadUpload("the form has no file `file`")
+    file = form.files["file"]
+    return WantedBatch(
+        path=file.path,
+        filename=file.filename.replace("\\", "/").rpartition("/")[2] or "batch.csv",
+        operations=form.value("operations", Operations),
+        retention=form.choice("retention", Retention) or Retention.KEEP,
+        webhook_url=form.fields.get("webhook_url") or None,
+    )
+
+
+def _accepted(batch: Batch, request: Request[Any, Any, Any], backends: Backends) -> Response[BatchView]:
+    view = batch_view(batch, present.origin(request, backends.settings))
+    return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": view.url})
+
+
+def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -> Stream:
+    name = PurePath(batch.filename).stem + ending
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Stream(content, headers=headers, media_type=kind)
+
+
+async def _changes(
+    owner: int, batch_id: UUID, live: Live, at: str
+) -> AsyncGenerator[ServerSentEventMessage, None]:
+    async for batch in live.batch_states(owner, batch_id, within_s=STREAM_S):
+        view = batch_view(batch, at)
+        yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

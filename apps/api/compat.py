@@ -1,0 +1,371 @@
+"""The addresses and shapes that clients of older services know: thin translations onto the API.
+
+`/accounts` and `/api/images` are shared with it: their answers carry the older names beside ours, and
+`apps.api.creation` takes the older uploads too.
+"""
+
+from collections.abc import AsyncGenerator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import ValidationException
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED, HTTP_205_RESET_CONTENT
+from litestar.types import Method
+from litestar.types.internal_types import PathParameterDefinition
+from msgspec import Struct
+
+from apps.api import auth, delivery, present
+from apps.api.accept import BadUpload, Form, FormShape, received_form
+from apps.api.accounts import logged_in, logged_out, registered
+from apps.api.answers import in_progress
+from apps.api.batch_views import batch_view
+from apps.api.batches import take
+from apps.api.creation import Asked, create, receive
+from apps.api.json_body import is_json, received_json
+from apps.api.listing import Limit, listed
+from apps.api.live import Live
+from apps.api.old_operations import Transformations, as_operations, read_transformations
+from apps.api.openapi import BEARER, BatchOperation, OldTransformOperation, OldUploadOperation
+from apps.api.request_log import request_id
+from apps.api.waiting import done_in_time, prefer_wait_s
+from libs import ingest, intake, retention
+from libs.backends import Backends
+from libs.contracts.views import (
+    BatchView,
+    Done,
+    ImageView,
+    JobView,
+    Login,
+    RefreshRequest,
+    Register,
+    Registered,
+    Tokens,
+)
+from libs.contracts.words import Retention
+from libs.imaging.errors import AssetMissing
+from libs.ingest import Wanted
+from libs.storage import batches, images
+from libs.storage.images import Filter, ImageNotReady
+from libs.storage.tables import BaseUser, Image
+
+TAGS = ("Compatibility",)
+WAIT_S = 30.0
+LINK_S = 604_800  # of an upload's own link, as long as an object store signs one
+PARTS = ("image", "watermark")  # a file that its form's fields may name, or leave unnamed
+
+
+def named_by_path(
+    handler: HTTPRouteHandler, method: Method, path: list[str | PathParameterDefinition]
+) -> str:
+    """The id of an operation in the API's description; several of ours share a handler."""
+    words = [part if isinstance(part, str) else part.name for part in path]
+    return "".join(word.title().replace("_", "") for word in ("old", *words, handler.handler_name))
+
+
+class OldImage(ImageView, frozen=True, kw_only=True):
+    """An image, with a link that opens without a token."""
+
+    original_url: str
+    file_type: str
+
+
+class Transformed(Struct, frozen=True, kw_only=True):
+    """The result of a transformation, by a link that ends after `expires_in` seconds."""
+
+    message: str
+    transformed_image_url: str
+    expires_in: int
+
+
+class OldTransform(Struct, frozen=True, kw_only=True):
+    """One transformation by its type, or several by their types as names of the parameters."""
+
+    transformation_type: str | None = None
+    transformation_parameters: Any = None
+    transformations: Any = None
+
+
+class OldAccounts(Controller):
+    """Accounts, as older services called them."""
+
+    tags = TAGS
+
+    @post(["/api/register", "/users/register"])
+    async def register(self, data: JSONBody[Register]) -> Registered:
+        """As `POST /accounts/register`."""
+        return await registered(data)
+
+    @post(["/api/login", "/api/token"], status_code=HTTP_200_OK, opt={"login": True})
+    async def login(self, data: JSONBody[Login], backends: NamedDependency[Backends]) -> Tokens:
+        """As `POST /accounts/login`."""
+        return await logged_in(data, backends)
+
+    @post("/api/token/refresh", status_code=HTTP_200_OK)
+    async def refresh(self, data: JSONBody[RefreshRequest], backends: NamedDependency[Backends]) -> Tokens:
+        """As `POST /accounts/refresh`: a token sent as `refresh` stays good."""
+        return await auth.renewed(data, backends.settings)
+
+    @post("/account/logout", status_code=HTTP_205_RESET_CONTENT)
+    async def logout(
+        self, data: JSONBody[RefreshRequest], backends: NamedDependency[Backends]
+    ) -> Response[None]:
+        """As `POST /accounts/logout`."""
+        return await logged_out(data, backends)
+
+
+class OldBatches(Controller):
+    """CSV files, as an older service called them."""
+
+    tags = TAGS
+    security = BEARER
+
+    @post(
+        ["/upload", "/api/upload"],
+        operation_class=BatchOperation,
+        status_code=HTTP_202_ACCEPTED,
+        request_max_body_size=None,
+    )
+    async def upload(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> Response[BatchView]:
+        """As `POST /api/batches`."""
+        return await take(request, caller, backends)
+
+    @get(["/status/{batch_id:uuid}", "/api/status/{batch_id:uuid}"])
+    async def status(
+        self,
+        request: Request[Any, Any, Any],
+        batch_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> BatchView:
+        """How far a batch is."""
+        batch = await batches.owned_by(caller.id, batch_id)
+        return batch_view(batch, present.origin(request, backends.settings))
+
+
+class OldImages(Controller):
+    """Images, as older services called them."""
+
+    tags = TAGS
+    security = BEARER
+
+    @post(
+        ["/images", "/api/images/images"],
+        operation_class=OldUploadOperation,
+        status_code=HTTP_201_CREATED,
+        request_max_body_size=None,
+    )
+    async def upload(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[Any]:
+        """As `POST /api/images`."""
+        asked = Asked(request, caller, backends, live, wait_s=0)
+        return _old_answer(await create(asked), asked)
+
+    @get("/images")
+    async def list_images(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 20,
+    ) -> Response[list[OldImage]]:
+        """As `GET /api/images`: the caller's images, newest first."""
+        found, total = await images.page(caller.id, Filter(), limit=limit, after=after)
+        at = present.origin(request, backends.settings)
+        views = [_old_view(view, at, backends) for view in await present.image_views(found, at)]
+        return listed(views, request, at, total=total, limit=limit)
+
+    @delete(
+        ["/images/{image_id:uuid}", "/api/images/images/{image_id:uuid}"],
+        operation_id=named_by_path,
+        status_code=HTTP_200_OK,
+    )
+    async def remove(
+        self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
+    ) -> Done:
+        """As `DELETE /api/images/{image_id}`."""
+        await retention.delete(await images.owned_by(caller.id, image_id), caller, backends)
+        return Done(message="Image deleted successfully.")
+
+    @post(
+        "/images/{image_id:uuid}/transform",
+        operation_class=OldTransformOperation,
+        status_code=HTTP_200_OK,
+        request_max_body_size=None,
+    )
+    async def transform(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[Transformed] | Response[JobView]:
+        """Transform an image and wait for it, for up to 30 seconds; then 202 with the job in `Location`."""
+        asked = Asked(request, caller, backends, live, wait_s=WAIT_S)
+        image = await images.owned_by(caller.id, image_id)
+        if is_json(request):
+            body, _ = await received_json(request, OldTransform, for_bytes=0)
+            return await _transformed(image, body, Form({}, {}), asked)
+        shape = FormShape(
+            files=PARTS,
+            fields=OldTransform.__struct_fields__,
+            max_file_bytes=backends.settings.max_upload_bytes,
+            more_files=_named_part,
+        )
+        async with received_form(request, backends.scratch, shape) as form:
+            return await _transformed(image, _of_fields(form.fields), form, asked)
+
+
+def _old_answer(answer: Response[Any], asked: Asked) -> Response[Any]:
+    """An answer of the API with the older names; one that is given again is JSON already."""
+    view = answer.content
+    if isinstance(view, msgspec.Raw):
+        with suppress(msgspec.ValidationError):  # then it is a job, and stays one
+            view = msgspec.json.decode(view, type=ImageView)
+    if isinstance(view, ImageView):
+        view = _old_view(view, present.origin(asked.request, asked.backends.settings), asked.backends)
+    return Response(view, status_code=answer.status_code, headers=answer.headers)
+
+
+def _old_view(view: ImageView, at: str, backends: Backends) -> OldImage:
+    link = delivery.link_of(view.id, view.expires_at, backends.settings, at, expires_in=LINK_S)
+    return OldImage(**msgspec.structs.asdict(view), original_url=link.url, file_type=view.format)
+
+
+async def _transformed(
+    image: Image, body: OldTransform, form: Form, asked: Asked
+) -> Response[Transformed] | Response[JobView]:
+    wanted = _wanted(body)
+    wait_s = prefer_wait_s(asked.request, default=asked.wait_s)
+    async with _mark(wanted, form, asked) as mark:
+        job = await intake.transform(
+            image,
+            asked.caller,
+            _translated(wanted, mark),
+            asked.backends,
+            retention=Retention.EPHEMERAL,
+            request_id=request_id(),
+        )
+    done = await done_in_time(job, asked.live, wait_s)
+    if done is None or done.result is None:
+        return in_progress(job, asked.request, asked.backends)
+    result = await images.owned_by(asked.caller.id, done.result)
+    settings = asked.backends.settings
+    link = delivery.link_to(result, settings, present.origin(asked.request, settings), expires_in=None)
+    answer = Transformed(
+        message="Image transformation successful.",
+        transformed_image_url=link.url,
+        expires_in=link.expires_in,
+    )
+    return Response(answer, status_code=HTTP_200_OK)
+
+
+@asynccontextmanager
+async def _mark(wanted: Transformations, form: Form, asked: Asked) -> AsyncGenerator[UUID | None]:
+    """The image to lay over another; an uploaded one goes again should the block fail.
+
+    Raises:
+        AssetMissing: It is neither an id, nor a URL, nor a part of the form.
+        ImageNotReady: Its URL does not answer in time.
+        JobFailed: What its URL holds is no image.
+    """
+    if wanted.watermark is None:
+        yield None
+        return
+    name = wanted.watermark.image
+    file = form.files.get(name) or (form.files.get("watermark") if name == "image" else None)
+    if file is None:
+        yield _id_of(name) or await _fetched(name, asked)
+        return
+    image, _ = await intake.store_upload(
+        await receive(asked, file),
+        asked.caller,
+        asked.backends,
+        operations=None,
+        retention=Retention.EPHEMERAL,
+        request_id=request_id(),
+    )
+    try:
+        yield image.id
+    except BaseException:
+        await retention.delete(image, asked.caller, asked.backends)
+        raise
+
+
+async def _fetched(url: str, asked: Asked) -> UUID:
+    if not url.startswith(("http://", "https://", "data:")):
+        raise AssetMissing(url)
+    wanted = Wanted(url=url, retention=Retention.EPHEMERAL)
+    job = await ingest.ingest(wanted, asked.caller, asked.backends, request_id=request_id())
+    done = await done_in_time(job, asked.live, asked.wait_s)
+    if done is None or done.result is None:
+        raise ImageNotReady("Image not ready: the watermark is still being fetched; ask again")
+    return done.result
+
+
+def _id_of(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
+def _wanted(body: OldTransform) -> Transformations:
+    parameters = body.transformation_parameters
+    try:
+        return read_transformations(
+            body.transformation_type, parameters if body.transformations is None else body.transformations
+        )
+    except msgspec.ValidationError as error:
+        raise ValidationException(
+            extra=[{"key": "transformation_parameters", "message": str(error)}]
+        ) from error
+
+
+def _translated(wanted: Transformations, mark: UUID | None) -> Any:  # noqa: ANN401
+    try:
+        return as_operations(wanted, mark)
+    except msgspec.ValidationError as error:
+        raise ValidationException(
+            extra=[{"key": "transformation_parameters", "message": str(error)}]
+        ) from error
+
+
+def _of_fields(fields: Mapping[str, str]) -> OldTransform:
+    """A form's fields; parameters are JSON, or a bare word such as `png`."""
+    kind = fields.get("transformation_type")
+    values = {name: _json_or_word(text) for name, text in fields.items() if name != "transformation_type"}
+    return OldTransform(transformation_type=kind, **values)
+
+
+def _json_or_word(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _named_part(fields: Mapping[str, str]) -> Collection[str]:
+    """The file that the fields before it speak of."""
+    try:
+        mark = _wanted(_of_fields(fields)).watermark
+    except ValidationException as error:
+        raise BadUpload("a file comes after the fields that name it") from error
+    return () if mark is None else (mark.image,)

@@ -1,0 +1,1 @@
+"""CSV batches: read, taken in, handed out."""

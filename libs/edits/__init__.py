@@ -1,0 +1,1 @@
+"""Models that make and change images, behind one small Protocol."""

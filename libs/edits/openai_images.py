@@ -1,0 +1,151 @@
+"""OpenAI's images API, and every server that speaks it.
+
+A call costs money, so it is made once: the client's own retries are off, no redirect is followed, and each
+call has a connection of its own, lest one that the server is just closing be taken for a call that ran.
+"""
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Generator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx2
+import openai
+from openai import Omit, omit
+from openai.types import Image, ImagesResponse
+
+from libs.contracts.edits import EditTokens
+from libs.edits.errors import EditBadResponse, EditTimedOut, EditUnavailable
+from libs.edits.models import demands_of, is_gpt_image
+from libs.edits.provider import Answer, Made, Options, Picture
+from libs.edits.refusals import refusal
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_S = 10.0
+NO_ANSWER = "it may have run and been paid for, so it is not made again"
+
+
+class OpenAIImages:
+    """A `Provider`; to be entered."""
+
+    def __init__(self, *, api_key: str, base_url: str, model: str, timeout_s: float, max_edge: int) -> None:
+        self._model = model
+        self._timeout_s = timeout_s
+        self.demands = demands_of(model, max_edge=max_edge)
+        http = httpx2.AsyncClient(
+            timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
+            limits=httpx2.Limits(max_keepalive_connections=0),
+            follow_redirects=False,
+        )
+        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.close()
+
+    async def edit(
+        self, source: Picture | None, mask: Picture | None, prompt: str, options: Options, *, reference: str
+    ) -> Answer:
+        with _our_errors(self._timeout_s):
+            async with asyncio.timeout(self._timeout_s):
+                if source is None:
+                    response = await self._generate(prompt, options, reference)
+                else:
+                    response = await self._edit(source, mask, prompt, options, reference)
+        return await asyncio.to_thread(_answer, response, self._model, options.n)
+
+    async def _edit(
+        self, source: Picture, mask: Picture | None, prompt: str, options: Options, reference: str
+    ) -> object:
+        gpt = is_gpt_image(self._model)
+        return await self._client.images.edit(
+            image=_part(source),
+            mask=omit if mask is None else _part(mask),
+            prompt=prompt,
+            model=self._model,
+            n=options.n,
+            size=_or_omit(options.size),
+            quality=_or_omit(options.quality if gpt else None),
+            background=_or_omit(options.background if gpt else None),
+            response_format=omit if gpt else "b64_json",
+            extra_headers={"X-Client-Request-Id": reference},
+        )
+
+    async def _generate(self, prompt: str, options: Options, reference: str) -> object:
+        gpt = is_gpt_image(self._model)
+        return await self._client.images.generate(
+            prompt=prompt,
+            model=self._model,
+            n=options.n,
+            size=_or_omit(options.size),
+            quality=_or_omit(options.quality if gpt else None),
+            background=_or_omit(options.background if gpt else None),
+            response_format=omit if gpt else "b64_json",
+            extra_headers={"X-Client-Request-Id": reference},
+        )
+
+
+def _part(picture: Picture) -> tuple[str, bytes, str]:
+    """Bytes alone would go out as `upload`, of no type."""
+    return picture.filename, picture.content, picture.mime
+
+
+def _or_omit(value: T | None) -> T | Omit:
+    return omit if value is None else value
+
+
+@contextmanager
+def _our_errors(timeout_s: float) -> Generator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise EditTimedOut(f"the call was not answered within {timeout_s:g} s; {NO_ANSWER}") from error
+    except openai.APIConnectionError as error:
+        if isinstance(error.__cause__, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
+            raise EditUnavailable("the vendor cannot be reached", not_run=True) from error
+        if isinstance(error, openai.APITimeoutError):
+            raise EditTimedOut(f"the call was not answered within {timeout_s:g} s; {NO_ANSWER}") from error
+        raise EditTimedOut(f"the connection broke before the call was answered; {NO_ANSWER}") from error
+    except openai.APIStatusError as error:
+        raise refusal(error) from error
+    except (openai.OpenAIError, ValueError) as error:  # JSON that is none, or of another shape
+        raise EditBadResponse("the vendor's answer cannot be read") from error
+
+
+def _answer(response: object, model: str, wanted: int) -> Answer:
+    """See what came with status 200; the client passes HTML on as text, and an empty list as it is."""
+    if not isinstance(response, ImagesResponse):
+        raise EditBadResponse("the vendor's answer is no JSON")
+    if not response.data:
+        raise EditBadResponse("the vendor's answer holds no image")
+    return Answer(
+        images=tuple(_made(one) for one in response.data[:wanted]),
+        model=model,
+        tokens=_tokens(response),
+        request_id=response._request_id,  # pyright: ignore[reportPrivateUsage] - public by its documentation
+    )
+
+
+def _made(image: Image) -> Made:
+    if not isinstance(image.b64_json, str) or not image.b64_json:
+        raise EditBadResponse("the vendor's answer has an image without bytes")
+    try:
+        return Made(base64.b64decode(image.b64_json, validate=True), image.revised_prompt)
+    except (binascii.Error, ValueError) as error:
+        raise EditBadResponse("the vendor's answer has an image that is not base64") from error
+
+
+def _tokens(response: ImagesResponse) -> EditTokens:
+    told = response.usage
+    counts = {name: getattr(told, name, None) for name in EditTokens.__struct_fields__}
+    return EditTokens(
+        **{name: count if isinstance(count, int) and count > 0 else 0 for name, count in counts.items()}
+    )

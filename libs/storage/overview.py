@@ -1,0 +1,90 @@
+"""How a whole site is doing, over all accounts."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from libs.storage.engine import rows
+from libs.storage.tables import Image, Job, now
+
+HOUR = timedelta(hours=1)
+
+
+class Queue(Struct, frozen=True, kw_only=True):
+    """Jobs of one kind and priority that have not ended."""
+
+    kind: str
+    priority: str
+    waiting: int
+    running: int
+
+
+class Failures(Struct, frozen=True, kw_only=True):
+    """Jobs that failed within the last hour for one reason."""
+
+    error_code: str | None
+    jobs: int
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """How many there are of what."""
+
+    images: int
+    stored_bytes: int
+    ephemeral: int
+    accounts: int
+    batches: int
+    open_batches: int
+    pending_deliveries: int
+    failed_deliveries: int
+    completed_jobs: int  # within the last hour
+
+
+class Overview(Struct, frozen=True, kw_only=True):
+    """A site at a glance."""
+
+    counts: Counts
+    queues: list[Queue]
+    failures: list[Failures]
+
+
+_COUNTS = """
+select
+  (select count(*) from image where status <> 'deleting') as images,
+  (select coalesce(sum(size_bytes), 0) from image where status <> 'deleting') as stored_bytes,
+  (select count(*) from image where status <> 'deleting' and retention = 'ephemeral') as ephemeral,
+  (select count(*) from piccolo_user where active) as accounts,
+  (select count(*) from batch) as batches,
+  (select count(*) from batch where status in ('Pending', 'In Process')) as open_batches,
+  (select count(*) from webhook_delivery where status = 'pending') as pending_deliveries,
+  (select count(*) from webhook_delivery where status = 'failed') as failed_deliveries,
+  (select count(*) from job where status = 'completed' and finished_at > {}) as completed_jobs
+"""
+_QUEUES = """
+select kind, priority, sum(case when status = 'queued' then 1 else 0 end) as waiting,
+  sum(case when status = 'running' then 1 else 0 end) as running
+from job where status in ('queued', 'running') group by kind, priority order by kind, priority
+"""
+_FAILURES = """
+select error_code, count(*) as jobs from job where status = 'failed' and finished_at > {}
+group by error_code order by count(*) desc, error_code
+"""
+
+
+async def take() -> Overview:
+    """The site now."""
+    since = now() - HOUR
+    [counts] = await rows(Image.raw(_COUNTS, since))
+    return Overview(
+        counts=_as(counts, Counts),
+        queues=[_as(row, Queue) for row in await rows(Job.raw(_QUEUES))],
+        failures=[_as(row, Failures) for row in await rows(Job.raw(_FAILURES, since))],
+    )
+
+
+def _as(row: dict[str, Any], kind: Any) -> Any:  # noqa: ANN401
+    """PostgreSQL sums up to a decimal."""
+    whole = {name: value if isinstance(value, str | None) else int(value) for name, value in row.items()}
+    return msgspec.convert(whole, kind)

@@ -1,0 +1,84 @@
+"""CSV files to send, and what became of them."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aiohttp
+
+from tests.support.client import Answer, Client
+
+HEADER = ("S. No.", "Product Name", "Input Image Urls")
+ENDED = ("Completed", "Failed")
+
+
+def sheet(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER, **options: Any) -> bytes:
+    """Products, one a row: serial number, name, URLs."""
+    text = io.StringIO()
+    writer = csv.writer(text, **options)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def products(urls: Sequence[Sequence[str]]) -> bytes:
+    """A product for each group of URLs."""
+    return sheet([(str(nth), f"Product {nth}", ", ".join(some)) for nth, some in enumerate(urls, 1)])
+
+
+async def send(
+    client: Client, file: bytes, *, headers: Mapping[str, str] | None = None, **fields: str
+) -> Answer:
+    """`POST /api/batches`."""
+    form = aiohttp.FormData()
+    for name, value in fields.items():
+        form.add_field(name, value)
+    form.add_field("file", io.BytesIO(file), filename="products.csv", content_type="text/csv")
+    return await client.post("/api/batches", data=form, headers=headers)
+
+
+async def accepted(
+    client: Client, file: bytes, *, headers: Mapping[str, str] | None = None, **fields: str
+) -> dict[str, Any]:
+    answer = await send(client, file, headers=headers, **fields)
+    assert answer.status == 202, answer
+    return answer.json
+
+
+async def states(client: Client, batch_id: str, *, within_s: float = 90) -> list[dict[str, Any]]:
+    """All that the event stream tells until the batch has ended."""
+    told: list[dict[str, Any]] = []
+    async with (
+        asyncio.timeout(within_s),
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {client.token}"}) as session,
+        session.get(f"{client.site.url}/api/batches/{batch_id}/events") as stream,
+    ):
+        assert stream.status == 200, await stream.text()
+        async for line in stream.content:
+            if line.startswith(b"data:"):
+                told.append(json.loads(line[5:]))
+    return told
+
+
+async def done(client: Client, batch_id: str, *, within_s: float = 90) -> dict[str, Any]:
+    """The batch once it has ended, with its first items."""
+    last = (await states(client, batch_id, within_s=within_s))[-1]
+    assert last["status"] in ENDED, last
+    return await detail(client, batch_id)
+
+
+async def detail(client: Client, batch_id: str, query: str = "limit=100") -> dict[str, Any]:
+    answer = await client.get(f"/api/batches/{batch_id}?{query}")
+    assert answer.status == 200, answer
+    return answer.json
+
+
+async def output_rows(client: Client, batch_id: str) -> list[dict[str, str]]:
+    """`output.csv`, as Python's csv reads it."""
+    answer = await client.get(f"/api/batches/{batch_id}/output.csv")
+    assert answer.status == 200, answer
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))

@@ -1,0 +1,370 @@
+"""CSV batches over HTTP, on both kinds of sites."""
+
+import csv
+import io
+import itertools
+import json
+import re
+import zipfile
+from pathlib import Path
+
+import imagehash
+from PIL import Image
+
+from tests.api.evidence import kept_again, kept_by, nothing_kept, refused
+from tests.batches.sheets import HEADER, accepted, detail, done, output_rows, products, send, sheet, states
+from tests.conftest import signed_in
+from tests.outbound.server import picture
+from tests.outbound.sites import Fetching
+from tests.support.client import Client
+
+COLOURS = ("red", "green", "blue", "orange", "purple", "black", "white", "yellow", "brown", "pink")
+
+
+def served(fetching: Fetching, count: int, *, prefix: str) -> list[str]:
+    """Different pictures; every tenth is missing."""
+    found: list[str] = []
+    for nth in range(count):
+        path = f"/{prefix}/{nth}.jpg"
+        if nth % 10 == 7:
+            found.append(fetching.outer.url(f"/status/404/{prefix}/{nth}.jpg"))
+        else:
+            found.append(fetching.outer.serve(path, picture(COLOURS[nth % 10], size=(40 + nth // 10, 32))))
+    return found
+
+
+async def test_a_batch_with_broken_urls_ends_with_exact_counts(fetching: Fetching, client: Client) -> None:
+    urls = served(fetching, 300, prefix="many")
+    fetching.outer.most_at_once = 0
+    answer = await send(client, products([urls[nth : nth + 2] for nth in range(0, 300, 2)]))
+    assert answer.status == 202
+    batch = answer.json
+    assert (batch["status"], batch["total"], batch["request_id"]) == ("Pending", 300, batch["id"])
+    assert answer.headers["Location"] == batch["url"]
+    ended = await done(client, batch["id"])
+    assert (ended["status"], ended["total"], ended["completed"], ended["failed"]) == (
+        "Completed",
+        300,
+        270,
+        30,
+    )
+    assert ended["errors"] == {"url_http_error": 30}
+    sizes = sum(len(fetching.outer.files[f"/many/{nth}.jpg"]) for nth in range(300) if nth % 10 != 7)
+    assert ended["bytes_before"] == sizes
+    assert ended["bytes_after"] > 0
+    assert fetching.outer.most_at_once <= 4
+    assert {fetching.outer.asked[f"/many/{nth}.jpg"] for nth in range(300) if nth % 10 != 7} == {1}
+
+    rows = await output_rows(client, batch["id"])
+    assert [row["S. No."] for row in rows] == [str(nth) for nth in range(1, 151)]
+    outputs = [url for row in rows for url in row["Output Image Urls"].split(", ")]
+    assert [bool(url) for url in outputs] == [nth % 10 != 7 for nth in range(300)]
+    errors = [row["Errors"] for row in rows if row["Errors"]]
+    assert errors == ["2: url_http_error: the address answered with status 404"] * 30
+    images = await client.get("/api/images?limit=1")
+    assert images.headers["X-Total-Count"] == "270"
+    jobs = await client.get("/api/jobs?status=completed&kind=ingest&limit=1")
+    assert jobs.headers["X-Total-Count"] == "270"
+
+
+async def test_an_output_is_a_smaller_jpeg_and_its_link_needs_no_token_and_does_not_change(
+    fetching: Fetching, client: Client, photos: Path
+) -> None:
+    url = fetching.outer.serve("/chelsea.png", (photos / "chelsea.png").read_bytes())
+    batch = await accepted(client, products([[url]]))
+    ended = await done(client, batch["id"])
+    [item] = ended["items"]
+    assert (item["input_url"], item["status"], item["position"]) == (url, "completed", 1)
+    [row] = await output_rows(client, batch["id"])
+    assert row["Output Image Urls"] == item["output_url"]
+    assert (await output_rows(client, batch["id"]))[0] == row
+    answer = await client.get(item["output_url"], token="")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "image/jpeg")
+    with Image.open(io.BytesIO(answer.body)) as output, Image.open(photos / "chelsea.png") as source:
+        assert output.size == source.size
+        phash = str(imagehash.phash(output))
+    image = (await client.get(f"/api/images/{item['output_id']}")).json
+    assert (image["source_url"], image["phash"], image["retention"]) == (url, phash, "keep")
+    assert (image["expires_at"], image["parent"], image["status"]) == (None, None, "completed")
+    assert (ended["bytes_before"], ended["bytes_after"]) == (
+        (photos / "chelsea.png").stat().st_size,
+        len(answer.body),
+    )
+    job = (await client.get(f"/api/jobs/{item['job_id']}")).json
+    assert (job["kind"], job["priority"], job["attempts"]) == ("ingest", "bulk", 1)
+
+
+async def test_operations_and_retention_may_be_chosen(fetching: Fetching, client: Client) -> None:
+    url = fetching.outer.serve("/chosen.jpg", picture(size=(80, 60)))
+    asked = [{"op": "resize", "width": 20}, {"op": "convert", "format": "webp"}]
+    batch = await accepted(client, products([[url]]), operations=json.dumps(asked), retention="ephemeral")
+    [item] = (await done(client, batch["id"]))["items"]
+    image = (await client.get(f"/api/images/{item['output_id']}")).json
+    assert (image["format"], image["width"], image["retention"]) == ("webp", 20, "ephemeral")
+    assert image["expires_at"] is not None
+
+
+async def test_a_url_named_twice_is_fetched_once_and_both_rows_get_its_output(
+    fetching: Fetching, client: Client
+) -> None:
+    url = fetching.outer.serve("/twice.jpg", picture("pink"))
+    other = fetching.outer.serve("/other.jpg", picture("brown"))
+    batch = await accepted(client, products([[url, other], [url]]))
+    ended = await done(client, batch["id"])
+    assert (ended["completed"], ended["total"]) == (3, 3)
+    assert fetching.outer.asked["/twice.jpg"] == 1
+    first, second = await output_rows(client, batch["id"])
+    assert first["Output Image Urls"].split(", ")[0] == second["Output Image Urls"]
+    assert ended["bytes_before"] == len(picture("pink")) + len(picture("brown"))
+
+
+async def test_a_data_url_is_an_image_of_a_batch_too(client: Client) -> None:
+    encoded = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+    batch = await accepted(client, products([[encoded], ["data:text/plain,hello"]]))
+    ended = await done(client, batch["id"])
+    assert [item["status"] for item in ended["items"]] == ["completed", "failed"]
+    assert ended["errors"] == {"format_not_accepted": 1} or ended["errors"] == {"url_not_an_image": 1}
+
+
+async def test_a_batch_of_which_nothing_came_has_failed(fetching: Fetching, client: Client) -> None:
+    batch = await accepted(client, products([[fetching.outer.url("/status/404")]]))
+    ended = await done(client, batch["id"])
+    assert (ended["status"], ended["completed"], ended["failed"]) == ("Failed", 0, 1)
+
+
+async def test_a_bad_file_is_refused_whole_with_all_its_faults(fetching: Fetching, client: Client) -> None:
+    good = fetching.outer.serve("/good.jpg", picture())
+    rows = [("1", "Chair", good), ("one", "", "nonsense"), ("1", "Table", "http://127.0.0.1/a.jpg")]
+    async with nothing_kept(client):
+        answer = await send(client, sheet(rows))
+        refused(answer, 422, "csv_invalid")
+        faults = answer.json["faults"]
+    assert [(one["line"], one["column"]) for one in faults] == [
+        (3, "S. No."),
+        (3, "Product Name"),
+        (3, "Input Image Urls"),
+        (4, "S. No."),
+        (4, "Input Image Urls"),
+    ]
+    assert all(one.keys() == {"line", "column", "reason"} for one in faults)
+    assert (await client.get("/api/batches")).json == []
+    assert (await client.get("/api/jobs")).json == []
+
+
+async def test_a_form_that_is_none_is_refused(client: Client) -> None:
+    good = products([["https://example.org/a.jpg"]])
+    refused(await client.post("/api/batches", data={"file": io.BytesIO(b"")}), 422, "csv_invalid")
+    refused(await client.post("/api/batches", data={"retention": "keep"}), 415, "unsupported_media_type")
+    refused(await send(client, good, operations='[{"op": "explode"}]'), 400, "invalid_request")
+    refused(await send(client, good, retention="for ever"), 400, "invalid_request")
+    refused(await send(client, good, colour="red"), 400, "invalid_request")
+    refused(await send(client, good, webhook_url="http://127.0.0.1/hook"), 422, "url_forbidden")
+    mark = json.dumps([{"op": "watermark", "part": "logo"}])
+    refused(await send(client, good, operations=mark), 422, "asset_missing")
+    refused(await send(client, b"x" * 2_000_001), 413, "upload_too_large")
+    assert (await client.get("/api/batches")).json == []
+
+
+async def test_all_batches_of_an_account_share_the_room_of_one(fetching: Fetching, client: Client) -> None:
+    """400 rows of 2 URLs may be left to do."""
+    fetching.outer.slow_s = 3.0
+    try:
+        batch = await accepted(client, products([[fetching.outer.url(f"/room/{n}")] for n in range(400)]))
+        more = products([[fetching.outer.url(f"/more/{n}")] * 2 for n in range(400)])
+        refused(await send(client, more), 429, "too_many_jobs")
+        upload = await client.upload(picture(), wait_s=20)
+        assert upload.status == 201  # nothing else stands behind a batch
+        assert (await client.call("DELETE", f"/api/batches/{batch['id']}")).status == 204
+    finally:
+        fetching.outer.slow_s = 0.0
+    assert (await send(client, more)).status == 202
+
+
+async def test_items_are_paged_and_filtered(fetching: Fetching, client: Client) -> None:
+    urls = served(fetching, 20, prefix="paged")
+    batch = await accepted(client, products([[url] for url in urls]))
+    await done(client, batch["id"])
+    found: list[str] = []
+    address: str | None = f"/api/batches/{batch['id']}?limit=8"
+    while address is not None:
+        answer = await client.get(address)
+        assert answer.headers["X-Total-Count"] == "20"
+        found += [item["input_url"] for item in answer.json["items"]]
+        match = re.match(r'<(.+)>; rel="next"', answer.headers.get("Link", ""))
+        address = match.group(1) if match else None
+    assert found == urls
+    failed = await detail(client, batch["id"], "status=failed")
+    assert [item["serial_number"] for item in failed["items"]] == [8, 18]
+    assert {item["error_code"] for item in failed["items"]} == {"url_http_error"}
+    assert (await client.get(f"/api/batches/{batch['id']}?status=burnt")).status == 400
+
+
+async def test_batches_are_listed_newest_first(client: Client) -> None:
+    ids = [(await accepted(client, products([["data:,"]])))["id"] for _ in range(3)]
+    listed = await client.get("/api/batches?limit=2")
+    assert [one["id"] for one in listed.json] == ids[:0:-1]
+    assert listed.headers["X-Total-Count"] == "3"
+    rest = re.match(r'<(.+)>; rel="next"', listed.headers["Link"])
+    assert rest is not None
+    assert [one["id"] for one in (await client.get(rest.group(1))).json] == ids[:1]
+
+
+async def test_the_event_stream_tells_how_it_goes_on(fetching: Fetching, client: Client) -> None:
+    urls = served(fetching, 20, prefix="told")
+    fetching.outer.slow_s = 0.4
+    try:
+        batch = await accepted(client, products([[url] for url in urls]))
+        told = await states(client, batch["id"])
+    finally:
+        fetching.outer.slow_s = 0.0
+    counts = [one["completed"] + one["failed"] for one in told]
+    assert counts == sorted(counts)
+    assert told[-1]["status"] == "Completed"
+    assert (counts[-1], len(told) > 2) == (20, True)
+    under_way = [one for one in told if 0 < one["completed"] + one["failed"] < 20]
+    assert {one["status"] for one in under_way} == {"In Process"}
+    assert all(one["eta_s"] > 0 for one in under_way)
+
+
+async def test_a_formula_in_a_cell_is_no_formula_in_the_output(fetching: Fetching, client: Client) -> None:
+    url = fetching.outer.serve("/formula.jpg", picture())
+    evil = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", '=HYPERLINK("http://x")', "\t=1+1"]
+    rows = [(str(nth), name, url, "=cmd|' /C calc'!A0") for nth, name in enumerate(evil)]
+    batch = await accepted(client, sheet(rows, (*HEADER, "=Note")))
+    await done(client, batch["id"])
+    answer = await client.get(f"/api/batches/{batch['id']}/output.csv")
+    cells = [cell for row in csv.reader(io.StringIO(answer.body.decode(), newline="")) for cell in row]
+    assert len(cells) == 7 * 6
+    assert not [cell for cell in cells if cell.strip()[:1] in ("=", "+", "-", "@")]
+    assert "'=1+1" in cells
+
+
+async def test_an_archive_holds_every_output(fetching: Fetching, client: Client) -> None:
+    urls = served(fetching, 10, prefix="zipped")
+    rows = [("5", "Ch/air ../x", ", ".join(urls[:2])), ("2", "椅子", urls[7])]
+    rows += [(str(10 + nth), "Rest", url) for nth, url in enumerate(urls[2:7])]
+    batch = await accepted(client, sheet(rows))
+    ended = await done(client, batch["id"])
+    answer = await client.get(f"/api/batches/{batch['id']}/archive.zip")
+    assert answer.headers["Content-Type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
+        assert archive.testzip() is None
+        names = archive.namelist()
+        assert names[:2] == ["5-Ch-air-..-x-1.jpg", "5-Ch-air-..-x-2.jpg"]
+        assert len(names) == ended["completed"] == 7
+        links = [item["output_url"] for item in ended["items"] if item["output_url"]]
+        for name, link in zip(names, links, strict=True):
+            assert archive.read(name) == (await client.get(link, token="")).body
+
+
+async def test_what_failed_is_run_again(fetching: Fetching, client: Client) -> None:
+    good = fetching.outer.serve("/retried/good.jpg", picture("red"))
+    missing = fetching.outer.url("/retried/later.jpg")
+    never = fetching.outer.url("/status/404/never")
+    batch = await accepted(client, products([[good, missing], [missing, never]]))
+    ended = await done(client, batch["id"])
+    assert (ended["completed"], ended["failed"]) == (1, 3)
+    fetching.outer.serve("/retried/later.jpg", picture("blue"))
+    key = {"Idempotency-Key": "again"}
+    again = await client.post(f"/api/batches/{batch['id']}/retry", headers=key)
+    assert (again.status, again.json["status"], again.json["failed"]) == (202, "In Process", 0)
+    ended = await done(client, batch["id"])
+    assert (ended["status"], ended["completed"], ended["failed"]) == ("Completed", 3, 1)
+    assert ended["errors"] == {"url_http_error": 1}
+    assert fetching.outer.asked["/retried/good.jpg"] == 1
+    assert fetching.outer.asked["/retried/later.jpg"] == 2
+    repeated = await client.post(f"/api/batches/{batch['id']}/retry", headers=key)
+    assert (repeated.json, repeated.headers["Idempotency-Replayed"]) == (again.json, "true")
+    assert (await detail(client, batch["id"]))["finished_at"] == ended["finished_at"]
+
+
+async def test_a_host_that_asks_for_patience_gets_it(fetching: Fetching, client: Client) -> None:
+    urls = [fetching.outer.serve(f"/patience/{nth}.jpg", picture(COLOURS[nth % 10])) for nth in range(12)]
+    fetching.outer.retry_after = "3"
+    fetching.outer.busy["/patience/0.jpg"] = 4  # more often than a job has attempts
+    fetching.outer.asked_at.clear()
+    batch = await accepted(client, products([[url] for url in urls]))
+    ended = await done(client, batch["id"])
+    assert (ended["completed"], ended["failed"]) == (12, 0)
+    assert fetching.outer.asked["/patience/0.jpg"] == 5
+    asked = [at for path, at in fetching.outer.asked_at if path == "/patience/0.jpg"]
+    for before, after in itertools.pairwise(asked):
+        assert after - before >= 3
+        paused = [at for _, at in fetching.outer.asked_at if before + 0.5 < at < before + 3]
+        assert paused == []  # no other request went there meanwhile
+    job = (await client.get(f"/api/jobs/{ended['items'][0]['job_id']}")).json
+    assert (job["attempts"], job["error_code"]) == (1, None)
+
+
+async def test_a_deleted_batch_leaves_nothing(fetching: Fetching, client: Client) -> None:
+    before = await kept_by(client)
+    urls = served(fetching, 20, prefix="deleted")
+    batch = await accepted(client, products([[url] for url in urls]))
+    ended = await done(client, batch["id"])
+    link = ended["items"][0]["output_url"]
+    assert (await client.call("DELETE", f"/api/batches/{batch['id']}")).status == 204
+    assert (await client.get(link, token="")).status == 404
+    for path in ("", "/output.csv", "/archive.zip", "/events"):
+        refused(await client.get(f"/api/batches/{batch['id']}{path}"), 404, "batch_not_found")
+    refused(await client.post(f"/api/batches/{batch['id']}/retry"), 404, "batch_not_found")
+    await kept_again(client, before)
+
+
+async def test_what_has_not_started_is_not_fetched_once_the_batch_is_deleted(
+    fetching: Fetching, client: Client
+) -> None:
+    before = await kept_by(client)
+    fetching.outer.slow_s = 0.5
+    try:
+        urls = [fetching.outer.serve(f"/stopped/{nth}.jpg", picture()) for nth in range(60)]
+        batch = await accepted(client, products([[url] for url in urls]))
+        while not any(path.startswith("/stopped/") for path in fetching.outer.asked):
+            await states_until_started(client, batch["id"])
+        assert (await client.call("DELETE", f"/api/batches/{batch['id']}")).status == 204
+        await kept_again(client, before)
+    finally:
+        fetching.outer.slow_s = 0.0
+    assert sum(path.startswith("/stopped/") for path in fetching.outer.asked) < 30
+    assert (await client.get("/api/jobs")).json == []
+
+
+async def states_until_started(client: Client, batch_id: str) -> None:
+    """Ask again; each answer takes its time."""
+    assert (await detail(client, batch_id, "limit=0"))["items"] == []
+
+
+async def test_a_cancelled_job_counts_as_failed(fetching: Fetching, client: Client) -> None:
+    fetching.outer.slow_s = 1.0
+    try:
+        urls = [fetching.outer.serve(f"/cancelled/{nth}.jpg", picture()) for nth in range(10)]
+        batch = await accepted(client, products([[url] for url in urls]))
+        job_id = (await detail(client, batch["id"]))["items"][-1]["job_id"]
+        assert (await client.call("DELETE", f"/api/jobs/{job_id}")).json["status"] == "cancelled"
+    finally:
+        fetching.outer.slow_s = 0.0
+    ended = await done(client, batch["id"])
+    assert (ended["completed"], ended["failed"], ended["errors"]) == (9, 1, {"job_cancelled": 1})
+    again = await client.post(f"/api/batches/{batch['id']}/retry")
+    assert again.status == 202
+    ended = await done(client, batch["id"])
+    assert (ended["completed"], ended["failed"]) == (10, 0)
+
+
+async def test_a_repeated_request_makes_one_batch(client: Client) -> None:
+    file, key = products([["data:,"]]), {"Idempotency-Key": "one"}
+    first = await send(client, file, headers=key)
+    again = await send(client, file, headers=key)
+    assert (again.status, again.json) == (202, first.json)
+    assert len((await client.get("/api/batches")).json) == 1
+    refused(await send(client, products([["data:,x"]]), headers=key), 422, "idempotency_key_reused")
+
+
+async def test_a_batch_is_its_owners_alone(fetching: Fetching, client: Client) -> None:
+    batch = await accepted(client, products([["data:,"]]))
+    async with signed_in(fetching.site) as stranger:
+        for method, path in (("GET", ""), ("GET", "/output.csv"), ("GET", "/archive.zip"), ("GET", "/events"),
+                             ("POST", "/retry"), ("DELETE", "")):  # fmt: skip
+            answer = await stranger.call(method, f"/api/batches/{batch['id']}{path}")
+            refused(answer, 404, "batch_not_found")
+        assert (await stranger.get("/api/batches")).json == []
+    assert (await done(client, batch["id"]))["failed"] == 1

@@ -1,0 +1,356 @@
+"""Editing by prompt, through every door of the API."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.edits.asking import (
+    PROMPT,
+    WAIT,
+    children_of,
+    edit,
+    edited,
+    file,
+    form,
+    mask,
+    near,
+    picture_of,
+    pixels,
+    queued,
+    record,
+    rgb,
+    stored,
+    used,
+)
+from tests.edits.conftest import NewStudio, Studio
+from tests.edits.vendor import COLOUR, MODEL, REQUEST_ID, SIZE, error, plays
+from tests.worker.watching import objects_url, stored_keys
+
+
+async def test_an_upload_with_a_prompt_is_edited(studio: Studio, photo: Path) -> None:
+    answer = await studio.client.upload(photo, wait_s=60, prompt=PROMPT)
+    assert answer.status == 201, answer
+    source, result = answer.json, answer.json["result"]
+    assert (result["parent"], result["format"], result["filename"]) == (source["id"], "jpeg", "rocket.jpg")
+    assert (result["width"], result["height"]) == SIZE
+    assert result["phash"]
+    assert (source["retention"], result["expires_at"]) == ("ephemeral", source["expires_at"])
+    assert (await picture_of(studio.client, result["id"])).size == SIZE
+    (call,) = studio.vendor.calls
+    assert call.fields == {"model": MODEL, "prompt": PROMPT, "n": "1"}
+    assert call.files["image"].picture.size == (256, 171)  # the setting's longest side
+    assert call.reference == source["job_id"]
+    job = (await studio.client.get(f"/api/jobs/{source['job_id']}")).json
+    assert (job["kind"], job["status"], job["result_id"]) == ("edit", "completed", result["id"])
+
+
+async def test_the_metadata_of_a_result_tells_where_it_comes_from(studio: Studio) -> None:
+    source = await stored(studio.client)
+    job = await edited(studio.client, source, size="128x64", quality="low", background="opaque")
+    told = (await studio.client.get(f"/api/images/{job['result_id']}/metadata")).json
+    assert told["edit"] == {
+        "prompt": PROMPT,
+        "model": MODEL,
+        "usage": {"input_tokens": 40, "output_tokens": 1056, "total_tokens": 1096},
+        "request_id": REQUEST_ID,
+        "job_id": job["id"],
+        "source": source,
+        "mask": None,
+        "size": "128x64",
+        "quality": "low",
+        "background": "opaque",
+        "revised_prompt": None,
+    }
+    assert (told["width"], told["height"], told["format"]) == (128, 64, "png")
+    assert (await studio.client.get(f"/api/images/{source}/metadata", headers=WAIT)).json["edit"] is None
+    (call,) = studio.vendor.calls
+    assert call.fields == {
+        "model": MODEL,
+        "prompt": PROMPT,
+        "n": "1",
+        "size": "128x64",
+        "quality": "low",
+        "background": "opaque",
+    }
+
+
+async def test_place_and_camera_do_not_leave_the_house_and_the_picture_goes_out_upright(
+    studio: Studio,
+) -> None:
+    upright = pixels((100, 60))
+    exif = Image.Exif()
+    exif[0x0110] = "Camera of somebody"
+    exif[0x0112] = 6
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (48.0, 51.0, 29.0)
+    lying = upright.transpose(Image.Transpose.ROTATE_90)
+    content = file(lying, "JPEG", exif=exif, comment=b"at home", quality=95)
+    assert b"Camera of somebody" in content
+    await edited(studio.client, await stored(studio.client, content))
+    sent = studio.vendor.calls[0].files["image"]
+    assert sent.picture.size == upright.size
+    assert all(near(sent.picture, at, rgb(upright, at)) for at in ((5, 5), (95, 5), (5, 55)))
+    assert b"somebody" not in sent.content
+    assert b"at home" not in sent.content
+
+
+@pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP"])
+async def test_every_format_can_be_edited_and_comes_back_as_itself(studio: Studio, name: str) -> None:
+    content = file(pixels(), name)
+    job = await edited(studio.client, await stored(studio.client, content))
+    made = await picture_of(studio.client, job["result_id"])
+    assert (made.format, made.size) == (name, SIZE)
+    assert studio.vendor.calls[0].files["image"].mime == "image/jpeg"
+    assert near(made, (40, 30), COLOUR)
+
+
+async def test_what_is_clear_goes_out_as_png_and_one_frame_of_an_animation(studio: Studio) -> None:
+    frames = [pixels(mode="RGBA", colour=colour) for colour in ("navy", "red")]
+    frames[0].putalpha(90)
+    content = file(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
+    await edited(studio.client, await stored(studio.client, content))
+    sent = studio.vendor.calls[0].files["image"]
+    assert (sent.mime, sent.picture.mode) == ("image/png", "RGBA")
+    assert sent.picture.getchannel("A").getextrema() == (90, 90)
+
+
+@pytest.mark.parametrize("by", ["file", "id"])
+async def test_the_mask_is_scaled_to_the_picture_and_its_clear_part_is_the_hole(
+    studio: Studio, by: str
+) -> None:
+    source = await stored(studio.client, file(pixels((400, 300))))
+    if by == "id":
+        answer = await edit(studio.client, source, mask=await stored(studio.client, mask()))
+    else:
+        answer = await studio.client.post(
+            f"/api/images/{source}/edit", data=form(prompt=PROMPT, mask=mask()), headers=WAIT
+        )
+    assert answer.status == 200, answer
+    sent = studio.vendor.calls[0].files["mask"].picture
+    assert sent.size == studio.vendor.calls[0].files["image"].picture.size == (256, 192)
+    alpha = sent.getchannel("A")
+    assert alpha.getpixel((10, 100)) == 0
+    assert alpha.getpixel((250, 100)) == 255
+    assert abs(alpha.histogram()[0] / (256 * 192) - 0.5) < 0.01
+    assert sum(alpha.histogram()[1:255]) == 0
+
+
+async def test_a_mask_may_come_along_with_the_upload(studio: Studio) -> None:
+    parts = form(prompt=PROMPT, image=file(pixels()), mask=mask())
+    answer = await studio.client.post("/api/images", data=parts, headers=WAIT)
+    assert answer.status == 201, answer
+    assert studio.vendor.calls[0].files.keys() == {"image", "mask"}
+
+
+async def test_a_mask_that_is_clear_nowhere_costs_no_call(newcomer: Studio) -> None:
+    source = await stored(newcomer.client)
+    for content in (file(pixels()), file(pixels(mode="RGBA"))):
+        answer = await edit(newcomer.client, source, mask=await stored(newcomer.client, content))
+        assert (answer.status, answer.code) == (422, "mask_without_hole")
+    assert newcomer.vendor.calls == []
+    assert (await used(newcomer.client))["today"]["calls"] == 0
+
+
+async def test_several_results_are_found_by_their_parent(studio: Studio) -> None:
+    source = await stored(studio.client)
+    job = await edited(studio.client, source, n=3)
+    made = await children_of(studio.client, source)
+    assert len(made) == 3
+    assert job["result_id"] == made[0]
+    assert studio.vendor.calls[0].fields["n"] == "3"
+    assert len({(await record(studio.client, one))["md5"] for one in made}) == 1
+    keys = await stored_keys(objects_url(studio.site))
+    assert all(len([key for key in keys if one in key]) == 1 for one in made)
+
+
+async def test_operations_follow_on_the_edit_in_the_same_job(studio: Studio) -> None:
+    source = await stored(studio.client)
+    steps = [{"op": "resize", "width": 48}, {"op": "grayscale"}]
+    job = await edited(studio.client, source, operations=steps, output_format="webp", retention="keep")
+    made = await picture_of(studio.client, job["result_id"])
+    assert (made.format, made.size) == ("WEBP", (48, 32))
+    red, green, blue = rgb(made, (20, 20))
+    assert abs(red - green) < 6
+    assert abs(green - blue) < 6
+    assert [step["op"] for step in job["operations"]] == ["resize", "grayscale"]
+    assert (await record(studio.client, job["result_id"]))["retention"] == "keep"
+    about_it = (await studio.client.get("/api/jobs", params={"image": source, "kind": "edit"})).json
+    assert [one["id"] for one in about_it] == [job["id"]]
+
+
+async def test_a_prompt_alone_makes_images(studio: Studio) -> None:
+    answer = await studio.client.post("/api/images", json={"prompt": "a fox", "n": 2}, headers=WAIT)
+    assert answer.status == 201, answer
+    first = answer.json
+    assert (first["format"], first["parent"], first["filename"]) == ("png", None, "image.png")
+    (other,) = await children_of(studio.client, first["id"])
+    assert (await record(studio.client, other))["md5"] == first["md5"]
+    (call,) = studio.vendor.calls
+    assert (call.path, call.fields["prompt"]) == ("/v1/images/generations", "a fox")
+
+
+async def test_a_form_with_nothing_but_a_prompt_is_told_where_its_image_will_be(studio: Studio) -> None:
+    parts = form(prompt="a fox", output_format="jpg", operations=[{"op": "resize", "width": 30}])
+    answer = await studio.client.post("/api/images", data=parts)
+    assert answer.status == 202, answer
+    assert (answer.json["kind"], answer.json["image_id"]) == ("edit", None)
+    assert answer.headers["Location"] == answer.json["url"]
+    job = await studio.client.job_done(answer.json["id"])
+    made = await picture_of(studio.client, job["result_id"])
+    assert (made.format, made.size) == ("JPEG", (30, 20))
+
+
+async def test_an_image_at_a_url_is_fetched_and_edited(studio: Studio) -> None:
+    url = "data:image/png;base64," + base64.b64encode(file(pixels())).decode()
+    answer = await studio.client.post("/api/images", json={"image_url": url, "prompt": PROMPT}, headers=WAIT)
+    assert answer.status == 201, answer
+    assert answer.json["result"]["parent"] == answer.json["id"]
+    assert len(studio.vendor.calls) == 1
+
+
+async def test_another_image_and_a_prompt_replace_the_source_and_edit_again(studio: Studio) -> None:
+    first = await studio.client.upload(file(pixels()), wait_s=60, prompt=PROMPT, retention="keep")
+    source = first.json["id"]
+    blue = file(Image.new("RGB", (90, 90), "blue"))
+    answer = await studio.client.call(
+        "PATCH", f"/api/images/{source}", data=form(image=blue, prompt="again"), headers=WAIT
+    )
+    assert answer.status == 200, answer
+    now = answer.json
+    assert (now["id"], now["width"], now["height"]) == (source, 90, 90)
+    assert now["result"]["id"] != first.json["result"]["id"]
+    assert now["result"]["parent"] == source
+    assert near(await picture_of(studio.client, source), (9, 9), (0, 0, 255))
+    assert studio.vendor.calls[1].files["image"].picture.size == (90, 90)
+    assert (await record(studio.client, first.json["result"]["id"]))["status"] == "completed"
+    originals = [key for key in await stored_keys(objects_url(studio.site)) if source in key]
+    assert len(originals) == 1
+
+
+async def test_a_replacement_that_is_no_image_changes_nothing(studio: Studio) -> None:
+    source = await stored(studio.client)
+    before = await record(studio.client, source)
+    for parts, code in (
+        (form(image=b"no image", prompt="again"), "not_an_image"),
+        (form(image=file(pixels())), "invalid_request"),
+        (form(prompt="again"), "image_missing"),
+    ):
+        answer = await studio.client.call("PATCH", f"/api/images/{source}", data=parts)
+        assert answer.code == code
+    assert await record(studio.client, source) == before
+    assert studio.vendor.calls == []
+
+
+async def test_dall_e_2_gets_a_square_and_its_bars_are_cut_off_again(new_studio: NewStudio) -> None:
+    studio = await new_studio(model="dall-e-2")
+    source = await stored(studio.client, file(pixels((200, 100)), "JPEG"))
+    job = await edited(
+        studio.client, source, size="256x256", mask=await stored(studio.client, mask()), quality="high"
+    )
+    (call,) = studio.vendor.calls
+    sent, hole = call.files["image"].picture, call.files["mask"].picture.getchannel("A")
+    assert sent.size == (200, 200)
+    assert sent.getpixel((100, 20)) == (0, 0, 0, 255)  # a bar, opaque
+    assert near(sent, (20, 60), (255, 215, 0))
+    assert [hole.getpixel(at) for at in ((20, 20), (20, 100), (180, 100))] == [255, 0, 255]
+    made = await picture_of(studio.client, job["result_id"])
+    assert (made.format, made.size) == ("JPEG", (256, 128))
+
+
+async def test_an_account_sees_what_its_edits_cost(newcomer: Studio) -> None:
+    assert (await used(newcomer.client))["today"] == (await used(newcomer.client))["total"]
+    source = await stored(newcomer.client)
+    await edited(newcomer.client, source, n=2)
+    newcomer.vendor.plays.append(plays(lambda: error(400, "no", code="moderation_blocked")))
+    assert (await edit(newcomer.client, source)).status == 422
+    told = await used(newcomer.client)
+    assert (told["configured"], told["per_day"]) == (True, 1000)
+    assert told["today"] == {
+        "edits": 3,
+        "calls": 2,
+        "images": 2,
+        "input_tokens": 40,
+        "output_tokens": 1056,
+        "total_tokens": 1096,
+    }
+    assert told["total"] == told["today"]
+
+
+async def test_the_same_request_sent_again_is_one_edit(studio: Studio) -> None:
+    source = await stored(studio.client)
+    named = {**WAIT, "Idempotency-Key": "edit-1"}
+    answers = [
+        await studio.client.post(f"/api/images/{source}/edit", json={"prompt": PROMPT}, headers=named)
+        for _ in range(2)
+    ]
+    assert answers[0].json == answers[1].json
+    assert len(studio.vendor.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"prompt": ""},
+        {"prompt": "  \n"},
+        {"prompt": "x" * 32_001},
+        {"prompt": None},
+        {"n": 0},
+        {"n": 11},
+        {"size": "large"},
+        {"quality": "best"},
+        {"background": "transparent", "output_format": "jpeg"},
+        {"output_format": "svg"},
+        {"mask": "no id"},
+        {"colour": "red"},
+    ],
+)
+async def test_a_wish_that_makes_no_sense_is_refused_at_the_door(
+    studio: Studio, wish: dict[str, Any]
+) -> None:
+    before = await used(studio.client)
+    answer = await edit(studio.client, await stored(studio.client), **wish)
+    assert (answer.status, answer.code) == (400, "invalid_request"), answer
+    assert await used(studio.client) == before
+
+
+async def test_options_of_an_edit_need_a_prompt(newcomer: Studio) -> None:
+    for answer in (
+        await newcomer.client.upload(file(pixels()), n="2"),
+        await newcomer.client.post("/api/images", data=form(image=file(pixels()), mask=mask())),
+        await newcomer.client.post("/api/images", json={"image_url": "https://example.org/a.png", "n": 2}),
+        await newcomer.client.post("/api/images", json={}),
+        await newcomer.client.post("/api/images", data=form(prompt="a fox", mask=mask())),
+    ):
+        assert (answer.status, answer.code) == (400, "invalid_request"), answer
+    assert (await newcomer.client.get("/api/images")).json == []
+
+
+async def test_others_images_are_no_masks_and_no_sources(newcomer: Studio, shared: Studio) -> None:
+    mine, theirs = await stored(newcomer.client), await stored(shared.client)
+    for answer in (await edit(newcomer.client, mine, mask=theirs), await edit(newcomer.client, theirs)):
+        assert (answer.status, answer.code) == (404, "image_not_found")
+
+
+async def test_a_day_has_so_many_edits_and_no_more(new_studio: NewStudio) -> None:
+    studio = await new_studio(EDITS_PER_DAY="3")
+    source = await stored(studio.client)
+    await edited(studio.client, source, n=2)
+    for answer in (
+        await edit(studio.client, source, n=2),
+        await studio.client.post("/api/images", json={"prompt": "a fox", "n": 4}),
+        await studio.client.upload(file(pixels()), prompt=PROMPT, n="2"),
+    ):
+        assert (answer.status, answer.code) == (429, "edit_quota_daily"), answer
+        assert 0 < int(answer.headers["Retry-After"]) <= 86_400
+    assert len((await studio.client.get("/api/jobs", params={"kind": "edit"})).json) == 1
+    await queued(studio.client, source)
+    assert (await used(studio.client))["today"]["edits"] == 3
+    uploads = [one for one in await stored_keys(objects_url(studio.site)) if "/originals/" in one]
+    assert len(uploads) == 1
+
+
+async def test_the_site_says_that_edits_are_on(studio: Studio) -> None:
+    assert (await studio.client.get("/health/ready")).json["edits"] == "on"

@@ -1,0 +1,246 @@
+"""A strict stand-in for OpenAI's images API: it looks at all that it gets, and plays what a test asks for.
+
+What breaks its rules is answered with 400, as the vendor would, and kept in `faults`.
+"""
+
+import asyncio
+import base64
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from io import BytesIO
+from typing import Any, Self
+
+from aiohttp import BodyPartReader, web
+from msgspec import Struct
+from PIL import Image
+
+KEY = "sk-test-0123456789"
+MODEL = "gpt-image-2.6-sunburst"
+MIMES = {"PNG": "image/png", "JPEG": "image/jpeg"}
+REQUEST_ID = "req_0123456789"
+SIZE = (96, 64)
+COLOUR = (200, 30, 30)
+USAGE = {
+    "input_tokens": 40,
+    "output_tokens": 1056,
+    "total_tokens": 1096,
+    "input_tokens_details": {"image_tokens": 30, "text_tokens": 10},
+}
+
+Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Sent(Struct, frozen=True):
+    """A file of a form."""
+
+    filename: str
+    mime: str
+    content: bytes
+
+    @property
+    def picture(self) -> Image.Image:
+        picture = Image.open(BytesIO(self.content))
+        picture.load()
+        return picture
+
+
+class Call(Struct, frozen=True):
+    """One call as it arrived."""
+
+    path: str
+    fields: dict[str, str]
+    files: dict[str, Sent]
+    reference: str
+
+
+class Broken(Exception):
+    """A call that breaks a rule; the text says which."""
+
+
+class Vendor:
+    """`calls` are all that reached it; `plays` are its next answers, then it makes images."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.calls: list[Call] = []
+        self.faults: list[str] = []
+        self.plays: list[Play] = []
+        self.begun = asyncio.Event()  # a call has arrived in full
+        self.may_answer = asyncio.Event()  # what `held` waits for
+        self.url = ""
+        self._app = web.Application(client_max_size=60_000_000)
+        self._app.router.add_post("/v1/images/edits", self._edits)
+        self._app.router.add_post("/v1/images/generations", self._generations)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, model: str = MODEL) -> AsyncGenerator[Self]:
+        vendor = cls(model)
+        runner = web.AppRunner(vendor._app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        try:
+            yield vendor
+        finally:
+            vendor.may_answer.set()
+            await runner.cleanup()
+        assert vendor.faults == []
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": self.url, "OPENAI_MODEL": self.model}
+
+    def forget(self) -> None:
+        """As if nobody had called."""
+        self.calls.clear()
+        self.begun.clear()
+        self.may_answer.clear()
+
+    async def _edits(self, request: web.Request) -> web.StreamResponse:
+        fields, files = await _form(request)
+        return await self._answered(request, Call(request.path, fields, files, _reference(request)))
+
+    async def _generations(self, request: web.Request) -> web.StreamResponse:
+        body: dict[str, Any] = await request.json()
+        fields = {name: str(value) for name, value in body.items()}
+        return await self._answered(request, Call(request.path, fields, {}, _reference(request)))
+
+    async def _answered(self, request: web.Request, call: Call) -> web.StreamResponse:
+        self.calls.append(call)
+        self.begun.set()
+        try:
+            self._check(request, call)
+        except Broken as fault:
+            self.faults.append(str(fault))
+            return error(400, str(fault), code="invalid_value")
+        if self.plays:
+            return await self.plays.pop(0)(request)
+        return images(int(call.fields.get("n", "1")), size=_answer_size(call))
+
+    def _check(self, request: web.Request, call: Call) -> None:
+        _expect(request.headers.get("authorization") == f"Bearer {KEY}", "the key is missing or wrong")
+        _expect(call.fields.get("model") == self.model, f"model {call.fields.get('model')}")
+        _expect(bool(call.fields.get("prompt", "").strip()), "there is no prompt")
+        _expect(1 <= int(call.fields.get("n", "1")) <= 10, "n is out of range")
+        legacy = self.model.startswith("dall-e")
+        known = {"model", "prompt", "n", "size"} | (
+            {"response_format"} if legacy else {"quality", "background"}
+        )
+        _expect(call.fields.keys() <= known, f"unknown fields {call.fields.keys() - known}")
+        _expect(not legacy or call.fields.get("response_format") == "b64_json", "no response_format")
+        if call.path.endswith("/edits"):
+            self._check_files(call, square=legacy)
+        else:
+            _expect(not call.files, "a generation has no files")
+
+    def _check_files(self, call: Call, *, square: bool) -> None:
+        _expect("image" in call.files, "there is no file `image`")
+        _expect(call.files.keys() <= {"image", "mask"}, f"unknown files {call.files.keys()}")
+        sent = call.files["image"]
+        picture = _checked(sent, limit=4_000_000 if square else 50_000_000)
+        if square:
+            _expect(picture.width == picture.height, f"not square: {picture.size}")
+            _expect((picture.format, picture.mode) == ("PNG", "RGBA"), f"{picture.format} {picture.mode}")
+        if "mask" in call.files:
+            mask = _checked(call.files["mask"], limit=4_000_000)
+            _expect((mask.format, mask.mode) == ("PNG", "RGBA"), f"mask is {mask.format} {mask.mode}")
+            _expect(mask.size == picture.size, f"mask {mask.size}, image {picture.size}")
+            _expect(mask.getchannel("A").getextrema()[0] == 0, "the mask has no hole")
+
+
+def images(count: int = 1, *, size: tuple[int, int] = SIZE, usage: bool = True) -> web.Response:
+    """A good answer: real files."""
+    file = BytesIO()
+    Image.new("RGB", size, COLOUR).save(file, "PNG")
+    content = base64.b64encode(file.getvalue()).decode()
+    return answer({"data": [{"b64_json": content}] * count, **({"usage": USAGE} if usage else {})})
+
+
+def answer(body: dict[str, Any]) -> web.Response:
+    return web.json_response({"created": 1_700_000_000, **body}, headers={"x-request-id": REQUEST_ID})
+
+
+def error(status: int, message: str, *, code: str | None = None, **headers: str) -> web.Response:
+    """An error as the vendor words it."""
+    told = {"error": {"message": message, "type": "some_error", "param": None, "code": code}}
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return web.json_response(told, status=status, headers=named)
+
+
+def plays(response: Callable[[], web.StreamResponse]) -> Play:
+    async def play(_: web.Request) -> web.StreamResponse:
+        return response()
+
+    return play
+
+
+def held(vendor: Vendor) -> Play:
+    """A good answer, once the test lets it."""
+
+    async def play(_: web.Request) -> web.StreamResponse:
+        await vendor.may_answer.wait()
+        return images()
+
+    return play
+
+
+async def hang_up(request: web.Request) -> web.StreamResponse:
+    """The call arrives in full, then the connection is gone."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def break_off(request: web.Request) -> web.StreamResponse:
+    """Half an answer."""
+    response = web.StreamResponse(headers={"Content-Length": "1000", "Content-Type": "application/json"})
+    await response.prepare(request)
+    await response.write(b'{"created": 1, "data": [{"b64_js')
+    assert request.transport is not None
+    request.transport.abort()
+    return response
+
+
+async def _form(request: web.Request) -> tuple[dict[str, str], dict[str, Sent]]:
+    fields: dict[str, str] = {}
+    files: dict[str, Sent] = {}
+    async for part in await request.multipart():
+        assert isinstance(part, BodyPartReader)
+        assert part.name is not None
+        assert part.name not in fields.keys() | files.keys(), part.name
+        content = bytes(await part.read())
+        if part.filename is None:
+            fields[part.name] = content.decode()
+        else:
+            files[part.name] = Sent(part.filename, part.headers.get("Content-Type", ""), content)
+    return fields, files
+
+
+def _checked(sent: Sent, *, limit: int) -> Image.Image:
+    """The picture of a file that says truly what it is, and tells nothing else."""
+    _expect(len(sent.content) < limit, f"{len(sent.content)} bytes")
+    picture = sent.picture
+    _expect(MIMES.get(picture.format or "") == sent.mime, f"{picture.format} sent as {sent.mime}")
+    name = {"image/png": r"[a-z]+\.png", "image/jpeg": r"[a-z]+\.jpg"}[sent.mime]
+    _expect(re.fullmatch(name, sent.filename) is not None, f"filename {sent.filename}")
+    told = {"exif", "xmp", "photoshop", "icc_profile", "comment"} & picture.info.keys()
+    _expect(not told and not picture.getexif(), f"metadata goes out: {told}")
+    _expect(b"GPS" not in sent.content and b"Exif" not in sent.content, "EXIF goes out")
+    return picture
+
+
+def _answer_size(call: Call) -> tuple[int, int]:
+    size = re.fullmatch(r"(\d+)x(\d+)", call.fields.get("size", ""))
+    return (int(size.group(1)), int(size.group(2))) if size else SIZE
+
+
+def _reference(request: web.Request) -> str:
+    return request.headers.get("x-client-request-id", "")
+
+
+def _expect(true: bool, otherwise: str) -> None:
+    if not true:
+        raise Broken(otherwise)
