@@ -12,7 +12,7 @@ from msgspec import Struct
 from libs import retention
 from libs.backends import Backends
 from libs.storage import images
-from libs.storage.names import INBOX, ORIGINALS, RESULTS
+from libs.storage.names import INBOX, ORIGINALS, RESULTS, THUMBNAILS
 from libs.storage.objects import BadKey, ObjectNotFound, Stored
 from libs.storage.tables import BaseUser, Image, now
 
@@ -89,16 +89,17 @@ class Examination:
             yield finding
 
     async def _judged(self, batch: list[Stored]) -> AsyncGenerator[Finding]:
-        known = await images.sizes_of([stored.key for stored in batch])
+        known = await images.sizes_of([_image_key(stored.key) for stored in batch])
         for stored in batch:
             self._present.add(_digest(stored.key))
-            own = OWN_KEY.fullmatch(stored.key)
-            if stored.key in known:
+            key = _image_key(stored.key)
+            own = OWN_KEY.fullmatch(key)
+            if key in known:
                 self.objects += 1
-                if known[stored.key] != stored.size_bytes:
-                    yield Finding(kind="altered", key=stored.key)
+                if stored.key == key and known[key] != stored.size_bytes:
+                    yield Finding(kind="altered", key=key)
             elif own is None:
-                if not stored.key.startswith(f"{INBOX}/"):
+                if not key.startswith(f"{INBOX}/"):
                     yield Finding(kind="foreign", key=stored.key)
             else:
                 self.objects += 1
@@ -125,8 +126,8 @@ class Examination:
             return current is not None and current.object_key == image.object_key
 
     async def _remove_strays(self, strays: list[Finding]) -> int:
-        known = await images.sizes_of([one.key for one in strays])
-        gone = [one.key for one in strays if one.key not in known]
+        known = await images.sizes_of([_image_key(one.key) for one in strays])
+        gone = [one.key for one in strays if _image_key(one.key) not in known]
         for start in range(0, len(gone), BATCH):
             await self._backends.objects.delete(gone[start : start + BATCH])
         return len(gone)
@@ -143,6 +144,11 @@ class Examination:
                 await retention.delete(image, owner, self._backends)
                 removed += 1
         return removed
+
+
+def _image_key(key: str) -> str:
+    """The key of the image that an object belongs to: a thumbnail has one of its own."""
+    return key.removeprefix(f"{THUMBNAILS}/")
 
 
 def _digest(key: str) -> bytes:

@@ -96,7 +96,8 @@ async def test_rows_and_objects_that_lack_each_other_are_found_and_on_demand_rem
     stray = own_key(owner, uuid4())
     attempt = own_key(owner, whole.id, folder=names.ORIGINALS, attempt=2)
     foreign = f"{owner.username}/notes.txt"
-    for key in (stray, attempt, foreign):
+    thumbnail, lonely = names.thumbnail_key(whole.object_key), names.thumbnail_key(stray)
+    for key in (stray, attempt, foreign, thumbnail, lonely):
         await ward.put(key)
     expected = sorted(
         [
@@ -104,17 +105,18 @@ async def test_rows_and_objects_that_lack_each_other_are_found_and_on_demand_rem
             ["foreign", foreign],
             ["missing", lost.object_key, str(lost.id)],
             ["stray", stray],
+            ["stray", lonely],
         ]
     )
 
     status, findings, _ = await ward.visit("--age", "0")
     assert (status, sorted(findings)) == (1, expected)
-    assert await ward.keys() == {whole.object_key, stray, attempt, foreign}
+    assert await ward.keys() == {whole.object_key, thumbnail, stray, lonely, attempt, foreign}
 
     status, findings, summary = await ward.visit("--age", "0", "--mend")
     assert (status, sorted(findings)) == (0, expected)
-    assert "3 mended" in summary
-    assert await ward.keys() == {whole.object_key, foreign}
+    assert "4 mended" in summary
+    assert await ward.keys() == {whole.object_key, thumbnail, foreign}
     assert [image.id for image in await Image.objects()] == [whole.id]
     assert (await ward.visit("--age", "0"))[:2] == (0, [["foreign", foreign]])
 
