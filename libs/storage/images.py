@@ -25,6 +25,7 @@ from libs.storage.tables import Image, Job, now
 
 Condition: TypeAlias = And | Where | WhereRaw
 
+KEYS_AT_ONCE = 500
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 FILE_COLUMNS = (
     "filename",
@@ -135,6 +136,25 @@ async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
 def _of_many(count: int) -> Statement:
     slots = [Slot(str(position)) for position in range(count)]
     return Statement(Image.objects().where(Image.id.is_in(slots) & _VISIBLE))
+
+
+async def sizes_of(keys: Sequence[str]) -> dict[str, int]:
+    """The size that the row of each of these objects says; objects without a row are left out."""
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        some = list(keys[start : start + KEYS_AT_ONCE])
+        told: list[dict[str, Any]] = await Image.select(Image.object_key, Image.size_bytes).where(
+            Image.object_key.is_in(some)
+        )
+        found |= {row["object_key"]: row["size_bytes"] for row in told}
+    return found
+
+
+async def all_after(after: UUID | None, limit: int) -> list[Image]:
+    """Images of all accounts that are not on their way out, in the order of their ids."""
+    wanted = Image.status != ImageStatus.DELETING
+    conditions = [wanted] if after is None else [wanted, Image.id > after]
+    return await Image.objects().where(*conditions).order_by(Image.id).limit(limit)
 
 
 async def page(owner: int, wanted: Filter, *, limit: int, after: UUID | None) -> tuple[list[Image], int]:
