@@ -7,9 +7,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 import skimage
+from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
 from libs.storage.database import migrate, open_database
 from libs.storage.engine import Engine
+from tests.support import spreading
 from tests.support.client import Client
 from tests.support.services import own_database
 from tests.support.site import Kind, Site, running_site
@@ -20,6 +22,16 @@ BOTH = ["embedded", pytest.param("services", marks=pytest.mark.services)]
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.services)]
 
 NewSite = Callable[..., Awaitable[Site]]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=spreading.place)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> spreading.ByFileAndKind:
+    return spreading.ByFileAndKind(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from libs.children import ChildError, Children, RenderCrashed, RenderTimeout
 from tests import children_calls
 
 GIB = 1024**3
-WAIT_S = 20
+WAIT_S = 60
 
 
 @pytest.fixture

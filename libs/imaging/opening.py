@@ -15,6 +15,11 @@ from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
 from libs.imaging.quiet import quiet
 
+KEPT_BLOCKS = 4
+"""Blocks of 16 MiB that Pillow keeps for the next image instead of giving them back: memory for 12 MP that
+was used before costs 4 ms, new memory 33 ms. A process that has worked on large pictures holds 64 MiB."""
+
+Image.core.set_blocks_max(KEPT_BLOCKS)
 Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillow sees the file
 
 _DAMAGE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)

@@ -10,7 +10,6 @@ APP_REGISTRY = AppRegistry(
     apps=[
         "piccolo.apps.user.piccolo_app",
         "piccolo_api.session_auth.piccolo_app",
-        "piccolo_admin.piccolo_app",
         "libs.storage.piccolo_app",
     ]
 )

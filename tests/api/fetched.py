@@ -8,7 +8,7 @@ from typing import Any
 from tests.support.client import Answer, Client
 
 
-async def create(client: Client, url: str, *, wait_s: int | None = 30, **fields: Any) -> Answer:
+async def create(client: Client, url: str, *, wait_s: int | None = 60, **fields: Any) -> Answer:
     """`POST /api/images` with a URL."""
     headers = {} if wait_s is None else {"Prefer": f"wait={wait_s}"}
     body = BytesIO(json.dumps({"image_url": url, **fields}).encode())  # may be long

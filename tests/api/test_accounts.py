@@ -114,8 +114,8 @@ async def test_a_login_with_control_characters_is_refused(client: Client, userna
 
 
 async def test_an_ended_account_leaves_nothing_and_its_name_is_free(client: Client, photo: Path) -> None:
-    kept = (await client.upload(photo, wait_s=30)).json
-    made = (await client.upload(photo, [{"op": "grayscale"}], wait_s=30)).json
+    kept = (await client.upload(photo, wait_s=60)).json
+    made = (await client.upload(photo, [{"op": "grayscale"}], wait_s=60)).json
     assert made["result"]
     link = (await client.post(f"/api/images/{kept['id']}/link")).json["url"]
     assert len(await object_keys(client.site, f"{client.username}/")) == 3

@@ -168,7 +168,7 @@ async def test_records_can_neither_be_added_nor_changed_nor_removed(
 async def test_rows_are_found_by_status_owner_and_date(desk: Browser, client: Client, small: bytes) -> None:
     failed = (await client.upload(small, [TOO_LARGE], filename="small.png")).json["job_id"]
     await client.job_done(failed)
-    await client.upload(small, filename="small.png", wait_s=30)
+    await client.upload(small, filename="small.png", wait_s=60)
     [me] = await desk.rows("piccolo_user", username=client.username)
     mine = await desk.rows("job", owner=str(me["id"]))
     assert {job["kind"] for job in mine} == {"transform", "describe"}
@@ -183,7 +183,7 @@ async def test_rows_are_found_by_status_owner_and_date(desk: Browser, client: Cl
 async def test_a_thumbnail_is_small_made_once_and_goes_with_its_image(
     site: Site, desk: Browser, client: Client, photo: Path
 ) -> None:
-    record = (await client.upload(photo, wait_s=30)).json
+    record = (await client.upload(photo, wait_s=60)).json
     path = f"desk/images/{record['id']}/thumbnail/"
     first, second = await desk.get(path), await desk.get(path)
     assert (first.status, first.headers["Content-Type"]) == (200, "image/webp")
@@ -201,7 +201,7 @@ async def test_a_thumbnail_is_small_made_once_and_goes_with_its_image(
 
 
 async def test_an_operators_look_starts_no_clock(desk: Browser, client: Client, photo: Path) -> None:
-    record = (await client.upload(photo, [{"op": "grayscale"}], wait_s=30)).json
+    record = (await client.upload(photo, [{"op": "grayscale"}], wait_s=60)).json
     whole = await desk.get(f"desk/images/{record['id']}/file/")
     assert (whole.status, whole.body, whole.headers["Content-Type"]) == (
         200,
@@ -226,7 +226,7 @@ async def test_only_a_failed_job_runs_again(desk: Browser, client: Client, small
     assert (await desk.call("POST", f"desk/jobs/{failed}/retry/")).status == 200
     again = await client.job_done(failed)
     assert (again["status"], again["attempts"], again["error_code"]) == ("failed", 2, "crop_outside")
-    done = (await client.upload(small, [{"op": "grayscale"}], filename="small.png", wait_s=30)).json["job_id"]
+    done = (await client.upload(small, [{"op": "grayscale"}], filename="small.png", wait_s=60)).json["job_id"]
     refused = await desk.call("POST", f"desk/jobs/{done}/retry/")
     assert (refused.status, refused.json["code"]) == (409, "job_not_failed")
     assert (await desk.call("POST", f"desk/jobs/{uuid4()}/retry/")).status == 404
@@ -235,7 +235,7 @@ async def test_only_a_failed_job_runs_again(desk: Browser, client: Client, small
 async def test_images_are_deleted_at_once_whoever_owns_them(
     site: Site, desk: Browser, client: Client, small: bytes
 ) -> None:
-    made = [(await client.upload(small, filename=f"{at}.png", wait_s=30)).json["id"] for at in range(2)]
+    made = [(await client.upload(small, filename=f"{at}.png", wait_s=60)).json["id"] for at in range(2)]
     answer = await desk.call("POST", "desk/images/delete/", json={"ids": [*made, str(uuid4())]})
     assert (answer.status, answer.json) == (200, {"deleted": 2})
     assert (await client.get("/api/images")).json == []
@@ -251,7 +251,7 @@ async def test_the_start_page_counts_what_there_is(new_site: NewSite, small: byt
     async with Client(site) as client:
         await client.register()
         await client.login()
-        await client.upload(small, filename="small.png", wait_s=30)
+        await client.upload(small, filename="small.png", wait_s=60)
         failed = (await client.upload(small, [TOO_LARGE], filename="small.png")).json["job_id"]
         await client.job_done(failed)
         async with opened_browser(site) as browser:

@@ -92,7 +92,7 @@ async def test_operations_that_will_not_do_are_refused_naming_the_place(
 async def test_a_transform_refuses_the_same_operations(
     client: Client, small: bytes, operations: str, code: str, named: str
 ) -> None:
-    image_id = (await client.upload(small, filename="a.png", wait_s=30)).json["id"]
+    image_id = (await client.upload(small, filename="a.png", wait_s=60)).json["id"]
     async with nothing_kept(client):
         answer = await client.post(
             f"/api/images/{image_id}/transform",
@@ -186,7 +186,7 @@ async def test_a_truncated_image_without_operations_goes_the_same_way(
 async def test_who_waits_for_a_truncated_image_gets_a_problem(client: Client, cut_photo: bytes) -> None:
     before = await kept_by(client)
     for operations in (None, [{"op": "grayscale"}]):
-        refused(await client.upload(cut_photo, operations, wait_s=30), 422, "image_truncated")
+        refused(await client.upload(cut_photo, operations, wait_s=60), 422, "image_truncated")
     await kept_again(client, before)
 
 
@@ -214,7 +214,7 @@ async def test_an_operation_that_does_not_fit_fails_its_job_and_the_image_stays(
         again = await resident.post(
             f"/api/images/{image['id']}/transform",
             json={"operations": [operation]},
-            headers={"Prefer": "wait=30"},
+            headers={"Prefer": "wait=60"},
         )
         refused(again, 422, code)
 

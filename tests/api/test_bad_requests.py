@@ -16,7 +16,7 @@ JSON = {"Content-Type": "application/json"}
 async def test_anothers_image_and_job_look_like_none_on_every_route(
     client: Client, other: Client, photo: Path
 ) -> None:
-    theirs = (await other.upload(photo, [{"op": "grayscale"}], wait_s=30)).json
+    theirs = (await other.upload(photo, [{"op": "grayscale"}], wait_s=60)).json
     image, job, result = theirs["id"], theirs["job_id"], theirs["result"]["id"]
     for found, code in ((image, "image_not_found"), (result, "image_not_found"), (job, "job_not_found")):
         for method, path, body in routes_of(found, is_job=found == job):

@@ -86,7 +86,7 @@ async def test_the_first_download_starts_the_clock_and_the_second_does_not(
 
 
 async def test_a_kept_image_has_no_clock_to_start(resident: Client, small: bytes) -> None:
-    image = (await resident.upload(small, filename="a.png", wait_s=30)).json
+    image = (await resident.upload(small, filename="a.png", wait_s=60)).json
     await resident.get(f"/api/images/{image['id']}/download")
     assert (await resident.get(f"/api/images/{image['id']}")).json == image
 
@@ -142,13 +142,13 @@ async def test_a_range_of_another_version_is_ignored(resident: Client, image: di
 
 
 async def test_a_download_is_the_newest_result_or_the_original(resident: Client, photo: Path) -> None:
-    image = (await resident.upload(photo, [{"op": "resize", "width": 50}], wait_s=30)).json
+    image = (await resident.upload(photo, [{"op": "resize", "width": 50}], wait_s=60)).json
     at = f"/api/images/{image['id']}/download"
     assert (await resident.get(at)).headers["ETag"] == f'"{image["result"]["md5"]}"'
     assert (await resident.get(f"{at}?version=original")).body == photo.read_bytes()
     body = {"operations": [{"op": "convert", "format": "png"}]}
     job = await resident.post(
-        f"/api/images/{image['id']}/transform", json=body, headers={"Prefer": "wait=30"}
+        f"/api/images/{image['id']}/transform", json=body, headers={"Prefer": "wait=60"}
     )
     newest = await resident.get(at)
     assert newest.headers["Content-Type"] == "image/png"

@@ -44,7 +44,7 @@ async def test_a_list_may_have_a_hundred(client: Client, five: list[dict[str, An
 
 async def test_filters_choose(client: Client, photo: Path, small: bytes, cut_photo: bytes) -> None:
     first = (await client.upload(small, filename="a.png", retention="ephemeral")).json
-    made = (await client.upload(photo, GRAY, retention="keep", wait_s=30)).json
+    made = (await client.upload(photo, GRAY, retention="keep", wait_s=60)).json
     image, result = made["id"], made["result"]["id"]
     crop = [{"op": "crop", "width": 5000, "height": 1}]
     failed = (await client.upload(photo, crop, retention="keep")).json
@@ -121,7 +121,7 @@ async def test_a_deleted_image_takes_its_object_along(client: Client, photo: Pat
 
 
 async def test_a_result_outlives_its_deleted_source(resident: Client, photo: Path) -> None:
-    image = (await resident.upload(photo, GRAY, wait_s=30)).json
+    image = (await resident.upload(photo, GRAY, wait_s=60)).json
     await resident.call("DELETE", f"/api/images/{image['id']}")
     result = await resident.get(f"/api/images/{image['result']['id']}")
     assert (result.status, result.json["parent"]) == (200, None)

@@ -15,7 +15,7 @@ SLOW = [{"op": "blur", "sigma": 60}, {"op": "rotate", "angle": 33}, {"op": "blur
 
 
 async def test_a_job_tells_what_it_did(resident: Client, photo: Path) -> None:
-    image = (await resident.upload(photo, [{"op": "resize", "width": 50}], wait_s=30)).json
+    image = (await resident.upload(photo, [{"op": "resize", "width": 50}], wait_s=60)).json
     job = (await resident.get(f"/api/jobs/{image['job_id']}")).json
     assert (job["kind"], job["status"], job["priority"]) == ("transform", "completed", "interactive")
     assert (job["image_id"], job["result_id"]) == (image["id"], image["result"]["id"])
@@ -27,8 +27,8 @@ async def test_a_job_tells_what_it_did(resident: Client, photo: Path) -> None:
 
 
 async def test_jobs_are_listed_newest_first_and_filtered(client: Client, photo: Path) -> None:
-    hashed = (await client.upload(photo, wait_s=30)).json
-    made = (await client.upload(photo, GRAY, wait_s=30)).json
+    hashed = (await client.upload(photo, wait_s=60)).json
+    made = (await client.upload(photo, GRAY, wait_s=60)).json
     crop = [{"op": "crop", "width": 5000, "height": 1}]
     failed = (await client.upload(photo, crop)).json
     await client.job_done(failed["job_id"])
@@ -82,7 +82,7 @@ async def stream_of(client: Client, job_id: str) -> list[tuple[str, dict[str, An
 
 
 async def test_a_job_that_has_ended_cannot_be_cancelled(resident: Client, photo: Path) -> None:
-    image = (await resident.upload(photo, GRAY, wait_s=30)).json
+    image = (await resident.upload(photo, GRAY, wait_s=60)).json
     answer = await resident.call("DELETE", f"/api/jobs/{image['job_id']}")
     assert "completed" in refused(answer, 409, "job_ended")
     assert (await resident.get(f"/api/images/{image['id']}/download")).status == 200
@@ -109,7 +109,7 @@ async def test_running_and_queued_jobs_can_be_cancelled(narrow: Client, slow_pic
 
 
 async def test_who_waits_for_a_job_that_is_cancelled_is_told(narrow: Client, slow_picture: bytes) -> None:
-    waiting = asyncio.create_task(narrow.upload(slow_picture, SLOW, wait_s=30))
+    waiting = asyncio.create_task(narrow.upload(slow_picture, SLOW, wait_s=60))
     async with asyncio.timeout(PATIENCE_S):
         while not (jobs := (await narrow.get("/api/jobs")).json):
             await asyncio.sleep(0.02)

@@ -58,7 +58,7 @@ async def test_an_account_has_no_more_unfinished_jobs_than_it_may(
     assert await kept_by(narrow) == before
     for job_id in reversed(jobs):
         await narrow.call("DELETE", f"/api/jobs/{job_id}")
-    assert (await narrow.upload(small, [{"op": "grayscale"}], filename="a.png", wait_s=30)).status == 201
+    assert (await narrow.upload(small, [{"op": "grayscale"}], filename="a.png", wait_s=60)).status == 201
 
 
 async def test_the_limits_of_an_upload_are_settings(narrow: Client, small: bytes) -> None:

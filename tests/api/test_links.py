@@ -99,7 +99,7 @@ async def test_a_link_never_outlasts_its_image(resident: Client, image: dict[str
 
 
 async def test_a_link_opens_the_result_or_the_original(resident: Client, photo: Path) -> None:
-    image = (await resident.upload(photo, [{"op": "convert", "format": "png"}], wait_s=30)).json
+    image = (await resident.upload(photo, [{"op": "convert", "format": "png"}], wait_s=60)).json
     for version, mime in (("latest", "image/png"), ("original", "image/jpeg")):
         link = await link_to(resident, image, version=version)
         async with aiohttp.ClientSession() as anyone:

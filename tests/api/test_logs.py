@@ -54,7 +54,7 @@ async def test_every_answer_has_an_id(resident: Client) -> None:
 async def test_no_token_password_or_body_is_in_the_logs(client: Client, photo: Path) -> None:
     assert client.token
     secret_name = f"secret-{uuid4().hex}.jpg"
-    image = (await client.upload(photo, [{"op": "grayscale"}], filename=secret_name, wait_s=30)).json
+    image = (await client.upload(photo, [{"op": "grayscale"}], filename=secret_name, wait_s=60)).json
     link = (await client.post(f"/api/images/{image['id']}/link")).json["url"]
     assert (await client.call("HEAD", link, token="", allow_redirects=False)).status in (200, 302)
     await client.get(f"/accounts/me?token={client.token}")

@@ -42,7 +42,7 @@ def distance(one: bytes, other: bytes) -> int:
 async def uploaded(client: Client, files: dict[str, bytes]) -> dict[str, str]:
     ids: dict[str, str] = {}
     for name, data in files.items():
-        answer = await client.upload(data, filename=name, wait_s=30)
+        answer = await client.upload(data, filename=name, wait_s=60)
         assert answer.status == 201, answer
         ids[name] = answer.json["id"]
     return ids
@@ -140,7 +140,7 @@ async def test_a_search_by_what_is_no_image_is_refused(fetcher: Client, fetching
 async def test_duplicates_are_grouped_and_the_largest_represents_them(fetcher: Client, photo: Path) -> None:
     files = variants(photo)
     ids = await uploaded(fetcher, files)
-    again = await fetcher.upload(files["mirrored.jpg"], filename="again.jpg", wait_s=30)
+    again = await fetcher.upload(files["mirrored.jpg"], filename="again.jpg", wait_s=60)
     answer = await fetcher.get("/api/images/duplicates?max_distance=10")
     groups = {frozenset(one["images"]): one for one in answer.json}
     mirrored = groups[frozenset([ids["mirrored.jpg"], again.json["id"]])]
@@ -155,7 +155,7 @@ async def test_duplicates_are_grouped_and_the_largest_represents_them(fetcher: C
 
 async def test_metadata_is_what_a_decode_tells(fetcher: Client, fetching: Fetching, photo: Path) -> None:
     fetched = await created(fetcher, fetching.outer.serve("/rocket.jpg", photo.read_bytes()))
-    kept = (await fetcher.upload(photo, wait_s=30)).json
+    kept = (await fetcher.upload(photo, wait_s=60)).json
     passing = (await fetcher.upload(photo, retention="ephemeral")).json
     answers = [await fetcher.get(f"/api/images/{one['id']}/metadata") for one in (fetched, kept, passing)]
     assert {answer.status for answer in answers} == {200}

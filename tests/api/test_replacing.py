@@ -58,7 +58,7 @@ async def test_the_bytes_of_a_data_url_replace_everything_too(
 ) -> None:
     data = photo.read_bytes() * 12  # longer than an ordinary JSON body may be
     assert len(data) > 1_000_000
-    old = (await client.upload(RED, wait_s=30)).json
+    old = (await client.upload(RED, wait_s=60)).json
     url = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
     assert await put(client, old["id"], url, method, filename="rocket.png", retention="ephemeral") == (
         200,
@@ -89,18 +89,18 @@ async def test_the_bytes_of_a_data_url_replace_everything_too(
 async def test_a_data_url_that_is_no_image_leaves_the_record_whole(
     client: Client, url: str, status: int, code: str
 ) -> None:
-    old = (await client.upload(RED, wait_s=30)).json
+    old = (await client.upload(RED, wait_s=60)).json
     half = base64.b64encode(picture(size=(640, 480))[:4000]).decode()
     assert await put(client, old["id"], url.replace("{half}", half), filename="new.jpg") == (status, code)
     assert (await client.get("/api/images")).json == [old]
     assert await original(client, old["id"]) == RED
-    async with asyncio.timeout(20):  # the upload goes with the next tick
+    async with asyncio.timeout(60):  # the upload goes with the next tick
         while len(await keys_of(client)) > 1:
             await asyncio.sleep(0.05)
 
 
 async def test_a_data_url_that_replaces_has_the_limits_of_an_upload(narrow: Client) -> None:
-    old = (await narrow.upload(RED, wait_s=30)).json
+    old = (await narrow.upload(RED, wait_s=60)).json
     for size, code in ((2_000_001, "url_too_large"), (4_000_000, "upload_too_large")):
         url = f"data:image/jpeg;base64,{base64.b64encode(bytes(size)).decode()}"
         for method in ("PUT", "PATCH"):
@@ -109,7 +109,7 @@ async def test_a_data_url_that_replaces_has_the_limits_of_an_upload(narrow: Clie
 
 
 async def test_an_upload_can_be_replaced_and_renamed_in_one_step(fetcher: Client, fetching: Fetching) -> None:
-    old = (await fetcher.upload(RED, wait_s=30)).json
+    old = (await fetcher.upload(RED, wait_s=60)).json
     url = fetching.outer.serve("/blue.jpg", BLUE)
     assert await put(fetcher, old["id"], url, filename="sky.gif", retention="ephemeral") == (200, "")
     new = await record(fetcher, old["id"])

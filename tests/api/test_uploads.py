@@ -117,14 +117,14 @@ async def test_an_upload_is_kept_and_hashed(resident: Client, photo: Path) -> No
 
 async def test_who_waits_for_an_upload_gets_its_hash_with_it(resident: Client, photos: Path) -> None:
     for name in ("astronaut.png", "coffee.png", "rocket.jpg"):
-        answer = await resident.upload(photos / name, wait_s=30)
+        answer = await resident.upload(photos / name, wait_s=60)
         assert (answer.status, answer.json["status"]) == (201, "completed")
         with Image.open(photos / name) as image:
             assert answer.json["phash"] == str(imagehash.phash(image))
 
 
 async def test_an_ephemeral_image_is_hashed_when_first_asked_for(client: Client, photo: Path) -> None:
-    answer = await client.upload(photo, retention="ephemeral", wait_s=30)
+    answer = await client.upload(photo, retention="ephemeral", wait_s=60)
     assert (answer.status, answer.json["phash"], answer.json["job_id"]) == (201, None, None)
     assert answer.json["expires_at"] is not None
     metadata = await client.get(f"/api/images/{answer.json['id']}/metadata")
@@ -151,7 +151,7 @@ async def test_an_upload_with_operations_is_ephemeral_and_answers_202(client: Cl
 async def test_an_upload_with_operations_stays_with_its_result_when_asked_to(
     client: Client, photo: Path
 ) -> None:
-    answer = await client.upload(photo, [{"op": "grayscale"}], retention="keep", wait_s=30)
+    answer = await client.upload(photo, [{"op": "grayscale"}], retention="keep", wait_s=60)
     assert answer.status == 201
     for image in (answer.json, answer.json["result"]):
         assert (image["retention"], image["expires_at"]) == ("keep", None)

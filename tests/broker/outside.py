@@ -12,7 +12,7 @@ from libs.broker.memory import MemoryBroker
 from libs.broker.port import Delivery
 from libs.contracts.topology import DEAD, JOBS, Route
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 class Outside(Protocol):

@@ -43,14 +43,14 @@ async def assert_marked(client: Client, answer: Answer) -> None:
 
 
 async def test_an_image_of_ones_own_is_laid_over_another(client: Client, photo: Path) -> None:
-    logo = (await client.upload(red_square(), filename="logo.png", wait_s=30)).json["id"]
-    answer = await client.upload(photo, [{**CORNER, "image_id": logo}, PNG], wait_s=30)
+    logo = (await client.upload(red_square(), filename="logo.png", wait_s=60)).json["id"]
+    answer = await client.upload(photo, [{**CORNER, "image_id": logo}, PNG], wait_s=60)
     await assert_marked(client, answer)
 
 
 async def test_a_file_sent_along_is_laid_over_the_image(client: Client, photo: Path) -> None:
     form = form_of(photo, [{**CORNER, "part": "logo"}, PNG])
-    answer = await client.post("/api/images", data=form, headers={"Prefer": "wait=30"})
+    answer = await client.post("/api/images", data=form, headers={"Prefer": "wait=60"})
     await assert_marked(client, answer)
 
 
@@ -81,10 +81,10 @@ async def test_parts_go_again_when_the_image_they_came_with_is_none(client: Clie
 async def test_another_accounts_image_cannot_be_laid_over_ones_own(
     client: Client, other: Client, photo: Path
 ) -> None:
-    theirs = (await other.upload(red_square(), filename="logo.png", wait_s=30)).json["id"]
+    theirs = (await other.upload(red_square(), filename="logo.png", wait_s=60)).json["id"]
     refused = await client.upload(photo, [{**CORNER, "image_id": theirs}])
     assert (refused.status, refused.code) == (404, "image_not_found")
-    mine = (await client.upload(photo, wait_s=30)).json["id"]
+    mine = (await client.upload(photo, wait_s=60)).json["id"]
     again = await client.post(
         f"/api/images/{mine}/transform", json={"operations": [{**CORNER, "image_id": theirs}]}
     )

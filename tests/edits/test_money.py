@@ -26,7 +26,7 @@ from tests.support.site import Site
 from tests.worker.inside import ended, opened_backends, submit, working
 from tests.worker.watching import objects_url, stored_keys, working_app
 
-WAIT_S = 30
+WAIT_S = 60
 
 
 async def called(studio: Studio) -> tuple[str, str]:

@@ -43,7 +43,7 @@ async def hasty(hasty_site: Site) -> AsyncIterator[Client]:
 
 async def made(client: Client, photo: Path) -> dict[str, Any]:
     """An uploaded image with its finished result."""
-    answer = await client.upload(photo, SMALL, wait_s=20)
+    answer = await client.upload(photo, SMALL, wait_s=60)
     assert answer.status == 201, answer
     return answer.json
 
@@ -89,10 +89,10 @@ async def test_one_download_ends_an_upload_and_its_result_together(
 
 
 async def test_a_later_result_ends_by_itself(hasty: Client, photo: Path) -> None:
-    kept = (await hasty.upload(photo, wait_s=20)).json
+    kept = (await hasty.upload(photo, wait_s=60)).json
     assert kept["expires_at"] is None
     answer = await hasty.post(
-        f"/api/images/{kept['id']}/transform", json={"operations": SMALL}, headers={"Prefer": "wait=20"}
+        f"/api/images/{kept['id']}/transform", json={"operations": SMALL}, headers={"Prefer": "wait=60"}
     )
     assert answer.status in (200, 201), answer
     job = await hasty.job_done((await hasty.get("/api/jobs", params={"kind": "transform"})).json[0]["id"])
@@ -196,9 +196,9 @@ async def test_two_schedulers_delete_and_announce_each_image_once(tmp_path: Path
 async def test_what_serves_nobody_is_purged_at_the_start(tmp_path: Path, photo: Path) -> None:
     async with running_site("embedded", tmp_path / "site", REFRESH_TOKEN_S="1") as site:
         async with signed_in(site) as client:
-            await client.upload(photo, wait_s=20)
+            await client.upload(photo, wait_s=60)
             key = {"Idempotency-Key": uuid4().hex}
-            assert (await client.upload(photo, headers=key, wait_s=20)).status == 201
+            assert (await client.upload(photo, headers=key, wait_s=60)).status == 201
             assert (await client.call("DELETE", "/accounts/me")).status in (200, 204)
             await until_no_object(client)
         await site.stop("serve")

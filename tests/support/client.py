@@ -117,7 +117,7 @@ class Client:
             sent["Prefer"] = f"wait={wait_s}"
         return await self.post("/api/images", data=form, headers=sent)
 
-    async def job_done(self, job_id: str, *, within_s: float = 30) -> dict[str, Any]:
+    async def job_done(self, job_id: str, *, within_s: float = 60) -> dict[str, Any]:
         """The job once it has ended; the event stream tells when."""
         async with (
             asyncio.timeout(within_s),
@@ -133,7 +133,7 @@ class Client:
                         return job
         raise AssertionError(f"the stream of job {job_id} ended before the job")
 
-    async def until_gone(self, image_id: str, *, within_s: float = 20) -> None:
+    async def until_gone(self, image_id: str, *, within_s: float = 60) -> None:
         """Until the image cannot be found any more."""
         async with asyncio.timeout(within_s):
             while (await self.get(f"/api/images/{image_id}")).status != 404:

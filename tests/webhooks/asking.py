@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.client import Client
 
-WAIT_S = 40
+WAIT_S = 60
 SMALL = [{"op": "resize", "width": 64}]
 
 

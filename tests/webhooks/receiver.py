@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 from tests.outbound.server import ALLOWED, INSIDE, OUTSIDE, trap
 from tests.support.site import Kind, Site, running_site
 
-WAIT_S = 40
+WAIT_S = 60
 HOLD = "hold"  # answer nothing until told to
 CLOSE = "close"  # answer nothing, ever
 

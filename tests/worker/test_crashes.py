@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.conftest import NewSite, signed_in
-from tests.support.site import Site, running_site
+from tests.support.site import STOP_S, Site, running_site
 from tests.worker.watching import (
     SLOW,
     SMALL,
@@ -88,7 +88,7 @@ async def test_a_stopped_worker_gives_its_job_back(
         if to_all:  # a terminal sends it to the whole group
             process = site.apps.pop(name)
             os.killpg(process.pid, signal.SIGINT)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(STOP_S):
                 assert await process.wait() == 0
         else:
             await site.stop(name)

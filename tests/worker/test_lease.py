@@ -75,7 +75,7 @@ async def test_what_the_last_attempt_stored_is_cleared_when_the_job_is_given_up(
     async with scheduling(backends):
         failed = await ended(job.id)
         assert (failed.status, failed.error_code) == (JobStatus.FAILED, "attempts_exhausted")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await keys_of(backends) != [image.object_key]:
                 await asyncio.sleep(0.02)
 

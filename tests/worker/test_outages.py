@@ -177,4 +177,4 @@ async def test_a_site_whose_store_was_away_needs_no_restart(tmp_path: Path, phot
         assert (await client.upload(photo, SMALL)).status == 503
         assert (await client.get("/health/ready")).status == 503
         objects.with_name("away").rename(objects)
-        assert (await client.upload(photo, SMALL, wait_s=20)).status == 201
+        assert (await client.upload(photo, SMALL, wait_s=60)).status == 201

@@ -13,8 +13,8 @@ from libs.storage.objects import open_objects
 from tests.support.client import Client
 from tests.support.site import Site
 
-WAIT_S = 30
-GONE_S = 5
+WAIT_S = 60
+GONE_S = 30
 BUSY_S = 0.4
 
 SMALL = [{"op": "resize", "width": 64}]
