@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.edits.asking import PROMPT, edit, edited, file, form, mask, pixels, queued, stored, used
+from tests.edits.asking import PROMPT, edit, edited, file, form, mask, pixels, stored, used
 from tests.edits.conftest import NewStudio, Studio
 from tests.worker.watching import objects_url, stored_keys
 
@@ -65,7 +65,7 @@ async def test_a_day_has_so_many_edits_and_no_more(new_studio: NewStudio) -> Non
         assert (answer.status, answer.code) == (429, "edit_quota_daily"), answer
         assert 0 < int(answer.headers["Retry-After"]) <= 86_400
     assert len((await studio.client.get("/api/jobs", params={"kind": "edit"})).json) == 1
-    await queued(studio.client, source)
+    await edited(studio.client, source)
     assert (await used(studio.client))["today"]["edits"] == 3
     uploads = [one for one in await stored_keys(objects_url(studio.site)) if "/originals/" in one]
     assert len(uploads) == 1
