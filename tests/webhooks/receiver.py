@@ -78,6 +78,8 @@ class Receiver:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         if request.path in self.files:
             return web.Response(body=self.files[request.path], content_type="image/jpeg")
+        if request.method == "GET":
+            raise web.HTTPNotFound
         body = await request.read()
         assert request.content_type == "application/json"
         assert len(body) < 20_000
