@@ -12,10 +12,11 @@ ARGS ?=
 ROWS ?= 1000000
 BATCH_ROWS ?= 1000
 FUZZ_S ?= 60
-WORKERS ?= $(if $(ARGS),0,4)
-SPREAD := -n $(WORKERS) $(if $(ARGS),,--durations=15)
+PROCESSES ?= $(if $(ARGS),0,4)
+SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
+WORKERS ?= 1
 
-.PHONY: help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock schema screenshots clean
+.PHONY: secrets up down logs help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock schema screenshots clean
 
 help: ## List what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -25,7 +26,7 @@ run: $(VENV)/main.stamp ## Start API, worker and scheduler in one process (PORT=
 
 install: $(VENV)/dev.stamp ## Install the locked packages, the tools and this tree
 
-test: $(VENV)/dev.stamp services ## Run every test on both backends; brings the services itself (WORKERS=4)
+test: $(VENV)/dev.stamp services ## Run every test on both backends; brings the services itself (PROCESSES=4)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/pytest $(SPREAD) $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
@@ -36,6 +37,8 @@ lint: $(VENV)/dev.stamp ## Check style, types and import directions
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/hadolint infra/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 format: $(VENV)/dev.stamp ## Put the code in form
 	$(BIN)/ruff check --fix .
@@ -62,8 +65,21 @@ bench-imaging: $(VENV)/dev.stamp ## Measure imaging beside libvips: time, memory
 fuzz: $(VENV)/dev.stamp ## Throw damaged files at imaging (FUZZ_S=60 seconds)
 	@PYTHONPATH=. $(BIN)/python tests/fuzz/imaging.py -max_total_time=$(FUZZ_S)
 
-schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema again
+secrets: ## Write .env, with a new secret for whatever has none, and RabbitMQ's users
+	@$(PYTHON) -m infra.make_secrets
+
+up: secrets ## Build and start everything in containers; WORKERS=3 for more workers
+	docker compose up --build --detach --scale worker=$(WORKERS)
+
+down: ## Stop the containers; their data stay
+	docker compose down
+
+logs: ## Follow what the containers say
+	docker compose logs --follow --tail 100
+
+schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
+	$(BIN)/python -m libs.contracts.asyncapi > libs/contracts/asyncapi.json
 
 screenshots: $(VENV)/dev.stamp services ## Take the screenshots of the admin pages again
 	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k "embedded and operator"

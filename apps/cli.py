@@ -8,7 +8,7 @@ from typing import Any
 import click
 import uvloop
 
-from apps import local
+from apps import local, operator
 from libs import __version__
 from libs.lifetime import stop_signal
 from libs.logs import configure_logs
@@ -80,6 +80,27 @@ def scheduler() -> None:
 
 
 @main.command()
+def check() -> None:
+    """Ask database, object store and broker whether they serve; the exit status is 0 when all do."""
+    from libs.backends import open_backends
+    from libs.health import health
+    from libs.storage.engine import UNAVAILABLE
+
+    async def ask(settings: Settings, _: asyncio.Event) -> None:
+        try:
+            async with open_backends(settings) as backends:
+                found = await health(backends)
+        except UNAVAILABLE as error:
+            raise click.ClickException(f"the database does not serve: {error}") from error
+        for name in ("database", "objects", "broker"):
+            click.echo(f"{name:<9} {getattr(found, name)}")
+        if found.status != "ok":
+            raise click.exceptions.Exit(1)
+
+    _run(_settings(), ask)
+
+
+@main.command()
 def migrate() -> None:
     """Bring the database up to date."""
     from libs.storage.database import migrate as run
@@ -142,6 +163,8 @@ def rehash() -> None:
 main.add_command(local.process)
 main.add_command(local.describe)
 main.add_command(local.compare)
+main.add_command(operator.dead_letters)
+main.add_command(operator.doctor)
 
 
 def _settings() -> Settings:

@@ -9,6 +9,7 @@ from libs.contracts.edits import Edit
 from libs.contracts.words import Retention
 from libs.imaging.operations import AnyOperation
 from libs.intake import (
+    Terms,
     Upload,
     check_operations,
     check_quotas,
@@ -39,22 +40,42 @@ async def edit(
         EditsNotConfigured, DailyEditsUsed, TooManyJobs, TooManyOperations, ImageNotFound,
         UrlForbidden: Nothing was queued.
     """
-    check_webhook_url(webhook_url, backends)
+    terms = Terms(request_id=request_id, webhook_url=webhook_url)
+    job = await edit_job(image, owner, wanted, operations, backends, retention=retention, terms=terms)
+    async with transaction():
+        await edit_orders.insert_admitted(job, owner.id, wanted, backends)
+    await publish(job, backends)
+    return job
+
+
+async def edit_job(
+    image: Image | None,
+    owner: BaseUser,
+    wanted: Edit,
+    operations: Sequence[AnyOperation],
+    backends: Backends,
+    *,
+    retention: Retention,
+    terms: Terms,
+) -> Job:
+    """A job that edits a stored image, or makes images of the prompt alone; not stored yet.
+
+    Raises:
+        EditsNotConfigured, TooManyJobs, TooManyOperations, ImageNotFound, UrlForbidden: It may not be.
+    """
+    check_webhook_url(terms.webhook_url, backends)
     await _check(wanted, operations, owner, backends, size_bytes=0)
-    job = edit_orders.edit_job(
+    return edit_orders.edit_job(
         image,
         owner,
         wanted,
         operations,
         keep=retention == Retention.KEEP,
         shares_clock=False,
-        request_id=request_id,
-        webhook_url=webhook_url,
+        request_id=terms.request_id,
+        webhook_url=terms.webhook_url,
+        submission=terms.submission,
     )
-    async with transaction():
-        await edit_orders.insert_admitted(job, owner.id, wanted, backends)
-    await publish(job, backends)
-    return job
 
 
 async def replace_and_edit(

@@ -1,6 +1,7 @@
 """Edits before they are queued: whether they may be, and the job that carries them."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from libs.backends import Backends
 from libs.contracts.edits import Edit
@@ -34,13 +35,15 @@ def edit_job(
     *,
     keep: bool,
     shares_clock: bool,
-    request_id: str,
+    request_id: str | None,
     webhook_url: str | None = None,
+    submission: UUID | None = None,
 ) -> Job:
     """A job that edits `source`, or makes images of the prompt alone; not stored yet."""
     message = EditImage(
         job_id=new_id(),
         owner=owner.username,
+        submission=submission,
         source=None if source is None else Source(image_id=source.id),
         edit=edit,
         operations=tuple(operations),

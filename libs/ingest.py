@@ -10,9 +10,17 @@ from libs import edit_orders
 from libs.backends import Backends
 from libs.contracts.edits import Edit
 from libs.contracts.messages import EditImage, Follow, IngestImage, IngestSource, Source, TransformImage
-from libs.contracts.words import Priority, Retention
+from libs.contracts.words import Retention
 from libs.imaging.operations import AnyOperation
-from libs.intake import Upload, check_operations, check_quotas, check_webhook_url, publish, store_upload
+from libs.intake import (
+    Terms,
+    Upload,
+    check_operations,
+    check_quotas,
+    check_webhook_url,
+    publish,
+    store_upload,
+)
 from libs.outbound import is_data_url
 from libs.retention import delete
 from libs.storage import jobs
@@ -21,9 +29,9 @@ from libs.storage.tables import BaseUser, Image, Job, new_id
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What is to become of the image at a URL."""
+    """What is to become of the image at a URL, or of bytes from elsewhere."""
 
-    url: str
+    url: str = ""
     filename: str | None = None
     retention: Retention | None = None
     operations: Sequence[AnyOperation] | None = None
@@ -41,17 +49,35 @@ async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request
         UrlForbidden: An address says by itself that it is not one that is asked.
         TooManyJobs, TooManyOperations, EditsNotConfigured, DailyEditsUsed: Nothing was queued.
     """
+    source = IngestSource(url=wanted.url)
+    terms = Terms(request_id=request_id, webhook_url=wanted.webhook_url)
+    job, _ = await ingest_job(source, wanted, owner, backends, terms=terms)
+    return await _queue(job, owner, backends, edit=wanted.edit)
+
+
+async def ingest_job(
+    source: IngestSource, wanted: Wanted, owner: BaseUser, backends: Backends, *, terms: Terms
+) -> tuple[Job, UUID | None]:
+    """A job that makes an image of a source's bytes, not stored yet; and the id of the one that follows.
+
+    Raises:
+        UrlForbidden, TooManyJobs, TooManyOperations, EditsNotConfigured: It may not be.
+    """
     if wanted.edit is not None:
         await edit_orders.check(wanted.edit, owner, backends)
     await check_operations(wanted.operations or (), owner, backends)
     follow = None
     if wanted.operations is not None or wanted.edit is not None:
-        operations = tuple(wanted.operations or ())
-        follow = Follow(job_id=new_id(), target=new_id(), operations=operations, edit=wanted.edit)
+        follow = Follow(
+            job_id=new_id(),
+            target=new_id(),
+            operations=tuple(wanted.operations or ()),
+            edit=wanted.edit,
+            priority=terms.priority,
+        )
     retention = wanted.retention or (Retention.KEEP if follow is None else Retention.EPHEMERAL)
-    source = IngestSource(url=wanted.url)
-    message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow)
-    return await _queue(message, owner, backends, request_id, webhook_url=wanted.webhook_url)
+    message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow, terms=terms)
+    return await _job(message, owner, backends, terms), follow.job_id if follow else None
 
 
 async def replace(
@@ -62,9 +88,11 @@ async def replace(
     Raises:
         UrlForbidden, TooManyJobs: As `ingest`.
     """
-    source = IngestSource(url=wanted.url)
-    message = _message(source, wanted, owner, image.id, retention=wanted.retention, replaces=True)
-    return await _queue(message, owner, backends, request_id)
+    source, terms = IngestSource(url=wanted.url), Terms(request_id=request_id)
+    message = _message(
+        source, wanted, owner, image.id, retention=wanted.retention, replaces=True, terms=terms
+    )
+    return await _queue(await _job(message, owner, backends, terms), owner, backends)
 
 
 async def replace_by(
@@ -80,10 +108,12 @@ async def replace_by(
     staged, _ = await store_upload(
         upload, owner, backends, operations=None, retention=Retention.EPHEMERAL, request_id=request_id
     )
-    source = IngestSource(image_id=staged.id)
-    message = _message(source, wanted, owner, image.id, retention=wanted.retention, replaces=True)
+    source, terms = IngestSource(image_id=staged.id), Terms(request_id=request_id)
+    message = _message(
+        source, wanted, owner, image.id, retention=wanted.retention, replaces=True, terms=terms
+    )
     try:
-        return await _queue(message, owner, backends, request_id)
+        return await _queue(await _job(message, owner, backends, terms), owner, backends)
     except BaseException:
         await delete(staged, owner, backends)
         raise
@@ -97,6 +127,7 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
     every: dict[str, Any] = {
         "job_id": follow.job_id,
         "owner": message.owner,
+        "submission": message.submission,
         "source": Source(image_id=image.id),
         "operations": follow.operations,
         "target": follow.target,
@@ -104,7 +135,7 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
         "shares_clock": not kept,
     }
     command = TransformImage(**every) if follow.edit is None else EditImage(edit=follow.edit, **every)
-    return jobs.new(command, owner=image.owner, priority=Priority.INTERACTIVE, request_id=request_id)
+    return jobs.new(command, owner=image.owner, priority=follow.priority, request_id=request_id)
 
 
 def _message(
@@ -114,12 +145,14 @@ def _message(
     target: UUID,
     *,
     retention: Retention | None,
+    terms: Terms,
     follow: Follow | None = None,
     replaces: bool = False,
 ) -> IngestImage:
     return IngestImage(
         job_id=new_id(),
         owner=owner.username,
+        submission=terms.submission,
         source=source,
         target=target,
         replaces=replaces,
@@ -130,28 +163,23 @@ def _message(
     )
 
 
-async def _queue(
-    message: IngestImage,
-    owner: BaseUser,
-    backends: Backends,
-    request_id: str,
-    *,
-    webhook_url: str | None = None,
-) -> Job:
+async def _job(message: IngestImage, owner: BaseUser, backends: Backends, terms: Terms) -> Job:
     url = message.source.url
     if url is not None and not is_data_url(url):
         backends.guard.check_url(url)
-    check_webhook_url(webhook_url, backends)
+    check_webhook_url(terms.webhook_url, backends)
     await check_quotas(owner, 0, backends)
-    job = jobs.new(
+    return jobs.new(
         message,
         owner=owner.id,
-        priority=Priority.INTERACTIVE,
-        request_id=request_id,
-        webhook_url=webhook_url,
+        priority=terms.priority,
+        request_id=terms.request_id,
+        webhook_url=terms.webhook_url,
     )
+
+
+async def _queue(job: Job, owner: BaseUser, backends: Backends, *, edit: Edit | None = None) -> Job:
     async with transaction():
-        edit = message.follow.edit if message.follow else None
         await edit_orders.insert_admitted(job, owner.id, edit, backends)
     await publish(job, backends)
     return job

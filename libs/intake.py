@@ -21,7 +21,9 @@ from libs.contracts.messages import (
     Source,
     TransformImage,
     decode,
+    encode,
 )
+from libs.contracts.orders import Wake
 from libs.contracts.topology import Route
 from libs.contracts.words import Priority, Retention
 from libs.imaging.header import Header
@@ -99,7 +101,7 @@ async def store_upload(
             operations,
             keep=retention == Retention.KEEP,
             shares_clock=True,
-            request_id=request_id,
+            terms=Terms(request_id=request_id),
         )
     elif retention == Retention.KEEP:
         job = describe_job(image, owner.username, request_id)
@@ -121,6 +123,15 @@ async def store_upload(
     return image, job
 
 
+class Terms(Struct, frozen=True, kw_only=True):
+    """How a job was asked for."""
+
+    request_id: str | None
+    priority: Priority = Priority.INTERACTIVE
+    submission: UUID | None = None  # the message from outside
+    webhook_url: str | None = None
+
+
 async def transform(
     image: Image,
     owner: BaseUser,
@@ -136,16 +147,33 @@ async def transform(
     Raises:
         TooManyJobs, TooManyOperations, UrlForbidden: Nothing was queued.
     """
-    check_webhook_url(webhook_url, backends)
-    await check_operations(operations, owner, backends)
-    await check_quotas(owner, 0, backends)
-    job = _transform_job(
-        image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, request_id=request_id
-    )
-    job.webhook_url = webhook_url
+    terms = Terms(request_id=request_id, webhook_url=webhook_url)
+    job = await transform_job(image, owner, operations, backends, retention=retention, terms=terms)
     await insert(job)
     await publish(job, backends)
     return job
+
+
+async def transform_job(
+    image: Image,
+    owner: BaseUser,
+    operations: Sequence[AnyOperation],
+    backends: Backends,
+    *,
+    retention: Retention,
+    terms: Terms,
+) -> Job:
+    """A job that runs operations over a stored image; not stored yet.
+
+    Raises:
+        TooManyJobs, TooManyOperations, UrlForbidden: It may not be.
+    """
+    check_webhook_url(terms.webhook_url, backends)
+    await check_operations(operations, owner, backends)
+    await check_quotas(owner, 0, backends)
+    return _transform_job(
+        image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, terms=terms
+    )
 
 
 async def describe(image: Image, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
@@ -165,7 +193,7 @@ async def publish(job: Job, backends: Backends) -> None:
     headers = {"x-request-id": job.request_id} if job.request_id else {}
     try:
         await backends.broker.publish(
-            route_of(message, job), job.command.encode(), message_id=str(job.id), headers=headers
+            route_of(message, job), encode(Wake(job_id=job.id)), message_id=str(job.id), headers=headers
         )
     except BrokerUnavailable:
         log.warning("publish_failed", job_id=str(job.id))
@@ -280,18 +308,25 @@ def _transform_job(
     *,
     keep: bool,
     shares_clock: bool,
-    request_id: str,
+    terms: Terms,
 ) -> Job:
     message = TransformImage(
         job_id=new_id(),
         owner=owner.username,
+        submission=terms.submission,
         source=Source(image_id=image.id),
         operations=tuple(operations),
         target=new_id(),
         keep=keep,
         shares_clock=shares_clock,
     )
-    return jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=request_id)
+    return jobs.new(
+        message,
+        owner=owner.id,
+        priority=terms.priority,
+        request_id=terms.request_id,
+        webhook_url=terms.webhook_url,
+    )
 
 
 def describe_job(

@@ -90,6 +90,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quota_jobs: Count = 1000
     rate_limit_per_minute: Count = 600
     login_limit_per_minute: Count = 10
+    amqp_trusted_users: tuple[str, ...] = ()  # broker users that may order for any account
 
     def __post_init__(self) -> None:
         for text in self.fetch_allow_networks:

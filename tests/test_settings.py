@@ -33,6 +33,8 @@ def another(name: str) -> tuple[str, Any]:
         return "json", "json"
     if name in TEXTS:
         return TEXTS[name], TEXTS[name]
+    if name == "amqp_trusted_users":
+        return "producer, ada", ("producer", "ada")
     if name == "trusted_proxies":
         return "10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")
     if name == "fetch_ports":

@@ -22,7 +22,7 @@ from apps.api.limits import STORE, rate_limits
 from apps.api.links import open_link
 from apps.api.live import Live
 from apps.api.lookalikes import LookAlikes
-from apps.api.openapi import openapi_config, page_assets
+from apps.api.openapi import asyncapi_document, openapi_config, page_assets
 from apps.api.openapi_problems import document_problems
 from apps.api.request_log import with_request_log
 from apps.api.spellings import with_old_spellings
@@ -61,6 +61,7 @@ def create_app(backends: Backends) -> ASGIApp:
             HealthChecks,
             open_link,
             page_assets(),
+            asyncapi_document,
             *admin_routes(backends, thumbnails),
         ],
         dependencies={

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ValidationException
 from litestar.handlers import HTTPRouteHandler
@@ -27,11 +27,18 @@ from apps.api.answers import in_progress
 from apps.api.batch_views import batch_view
 from apps.api.batches import take
 from apps.api.creation import Asked, create, receive
+from apps.api.editing import replace_and_edit
 from apps.api.json_body import is_json, received_json
 from apps.api.listing import Limit, listed
 from apps.api.live import Live
 from apps.api.old_operations import Transformations, as_operations, read_transformations
-from apps.api.openapi import BEARER, BatchOperation, OldTransformOperation, OldUploadOperation
+from apps.api.openapi import (
+    BEARER,
+    BatchOperation,
+    OldEditOperation,
+    OldTransformOperation,
+    OldUploadOperation,
+)
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import ingest, intake, retention
@@ -190,6 +197,43 @@ class OldImages(Controller):
         at = present.origin(request, backends.settings)
         views = [_old_view(view, at, backends) for view in await present.image_views(found, at)]
         return listed(views, request, at, total=total, limit=limit)
+
+    @patch(
+        ["/images", "/api/images/images"],
+        operation_class=OldEditOperation,
+        operation_id=named_by_path,
+        status_code=HTTP_202_ACCEPTED,
+        request_max_body_size=None,
+    )
+    async def edit_newest(
+        self,
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[Any]:
+        """Let another image take the place of the caller's newest upload, and edit it by the prompt."""
+        asked = Asked(request, caller, backends, live, wait_s=0)
+        return _old_answer(await replace_and_edit(await images.newest_upload(caller.id), asked), asked)
+
+    @patch(
+        "/api/images/images/{image_id:uuid}",
+        operation_class=OldEditOperation,
+        operation_id=named_by_path,
+        status_code=HTTP_202_ACCEPTED,
+        request_max_body_size=None,
+    )
+    async def edit_again(
+        self,
+        request: Request[Any, Any, Any],
+        image_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        live: NamedDependency[Live],
+    ) -> Response[Any]:
+        """As `PATCH /api/images/{image_id}` with a form."""
+        asked = Asked(request, caller, backends, live, wait_s=0)
+        return _old_answer(await replace_and_edit(await images.owned_by(caller.id, image_id), asked), asked)
 
     @delete(
         ["/images/{image_id:uuid}", "/api/images/images/{image_id:uuid}"],

@@ -99,7 +99,7 @@ async def _from_form(asked: Asked) -> Response[ImageView] | Response[JobView]:
     async with received_form(asked.request, backends.scratch, shape) as form:
         wants_edit = "prompt" in form.fields
         refuse_if_off(wanted=wants_edit, backends=backends)
-        file = _image_of(form, optional=wants_edit)
+        file = _image_of(form, needed=not wants_edit)
         digests = sorted((name, part.md5) for name, part in form.files.items())
         named = file.filename if file else None
         print_of = fingerprint(asked.request, digests, named, *sorted(form.fields.items()))
@@ -231,11 +231,12 @@ async def kept_parts(form: Form, asked: Asked) -> AsyncGenerator[dict[str, UUID]
         raise
 
 
-def _image_of(form: Form, *, optional: bool) -> ReceivedFile | None:
+def _image_of(form: Form, *, needed: bool) -> ReceivedFile | None:
+    """The image under either of its names; a prompt does without one."""
     if form.files.keys() >= set(IMAGE):
         raise BadUpload("send either `image` or `original_image`")
     name = "original_image" if "original_image" in form.files else "image"
-    return form.files.get(name) if optional else form.file(name)
+    return form.file(name) if needed else form.files.get(name)
 
 
 def parts_of_operations(fields: Mapping[str, str]) -> Collection[str]:
@@ -252,7 +253,7 @@ def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
         edit=edit_of_form(form, parts),
         retention=form.choice("retention", Retention),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
-        webhook_url=form.fields.get("webhook_url"),
+        webhook_url=form.fields.get("webhook_url") or None,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import fastapi_offline
-from litestar import Router
+from litestar import Response, Router, get
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import (
@@ -25,6 +25,7 @@ from litestar.static_files import create_static_files_router  # pyright: ignore[
 from msgspec import Struct
 
 from apps.api.old_operations import TYPES as OLD_TYPES
+from libs.contracts import asyncapi
 from libs.contracts.edits import MAX_IMAGES, Background, EditQuality, ResultFormat
 from libs.contracts.views import EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest
 
@@ -165,6 +166,21 @@ class OldUploadOperation(Operation):
 
 
 @dataclass
+class OldEditOperation(Operation):
+    """`PATCH /images` takes a form with an image and a prompt."""
+
+    def __post_init__(self) -> None:
+        form = Schema(
+            type=OpenAPIType.OBJECT,
+            required=["image", "prompt"],
+            properties={"image": IMAGE_FILE, **EDIT_FIELDS, "operations": OPERATIONS_FIELD},
+        )
+        self.request_body = RequestBody(
+            required=True, content={"multipart/form-data": OpenAPIMediaType(schema=form)}
+        )
+
+
+@dataclass
 class OldTransformOperation(Operation):
     """`POST /images/{id}/transform`: JSON, or a form that brings the watermark along."""
 
@@ -240,3 +256,9 @@ def page_assets() -> Router:
         include_in_schema=False,
         name="schema-assets",
     )
+
+
+@get("/asyncapi.json", include_in_schema=False, sync_to_thread=False)
+def asyncapi_document() -> Response[bytes]:
+    """What programs publish to RabbitMQ themselves, as AsyncAPI."""
+    return Response(asyncapi.text().encode(), media_type="application/json")

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from apps.scheduler.notifying import notifying
-from libs import retention
+from libs import answers, retention
 from libs.announce import announce
 from libs.backends import Backends
 from libs.contracts.events import JobEnded
@@ -54,6 +54,7 @@ async def schedule(backends: Backends) -> None:
     purged_at = float("-inf")
     while True:
         await _attempt(sweep, backends)
+        await _attempt(answers.answer_left, backends)
         await _attempt(feeder.feed, backends)
         await _attempt(retention.expire, backends)
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
@@ -98,7 +99,7 @@ async def _give_up(job: Job, backends: Backends) -> None:
     log.warning("job_given_up", job_id=str(job.id), attempts=job.attempts)
     if not isinstance(command, DescribeImage):
         await retention.clear_attempts(command, job.created_at, backends)
-    await announce(
+    await answers.tell(
         JobEnded(
             type="job.failed",
             job_id=job.id,
@@ -107,6 +108,7 @@ async def _give_up(job: Job, backends: Backends) -> None:
             error_code=failure.code,
             error=failure.detail,
         ),
+        command,
         backends,
     )
     if completed is not None:

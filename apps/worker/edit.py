@@ -6,49 +6,39 @@ end of fails the job instead of calling again.
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar, cast
-from uuid import UUID
+from typing import TypeVar
 
 import structlog
-from msgspec.structs import replace
 
+from apps.worker.edit_results import Order, deliver, format_of, new_image
 from apps.worker.handlers import Lane, limits_of
 from apps.worker.lease import unbroken
 from libs import assets, retention
 from libs.backends import Backends
-from libs.contracts.edits import EditNote
 from libs.contracts.messages import EditImage
-from libs.contracts.words import ImageStatus, Retention
 from libs.edits.errors import EditBadResponse, EditError, EditsNotConfigured, EditTimedOut
 from libs.edits.provider import Answer, Made, Options, Picture, Provider
 from libs.imaging import editing
 from libs.imaging.editing import Finished, Prepared
 from libs.imaging.errors import SourceFault
-from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.operations import Convert
-from libs.storage import claims, edits, images, names
+from libs.storage import claims, edits, images
 from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.jobs import Failure
 from libs.storage.objects import StoreUnavailable
-from libs.storage.tables import Image, now
+from libs.storage.tables import Image
 
 MAX_RETRIES = 2  # of a call that surely did not run
 STOP_GRACE_S = 3.0  # that a call under way has when its worker is to stop
 MASK = "mask.png"
 
-UNKNOWN_END = (
-    "the worker was lost while the call was under way: it may have run and been paid for, "
-    "so it is not made again"
-)
-STOPPED = (
-    "the worker was stopped while the call was under way: it may have run and been paid for, "
-    "so it is not made again"
-)
+MAY_HAVE_RUN = "while the call was under way: it may have run and been paid for, so it is not made again"
+LOST = f"the worker was lost {MAY_HAVE_RUN}"
+STOPPED = f"the worker was stopped {MAY_HAVE_RUN}"
 
 T = TypeVar("T")
 
@@ -64,71 +54,63 @@ async def edit(message: EditImage, claim: Claim, lane: Lane, provider: Provider 
     if provider is None:
         raise EditsNotConfigured
     if await edits.may_have_run(claim.job_id):
-        raise EditTimedOut(UNKNOWN_END)
-    source = await _stored(message.source.image_id) if message.source else None
+        raise EditTimedOut(LOST)
     folder = lane.backends.scratch / f"{claim.job_id}.{claim.attempt}"
+    order = Order(message, await _source(message), claim, lane, folder)
     await asyncio.to_thread(folder.mkdir)
     try:
-        prepared = await _prepared(message, source, claim, lane, provider, folder) if source else None
+        prepared = await _prepared(order, order.source, provider) if order.source else None
         if claim.attempt > 1:
             await retention.clear_attempts(message, claim.created_at, lane.backends)
-        return await unbroken(
-            _called(message, source, prepared, claim, lane, provider, folder), grace_s=STOP_GRACE_S
-        )
+        return await unbroken(_called(order, prepared, provider), grace_s=STOP_GRACE_S)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-async def _prepared(
-    message: EditImage, source: Image, claim: Claim, lane: Lane, provider: Provider, folder: Path
-) -> Prepared:
+async def _source(message: EditImage) -> Image | None:
+    if message.source is None:
+        return None
+    source = await images.by_id(message.source.image_id)
+    if source is None:
+        raise images.ImageNotFound(f"there is no image {message.source.image_id}")
+    return source
+
+
+async def _prepared(order: Order, source: Image, provider: Provider) -> Prepared:
     """Make the files to send."""
-    backends = lane.backends
+    backends, mask_id = order.lane.backends, order.message.edit.mask
     async with AsyncExitStack() as stack:
         path = await stack.enter_async_context(backends.objects.as_file(source.object_key))
         mask = None
-        if message.edit.mask is not None:
-            stored = await images.owned_by(claim.owner, message.edit.mask)
+        if mask_id is not None:
+            stored = await images.owned_by(order.claim.owner, mask_id)
             mask = await stack.enter_async_context(backends.objects.as_file(stored.object_key))
-        return await lane.children.run(
+        return await order.lane.children.run(
             backends.settings.job_timeout_s,
             editing.prepare,
             path,
             mask,
-            folder,
+            order.folder,
             provider.demands,
             limits_of(backends),
         )
 
 
-async def _called(
-    message: EditImage,
-    source: Image | None,
-    prepared: Prepared | None,
-    claim: Claim,
-    lane: Lane,
-    provider: Provider,
-    folder: Path,
-) -> Image:
+async def _called(order: Order, prepared: Prepared | None, provider: Provider) -> Image:
     """From the call on: what is begun here has its price, and is not begun again."""
+    claim, backends = order.claim, order.lane.backends
     pictures = await asyncio.to_thread(_pictures, prepared)
     calls = await edits.start_call(claim)
     if calls is None:
-        raise EditTimedOut(UNKNOWN_END)
+        raise EditTimedOut(LOST)
     log.info("edit_called", calls=calls)
     try:
-        answer = await _answer(message, pictures, claim, provider, calls=calls)
-        await _patiently(
-            lambda: edits.note_answer(claim, answer.tokens, count=len(answer.images)), lane.backends
-        )
-        finished = await _finished(message, source, prepared, answer, claim, lane, folder)
-        results = [
-            _result(message, source, claim, number, one, answer, lane.backends)
-            for number, one in enumerate(finished)
-        ]
-        await _patiently(
-            lambda: _deliver(message, claim, source, results, folder, lane.backends), lane.backends
-        )
+        answer = await _answer(order, pictures, provider, calls=calls)
+        count = len(answer.images)
+        await _patiently(lambda: edits.note_answer(claim, answer.tokens, count=count), backends)
+        finished = await _finished(order, prepared, answer)
+        results = [new_image(order, number, one, answer) for number, one in enumerate(finished)]
+        await _patiently(lambda: deliver(order, results), backends)
     except asyncio.CancelledError:
         with suppress(LostLease, *UNAVAILABLE):  # cancelled by its owner, or for its next holder to tell
             await claims.fail(claim, Failure(EditTimedOut.code, STOPPED))
@@ -137,15 +119,10 @@ async def _called(
 
 
 async def _answer(
-    message: EditImage,
-    pictures: tuple[Picture | None, Picture | None],
-    claim: Claim,
-    provider: Provider,
-    *,
-    calls: int,
+    order: Order, pictures: tuple[Picture | None, Picture | None], provider: Provider, *, calls: int
 ) -> Answer:
     """Call; that it did not run is noted before anybody may try again."""
-    wish = message.edit
+    claim, wish = order.claim, order.message.edit
     options = Options(n=wish.n, size=wish.size, quality=wish.quality, background=wish.background)
     try:
         return await provider.edit(*pictures, wish.prompt, options, reference=str(claim.job_id))
@@ -157,78 +134,33 @@ async def _answer(
         raise
 
 
-async def _finished(
-    message: EditImage,
-    source: Image | None,
-    prepared: Prepared | None,
-    answer: Answer,
-    claim: Claim,
-    lane: Lane,
-    folder: Path,
-) -> list[Finished]:
+async def _finished(order: Order, prepared: Prepared | None, answer: Answer) -> list[Finished]:
     """Make the answer's images into files of the format asked for.
 
     Raises:
         EditBadResponse: One of them is no image.
     """
-    backends = lane.backends
-    steps = (Convert(format=_format(message, source)), *message.operations)
-    window = prepared.window if prepared else None
-    async with assets.opened(message.operations, claim.owner, backends) as others:
-        found: list[Finished] = []
+    backends, message = order.lane.backends, order.message
+    steps = (Convert(format=format_of(order)), *message.operations)
+    found: list[Finished] = []
+    async with assets.opened(message.operations, order.claim.owner, backends) as others:
         for number, made in enumerate(answer.images):
-            path = await asyncio.to_thread(_write, made, folder / f"answer-{number}")
+            path = await asyncio.to_thread(_write, made, order.folder / f"answer-{number}")
             try:
-                finished = await lane.children.run(
+                finished = await order.lane.children.run(
                     backends.settings.job_timeout_s,
                     editing.finish,
                     path,
-                    _file(folder, number),
+                    order.file(number),
                     steps,
                     limits_of(backends),
-                    window=window,
+                    window=prepared.window if prepared else None,
                     assets=others,
                 )
             except SourceFault as error:
                 raise EditBadResponse(f"the vendor's answer is no image that can be used: {error}") from error
             found.append(finished)
     return found
-
-
-async def _deliver(
-    message: EditImage,
-    claim: Claim,
-    source: Image | None,
-    results: Sequence[Image],
-    folder: Path,
-    backends: Backends,
-) -> None:
-    """Store the files and end the job; objects without their rows are taken back."""
-    if await claims.ended_by(claim):
-        return  # the statement that seemed to fail had been committed
-    try:
-        for number, result in enumerate(results):
-            told = {
-                "owner": message.owner,
-                "image-id": str(result.id),
-                "md5": result.md5,
-                "job-id": str(claim.job_id),
-            }
-            await backends.objects.put(
-                result.object_key, _file(folder, number), content_type=result.mime, metadata=told
-            )
-        await edits.complete(
-            claim,
-            source.id if source else None,
-            results,
-            shares_clock=message.shares_clock,
-            downloaded_s=backends.settings.expire_downloaded_s,
-        )
-    except (StoreUnavailable, *UNAVAILABLE):
-        raise  # tried again
-    except Exception:
-        await backends.objects.delete([result.object_key for result in results])
-        raise
 
 
 async def _patiently(step: Callable[[], Awaitable[T]], backends: Backends) -> T:
@@ -243,13 +175,6 @@ async def _patiently(step: Callable[[], Awaitable[T]], backends: Backends) -> T:
     return await step()
 
 
-async def _stored(image_id: UUID) -> Image:
-    image = await images.by_id(image_id)
-    if image is None:
-        raise images.ImageNotFound(f"there is no image {image_id}")
-    return image
-
-
 def _pictures(prepared: Prepared | None) -> tuple[Picture | None, Picture | None]:
     if prepared is None:
         return None, None
@@ -261,78 +186,3 @@ def _pictures(prepared: Prepared | None) -> tuple[Picture | None, Picture | None
 def _write(made: Made, path: Path) -> Path:
     path.write_bytes(made.content)
     return path
-
-
-def _file(folder: Path, number: int) -> Path:
-    return folder / f"result-{number}"
-
-
-def _format(message: EditImage, source: Image | None) -> FormatName:
-    """What was asked for, else as the source is; PNG where that cannot be."""
-    wish = message.edit
-    if wish.format is not None:
-        return wish.format
-    own = cast("FormatName", source.format) if source else "png"
-    return own if wish.background != "transparent" or FORMATS[own].alpha else "png"
-
-
-def _result(
-    message: EditImage,
-    source: Image | None,
-    claim: Claim,
-    number: int,
-    finished: Finished,
-    answer: Answer,
-    backends: Backends,
-) -> Image:
-    moment, rendered, image_id = now(), finished.rendered, message.targets[number]
-    filename = source.filename if source else "image"
-    ends = moment + timedelta(seconds=backends.settings.expire_undownloaded_s)
-    result = Image(
-        id=image_id,
-        clock=source.clock if source and message.shares_clock else image_id,
-        owner=claim.owner,
-        parent=source.id if source else (None if number == 0 else message.target),
-        filename=names.with_extension(filename, rendered.extension),
-        object_key=names.object_key(
-            message.owner,
-            image_id,
-            filename,
-            rendered.extension,
-            folder=names.RESULTS,
-            when=claim.created_at,
-            attempt=claim.attempt,
-        ),
-        format=rendered.format,
-        mime=rendered.mime,
-        width=rendered.width,
-        height=rendered.height,
-        frames=rendered.frames,
-        size_bytes=rendered.size_bytes,
-        md5=rendered.md5,
-        status=ImageStatus.READY,
-        retention=Retention.KEEP if message.keep else Retention.EPHEMERAL,
-        expires_at=None if message.keep else ends,
-        created_at=moment,
-        updated_at=moment,
-    )
-    note = replace(_note(message, source, answer), revised_prompt=answer.images[number].revised_prompt)
-    told = images.described(finished.description, edit=note)
-    result.phash, result.metadata = told[Image.phash], told[Image.metadata]
-    return result
-
-
-def _note(message: EditImage, source: Image | None, answer: Answer) -> EditNote:
-    wish = message.edit
-    return EditNote(
-        prompt=wish.prompt,
-        model=answer.model,
-        usage=answer.tokens,
-        request_id=answer.request_id,
-        job_id=message.job_id,
-        source=source.id if source else None,
-        mask=wish.mask,
-        size=wish.size,
-        quality=wish.quality,
-        background=wish.background,
-    )

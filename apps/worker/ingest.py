@@ -1,4 +1,4 @@
-"""Fetching a URL, or taking an upload, and making an image of it or the new bytes of one that is there."""
+"""Making an image of what was fetched, uploaded or dropped into the inbox, or the new bytes of one."""
 
 import asyncio
 import shutil
@@ -22,7 +22,7 @@ from libs.contracts.messages import IngestImage
 from libs.contracts.words import ImageStatus, Retention
 from libs.imaging.describe import Description, describe
 from libs.imaging.develop import develop
-from libs.imaging.errors import EmptyFile, NotAnImage
+from libs.imaging.errors import EmptyFile, FileTooLarge, NotAnImage
 from libs.imaging.hashing import signed64
 from libs.imaging.header import read_header
 from libs.imaging.operations import AnyOperation
@@ -30,6 +30,7 @@ from libs.imaging.pipeline import Rendered
 from libs.ingest import following
 from libs.intake import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
+from libs.outbound.receiving import receive
 from libs.storage import images, ingests, names, usage
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
@@ -90,7 +91,7 @@ async def ingest(message: IngestImage, claim: Claim, lane: Lane, fetch: Fetch) -
         if same is not None:
             return await _reused(message, claim, same, backends)
         if message.operations is None:
-            found = await _examined(fetched, file, lane)
+            found = await _examined(message, fetched, file, lane)
         else:
             found = await _developed(fetched, file, made, message.operations, claim.owner, lane)
         await _check_quota(message, claim, found, old, backends)
@@ -106,11 +107,13 @@ async def _taken(
     message: IngestImage, claim: Claim, old: Image | None, file: Path, backends: Backends, fetch: Fetch
 ) -> Fetched | None:
     """The source's bytes, at `file` from now on; None when a server says that we have them."""
-    if message.source.url is not None:
-        known = await _known(message.source.url, old)
-        return await fetch(message.source.url, file, known=known)
-    assert message.source.image_id is not None, "one of the two is given"  # noqa: S101
-    upload = await images.owned_by(claim.owner, message.source.image_id)
+    source = message.source
+    if source.url is not None:
+        return await fetch(source.url, file, known=await _known(source.url, old))
+    if source.object is not None:
+        return await _from_inbox(source.object, file, backends)
+    assert source.image_id is not None, "one of the three is given"  # noqa: S101
+    upload = await images.owned_by(claim.owner, source.image_id)
     async with backends.objects.as_file(upload.object_key) as path:
         await asyncio.to_thread(shutil.copyfile, path, file)
     return Fetched(
@@ -118,15 +121,35 @@ async def _taken(
     )
 
 
-async def _examined(fetched: Fetched, file: Path, lane: Lane) -> Examined:
+async def _from_inbox(key: str, file: Path, backends: Backends) -> Fetched:
+    """A copy of an object that somebody put into the inbox.
+
+    Raises:
+        ObjectNotFound: There is none.
+        FileTooLarge: It is larger than an upload may be.
+    """
+    limit = backends.settings.max_upload_bytes
+    async with backends.objects.read(key, length=limit + 1) as chunks:
+        received = await receive(chunks, file, max_bytes=limit + 1)
+    if received.size_bytes > limit:
+        raise FileTooLarge(received.size_bytes, limit)
+    return Fetched(
+        filename=key.rpartition("/")[2],
+        size_bytes=received.size_bytes,
+        md5=received.md5,
+        validators=Validators(),
+    )
+
+
+async def _examined(message: IngestImage, fetched: Fetched, file: Path, lane: Lane) -> Examined:
     """Decode the file in a child.
 
     Raises:
-        UrlNotAnImage: It is none.
+        UrlNotAnImage: What was fetched is none.
         ImagingError: It is one that cannot be read or goes beyond a limit.
     """
     limits, timeout_s = limits_of(lane.backends), lane.backends.settings.job_timeout_s
-    with _not_an_image():
+    with _not_an_image(fetched_so=message.source.url is not None):
         header = await lane.children.run(timeout_s, read_header, file, limits)
     description = await lane.children.run(timeout_s, describe, file, limits)
     kept = Rendered(
@@ -158,16 +181,18 @@ async def _developed(
     """
     limits, timeout_s = limits_of(lane.backends), lane.backends.settings.job_timeout_s
     async with assets.opened(operations, owner, lane.backends) as others:
-        with _not_an_image():
+        with _not_an_image(fetched_so=True):
             done = await lane.children.run(timeout_s, develop, file, made, operations, limits, assets=others)
     return Examined(fetched, made, done.rendered, done.description)
 
 
 @contextmanager
-def _not_an_image() -> Generator[None]:
+def _not_an_image(*, fetched_so: bool) -> Generator[None]:
     try:
         yield
     except (NotAnImage, EmptyFile) as error:
+        if not fetched_so:
+            raise
         raise UrlNotAnImage(f"what is at the address is no image: {error}") from error
 
 

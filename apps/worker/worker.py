@@ -19,10 +19,9 @@ from apps.worker.edit import edit
 from apps.worker.handlers import Lane
 from apps.worker.ingest import ingest
 from apps.worker.lease import under_lease
-from libs import retention
-from libs.announce import announce
+from libs import answers, door, retention
 from libs.backends import Backends
-from libs.broker import DeadLetter, Delivery
+from libs.broker import Delivery
 from libs.children import ChildError, Children
 from libs.contracts.events import AnyEvent, JobEnded, ended_job
 from libs.contracts.messages import (
@@ -38,10 +37,8 @@ from libs.contracts.topology import Route
 from libs.edits.errors import EditError
 from libs.edits.opening import opened_provider
 from libs.edits.provider import Provider
-from libs.feeding import host_of
 from libs.imaging.errors import ImagingError, SourceFault
 from libs.outbound import FetchError
-from libs.signing import sign_link
 from libs.storage import claims, feeding, jobs
 from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
@@ -104,32 +101,30 @@ class Worker:
                 (Route.EDIT, self.edits, self.concurrency * EDIT_SHARE),
             ):
                 await stack.enter_async_context(
-                    self.backends.broker.consume(route, self._handler(lane), concurrency=concurrency)
+                    self.backends.broker.consume(route, self._handler(route, lane), concurrency=concurrency)
                 )
             log.info("worker_started", worker=self.name, concurrency=self.concurrency)
             yield
 
-    def _handler(self, lane: Lane):  # noqa: ANN202 - a Handler
+    def _handler(self, route: Route, lane: Lane):  # noqa: ANN202 - a Handler
         async def handle(delivery: Delivery) -> None:
-            try:
-                message = decode(delivery.body)
-            except BadMessage as error:
-                raise DeadLetter(f"{error.code}: {error}") from error
             request_id = delivery.headers.get("x-request-id")
-            with bound_contextvars(job_id=str(message.job_id), request_id=request_id):
-                if not await self._waits(message, lane):
-                    await self._work(message.job_id, lane)
+            with bound_contextvars(request_id=request_id):
+                job_id = await door.job_to_work(delivery, route, self.backends)
+                if job_id is None:
+                    return
+                with bound_contextvars(job_id=str(job_id)):
+                    if not await self._waits(job_id, lane):
+                        await self._work(job_id, lane)
 
         return handle
 
-    async def _waits(self, message: AnyMessage, lane: Lane) -> bool:
-        """Whether the message's job went back among those that wait: its host asked for that meanwhile."""
-        if lane is not self.bulk or not isinstance(message, IngestImage):
+    async def _waits(self, job_id: UUID, lane: Lane) -> bool:
+        """Whether the job went back among those that wait: its host asked for that meanwhile."""
+        if lane is not self.bulk:
             return False
         try:
-            if await feeding.paused(host_of(message.source.url or "")):
-                await feeding.park(message.job_id)
-                return True
+            return await feeding.park_if_paused(job_id)
         except UNAVAILABLE as error:
             log.warning("pause_unknown", error=str(error))
         return False
@@ -173,13 +168,13 @@ class Worker:
         finally:
             del self._cancelled[claim]
         for event in ended:
-            await announce(event, self.backends)
+            await answers.tell(event, command, self.backends)
 
     async def _perform(self, command: AnyMessage, claim: Claim, lane: Lane, ended: list[AnyEvent]) -> None:
         try:
             image = await self._image_of(command, claim, lane, ended)
             log.info("job_completed", attempt=claim.attempt, image_id=str(image.id))
-            ended.insert(0, self._completed(command, image))
+            ended.insert(0, answers.completed(claim.job_id, command.owner, image, self.backends))
         except FetchError as error:
             ended.extend(await self._not_fetched(command, claim, error))
         except EditError as error:
@@ -273,19 +268,6 @@ class Worker:
             pass
         except UNAVAILABLE as error:
             log.warning("job_left_to_its_lease", error=str(error))
-
-    def _completed(self, command: AnyMessage, image: Image) -> JobEnded:
-        settings = self.backends.settings
-        token = sign_link(settings.secret_key, image.id, ttl_s=settings.link_s)
-        return JobEnded(
-            type="job.completed",
-            job_id=command.job_id,
-            owner=command.owner,
-            status="completed",
-            image_id=image.id,
-            object_key=image.object_key,
-            link=f"{settings.public_url}/d/{token}",
-        )
 
     async def _listen_for_cancellations(self) -> None:
         async with self.backends.broker.events("job.cancelled") as events:

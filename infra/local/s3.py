@@ -55,7 +55,7 @@ class S3:
 
     def container(self, record: Record) -> Container:
         return Container(
-            image="minio/minio:RELEASE.2025-04-22T22-12-26Z",
+            image="quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z",
             ports={"s3": 9000},
             env={"MINIO_ROOT_USER": KEY, "MINIO_ROOT_PASSWORD": record.secret},
             entrypoint="/bin/sh",

@@ -4,11 +4,14 @@ import structlog
 from aio_pika import DeliveryMode, ExchangeType, Message
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelClosed
+from aiormq.exceptions import ChannelAccessRefused
 
 from libs.broker.port import Delivery
 from libs.broker.settle import dead_headers
 from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, QUEUE_ARGUMENTS, Route
 
+SENDER = "x-original-user-id"
+BROKERS_OWN = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason")
 MAX_HEADERS = 16_384  # characters of a sender's headers that a dead letter keeps; all travel in one frame
 
 _log = structlog.get_logger(__name__)
@@ -36,8 +39,10 @@ def dead_message(message: AbstractIncomingMessage, route: Route, reason: str) ->
     headers = {name: _text(value) for name, value in message.headers.items()}
     if sum(len(name) + len(value) for name, value in headers.items()) > MAX_HEADERS:
         headers = {}
+    for name in (SENDER, *BROKERS_OWN):  # a stranger may have written anything there
+        headers.pop(name, None)
     if message.user_id is not None:
-        headers["x-original-user-id"] = message.user_id
+        headers[SENDER] = message.user_id
     return Message(
         message.body,
         headers={**headers, **dead_headers(route, reason)},
@@ -56,13 +61,17 @@ def dead_message(message: AbstractIncomingMessage, route: Route, reason: str) ->
 async def declare_topology(connection: AbstractConnection) -> None:
     """Make what is missing, twice is fine.
 
-    What exists with other arguments, or what this user may not declare, is left as it is.
+    What exists with other arguments is left as it is. A user who may declare nothing finds what
+    others have made.
     """
     exchanges = {JOBS: ExchangeType.DIRECT, EVENTS: ExchangeType.TOPIC, DEAD: ExchangeType.FANOUT}
     for name, kind in exchanges.items():
         try:
             async with connection.channel() as channel:
                 await channel.declare_exchange(name, kind, durable=True)
+        except ChannelAccessRefused:
+            _log.info("nothing_declared", reason="this user of the broker may not")
+            return
         except ChannelClosed as error:
             _log.warning("not_declared", exchange=name, error=str(error))
     await _declare_queue(connection, DEAD, DEAD_ARGUMENTS, exchange=DEAD, key="")

@@ -21,6 +21,17 @@ class JobEnded(Struct, frozen=True, kw_only=True):
     link: str | None = None  # opens without a token, for a while
     error_code: str | None = None
     error: str | None = None
+    message_id: str | None = None  # what an outside sender called the job: its `job_id` or `message_id`
+
+
+class OrderRefused(Struct, frozen=True, kw_only=True):
+    """Answers `reply_to` when a message was put aside instead of becoming a job."""
+
+    type: Literal["order.refused"] = "order.refused"
+    status: Literal["refused"] = "refused"
+    error_code: str
+    error: str
+    message_id: str | None = None
 
 
 class ImageDeleted(Struct, frozen=True, kw_only=True):

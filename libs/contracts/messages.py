@@ -1,4 +1,4 @@
-"""What travels through the broker, as Structs; decoded once, where it arrives."""
+"""The commands that jobs' rows hold, as Structs; `orders` are what travels through the broker."""
 
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from libs.contracts.edits import Edit
-from libs.contracts.words import Retention
+from libs.contracts.words import Priority, Retention
 from libs.imaging.operations import AnyOperation
 
 
@@ -24,14 +24,15 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class IngestSource(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a job takes an image's bytes from: an address, or an upload; exactly one is given."""
+    """Where a job takes an image's bytes from; exactly one is given."""
 
     url: Annotated[str, Meta(min_length=1)] | None = None  # http, https or `data:`
+    object: Annotated[str, Meta(min_length=1)] | None = None  # a key under `inbox/`, which stays there
     image_id: UUID | None = None  # an ephemeral image, stored for this job alone and gone with its end
 
     def __post_init__(self) -> None:
-        if (self.url is None) == (self.image_id is None):
-            raise ValueError("a source is either a `url` or an `image_id`")
+        if sum(one is not None for one in (self.url, self.object, self.image_id)) != 1:
+            raise ValueError("a source is one of `url`, `object`, `image_id`")
 
 
 class Follow(Struct, frozen=True, kw_only=True):
@@ -41,6 +42,7 @@ class Follow(Struct, frozen=True, kw_only=True):
     target: UUID
     operations: tuple[AnyOperation, ...]
     edit: Edit | None = None  # before the operations
+    priority: Priority = Priority.INTERACTIVE
 
 
 class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -48,6 +50,7 @@ class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
 
     job_id: UUID
     owner: str  # username
+    submission: UUID | None = None  # the message from outside that asked for it
 
 
 class TransformImage(Message, frozen=True, kw_only=True, tag="transform.v1"):
@@ -67,7 +70,7 @@ class DescribeImage(Message, frozen=True, kw_only=True, tag="describe.v1"):
 
 
 class IngestImage(Message, frozen=True, kw_only=True, tag="ingest.v1"):
-    """Fetch the source and keep it as image `target`."""
+    """Take the source's bytes and keep them as image `target`."""
 
     source: IngestSource
     target: UUID

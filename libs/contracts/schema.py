@@ -5,13 +5,13 @@ from typing import Any
 
 import msgspec
 
-from libs.contracts.events import BatchCompleted, ImageDeleted, JobEnded
-from libs.contracts.messages import DescribeImage, EditImage, IngestImage, TransformImage
+from libs.contracts.events import BatchCompleted, ImageDeleted, JobEnded, OrderRefused
 from libs.contracts.notices import BatchNotice, ImageNotice, JobNotice, TrialNotice
+from libs.contracts.orders import EditOrder, IngestOrder, TransformOrder
 
 PUBLIC = (
-    *(TransformImage, DescribeImage, IngestImage, EditImage),
-    *(JobEnded, ImageDeleted, BatchCompleted),
+    *(TransformOrder, IngestOrder, EditOrder),
+    *(JobEnded, OrderRefused, ImageDeleted, BatchCompleted),
     *(JobNotice, BatchNotice, ImageNotice, TrialNotice),
 )
 

@@ -18,6 +18,10 @@ DELIVERY_LIMIT = 20
 """Deliveries a message may lose with its worker before the broker dead-letters it by itself."""
 
 
+MAX_BODY_BYTES = 10_000_000
+"""A longer message is put aside unread."""
+
+
 class Route(StrEnum):
     """A kind of work: the routing key on `JOBS`, and the suffix of its queue's name."""
 

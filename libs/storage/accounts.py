@@ -13,9 +13,10 @@ from libs.contracts.words import ImageStatus, JobStatus
 from libs.storage import webhooks
 from libs.storage.database import transaction
 from libs.storage.engine import UNIQUE_VIOLATIONS, rows
+from libs.storage.names import INBOX
 from libs.storage.tables import BaseUser, Image, Job, RefreshToken, now
 
-RESERVED = frozenset({"inbox"})  # a prefix of the bucket that is nobody's
+RESERVED = frozenset({INBOX})  # a prefix of the bucket that is nobody's
 PBKDF2_ITERATIONS = 600_000  # as Piccolo hashes new passwords: an unknown name costs what a known one does
 DELETED = "deleted-"  # how the name of an ended account starts
 
@@ -80,6 +81,20 @@ async def authenticate(username: str, password: str) -> BaseUser:
     moment = datetime.now(UTC).replace(tzinfo=None)  # Piccolo's column is naive
     await BaseUser.update({BaseUser.last_login: moment}).where(BaseUser.id == user.id)
     return user
+
+
+async def named(username: str) -> BaseUser | None:
+    """The active account of that name."""
+    return await (
+        BaseUser.objects().where((BaseUser.username == username) & (BaseUser.active == True)).first()  # noqa: E712
+    )
+
+
+async def username_of(user_id: int) -> str:
+    """The name of an account that is there."""
+    user = await BaseUser.objects().where(BaseUser.id == user_id).first()
+    assert user is not None, "its rows would be gone too"  # noqa: S101
+    return user.username
 
 
 async def by_ids(ids: Collection[int]) -> list[BaseUser]:

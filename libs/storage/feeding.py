@@ -6,7 +6,7 @@ that a batch of any size fills no queue, and a slow host holds up none but itsel
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from libs.contracts.words import JobStatus
@@ -79,11 +79,15 @@ async def _let_out(host: str, limit: str, *values: object) -> list[Job]:
     return await Job.objects().where(Job.id.is_in(mine)) if mine else []
 
 
-async def park(job_id: UUID) -> None:
-    """Take back a job that was let out, and that nobody has taken yet."""
-    await Job.update({Job.parked: True}).where(
-        (Job.id == job_id) & (Job.status == JobStatus.QUEUED) & Job.host.is_not_null()
+async def park_if_paused(job_id: UUID) -> bool:
+    """Take back a job that was let out and that nobody has taken, if its host is to be left alone now."""
+    asked = cast("Any", HostPause.select(HostPause.host).where(HostPause.until > now()))
+    parked: list[dict[str, Any]] = await (
+        Job.update({Job.parked: True})
+        .where((Job.id == job_id) & (Job.status == JobStatus.QUEUED) & Job.host.is_in(asked))
+        .returning(Job.id)
     )
+    return bool(parked)
 
 
 async def park_lapsed(job: Job) -> bool:

@@ -25,6 +25,7 @@ from libs.storage.tables import Image, Job, now
 
 Condition: TypeAlias = And | Where | WhereRaw
 
+KEYS_AT_ONCE = 500
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 FILE_COLUMNS = (
     "filename",
@@ -137,6 +138,25 @@ def _of_many(count: int) -> Statement:
     return Statement(Image.objects().where(Image.id.is_in(slots) & _VISIBLE))
 
 
+async def sizes_of(keys: Sequence[str]) -> dict[str, int]:
+    """The size that the row of each of these objects says; objects without a row are left out."""
+    found: dict[str, int] = {}
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        some = list(keys[start : start + KEYS_AT_ONCE])
+        told: list[dict[str, Any]] = await Image.select(Image.object_key, Image.size_bytes).where(
+            Image.object_key.is_in(some)
+        )
+        found |= {row["object_key"]: row["size_bytes"] for row in told}
+    return found
+
+
+async def all_after(after: UUID | None, limit: int) -> list[Image]:
+    """Images of all accounts that are not on their way out, in the order of their ids."""
+    wanted = Image.status != ImageStatus.DELETING
+    conditions = [wanted] if after is None else [wanted, Image.id > after]
+    return await Image.objects().where(*conditions).order_by(Image.id).limit(limit)
+
+
 async def page(owner: int, wanted: Filter, *, limit: int, after: UUID | None) -> tuple[list[Image], int]:
     """At most `limit` images, newest first, older than the image `after`; and how many match in all."""
     conditions: list[Condition] = [_visible(owner), *_conditions(wanted)]
@@ -145,6 +165,23 @@ async def page(owner: int, wanted: Filter, *, limit: int, after: UUID | None) ->
         conditions.append(Image.id < after)
     found = await Image.objects().where(*conditions).order_by(Image.id, ascending=False).limit(limit)
     return found, total
+
+
+async def newest_upload(owner: int) -> Image:
+    """The owner's newest image that was not made of another.
+
+    Raises:
+        ImageNotFound: There is none.
+    """
+    found = await (
+        Image.objects()
+        .where(_visible(owner), Image.parent.is_null())
+        .order_by(Image.id, ascending=False)
+        .first()
+    )
+    if found is None:
+        raise ImageNotFound("there is no image yet")
+    return found
 
 
 async def latest_of(image: Image) -> Image:

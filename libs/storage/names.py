@@ -8,6 +8,7 @@ NAME_BYTES = 160  # of a filename's stem in an object key, whose last part may h
 FILENAME_CHARS = 255
 ORIGINALS = "originals"
 RESULTS = "results"
+INBOX = "inbox"  # what outside producers drop for their jobs; nobody's account has this name
 THUMBNAILS = ".thumbnails"
 EXTENSIONS = {
     ".jpeg": ".jpg",

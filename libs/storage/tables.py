@@ -50,6 +50,8 @@ __all__ = [
     "Job",
     "ProductImage",
     "RefreshToken",
+    "Reply",
+    "Submission",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookPace",
@@ -301,3 +303,25 @@ class IdempotencyKey(Table):
     headers = JSON(null=True, default=None)
     response = Text(null=True, default=None)
     expires_at = Timestamptz()
+
+
+class Submission(Table):
+    """A message from outside that was taken in."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    name = Varchar(255, null=True, default=None)  # what its sender calls it; once an owner
+    job = UUID()  # the job it became; its outcome, too, if it fails
+    outcome = UUID()  # the last job it leads to, the same or one that follows
+    created_at = Timestamptz(default=now)
+
+
+class Reply(Table):
+    """Somebody who waits for the outcome of a submission; gone once told."""
+
+    id = UUID(primary_key=True, default=new_id)
+    submission = ForeignKey(Submission, on_delete=OnDelete.cascade, null=False)
+    reply_to = Varchar(255)
+    correlation_id = Varchar(255, null=True, default=None)
+    attempts = Integer(default=0)
+    send_after = Timestamptz(default=now)

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -48,9 +48,8 @@ async def accepted(
     return answer.json
 
 
-async def states(client: Client, batch_id: str, *, within_s: float = 90) -> list[dict[str, Any]]:
-    """All that the event stream tells until the batch has ended."""
-    told: list[dict[str, Any]] = []
+async def told(client: Client, batch_id: str, *, within_s: float = 90) -> AsyncGenerator[dict[str, Any]]:
+    """What the event stream tells, until it closes."""
     async with (
         asyncio.timeout(within_s),
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {client.token}"}) as session,
@@ -59,13 +58,12 @@ async def states(client: Client, batch_id: str, *, within_s: float = 90) -> list
         assert stream.status == 200, await stream.text()
         async for line in stream.content:
             if line.startswith(b"data:"):
-                told.append(json.loads(line[5:]))
-    return told
+                yield json.loads(line[5:])
 
 
 async def done(client: Client, batch_id: str, *, within_s: float = 90) -> dict[str, Any]:
     """The batch once it has ended, with its first items."""
-    last = (await states(client, batch_id, within_s=within_s))[-1]
+    last = [state async for state in told(client, batch_id, within_s=within_s)][-1]
     assert last["status"] in ENDED, last
     return await detail(client, batch_id)
 

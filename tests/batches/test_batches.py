@@ -1,5 +1,6 @@
 """CSV batches over HTTP, on both kinds of sites."""
 
+import asyncio
 import csv
 import io
 import itertools
@@ -7,16 +8,18 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import imagehash
 from PIL import Image
 
 from tests.api.evidence import kept_again, kept_by, nothing_kept, refused
-from tests.batches.sheets import HEADER, accepted, detail, done, output_rows, products, send, sheet, states
+from tests.batches.sheets import HEADER, accepted, detail, done, output_rows, products, send, sheet, told
 from tests.conftest import signed_in
 from tests.outbound.server import picture
 from tests.outbound.sites import Fetching
 from tests.support.client import Client
+from tests.worker.watching import WAIT_S
 
 COLOURS = ("red", "green", "blue", "orange", "purple", "black", "white", "yellow", "brown", "pink")
 
@@ -210,20 +213,19 @@ async def test_batches_are_listed_newest_first(client: Client) -> None:
 
 
 async def test_the_event_stream_tells_how_it_goes_on(fetching: Fetching, client: Client) -> None:
-    urls = served(fetching, 20, prefix="told")
-    fetching.outer.slow_s = 0.4
-    try:
+    urls = served(fetching, 6, prefix="told")
+    seen: list[dict[str, Any]] = []
+    with fetching.outer.holding(urls[-1]) as gate:
         batch = await accepted(client, products([[url] for url in urls]))
-        told = await states(client, batch["id"])
-    finally:
-        fetching.outer.slow_s = 0.0
-    counts = [one["completed"] + one["failed"] for one in told]
+        async for state in told(client, batch["id"]):
+            seen.append(state)
+            if state["completed"] == 5:
+                gate.set()
+    counts = [one["completed"] for one in seen]
     assert counts == sorted(counts)
-    assert told[-1]["status"] == "Completed"
-    assert (counts[-1], len(told) > 2) == (20, True)
-    under_way = [one for one in told if 0 < one["completed"] + one["failed"] < 20]
-    assert {one["status"] for one in under_way} == {"In Process"}
-    assert all(one["eta_s"] > 0 for one in under_way)
+    assert [(one["status"], one["completed"]) for one in seen[-2:]] == [("In Process", 5), ("Completed", 6)]
+    assert seen[-2]["eta_s"] is not None
+    assert seen[-1]["eta_s"] is None
 
 
 async def test_a_formula_in_a_cell_is_no_formula_in_the_output(fetching: Fetching, client: Client) -> None:
@@ -279,21 +281,33 @@ async def test_what_failed_is_run_again(fetching: Fetching, client: Client) -> N
 
 
 async def test_a_host_that_asks_for_patience_gets_it(fetching: Fetching, client: Client) -> None:
-    urls = [fetching.outer.serve(f"/patience/{nth}.jpg", picture(COLOURS[nth % 10])) for nth in range(12)]
-    fetching.outer.retry_after = "3"
-    fetching.outer.busy["/patience/0.jpg"] = 4  # more often than a job has attempts
-    fetching.outer.asked_at.clear()
-    batch = await accepted(client, products([[url] for url in urls]))
-    ended = await done(client, batch["id"])
-    assert (ended["completed"], ended["failed"]) == (12, 0)
-    assert fetching.outer.asked["/patience/0.jpg"] == 5
-    asked = [at for path, at in fetching.outer.asked_at if path == "/patience/0.jpg"]
-    for before, after in itertools.pairwise(asked):
-        assert after - before >= 3
-        paused = [at for _, at in fetching.outer.asked_at if before + 0.5 < at < before + 3]
-        assert paused == []  # no other request went there meanwhile
-    job = (await client.get(f"/api/jobs/{ended['items'][0]['job_id']}")).json
-    assert (job["attempts"], job["error_code"]) == (1, None)
+    outer = fetching.outer
+    urls = [outer.serve(f"/patience/{nth}.jpg", picture(COLOURS[nth])) for nth in range(10)]
+    outer.retry_after = "3"
+    outer.busy["/patience/0.jpg"] = 4  # more often than a job has attempts
+    outer.asked_at.clear()
+    first = await accepted(client, products([urls[:1]]))
+    job = await until_deferred(client, first["id"])
+    others = await accepted(client, products([[url] for url in urls[1:]]))
+    assert (await done(client, others["id"]))["completed"] == 9
+    assert (await done(client, first["id"]))["completed"] == 1
+    asked = [at for path, at in outer.asked_at if path == "/patience/0.jpg"]
+    assert len(asked) == 5
+    assert all(after - before >= 3 for before, after in itertools.pairwise(asked))
+    assert min(at for path, at in outer.asked_at if path != "/patience/0.jpg") - asked[0] >= 3
+    ended = (await client.get(f"/api/jobs/{job}")).json
+    assert (ended["status"], ended["attempts"], ended["error_code"]) == ("completed", 1, None)
+
+
+async def until_deferred(client: Client, batch_id: str) -> str:
+    """Until the batch's only job waits again; its id."""
+    job_id = (await detail(client, batch_id))["items"][0]["job_id"]
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            job = (await client.get(f"/api/jobs/{job_id}")).json
+            if (job["status"], job["error_code"]) == ("queued", "url_http_error"):
+                return job_id
+            await asyncio.sleep(0.02)
 
 
 async def test_a_deleted_batch_leaves_nothing(fetching: Fetching, client: Client) -> None:
@@ -314,34 +328,28 @@ async def test_what_has_not_started_is_not_fetched_once_the_batch_is_deleted(
     fetching: Fetching, client: Client
 ) -> None:
     before = await kept_by(client)
-    fetching.outer.slow_s = 0.5
-    try:
-        urls = [fetching.outer.serve(f"/stopped/{nth}.jpg", picture()) for nth in range(60)]
+    urls = [fetching.outer.serve(f"/stopped/{nth}.jpg", picture()) for nth in range(60)]
+    with fetching.outer.holding(*urls):
         batch = await accepted(client, products([[url] for url in urls]))
-        while not any(path.startswith("/stopped/") for path in fetching.outer.asked):
-            await states_until_started(client, batch["id"])
+        async with asyncio.timeout(WAIT_S):
+            while asked_below(fetching, "/stopped/") < 4:
+                await asyncio.sleep(0.02)
         assert (await client.call("DELETE", f"/api/batches/{batch['id']}")).status == 204
-        await kept_again(client, before)
-    finally:
-        fetching.outer.slow_s = 0.0
-    assert sum(path.startswith("/stopped/") for path in fetching.outer.asked) < 30
+    await kept_again(client, before)
+    assert asked_below(fetching, "/stopped/") == 4
     assert (await client.get("/api/jobs")).json == []
 
 
-async def states_until_started(client: Client, batch_id: str) -> None:
-    """Ask again; each answer takes its time."""
-    assert (await detail(client, batch_id, "limit=0"))["items"] == []
+def asked_below(fetching: Fetching, folder: str) -> int:
+    return sum(count for path, count in fetching.outer.asked.items() if path.startswith(folder))
 
 
 async def test_a_cancelled_job_counts_as_failed(fetching: Fetching, client: Client) -> None:
-    fetching.outer.slow_s = 1.0
-    try:
-        urls = [fetching.outer.serve(f"/cancelled/{nth}.jpg", picture()) for nth in range(10)]
+    urls = [fetching.outer.serve(f"/cancelled/{nth}.jpg", picture()) for nth in range(10)]
+    with fetching.outer.holding(*urls):
         batch = await accepted(client, products([[url] for url in urls]))
         job_id = (await detail(client, batch["id"]))["items"][-1]["job_id"]
         assert (await client.call("DELETE", f"/api/jobs/{job_id}")).json["status"] == "cancelled"
-    finally:
-        fetching.outer.slow_s = 0.0
     ended = await done(client, batch["id"])
     assert (ended["completed"], ended["failed"], ended["errors"]) == (9, 1, {"job_cancelled": 1})
     again = await client.post(f"/api/batches/{batch['id']}/retry")

@@ -17,19 +17,27 @@ READY_S = 60
 
 
 class Node:
-    """Keeps its data in `folder` from one start to the next. Its epmd runs until `remove`."""
+    """Keeps its data in `folder` from one start to the next. Its epmd runs until `remove`.
 
-    def __init__(self, folder: Path) -> None:
+    With `definitions` it has those users only.
+    """
+
+    def __init__(self, folder: Path, definitions: str | None = None) -> None:
         self._folder = folder
         self._port, distribution, epmd = _free_ports(3)
         self.url = f"amqp://guest:guest@{HOST}:{self._port}/"
         self._env = _environment(folder, distribution, epmd)
-        (folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.1 = {HOST}:{self._port}\ndisk_free_limit.absolute = 50MB\n"
-        )
+        settings = f"listeners.tcp.1 = {HOST}:{self._port}\ndisk_free_limit.absolute = 50MB\n"
+        if definitions is not None:
+            (folder / "definitions.json").write_text(definitions)
+            settings += f"load_definitions = {folder}/definitions.json\n"
+        (folder / "rabbitmq.conf").write_text(settings)
         (folder / "enabled_plugins").write_text("[].\n")
         self._server: subprocess.Popen[bytes] | None = None
         self._epmd = self._run([str(_find("epmd")), "-port", str(epmd), "-address", HOST])
+
+    def url_of(self, user: str, password: str) -> str:
+        return f"amqp://{user}:{password}@{HOST}:{self._port}/"
 
     async def start(self) -> None:
         """Returns once it talks AMQP; does nothing when it runs."""

@@ -10,7 +10,7 @@ from libs.storage.database import open_database
 from libs.storage.tables import Job
 from tests.conftest import signed_in
 from tests.support.client import Client
-from tests.support.site import Site, running_site
+from tests.support.site import SECRET, Site, running_site
 from tests.worker.watching import SMALL, accepted, family_of, until_ended
 
 
@@ -84,6 +84,18 @@ async def test_a_site_killed_again_and_again_loses_no_job(tmp_path: Path, photo:
         async with open_database(f"sqlite:///{site.settings['DATA_DIR']}/darkroom.sqlite"):
             assert await Job.count() == len(ids)
         await site.start_all()
+
+
+async def test_check_says_which_backend_does_not_serve(tmp_path: Path) -> None:
+    site = Site("embedded", tmp_path, {"BROKER_URL": "amqp://127.0.0.1:1/", "SECRET_KEY": SECRET})
+    said = await refused(site, "check")
+    assert [line.split()[:2] for line in said.splitlines() if line.split()[0] in ("database", "objects")] == [
+        ["database", "ok"],
+        ["objects", "ok"],
+    ]
+    assert "broker    failing: BrokerUnavailable" in said
+    gone = Site("embedded", tmp_path, {"DATABASE_URL": "postgres://darkroom@127.0.0.1:1/darkroom"})
+    assert "the database does not serve" in await refused(gone, "check")
 
 
 async def test_an_account_made_on_the_command_line_may_enter(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ import asyncio
 import gzip
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from io import BytesIO
 
 from aiohttp import web
 from PIL import Image
+from yarl import URL
 
 OUTSIDE = "127.0.0.2"  # stands for the public internet: the one address that tests open
 INSIDE = "127.0.0.1"  # stands for itself
@@ -31,6 +32,8 @@ class PhotoServer:
         self.retry_after = "1"  # what it says then
         self.asked_at: list[tuple[str, float]] = []
         self.slow_s = 0.0  # before every answer
+        self.held: set[str] = set()  # paths that are answered once `gate` is open
+        self.gate = asyncio.Event()
         self.at_once = 0
         self.most_at_once = 0
         self.headers: dict[str, str] = {}  # of the last request
@@ -48,24 +51,40 @@ class PhotoServer:
         self.redirects[path] = target
         return self.url(path)
 
+    @contextmanager
+    def holding(self, *urls: str) -> Generator[asyncio.Event]:
+        """Answer none of these until the event is set, or at the end."""
+        self.held, self.gate = {URL(url).path for url in urls}, asyncio.Event()
+        try:
+            yield self.gate
+        finally:
+            self.gate.set()
+            self.held = set()
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
             if self.slow_s:
                 await asyncio.sleep(self.slow_s)
-            return await self._answer(request)
+            return await self._in_time(request)
         finally:
             self.at_once -= 1
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _in_time(self, request: web.Request) -> web.StreamResponse:
         path = request.path
         self.asked[path] += 1
         self.asked_at.append((path, time.monotonic()))
-        self.headers = dict(request.headers)
+        if path in self.held:
+            await self.gate.wait()
         if self.busy[path] > 0:
             self.busy[path] -= 1
             return web.Response(status=429, headers={"Retry-After": self.retry_after})
+        return await self._answer(request)
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        path = request.path
+        self.headers = dict(request.headers)
         if self.failing[path] > 0:
             self.failing[path] -= 1
             return web.Response(status=500)

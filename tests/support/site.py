@@ -44,8 +44,18 @@ class Site:
 
     @property
     def environment(self) -> dict[str, str]:
+        return self.environment_of("")
+
+    def environment_of(self, app: str) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
-        return inherited | {f"DARKROOM_{name}": value for name, value in self.settings.items()}
+        return inherited | {f"DARKROOM_{name}": value for name, value in self._settings_of(app).items()}
+
+    def _settings_of(self, app: str) -> dict[str, str]:
+        of_all = {name: value for name, value in self.settings.items() if "." not in name}
+        own = f"{app}."
+        return of_all | {
+            name.removeprefix(own): value for name, value in self.settings.items() if name.startswith(own)
+        }
 
     async def run(self, *command: str) -> None:
         """A `darkroom` command, to its end."""
@@ -63,7 +73,7 @@ class Site:
                 "-m",
                 "apps.cli",
                 name,
-                env=self.environment,
+                env=self.environment_of(name),
                 cwd=self.directory,
                 stdout=log,
                 stderr=log,
@@ -126,7 +136,7 @@ class Site:
 
 @asynccontextmanager
 async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncGenerator[Site]:
-    """A migrated, started site; its data are gone at the end."""
+    """A migrated, started site; its data are gone at the end. A setting `app.NAME` is that app's alone."""
     directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         if kind == "services":

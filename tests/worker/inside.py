@@ -22,6 +22,7 @@ from libs.intake import Upload
 from libs.settings import load_settings
 from libs.storage import jobs
 from libs.storage.database import migrate
+from libs.storage.objects import open_objects
 from libs.storage.tables import BaseUser, Image, Job
 from tests.storage.rows import job_row
 from tests.support.site import QUICK, SECRET
@@ -95,3 +96,13 @@ def children() -> list[psutil.Process]:
         for one in helper.children(recursive=True)
         if one.status() != psutil.STATUS_ZOMBIE
     ]
+
+
+async def put_object(url: str, key: str, file: Path, scratch: Path) -> None:
+    """Put a copy of a file into a store, as somebody at the console would."""
+    store, copy = open_objects(url, scratch), scratch / uuid4().hex
+    await asyncio.to_thread(shutil.copyfile, file, copy)
+    try:
+        await store.put(key, copy, content_type="image/jpeg", metadata={})
+    finally:
+        await store.close()

@@ -1,8 +1,9 @@
 """Files by key: on a file system, or on an S3 server."""
 
 from libs.storage.objects.errors import BadKey, ObjectNotFound, StorageError, StoreUnavailable
+from libs.storage.objects.keys import check_key
 from libs.storage.objects.open import open_objects
-from libs.storage.objects.port import CHUNK_BYTES, ObjectStore
+from libs.storage.objects.port import CHUNK_BYTES, ObjectStore, Stored
 
 __all__ = [
     "CHUNK_BYTES",
@@ -11,5 +12,7 @@ __all__ = [
     "ObjectStore",
     "StorageError",
     "StoreUnavailable",
+    "Stored",
+    "check_key",
     "open_objects",
 ]

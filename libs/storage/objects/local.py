@@ -9,12 +9,13 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreUnavailable
 from libs.storage.objects.keys import INCOMING, check_key, check_prefix
-from libs.storage.objects.port import CHUNK_BYTES
+from libs.storage.objects.port import CHUNK_BYTES, Stored
 
 ATTEMPTS = 100  # of a put whose folder is removed, again and again, while it moves the file in
 LISTED_AT_ONCE = 1000
@@ -58,6 +59,16 @@ class LocalObjects:
         while keys := await asyncio.to_thread(tuple, itertools.islice(walk, LISTED_AT_ONCE)):
             for key in keys:
                 yield key
+
+    async def scan(self, prefix: str) -> AsyncGenerator[Stored]:
+        async for key in self.list(prefix):
+            with suppress(FileNotFoundError):  # it went since
+                told = await asyncio.to_thread((self._root / key).stat)
+                yield Stored(
+                    key=key,
+                    size_bytes=told.st_size,
+                    modified_at=datetime.fromtimestamp(told.st_mtime, UTC),
+                )
 
     async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> None:
         check_key(key)

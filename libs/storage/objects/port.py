@@ -2,10 +2,21 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import Struct
+
 CHUNK_BYTES = 256 * 1024
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """An object as the store lists it."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime  # UTC
 
 
 class ObjectStore(Protocol):
@@ -49,6 +60,10 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> AsyncIterator[str]:
         """All keys that begin with `prefix`, in no particular order."""
+        ...
+
+    def scan(self, prefix: str) -> AsyncIterator[Stored]:
+        """All objects whose key begins with `prefix`, in no particular order."""
         ...
 
     async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> str | None:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,7 +17,7 @@ from miniopy_async.error import MinioException
 
 from libs.storage.objects.errors import StorageError, StoreFaltered, StoreUnavailable
 from libs.storage.objects.keys import check_key, check_prefix
-from libs.storage.objects.port import CHUNK_BYTES
+from libs.storage.objects.port import CHUNK_BYTES, Stored
 from libs.storage.objects.s3_errors import faults, status_and_code
 
 MAX_CONNECTIONS = 100
@@ -124,6 +124,10 @@ class S3Objects:
             raise StorageError(f"{len(refused)} of {len(keys)} objects were not removed: {refused[0]}")
 
     async def list(self, prefix: str) -> AsyncGenerator[str]:
+        async for stored in self.scan(prefix):
+            yield stored.key
+
+    async def scan(self, prefix: str) -> AsyncGenerator[Stored]:
         check_prefix(prefix)
         with faults():
             found = aiter((await self._client()).list_objects(self._bucket, prefix=prefix, recursive=True))
@@ -133,7 +137,11 @@ class S3Objects:
             if entry is None:
                 return
             if entry.object_name and not entry.is_dir:
-                yield entry.object_name
+                yield Stored(
+                    key=entry.object_name,
+                    size_bytes=entry.size or 0,
+                    modified_at=entry.last_modified or datetime.now(UTC),
+                )
 
     async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> str:
         check_key(key)

@@ -78,7 +78,7 @@ const ACTIONS = {
   batch: { label: "Retry failures", act: retryBatch, title: "Run again what has failed", fits: (row) => Number(row.failed) > 0 },
   job: { label: "Retry", act: retry, title: "Run the job again", fits: (row) => row.status === "failed" },
   webhook_delivery: { label: "Redeliver", act: redeliver, title: "Send the notice again", fits: (row) => ["failed", "delivered"].includes(row.status) },
-  image: { label: "Delete now", act: remove, title: "Delete the image and its file" },
+  image: { label: "Delete", act: remove, title: "Delete the image and its file, now" },
 };
 
 // Pictures

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Make the bucket, the account that Darkroom uses, and the backstop for forgotten files. Safe to run again.
+set -eu
+mc alias set store http://minio:9000 "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD"
+mc mb --ignore-existing store/darkroom
+mc admin user add store "$MINIO_DARKROOM_KEY" "$MINIO_DARKROOM_SECRET"
+mc admin policy create store darkroom /setup/policy.json
+mc admin policy attach store darkroom --user "$MINIO_DARKROOM_KEY" || true # attached already
+mc ilm import store/darkroom < /setup/lifecycle.json

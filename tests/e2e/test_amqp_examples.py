@@ -1,0 +1,93 @@
+"""The examples of docs/amqp.md, run as they stand."""
+
+import asyncio
+import json
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from yarl import URL
+
+from libs import door
+from libs.contracts.messages import BadMessage
+from tests.conftest import signed_in
+from tests.door.desk import BROKER_USER, data_url
+from tests.support.client import Client
+from tests.support.services import service_url
+from tests.support.site import running_site
+from tests.worker.inside import put_object
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+services = pytest.mark.services
+
+
+@pytest.fixture(scope="module")
+async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    directory = tmp_path_factory.mktemp("examples")
+    async with (
+        running_site("services", directory, AMQP_TRUSTED_USERS=BROKER_USER) as site,
+        signed_in(site) as client,
+    ):
+        yield client
+
+
+async def run(client: Client, *command: str, **environment: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        env={**os.environ, "OWNER": client.username, **environment},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, errors = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0, errors.decode()
+    return out.decode()
+
+
+@services
+async def test_a_thumbnail_of_a_url_with_aio_pika(client: Client, tmp_path: Path) -> None:
+    Image.linear_gradient("L").resize((400, 300)).save(tmp_path / "small.png")
+    script = str(DOCS / "examples/order_aio_pika.py")
+    url = client.site.settings["BROKER_URL"]
+    answer = json.loads(
+        await run(client, sys.executable, script, data_url(tmp_path / "small.png"), AMQP_URL=url)
+    )
+    image = (await client.get(f"/api/images/{answer['image_id']}")).json
+    assert (answer["status"], image["format"], image["width"]) == ("completed", "webp", 200)
+    assert (await client.get(answer["link"], token="")).status == 200
+
+
+@services
+async def test_a_file_of_the_inbox_with_pika(client: Client, photo: Path, tmp_path: Path) -> None:
+    key = f"inbox/{client.username}/rocket.jpg"
+    await put_object(client.site.settings["OBJECTS_URL"], key, photo, tmp_path)
+    script, url = str(DOCS / "examples/order_pika.py"), client.site.settings["BROKER_URL"]
+    answer = json.loads(await run(client, sys.executable, script, key, AMQP_URL=url))
+    image = (await client.get(f"/api/images/{answer['image_id']}")).json
+    assert (answer["status"], image["filename"]) == ("completed", "rocket.jpg")
+
+
+@services
+async def test_a_stored_image_with_curl(client: Client, photo: Path) -> None:
+    image = (await client.upload(photo)).json["id"]
+    said = await run(
+        client, "sh", str(DOCS / "examples/order.sh"),
+        RABBITMQ=service_url("RABBITMQ_MANAGEMENT"), IMAGE=image,
+        VHOST=URL(client.site.settings["BROKER_URL"]).path.strip("/"),
+    )  # fmt: skip
+    assert json.loads(said) == {"routed": True}
+    async with asyncio.timeout(30):
+        while not (results := (await client.get("/api/images", params={"parent": image})).json):
+            await asyncio.sleep(0.05)
+    assert results[0]["width"] == 200
+
+
+def test_every_code_of_the_door_is_documented() -> None:
+    told = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", (DOCS / "amqp.md").read_text(), re.MULTILINE))
+    kinds = [*door.DoorError.__subclasses__(), BadMessage]
+    assert {kind.code for kind in kinds} == {code for code in told if "_" in code} - {"job_id"}
+    for kind in door.DoorError.__subclasses__():
+        assert told[kind.code].startswith((kind.__doc__ or "").rstrip(".")), kind
