@@ -25,8 +25,12 @@ async def refused(site: Site, *command: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    async with asyncio.timeout(60):
-        said, _ = await process.communicate()
+    try:
+        async with asyncio.timeout(60):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        raise
     assert process.returncode not in (0, None)
     assert b"Traceback" not in said
     return said.decode()

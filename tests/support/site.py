@@ -108,12 +108,24 @@ class Site:
         await process.wait()
 
     async def stop(self, name: str) -> None:
-        """Ask a process to end, and see that it does."""
+        """Ask a process to end, and see that it does; whatever happens, none outlives its test."""
         process = self.apps.pop(name)
         with suppress(ProcessLookupError):  # it has ended by itself: its test has failed for that already
             process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
+        try:
+            async with asyncio.timeout(STOP_S):
+                await process.wait()
+        except BaseException:
+            with suppress(ProcessLookupError):
+                process.kill()
+            raise
+
+    async def stop_all(self) -> None:
+        """Stop all at once; the first that would not is told of once all have ended."""
+        ends = await asyncio.gather(*(self.stop(name) for name in list(self.apps)), return_exceptions=True)
+        for failed in ends:
+            if failed is not None:
+                raise failed
 
     def log_of(self, name: str) -> Path:
         return self.directory / f"{name}.log"
@@ -142,8 +154,7 @@ async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncGen
             await site.start_all()
             yield site
         finally:
-            for name in list(site.apps):
-                await site.stop(name)
+            await site.stop_all()
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ import pytest
 from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
-STARTING = ("tests/infra/", "tests/worker/", "tests/embedded/")
+STARTING = ("tests/infra/test_services", "tests/worker/", "tests/embedded/")
 """Each of their tests starts processes of its own and waits for their ends: they may part, and they go first,
 so that none of them is the last to begin."""
 
