@@ -11,6 +11,7 @@ from piccolo.columns.combination import And
 from libs.contracts.views import Attempt
 from libs.contracts.words import DeliveryStatus
 from libs.storage.engine import rows
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import WebhookDelivery, WebhookPace, new_id, now
 
 A_TARGET = 4  # attempts at once at one address
@@ -49,6 +50,14 @@ with recursive waiting (target) as (
 select id from allowed where nth <= {} order by next_attempt_at, id limit {}
 """
 
+# Asked after every job: mostly there is nothing to send.
+_ANY_DUE = Statement(
+    WebhookDelivery.raw(
+        "select 1 from webhook_delivery where finished_at is null and next_attempt_at <= {} limit 1",
+        Slot("now"),
+    )
+)
+
 
 class Claimed(Struct, frozen=True, kw_only=True):
     """A delivery as whoever sends it holds it, until `next_attempt_at`."""
@@ -73,7 +82,7 @@ async def claim_due(limit: int, *, lease_s: float) -> list[Claimed]:
     A delivery whose sender did not report until its lease ran out is due again.
     """
     moment = now()
-    if not await WebhookDelivery.exists().where(_due(moment)):
+    if not await _ANY_DUE(now=moment):
         return []
     found = await rows(WebhookDelivery.raw(DUE, moment, moment, A_TARGET, moment, AN_OWNER, limit))
     claims = [await _claim(row["id"], moment, lease_s) for row in found]

@@ -120,7 +120,7 @@ async def test_a_link_dies_with_its_image(hasty: Client, photo: Path) -> None:
 
 
 async def test_a_download_in_flight_is_finished_when_the_clock_strikes(hasty: Client) -> None:
-    body = noisy_bitmap()
+    body = await asyncio.to_thread(noisy_bitmap)  # or the connection would be found too old
     form = aiohttp.FormData({"retention": "ephemeral"})
     form.add_field("image", BytesIO(body), filename="noise.bmp")
     image = (await hasty.post("/api/images", data=form)).json
