@@ -6,11 +6,11 @@ from collections.abc import AsyncGenerator, Awaitable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from aiosqlite import Connection
-from piccolo.engine.postgres import PostgresEngine
+from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType
 
 Engine = SQLiteEngine | PostgresEngine
@@ -36,7 +36,7 @@ def engine_from(url: str) -> Engine:
         ValueError: Any other scheme.
     """
     if url.startswith(("postgres://", "postgresql://")):
-        return PostgresEngine(config={"dsn": url})
+        return PooledPostgres(config={"dsn": url})
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +65,57 @@ async def _nothing_to_reset(_: object) -> None:
 
     An unfinished transaction is rolled back all the same: asyncpg does that before it asks.
     """
+
+
+class ReleasedTransaction(PostgresTransaction):
+    """A transaction that gives its connection back whatever ends it.
+
+    Piccolo's keeps the connection when `begin`, `commit` or `rollback` is cancelled or fails; the pool then
+    waits for it for ever. Such a connection may still be in its statement: it is never used again.
+    """
+
+    async def __aenter__(self) -> PostgresTransaction:
+        if self._parent is not None:
+            return self._parent
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            connection: asyncpg.Connection | None = getattr(self, "connection", None)
+            if connection is not None:
+                connection.terminate()
+            raise
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if self._parent is not None:
+            return exception is None
+        try:
+            await self._end(failed=exception is not None)
+        finally:
+            self.engine.current_transaction.reset(self.context)
+        return exception is None
+
+    async def _end(self, *, failed: bool) -> None:
+        try:
+            if failed and not self._rolled_back:
+                await self.rollback()
+            elif not self._committed and not self._rolled_back:
+                await self.commit()
+        except BaseException:
+            self.connection.terminate()
+            raise
+        await cast("asyncpg.Pool", self.engine.pool).release(self.connection)
+
+
+class PooledPostgres(PostgresEngine):
+    """PostgreSQL with a pool whose connections all come back."""
+
+    def transaction(self, allow_nested: bool = True) -> ReleasedTransaction:
+        return ReleasedTransaction(engine=self, allow_nested=allow_nested)
 
 
 def hamming(one: int, other: int) -> int:

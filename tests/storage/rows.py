@@ -8,6 +8,7 @@ from libs.contracts.messages import Source, TransformImage
 from libs.contracts.words import ImageStatus, Priority, Retention
 from libs.storage import claims, jobs
 from libs.storage.claims import Claim
+from libs.storage.database import transaction
 from libs.storage.tables import BaseUser, Image, Job, new_id, now
 
 DAY_S = 86_400.0
@@ -102,3 +103,12 @@ async def image_row(image_id: UUID) -> Image:
     image = await Image.objects().where(Image.id == image_id).first()
     assert image is not None
     return image
+
+
+async def count_up(job: Job, times: int) -> None:
+    """Read and write in one transaction, again and again."""
+    for _ in range(times):
+        async with transaction():
+            row = await Job.select(Job.attempts).where(Job.id == job.id).first()
+            assert row is not None
+            await Job.update({Job.attempts: row["attempts"] + 1}).where(Job.id == job.id)

@@ -3,30 +3,19 @@
 import asyncio
 import sqlite3
 import threading
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from libs.storage.database import transaction
 from libs.storage.engine import Engine, engine_from
-from libs.storage.tables import Job
 from tests.storage.database_child import WRITERS, WRITES, run_child
-from tests.storage.rows import a_queued_job, job_row
+from tests.storage.rows import a_queued_job, count_up, job_row
 
 
 @pytest.fixture
 def database_url(tmp_path: Path) -> str:
     """Only this engine."""
     return f"sqlite:///{tmp_path}/test.sqlite"
-
-
-async def count_up(job: Job, times: int) -> None:
-    for _ in range(times):
-        async with transaction():
-            row = await Job.select(Job.attempts).where(Job.id == job.id).first()
-            assert row is not None
-            await Job.update({Job.attempts: row["attempts"] + 1}).where(Job.id == job.id)
 
 
 async def test_many_writers_in_two_processes_lose_nothing(database: Engine, database_url: str) -> None:
@@ -50,34 +39,6 @@ async def test_connections_are_kept_and_used_again(database: Engine) -> None:
         await job_row(job.id)
         await count_up(job, 1)
     assert threading.active_count() == before
-
-
-async def test_a_failed_transaction_leaves_nothing_behind(database: Engine) -> None:
-    job = await a_queued_job()
-
-    async def fail_halfway() -> None:
-        async with transaction():
-            await Job.update({Job.attempts: 7}).where(Job.id == job.id)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await fail_halfway()
-    assert (await job_row(job.id)).attempts == 0
-    await count_up(job, 1)
-
-
-async def test_work_cancelled_at_any_point_leaves_the_engine_usable(database: Engine) -> None:
-    job = await a_queued_job()
-    for turns in range(60):
-        task = asyncio.create_task(count_up(job, 3))
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-    reached = (await job_row(job.id)).attempts
-    await asyncio.wait_for(count_up(job, 5), 10)
-    assert (await job_row(job.id)).attempts == reached + 5
 
 
 async def test_a_process_that_cancelled_its_queries_ends(database: Engine, database_url: str) -> None:

@@ -1,0 +1,52 @@
+"""Transactions that fail or are cancelled leave nothing behind, on both engines."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from libs.storage.database import migrate, open_database, transaction
+from libs.storage.engine import Engine
+from libs.storage.tables import Job
+from tests.storage.rows import a_queued_job, count_up, job_row
+
+
+async def test_a_failed_transaction_leaves_nothing_behind(database: Engine) -> None:
+    job = await a_queued_job()
+
+    async def fail_halfway() -> None:
+        async with transaction():
+            await Job.update({Job.attempts: 7}).where(Job.id == job.id)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_halfway()
+    assert (await job_row(job.id)).attempts == 0
+    await count_up(job, 1)
+
+
+async def test_work_cancelled_at_any_point_leaves_the_engine_usable(database: Engine) -> None:
+    job = await a_queued_job()
+    for turns in range(60):
+        task = asyncio.create_task(count_up(job, 3))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    reached = (await job_row(job.id)).attempts
+    await asyncio.wait_for(count_up(job, 5), 10)
+    assert (await job_row(job.id)).attempts == reached + 5
+
+
+async def test_an_engine_closes_though_transactions_were_cancelled(database_url: str) -> None:
+    async with asyncio.timeout(60), open_database(database_url) as engine:
+        await migrate(engine)
+        job = await a_queued_job()
+        for turns in range(60):
+            tasks = [asyncio.create_task(count_up(job, 3)) for _ in range(3)]
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
