@@ -52,7 +52,7 @@ class DoorError(Exception):
 
 
 class UnidentifiedSender(DoorError):
-    """The message lacks the property `user_id`, which the broker checks."""
+    """The message has no `user_id`, which the broker checks, and came by no exchange of one sender."""
 
     code = "unidentified_sender"
 
@@ -111,7 +111,7 @@ async def job_to_work(delivery: Delivery, route: Route, backends: Backends) -> U
     While the database is away an order waits here.
 
     Raises:
-        DeadLetter: It is neither; who asked for a reply has had one.
+        DeadLetter: It is neither; who asked for a reply has had one, as with any other error.
     """
     try:
         message = _read(delivery)
@@ -119,8 +119,11 @@ async def job_to_work(delivery: Delivery, route: Route, backends: Backends) -> U
             return message.job_id
         await _take_in_patiently(message, _envelope(delivery, route), backends)
     except REFUSALS as error:
-        await _refuse(delivery, error, backends)
+        await _refuse(delivery, error.code, str(error), backends)
         raise DeadLetter(f"{error.code}: {error}") from error
+    except Exception:
+        await _refuse(delivery, "internal_error", "the order could not be taken in", backends)
+        raise
     return None
 
 
@@ -214,7 +217,7 @@ async def _take_in_patiently(order: AnyOrder, envelope: Envelope, backends: Back
 async def _owner(order: AnyOrder, sender: str | None, settings: Settings) -> BaseUser:
     """The account that the order is for; who may not act for it does not learn whether there is one."""
     if sender is None:
-        raise UnidentifiedSender("the message has no user_id")
+        raise UnidentifiedSender("the message has no user_id, and came by no exchange of one sender")
     if sender != order.owner and sender not in settings.amqp_trusted_users:
         raise SenderNotAllowed(f"{sender} may order for the account {sender} only")
     owner = await accounts.named(order.owner)
@@ -286,13 +289,11 @@ def _reply(submission: Submission, envelope: Envelope) -> Reply | None:
     )
 
 
-async def _refuse(delivery: Delivery, error: Exception, backends: Backends) -> None:
+async def _refuse(delivery: Delivery, code: str, text: str, backends: Backends) -> None:
     """Tell the sender, if it asked; the dead letter tells people."""
     if not delivery.reply_to:
         return
-    refused = OrderRefused(
-        error_code=getattr(error, "code", "order_refused"), error=str(error), message_id=delivery.message_id
-    )
+    refused = OrderRefused(error_code=code, error=text, message_id=delivery.message_id)
     try:
         await backends.broker.reply(
             delivery.reply_to, encode(refused), correlation_id=delivery.correlation_id

@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from infra.local import browser, containers, lifecycle, network, record
+from infra.local import clients, containers, lifecycle, network, record
 from infra.local.postgres import Postgres
 from infra.local.rabbitmq import RabbitMQ
 from infra.local.record import CannotStart
@@ -27,7 +27,7 @@ A server named by DARKROOM_TEST_DATABASE_URL, DARKROOM_TEST_BROKER_URL or
 DARKROOM_TEST_OBJECTS_URL is used as it is. The others run in containers where a
 Docker engine answers, else as programs of this machine, which root on Debian or
 Ubuntu gets by apt-get. All listen on 127.0.0.1, on ports of their own. `up` gets
-Chromium by apt-get too, for the tests of the admin pages.
+Chromium and amqp-publish by apt-get too, for the tests that use them.
 
 DARKROOM_SERVICES_DIR   folder for state and data, instead of .services
 DARKROOM_SERVICES_PATH  the only folders in which to look for programs
@@ -54,7 +54,7 @@ def up() -> int:
             lifecycle.get_programs(down)
         with ThreadPoolExecutor() as pool:
             starts = [pool.submit(lifecycle.bring_up, service) for service in down]
-            browser.get()
+            clients.get()
         failures = [error for start in starts if (error := _failure(start))]
     if failures:
         raise CannotStart("\n".join(map(str, failures)))

@@ -8,7 +8,7 @@ from aiormq.exceptions import ChannelAccessRefused
 
 from libs.broker.port import Delivery
 from libs.broker.settle import dead_headers
-from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, QUEUE_ARGUMENTS, Route
+from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, JOBS_OF, QUEUE_ARGUMENTS, Route
 
 SENDER = "x-original-user-id"
 BROKERS_OWN = ("x-death", "x-first-death-exchange", "x-first-death-queue", "x-first-death-reason")
@@ -24,16 +24,27 @@ def to_delivery(message: AbstractIncomingMessage) -> Delivery:
         reply_to=message.reply_to,
         correlation_id=message.correlation_id,
         message_id=message.message_id,
-        user_id=message.user_id,
+        user_id=sender_of(message),
         content_type=message.content_type,
         redelivered=bool(message.redelivered),
     )
 
 
+def sender_of(message: AbstractIncomingMessage) -> str | None:
+    """Who sent it, as the broker vouches for it: by the property that it checks, or the exchange it came by.
+
+    A message that bound exchanges pass on keeps the name of the one it was published to.
+    """
+    if message.user_id is not None:
+        return message.user_id
+    exchange = message.exchange or ""
+    return exchange.removeprefix(JOBS_OF) if exchange.startswith(JOBS_OF) else None
+
+
 def dead_message(message: AbstractIncomingMessage, route: Route, reason: str) -> Message:
     """The copy that is put aside, with its headers as text: not all that can be read can be written.
 
-    Its `expiration` is left out, or it would not stay, and its `user_id` becomes a header: the
+    Its `expiration` is left out, or it would not stay, and its sender becomes a header: the
     broker takes no message in another user's name.
     """
     headers = {name: _text(value) for name, value in message.headers.items()}
@@ -41,8 +52,8 @@ def dead_message(message: AbstractIncomingMessage, route: Route, reason: str) ->
         headers = {}
     for name in (SENDER, *BROKERS_OWN):  # a stranger may have written anything there
         headers.pop(name, None)
-    if message.user_id is not None:
-        headers[SENDER] = message.user_id
+    if (sender := sender_of(message)) is not None:
+        headers[SENDER] = sender
     return Message(
         message.body,
         headers={**headers, **dead_headers(route, reason)},

@@ -20,7 +20,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     reply_to: str | None = None  # where the sender waits for an answer
     correlation_id: str | None = None
     message_id: str | None = None
-    user_id: str | None = None  # checked by the broker: nobody can claim another's name
+    user_id: str | None = None  # vouched for by the broker: nobody can claim another's name
     content_type: str | None = None
     redelivered: bool = False  # somebody had it before and did not settle it
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from libs import __version__
 from libs.contracts.events import BatchCompleted, ImageDeleted, JobEnded, OrderRefused
 from libs.contracts.orders import EditOrder, IngestOrder, TransformOrder
-from libs.contracts.topology import EVENTS, JOBS, MAX_BODY_BYTES, Route
+from libs.contracts.topology import EVENTS, JOBS, JOBS_OF, MAX_BODY_BYTES, Route
 
 BINDING = "0.3.0"
 TRANSFORM, INGEST, EDIT = "transformOrder", "ingestOrder", "editOrder"
@@ -33,11 +33,12 @@ ORDERS: dict[Route, tuple[str, ...]] = {
 }
 INTRODUCTION = f"""\
 Programs publish orders to the exchange `{JOBS}` and need no call of the HTTP API. The property `user_id`,
-which RabbitMQ checks against the connection, says who orders: for the Darkroom account of the same name, or
-for any if it is among DARKROOM_AMQP_TRUSTED_USERS. With `reply_to` the outcome comes back under the same
-`correlation_id`; the exchange `{EVENTS}` tells it to everybody. An order that was sent before under the same
-`job_id`, or else the property `message_id`, runs once and is answered again. What cannot become a job is put
-aside with the header `x-error`. A body has at most {MAX_BODY_BYTES} bytes."""
+which RabbitMQ checks against the connection, says who orders, or else an exchange `{JOBS_OF}NAME`, to which
+NAME alone may write: for the Darkroom account of the same name, or for any if it is among
+DARKROOM_AMQP_TRUSTED_USERS. With `reply_to` the outcome comes back under the same `correlation_id`; the
+exchange `{EVENTS}` tells it to everybody. An order that was sent before under the same `job_id`, or else the
+property `message_id`, runs once and is answered again. What cannot become a job is put aside with the header
+`x-error`. A body has at most {MAX_BODY_BYTES} bytes."""
 
 
 def asyncapi() -> dict[str, Any]:

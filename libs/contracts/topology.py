@@ -5,6 +5,10 @@ from enum import StrEnum
 JOBS = "darkroom.jobs"
 """Direct, durable. A job's message goes here with a `Route` as its routing key."""
 
+JOBS_OF = "darkroom.jobs.of."
+"""Fanout, durable, bound to `JOBS`: through `darkroom.jobs.of.NAME` publishes the broker's user NAME alone,
+by its permissions. It is for clients that cannot set `user_id`; an operator makes it."""
+
 EVENTS = "darkroom.events"
 """Topic, durable. Keys are `job.completed`, `job.failed`, `image.deleted`, `batch.completed`."""
 

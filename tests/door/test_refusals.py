@@ -12,6 +12,9 @@ from tests.door.desk import BROKER_USER, SMALL, Desk, data_url, desk_of, ingest,
 from tests.storage.rows import HASHED, a_job, an_image, an_owner
 from tests.worker.inside import NewBackends, submit, working
 
+BROKEN_POSTGRES = "alter table submission rename column name to named"
+BROKEN_SQLITE = """create trigger broken before insert on submission
+begin select raise(abort, 'no submission'); end"""
 ME = "OWNER"  # stands for the owner's name
 BAD: list[tuple[bytes | dict[str, Any], str]] = [
     (b"no json", "bad_message"),
@@ -86,6 +89,16 @@ async def test_who_has_too_many_jobs_waiting_gets_no_more(new_backends: NewBacke
 async def test_a_sender_without_a_name_is_refused(desk: Desk, owner: BaseUser, photo: Path) -> None:
     order = ingest(owner.username, {"url": data_url(photo)})
     assert await desk.refused(order, user_id=None) == "unidentified_sender"
+
+
+async def test_a_sender_is_told_of_a_fault_of_ours_too(desk: Desk, owner: BaseUser, photo: Path) -> None:
+    embedded = desk.backends.settings.embedded
+    await Submission.raw(BROKEN_SQLITE if embedded else BROKEN_POSTGRES)
+    order = ingest(owner.username, {"url": data_url(photo)})
+    reply = await desk.answered(order)
+    assert (reply["type"], reply["error_code"]) == ("order.refused", "internal_error")
+    assert "submission" not in reply["error"]
+    assert (await desk.outside.next_dead()).body == json.dumps(order).encode()
 
 
 async def test_a_sender_acts_for_the_account_of_its_own_name_only(

@@ -7,11 +7,14 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import aiohttp
 import pytest
 from PIL import Image
 from yarl import URL
 
+from infra.local import clients
 from libs import door
 from libs.contracts.messages import BadMessage
 from tests.conftest import signed_in
@@ -47,6 +50,13 @@ async def run(client: Client, *command: str, **environment: str) -> str:
     return out.decode()
 
 
+async def result_of(image: str, client: Client) -> dict[str, Any]:
+    async with asyncio.timeout(30):
+        while not (results := (await client.get("/api/images", params={"parent": image})).json):
+            await asyncio.sleep(0.05)
+    return results[0]
+
+
 @services
 async def test_a_thumbnail_of_a_url_with_aio_pika(client: Client, tmp_path: Path) -> None:
     Image.linear_gradient("L").resize((400, 300)).save(tmp_path / "small.png")
@@ -79,10 +89,24 @@ async def test_a_stored_image_with_curl(client: Client, photo: Path) -> None:
         VHOST=URL(client.site.settings["BROKER_URL"]).path.strip("/"),
     )  # fmt: skip
     assert json.loads(said) == {"routed": True}
-    async with asyncio.timeout(30):
-        while not (results := (await client.get("/api/images", params={"parent": image})).json):
-            await asyncio.sleep(0.05)
-    assert results[0]["width"] == 200
+    assert (await result_of(image, client))["width"] == 200
+
+
+@services
+async def test_a_stored_image_with_amqp_publish_by_a_sender_of_its_own(client: Client, photo: Path) -> None:
+    url, management = URL(client.site.settings["BROKER_URL"]), URL(service_url("RABBITMQ_MANAGEMENT"))
+    image = (await client.upload(photo)).json["id"]
+    name, vhost = client.username, url.path.strip("/")
+    make, order = (str(DOCS / "examples" / script) for script in ("add_producer.sh", "order_amqp_publish.sh"))
+    assert clients.AMQP_PUBLISH.find(), clients.AMQP_PUBLISH.advice
+    await run(client, "sh", make, name, RABBITMQ=str(management), VHOST=vhost, PASSWORD="of-a-producer")
+    try:
+        own = str(url.with_user(name).with_password("of-a-producer"))
+        await run(client, "sh", order, image, AMQP_URL=own)
+        assert (await result_of(image, client))["width"] == 200
+    finally:
+        async with aiohttp.ClientSession() as session:
+            await session.delete(f"{management}/api/users/{name}")
 
 
 def test_every_code_of_the_door_is_documented() -> None:

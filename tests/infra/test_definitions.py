@@ -15,7 +15,7 @@ from aio_pika.exceptions import ChannelClosed, ProbableAuthenticationError
 from aiormq.exceptions import AMQPConnectionError, ChannelAccessRefused
 
 from infra.rabbitmq import render
-from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, QUEUE_ARGUMENTS, Route
+from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, JOBS_OF, QUEUE_ARGUMENTS, Route
 from tests.broker.node import Node
 from tests.conftest import signed_in
 from tests.door.desk import data_url, transform
@@ -39,12 +39,15 @@ def test_no_password_stands_in_them() -> None:
 def test_their_topology_is_that_of_the_apps() -> None:
     given = definitions()
     exchanges = {one["name"]: (one["type"], one["durable"]) for one in given["exchanges"]}
-    assert exchanges == {JOBS: ("direct", True), EVENTS: ("topic", True), DEAD: ("fanout", True)}
+    own = f"{JOBS_OF}producer"
+    ours = {JOBS: ("direct", True), EVENTS: ("topic", True), DEAD: ("fanout", True), own: ("fanout", True)}
+    assert exchanges == ours
     queues = {one["name"]: (one["durable"], one["arguments"]) for one in given["queues"]}
-    ours = {route.queue: (True, QUEUE_ARGUMENTS) for route in Route}
-    assert queues == {DEAD: (True, DEAD_ARGUMENTS), **ours}
+    routes = {route.queue: (True, QUEUE_ARGUMENTS) for route in Route}
+    assert queues == {DEAD: (True, DEAD_ARGUMENTS), **routes}
     bindings = {(one["source"], one["routing_key"], one["destination"]) for one in given["bindings"]}
-    assert bindings == {(DEAD, "", DEAD), *((JOBS, route.value, route.queue) for route in Route)}
+    routed = {(JOBS, route.value, route.queue) for route in Route}
+    assert bindings == {(DEAD, "", DEAD), (own, "", JOBS), *routed}
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +108,9 @@ async def declare(channel: AbstractChannel, _: str) -> None:
 ACTS: dict[str, Act] = {
     "publish a job": lambda channel, _: publish(channel, JOBS, "describe"),
     "publish a job under its name": lambda channel, user: publish(channel, JOBS, "describe", user),
+    "publish a job by the producer's exchange": lambda channel, _: publish(
+        channel, f"{JOBS_OF}producer", "describe"
+    ),
     "tell of a job": lambda channel, _: publish(channel, EVENTS, "job.completed"),
     "tell of an image": lambda channel, _: publish(channel, EVENTS, "image.deleted"),
     "tell anything": lambda channel, _: publish(channel, EVENTS, "anything"),
@@ -124,7 +130,7 @@ MAY = {
     "api": JOB | TOLD | {"listen"},
     "worker": JOB | TOLD | {"put aside", "reply", "work jobs", "listen"},
     "scheduler": JOB | TOLD | {"reply", "listen"},
-    "producer": JOB,
+    "producer": JOB | {"publish a job by the producer's exchange"},
     "consumer": {"listen"},
 }
 
