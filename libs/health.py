@@ -27,7 +27,8 @@ async def health(backends: Backends) -> Health:
 
 async def _said(asking: Awaitable[None]) -> str:
     try:
-        await asyncio.wait_for(asking, PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            await asking
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it is the answer
         return f"failing: {type(error).__name__}"
     return "ok"

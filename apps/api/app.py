@@ -29,6 +29,7 @@ from apps.api.spellings import with_old_spellings
 from apps.api.webhooks import Webhooks
 from libs import __version__
 from libs.backends import Backends
+from libs.tasks import beside
 from libs.thumbnails import Thumbnails
 
 JSON_BODY_BYTES = 1_000_000
@@ -41,10 +42,8 @@ def create_app(backends: Backends) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        async with live.listening(backends.broker):
-            forgetting = asyncio.create_task(_forget(limits))
+        async with live.listening(backends.broker), beside(_forget(limits)):
             yield
-            forgetting.cancel()
             await thumbnails.close()
 
     app = Litestar(

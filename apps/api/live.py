@@ -13,6 +13,7 @@ from libs.broker import Broker
 from libs.contracts.events import ended
 from libs.storage import batches, jobs
 from libs.storage.tables import Batch, Job
+from libs.tasks import beside
 
 RECHECK_S = 1.0
 
@@ -26,12 +27,8 @@ class Live:
     @asynccontextmanager
     async def listening(self, broker: Broker) -> AsyncGenerator[None]:
         """Hear of ended jobs while inside."""
-        task = asyncio.create_task(self._listen(broker))
-        try:
+        async with beside(self._listen(broker)):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def ended(self, owner: int, job_id: UUID, *, within_s: float) -> Job:
         """The job as it is once it has ended, or after `within_s` seconds."""
@@ -56,7 +53,8 @@ class Live:
                 if job.status not in jobs.UNFINISHED or left_s <= 0:
                     return
                 try:
-                    await asyncio.wait_for(event.wait(), min(RECHECK_S, left_s))
+                    async with asyncio.timeout(min(RECHECK_S, left_s)):
+                        await event.wait()
                 except TimeoutError:
                     continue
 
@@ -81,7 +79,8 @@ class Live:
                 if batch.status not in batches.UNFINISHED or left_s <= 0:
                     return
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(event.wait(), min(RECHECK_S, left_s))
+                    async with asyncio.timeout(min(RECHECK_S, left_s)):
+                        await event.wait()
 
     @contextmanager
     def _woken_by(self, job_id: UUID) -> Generator[asyncio.Event]:

@@ -13,6 +13,7 @@ from libs.outbound import Poster
 from libs.storage import sending
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.sending import Claimed
+from libs.tasks import beside
 
 AT_ONCE = 256
 LEASE_MARGIN_S = 10.0  # beyond the time that one request may take
@@ -28,13 +29,10 @@ async def notifying(backends: Backends) -> AsyncGenerator[None]:
     """Send notices while inside; leaving gives back those that are not sent within moments."""
     async with backends.poster() as poster:
         notifier = Notifier(backends, poster)
-        loops = [asyncio.create_task(notifier.run()), asyncio.create_task(notifier.listen())]
         try:
-            yield
+            async with beside(notifier.run(), notifier.listen()):
+                yield
         finally:
-            for loop in loops:
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
             await notifier.stop()
 
 

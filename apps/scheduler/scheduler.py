@@ -25,6 +25,7 @@ from libs.storage.engine import UNAVAILABLE
 from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Job
+from libs.tasks import beside
 
 BATCH = 500
 PURGE_EVERY_S = 60
@@ -38,13 +39,8 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def scheduling(backends: Backends) -> AsyncGenerator[None]:
     """Tick, and send notices, while inside."""
-    async with notifying(backends):
-        task = asyncio.create_task(schedule(backends))
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+    async with notifying(backends), beside(schedule(backends)):
+        yield
 
 
 async def schedule(backends: Backends) -> None:

@@ -46,6 +46,7 @@ from libs.storage.failure import Failure
 from libs.storage.images import ImageError
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 from libs.storage.tables import Image, now
+from libs.tasks import beside
 
 BULK_NICENESS = 10
 INGEST_SHARE = 4  # fetches at once for every interactive child: most of them wait for somebody's server
@@ -90,8 +91,7 @@ class Worker:
             stack.push_async_callback(self.edits.children.close)
             await stack.enter_async_context(self.fetcher)
             self.provider = await stack.enter_async_context(opened_provider(self.backends.settings))
-            listener = asyncio.create_task(self._listen_for_cancellations())
-            stack.callback(listener.cancel)
+            await stack.enter_async_context(beside(self._listen_for_cancellations()))
             for route, lane, concurrency in (
                 (Route.TRANSFORM, self.interactive, self.concurrency),
                 (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),

@@ -11,6 +11,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
 from libs.broker.errors import BrokerUnavailable
+from libs.tasks import end
 
 Prepare = Callable[[AbstractChannel], Awaitable[None]]
 
@@ -109,8 +110,7 @@ class Link:
         self._closed = True
         self._tried.set()
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await end(self._keeper)
 
     async def _hold_once(self, prepare: Prepare) -> None:
         channel = await self.channel(confirms=False)

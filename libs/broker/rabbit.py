@@ -19,6 +19,7 @@ from libs.broker.publisher import Publisher
 from libs.broker.subscription import CAPACITY, Subscription
 from libs.broker.unreadable import accept_unreadable_properties
 from libs.contracts.topology import DEAD, EVENTS, JOBS, OWN_PREFIX, Route
+from libs.tasks import beside
 
 _log = structlog.get_logger(__name__)
 
@@ -99,12 +100,11 @@ class RabbitBroker:
     async def consume(self, route: Route, handler: Handler, *, concurrency: int) -> AsyncGenerator[None]:
         await self._in.start()
         consumer = Consumer(route, handler, self._put_aside, concurrency=concurrency)
-        channels = asyncio.create_task(self._in.hold(consumer.prepare), name=f"consume {route.queue}")
-        try:
-            yield
-        finally:
-            await consumer.stop(timeout_s=self._timeout_s)
-            await _end(channels)
+        async with beside(self._in.hold(consumer.prepare), name=f"consume {route.queue}"):
+            try:
+                yield
+            finally:
+                await consumer.stop(timeout_s=self._timeout_s)
 
     @asynccontextmanager
     async def events(self, *patterns: str) -> AsyncGenerator[AsyncIterator[Event]]:
@@ -125,15 +125,15 @@ class RabbitBroker:
 
         is_up = await self._in.start()
         self._subscriptions.add(subscription)
-        channels = asyncio.create_task(self._in.hold(prepare), name="listen to events")
         try:
-            if is_up:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(listening.wait(), self._timeout_s)
-            yield subscription
+            async with beside(self._in.hold(prepare), name="listen to events"):
+                if is_up:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(self._timeout_s):
+                            await listening.wait()
+                yield subscription
         finally:
             self._subscriptions.discard(subscription)
-            await _end(channels)
 
     async def ping(self) -> None:
         channel = await self._out.channel(confirms=False)
@@ -158,8 +158,3 @@ class RabbitBroker:
             await message.reject(requeue=False)
         else:
             await message.ack()
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

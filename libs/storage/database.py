@@ -85,7 +85,8 @@ async def ping() -> None:
     Raises:
         OSError or the driver's own error: It does not answer.
     """
-    await asyncio.wait_for(Image.raw("select 1"), 2)
+    async with asyncio.timeout(2):
+        await Image.raw("select 1")
 
 
 def transaction() -> AbstractAsyncContextManager[object]:
