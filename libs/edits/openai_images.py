@@ -11,6 +11,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import httpx2
 import openai
@@ -41,7 +42,7 @@ class OpenAIImages:
             limits=httpx2.Limits(max_keepalive_connections=0),
             follow_redirects=False,
         )
-        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
+        self._client = _client(api_key, base_url, http)
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,6 +92,29 @@ class OpenAIImages:
             response_format=omit if gpt else "b64_json",
             extra_headers={"X-Client-Request-Id": reference},
         )
+
+
+def _client(api_key: str, base_url: str, http: httpx2.AsyncClient) -> openai.AsyncOpenAI:
+    """The client of a server; an `api-version` in the address is how Azure's are told apart.
+
+    Those take the key in a header of their own, and a deployment in the path.
+    """
+    address = urlsplit(base_url)
+    query = dict(parse_qsl(address.query))
+    base_url = urlunsplit(address._replace(query=""))
+    version = query.pop("api-version", None)
+    if version is None:
+        return openai.AsyncOpenAI(
+            api_key=api_key, base_url=base_url, default_query=query, max_retries=0, http_client=http
+        )
+    return openai.AsyncAzureOpenAI(
+        api_key=api_key,
+        base_url=base_url,
+        api_version=version,
+        default_query=query,
+        max_retries=0,
+        http_client=http,
+    )
 
 
 def _part(picture: Picture) -> tuple[str, bytes, str]:

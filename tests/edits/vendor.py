@@ -17,6 +17,8 @@ from PIL import Image
 
 KEY = "sk-test-0123456789"
 MODEL = "gpt-image-2.6-sunburst"
+DEPLOYMENT = "our-images"
+API_VERSION = "2025-04-01-preview"
 MIMES = {"PNG": "image/png", "JPEG": "image/jpeg"}
 REQUEST_ID = "req_0123456789"
 SIZE = (96, 64)
@@ -61,8 +63,9 @@ class Broken(Exception):
 class Vendor:
     """`calls` are all that reached it; `plays` are its next answers, then it makes images."""
 
-    def __init__(self, model: str) -> None:
+    def __init__(self, model: str, *, azure: bool = False) -> None:
         self.model = model
+        self.azure = azure
         self.calls: list[Call] = []
         self.faults: list[str] = []
         self.plays: list[Play] = []
@@ -70,18 +73,20 @@ class Vendor:
         self.may_answer = asyncio.Event()  # what `held` waits for
         self.url = ""
         self._app = web.Application(client_max_size=60_000_000)
-        self._app.router.add_post("/v1/images/edits", self._edits)
-        self._app.router.add_post("/v1/images/generations", self._generations)
+        self._root = f"/openai/deployments/{DEPLOYMENT}" if azure else "/v1"
+        self._app.router.add_post(f"{self._root}/images/edits", self._edits)
+        self._app.router.add_post(f"{self._root}/images/generations", self._generations)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, model: str = MODEL) -> AsyncGenerator[Self]:
-        vendor = cls(model)
+    async def open(cls, model: str = MODEL, *, azure: bool = False) -> AsyncGenerator[Self]:
+        vendor = cls(model, azure=azure)
         runner = web.AppRunner(vendor._app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+        query = f"?api-version={API_VERSION}" if azure else ""
+        vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}{vendor._root}{query}"
         try:
             yield vendor
         finally:
@@ -121,7 +126,7 @@ class Vendor:
         return images(int(call.fields.get("n", "1")), size=_answer_size(call))
 
     def _check(self, request: web.Request, call: Call) -> None:
-        _expect(request.headers.get("authorization") == f"Bearer {KEY}", "the key is missing or wrong")
+        self._check_key(request)
         _expect(call.fields.get("model") == self.model, f"model {call.fields.get('model')}")
         _expect(bool(call.fields.get("prompt", "").strip()), "there is no prompt")
         _expect(1 <= int(call.fields.get("n", "1")) <= 10, "n is out of range")
@@ -135,6 +140,12 @@ class Vendor:
             self._check_files(call, square=legacy)
         else:
             _expect(not call.files, "a generation has no files")
+
+    def _check_key(self, request: web.Request) -> None:
+        sent = (request.headers.get("authorization"), request.headers.get("api-key"))
+        wanted = (None, KEY) if self.azure else (f"Bearer {KEY}", None)
+        _expect(sent == wanted, "the key is missing or wrong")
+        _expect(dict(request.query) == ({"api-version": API_VERSION} if self.azure else {}), "another query")
 
     def _check_files(self, call: Call, *, square: bool) -> None:
         _expect("image" in call.files, "there is no file `image`")

@@ -1,0 +1,43 @@
+"""Which model is asked by default, and servers that are not the vendor's own."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from openai.types.image_model import ImageModel
+
+from libs.settings import load_settings
+from tests.conftest import BOTH, signed_in
+from tests.edits.asking import PROMPT, WAIT, edited, stored
+from tests.edits.vendor import API_VERSION, DEPLOYMENT, Vendor
+from tests.support.site import Kind, running_site
+
+GENERAL = re.compile(r"gpt-image-(\d+(?:\.\d+)*)(?:-[a-z]+)?")  # without a date
+
+
+def version(name: str) -> tuple[int, ...]:
+    found = GENERAL.fullmatch(name)
+    return tuple(map(int, found[1].split("."))) if found else ()
+
+
+def test_the_default_model_is_of_the_newest_version_that_the_package_names(tmp_path: Path) -> None:
+    settings = load_settings({"DARKROOM_DATA_DIR": str(tmp_path)})
+    default, named = settings.openai_model, get_args(ImageModel)
+    assert default in named
+    assert version(default) == max(map(version, named)) != ()
+
+
+@pytest.mark.parametrize("kind", BOTH)
+async def test_azure_gets_the_key_its_way_and_the_version_of_its_api(kind: Kind, tmp_path: Path) -> None:
+    async with (
+        Vendor.open(azure=True) as vendor,
+        running_site(kind, tmp_path / "site", **vendor.settings) as site,
+        signed_in(site) as client,
+    ):
+        assert API_VERSION in vendor.settings["OPENAI_BASE_URL"]
+        await edited(client, await stored(client))
+        made = await client.post("/api/images", json={"prompt": PROMPT}, headers=WAIT)
+        assert made.status == 201, made
+        root = f"/openai/deployments/{DEPLOYMENT}/images"
+        assert [call.path for call in vendor.calls] == [f"{root}/edits", f"{root}/generations"]
