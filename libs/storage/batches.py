@@ -20,7 +20,7 @@ PAGE = 1000
 UNFINISHED = [BatchStatus.PENDING, BatchStatus.IN_PROCESS]
 
 # Whole tables of values in one parameter: thousands of placeholders take longer to write than to run.
-POSTGRES = ("json_array_elements({}::json) as each(value)", "(each.value->>%d)%s")
+POSTGRES = ("jsonb_array_elements({}::jsonb) as each(value)", "(each.value->>%d)%s")
 SQLITE = ("json_each({}) as each", "json_extract(each.value, '$[%d]')")
 JOBS = (
     "insert into job (id, command, host, owner, kind, priority, status, attempts, run_after, batch, parked,"
