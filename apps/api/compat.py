@@ -26,12 +26,12 @@ from apps.api.accounts import logged_in, logged_out, registered
 from apps.api.answers import in_progress
 from apps.api.batch_views import batch_view
 from apps.api.batches import take
-from apps.api.creation import Asked, create, receive
+from apps.api.creation import Asked, create, metadata_of, receive
 from apps.api.editing import replace_and_edit
 from apps.api.json_body import is_json, received_json
 from apps.api.listing import Limit, listed
 from apps.api.live import Live
-from apps.api.old_operations import Transformations, as_operations, read_transformations
+from apps.api.old_operations import Canvas, Size, Transformations, as_operations, read_transformations
 from apps.api.openapi import (
     BEARER,
     BatchOperation,
@@ -56,10 +56,11 @@ from libs.contracts.views import (
 )
 from libs.contracts.words import Retention
 from libs.imaging.errors import AssetMissing
+from libs.imaging.orientation import turned_size
 from libs.ingest import Wanted
 from libs.storage import batches, images
 from libs.storage.images import Filter, ImageNotReady
-from libs.storage.tables import BaseUser, Image
+from libs.storage.tables import BaseUser, Image, Job
 
 TAGS = ("Compatibility",)
 WAIT_S = 30.0
@@ -298,11 +299,12 @@ async def _transformed(
 ) -> Response[Transformed] | Response[JobView]:
     wanted = _wanted(body)
     wait_s = prefer_wait_s(asked.request, default=asked.wait_s)
+    canvas = await _canvas(image, wanted, asked)
     async with _mark(wanted, form, asked) as mark:
         job = await intake.transform(
             image,
             asked.caller,
-            _translated(wanted, mark),
+            _translated(wanted, mark, canvas),
             asked.backends,
             retention=Retention.EPHEMERAL,
             request_id=request_id(),
@@ -319,6 +321,24 @@ async def _transformed(
         expires_in=link.expires_in,
     )
     return Response(answer, status_code=HTTP_200_OK)
+
+
+async def _canvas(image: Image, wanted: Transformations, asked: Asked) -> Canvas | None:
+    """What a crop is cut from, where it may reach beyond that; else None.
+
+    Raises:
+        JobFailed: The image is damaged.
+        ImageNotReady: It is not described in time.
+    """
+    shortest = min(image.width, image.height)  # what lies within lies within a turned image too
+    within = wanted.resize or Size(width=shortest, height=shortest)
+    if wanted.crop is None or not wanted.crop.beyond(within):
+        return None
+    told = await metadata_of(image, asked)
+    if isinstance(told, Job):
+        raise ImageNotReady("Image not ready: it is still being described; ask again")
+    width, height = turned_size((told.width, told.height), told.orientation)
+    return Canvas(size=wanted.resize or Size(width=width, height=height), has_alpha=told.has_alpha)
 
 
 @asynccontextmanager
@@ -383,9 +403,9 @@ def _wanted(body: OldTransform) -> Transformations:
         ) from error
 
 
-def _translated(wanted: Transformations, mark: UUID | None) -> Any:  # noqa: ANN401
+def _translated(wanted: Transformations, mark: UUID | None, canvas: Canvas | None) -> Any:  # noqa: ANN401
     try:
-        return as_operations(wanted, mark)
+        return as_operations(wanted, mark, canvas)
     except msgspec.ValidationError as error:
         raise ValidationException(
             extra=[{"key": "transformation_parameters", "message": str(error)}]

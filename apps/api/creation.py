@@ -10,6 +10,7 @@ from uuid import UUID
 
 from litestar import Request, Response
 
+from apps.api import present
 from apps.api.accept import BadUpload, Form, FormShape, ReceivedFile, received_form
 from apps.api.answers import created, generated, ingested
 from apps.api.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
@@ -21,14 +22,14 @@ from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import assets, edit_intake, ingest, intake, retention
 from libs.backends import Backends
-from libs.contracts.views import ImageFromUrl, ImageView, JobView
+from libs.contracts.views import ImageFromUrl, ImageView, JobView, Metadata
 from libs.contracts.words import OnDuplicate, Retention
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
 from libs.ingest import Wanted
 from libs.intake import Upload
 from libs.outbound import decode_data_url, is_data_url
-from libs.storage import ingests
+from libs.storage import images, ingests
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 IMAGE = ("image", "original_image")  # the second as older clients call it
@@ -60,6 +61,25 @@ async def describing(image: Image, asked: Asked) -> Job | None:
     job = await intake.describe(image, asked.caller, asked.backends, request_id=request_id())
     done = await done_in_time(job, asked.live, prefer_wait_s(asked.request, default=asked.wait_s))
     return None if done else job
+
+
+async def metadata_of(image: Image, asked: Asked) -> Metadata | Job:
+    """What a full decode of a stored image tells; the job, when that is not done in time.
+
+    Raises:
+        JobFailed: It cannot be decoded.
+        ImageNotReady: It was replaced meanwhile.
+    """
+    told = present.metadata(image)
+    if told is not None:
+        return told
+    job = await describing(image, asked)
+    if job is not None:
+        return job
+    told = present.metadata(await images.owned_by(asked.caller.id, image.id))
+    if told is None:
+        raise images.ImageNotReady("the image was replaced meanwhile; ask again")
+    return told
 
 
 async def receive(asked: Asked, file: ReceivedFile) -> Upload:

@@ -11,7 +11,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 
 from apps.api import delivery, present, replacement
 from apps.api.answers import in_progress, job_answer
-from apps.api.creation import Asked, create, describing
+from apps.api.creation import Asked, create, metadata_of
 from apps.api.editing import edit, replace_and_edit
 from apps.api.idempotency import fingerprint, once
 from apps.api.json_body import is_form
@@ -26,7 +26,7 @@ from libs.contracts.views import Link as LinkView
 from libs.imaging.formats import FormatName
 from libs.storage import images
 from libs.storage.images import Filter
-from libs.storage.tables import BaseUser, Image
+from libs.storage.tables import BaseUser, Image, Job
 
 WAIT_S = 30.0  # where nothing was preferred
 
@@ -252,16 +252,8 @@ class Images(Controller):
     ) -> Response[Metadata] | Response[JobView]:
         """What a full decode tells; an image not described yet is described now, or 202 with the job."""
         asked = Asked(request, caller, backends, live, wait_s=WAIT_S)
-        image = await images.owned_by(caller.id, image_id)
-        if present.metadata(image) is None:
-            job = await describing(image, asked)
-            if job is not None:
-                return in_progress(job, request, backends)
-            image = await images.owned_by(caller.id, image_id)
-        told = present.metadata(image)
-        if told is None:
-            raise images.ImageNotReady("the image was replaced meanwhile; ask again")
-        return Response(told)
+        told = await metadata_of(await images.owned_by(caller.id, image_id), asked)
+        return in_progress(told, request, backends) if isinstance(told, Job) else Response(told)
 
 
 async def _version(caller: BaseUser, image_id: UUID, version: Literal["latest", "original"]) -> Image:
