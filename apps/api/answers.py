@@ -1,16 +1,14 @@
 """Answers that depend on a job: with its result when it is done in time, else where to find it."""
 
 import asyncio
-from typing import Any
 
-from litestar import Request, Response
+from litestar import Response
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from structlog.contextvars import bind_contextvars
 
 from apps.api import present
-from apps.api.live import Live
+from apps.api.asked import Asked
 from apps.api.waiting import done_in_time, prefer_wait_s
-from libs.backends import Backends
 from libs.contracts.messages import IngestImage, decode
 from libs.contracts.views import ImageView, JobView
 from libs.contracts.words import JobKind
@@ -18,63 +16,39 @@ from libs.storage import images, jobs
 from libs.storage.tables import Image, Job
 
 
-async def created(
-    request: Request[Any, Any, Any],
-    image: Image,
-    job: Job | None,
-    backends: Backends,
-    live: Live,
-    *,
-    wait_s: float = 0,
-    is_new: bool = True,
-) -> Response[ImageView]:
+async def created(asked: Asked, image: Image, job: Job | None, *, is_new: bool = True) -> Response[ImageView]:
     """An image that was stored; with a job that transforms it, 202 until that is done."""
     if job is not None:
         bind_contextvars(job_id=str(job.id))  # the request's own log line tells which job it made
-    wait_s = prefer_wait_s(request, default=wait_s)
-    return await _stored(request, image, job, backends, live, wait_s=wait_s, is_new=is_new)
+    return await _stored(asked, image, job, wait_s=prefer_wait_s(asked), is_new=is_new)
 
 
 async def _stored(
-    request: Request[Any, Any, Any],
-    image: Image,
-    job: Job | None,
-    backends: Backends,
-    live: Live,
-    *,
-    wait_s: float,
-    is_new: bool,
+    asked: Asked, image: Image, job: Job | None, *, wait_s: float, is_new: bool
 ) -> Response[ImageView]:
-    done = await done_in_time(job, live, wait_s) if job is not None else None
-    at = present.origin(request, backends.settings)
-    headers = _applied(request, wait_s)
+    done = await done_in_time(job, asked.live, wait_s) if job is not None else None
+    headers = _applied(asked, wait_s)
     status = HTTP_201_CREATED if is_new else HTTP_200_OK
     if done is not None:
         rows = {one.id: one for one in await images.by_ids([image.id, done.result or image.id])}
         result = rows.get(done.result) if done.result else None
-        view = present.image_view(rows.get(image.id, image), done, at, result=result)
+        view = present.image_view(rows.get(image.id, image), done, asked.at, result=result)
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
-    view = present.image_view(image, job, at, pace=await present.pace_of([job] if job else []))
+    view = present.image_view(image, job, asked.at, pace=await present.pace_of([job] if job else []))
     if job is None or job.kind == JobKind.DESCRIBE:  # what was asked for is there, its hash is not
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
-    where = f"{at}/api/jobs/{job.id}"
+    where = f"{asked.at}/api/jobs/{job.id}"
     return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": where, **headers})
 
 
-async def ingested(
-    request: Request[Any, Any, Any], job: Job, backends: Backends, live: Live, *, wait_s: float
-) -> Response[ImageView] | Response[JobView]:
+async def ingested(asked: Asked, job: Job) -> Response[ImageView] | Response[JobView]:
     """The image that a job fetches, and its result where one was asked for: 202 until that is done."""
     bind_contextvars(job_id=str(job.id))
-    wait_s = prefer_wait_s(request, default=wait_s)
+    wait_s = prefer_wait_s(asked)
     started = asyncio.get_running_loop().time()
-    done = await done_in_time(job, live, wait_s)
-    at = present.origin(request, backends.settings)
-    headers = _applied(request, wait_s)
+    done = await done_in_time(job, asked.live, wait_s)
     if done is None or done.result is None:
-        view = present.job_view(done or job, at)
-        where = {"Location": view.url, **headers}
-        return Response(view, status_code=HTTP_202_ACCEPTED, headers=where)
+        return in_progress(asked, done or job, wait_s)
     command = decode(job.command)
     assert isinstance(command, IngestImage)  # noqa: S101
     image = await images.owned_by(job.owner, done.result)
@@ -82,49 +56,46 @@ async def ingested(
     if command.follow is not None:
         following = await jobs.owned_by(job.owner, command.follow.job_id)
         left_s = max(0.0, wait_s - (asyncio.get_running_loop().time() - started))
-        return await _stored(request, image, following, backends, live, wait_s=left_s, is_new=is_new)
-    view = (await present.image_views([image], at))[0]
+        return await _stored(asked, image, following, wait_s=left_s, is_new=is_new)
     status = HTTP_201_CREATED if is_new else HTTP_200_OK
-    return Response(view, status_code=status, headers={"Location": view.url, **headers})
+    return await _image(asked, image, status, wait_s)
 
 
-async def generated(
-    request: Request[Any, Any, Any], job: Job, backends: Backends, live: Live, *, wait_s: float
-) -> Response[ImageView] | Response[JobView]:
+async def generated(asked: Asked, job: Job) -> Response[ImageView] | Response[JobView]:
     """The image that a job makes of nothing but a prompt: 202 until that is done."""
     bind_contextvars(job_id=str(job.id))
-    wait_s = prefer_wait_s(request, default=wait_s)
-    done = await done_in_time(job, live, wait_s)
-    at = present.origin(request, backends.settings)
-    headers = _applied(request, wait_s)
+    wait_s = prefer_wait_s(asked)
+    done = await done_in_time(job, asked.live, wait_s)
     if done is None or done.result is None:
-        view = present.job_view(done or job, at)
-        where = {"Location": view.url, **headers}
-        return Response(view, status_code=HTTP_202_ACCEPTED, headers=where)
+        return in_progress(asked, done or job, wait_s)
     image = await images.owned_by(job.owner, done.result)
-    view = (await present.image_views([image], at))[0]
-    return Response(view, status_code=HTTP_201_CREATED, headers={"Location": view.url, **headers})
+    return await _image(asked, image, HTTP_201_CREATED, wait_s)
 
 
-def in_progress(job: Job, request: Request[Any, Any, Any], backends: Backends) -> Response[JobView]:
+def in_progress(asked: Asked, job: Job, wait_s: float = 0) -> Response[JobView]:
     """202, with the job that has not ended."""
-    view = present.job_view(job, present.origin(request, backends.settings))
-    return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": view.url})
+    view = present.job_view(job, asked.at)
+    headers = {"Location": view.url, **_applied(asked, wait_s)}
+    return Response(view, status_code=HTTP_202_ACCEPTED, headers=headers)
 
 
-async def job_answer(
-    request: Request[Any, Any, Any], job: Job, backends: Backends, live: Live
-) -> Response[JobView]:
+async def job_answer(asked: Asked, job: Job) -> Response[JobView]:
     """A job: 200 when it is done in time, else 202."""
     bind_contextvars(job_id=str(job.id))
-    wait_s = prefer_wait_s(request)
-    done = await done_in_time(job, live, wait_s)
-    view = present.job_view(done or job, present.origin(request, backends.settings))
+    wait_s = prefer_wait_s(asked)
+    done = await done_in_time(job, asked.live, wait_s)
+    view = present.job_view(done or job, asked.at)
     status = HTTP_200_OK if done else HTTP_202_ACCEPTED
-    headers = {"Location": view.url, **_applied(request, wait_s)}
+    headers = {"Location": view.url, **_applied(asked, wait_s)}
     return Response(view, status_code=status, headers=headers)
 
 
-def _applied(request: Request[Any, Any, Any], wait_s: float) -> dict[str, str]:
-    asked = "wait" in ",".join(request.headers.getall("prefer", [])).lower()
-    return {"Preference-Applied": f"wait={wait_s:g}"} if wait_s and asked else {}
+async def _image(asked: Asked, image: Image, status: int, wait_s: float) -> Response[ImageView]:
+    view = await present.one_image(image, asked.at)
+    headers = {"Location": view.url, **_applied(asked, wait_s)}
+    return Response(view, status_code=status, headers=headers)
+
+
+def _applied(asked: Asked, wait_s: float) -> dict[str, str]:
+    preferred = "wait" in ",".join(asked.request.headers.getall("prefer", [])).lower()
+    return {"Preference-Applied": f"wait={wait_s:g}"} if wait_s and preferred else {}

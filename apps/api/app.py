@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from apps.api import auth
 from apps.api.accounts import Accounts
 from apps.api.admin import admin_routes
+from apps.api.asked import asked
 from apps.api.batches import Batches
 from apps.api.compat import OldAccounts, OldBatches, OldImages
 from apps.api.errors import to_problem
@@ -67,6 +68,7 @@ def create_app(backends: Backends) -> ASGIApp:
             "backends": Provide(lambda: backends, sync_to_thread=False),
             "live": Provide(lambda: live, sync_to_thread=False),
             "caller": Provide(auth.caller),
+            "asked": Provide(asked, sync_to_thread=False),
         },
         exception_handlers={Exception: to_problem},
         middleware=[limit.middleware for limit in rate_limits(backends.settings)],

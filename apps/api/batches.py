@@ -2,23 +2,22 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
 from litestar.status_codes import HTTP_202_ACCEPTED
 
-from apps.api import present
 from apps.api.accept import BadUpload, Form, FormShape, received_form
+from apps.api.asked import Asked
 from apps.api.batch_views import batch_detail, batch_view, lasting_link
 from apps.api.idempotency import fingerprint, once
 from apps.api.listing import Limit, listed, page_headers
-from apps.api.live import Live
 from apps.api.openapi import BEARER, BatchOperation
 from apps.api.request_log import request_id
 from libs.backends import Backends
@@ -43,63 +42,45 @@ class Batches(Controller):
     security = BEARER
 
     @post(operation_class=BatchOperation, status_code=HTTP_202_ACCEPTED, request_max_body_size=None)
-    async def create(
-        self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-    ) -> Response[BatchView]:
+    async def create(self, asked: NamedDependency[Asked]) -> Response[BatchView]:
         """Take a CSV file of products in; one with faults is refused as a whole, and told which."""
-        return await take(request, caller, backends)
+        return await take(asked)
 
     @get()
     async def list_batches(
         self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
+        asked: NamedDependency[Asked],
         status: FromQuery[BatchStatus | None] = None,
         after: FromQuery[UUID | None] = None,
         limit: Limit = 20,
     ) -> Response[list[BatchView]]:
         """The caller's batches, newest first."""
-        found, total = await batches.page(caller.id, status=status, limit=limit, after=after)
-        at = present.origin(request, backends.settings)
-        return listed([batch_view(batch, at) for batch in found], request, at, total=total, limit=limit)
+        found, total = await batches.page(asked.caller.id, status=status, limit=limit, after=after)
+        return listed([batch_view(batch, asked.at) for batch in found], asked, total=total, limit=limit)
 
     @get("/{batch_id:uuid}")
     async def get_batch(
         self,
-        request: Request[Any, Any, Any],
         batch_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
+        asked: NamedDependency[Asked],
         status: FromQuery[ItemStatus | None] = None,
         after: FromQuery[UUID | None] = None,
         limit: ItemsLimit = 20,
     ) -> Response[BatchDetail]:
         """One batch, its failures by kind, and its items in the order of the file; the headers page these."""
-        batch = await batches.owned_by(caller.id, batch_id)
+        batch = await batches.owned_by(asked.caller.id, batch_id)
         items, total = await batches.items(batch.id, status=status, limit=limit, after=after)
-        at = present.origin(request, backends.settings)
-        detail = batch_detail(batch, items, await batches.errors_of(batch.id), at, backends.settings)
-        headers = page_headers(detail.items, request, at, total=total, limit=limit)
+        detail = batch_detail(batch, items, await batches.errors_of(batch.id), asked.at, asked.settings)
+        headers = page_headers(detail.items, asked, total=total, limit=limit)
         return Response(detail, headers=headers)
 
     @get("/{batch_id:uuid}/output.csv", media_type="text/csv")
-    async def output_csv(
-        self,
-        request: Request[Any, Any, Any],
-        batch_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-    ) -> Stream:
+    async def output_csv(self, batch_id: FromPath[UUID], asked: NamedDependency[Asked]) -> Stream:
         """The input's columns with the outputs' addresses and the errors; so far, while it runs."""
-        batch = await batches.owned_by(caller.id, batch_id)
-        at, settings = present.origin(request, backends.settings), backends.settings
+        batch = await batches.owned_by(asked.caller.id, batch_id)
 
         def link(item: batches.Output) -> str:
-            return lasting_link(item.output, at, settings) or ""
+            return lasting_link(item.output, asked.at, asked.settings) or ""
 
         return _file(output.output_csv(batch, link), batch, "text/csv; charset=utf-8", "-output.csv")
 
@@ -115,36 +96,21 @@ class Batches(Controller):
         return _file(output.archive(batch, backends.objects), batch, "application/zip", ".zip")
 
     @get("/{batch_id:uuid}/events", media_type="text/event-stream")
-    async def events(
-        self,
-        request: Request[Any, Any, Any],
-        batch_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
-    ) -> ServerSentEvent:
+    async def events(self, batch_id: FromPath[UUID], asked: NamedDependency[Asked]) -> ServerSentEvent:
         """The batch now and, at most every second, as it goes on; the stream closes when it has ended."""
-        await batches.owned_by(caller.id, batch_id)
-        at = present.origin(request, backends.settings)
-        changes = _changes(caller.id, batch_id, live, at)
-        return ServerSentEvent(changes, headers={"Cache-Control": "no-store"})
+        await batches.owned_by(asked.caller.id, batch_id)
+        return ServerSentEvent(_changes(asked, batch_id), headers={"Cache-Control": "no-store"})
 
     @post("/{batch_id:uuid}/retry", status_code=HTTP_202_ACCEPTED)
-    async def retry(
-        self,
-        request: Request[Any, Any, Any],
-        batch_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-    ) -> Response[BatchView]:
+    async def retry(self, batch_id: FromPath[UUID], asked: NamedDependency[Asked]) -> Response[BatchView]:
         """Run again what has failed."""
-        batch = await batches.owned_by(caller.id, batch_id)
+        batch = await batches.owned_by(asked.caller.id, batch_id)
 
         async def answer() -> Response[BatchView]:
-            again = await accepting.retry(batch, caller, backends, request_id=request_id())
-            return _accepted(again, request, backends)
+            again = await accepting.retry(batch, asked.caller, asked.backends, request_id=request_id())
+            return _accepted(again, asked)
 
-        return await once(request, caller, fingerprint(request), answer)
+        return await once(asked, fingerprint(asked.request), answer)
 
     @delete("/{batch_id:uuid}")
     async def remove(
@@ -154,19 +120,19 @@ class Batches(Controller):
         await accepting.delete(await batches.owned_by(caller.id, batch_id), caller, backends)
 
 
-async def take(request: Request[Any, Any, Any], caller: BaseUser, backends: Backends) -> Response[BatchView]:
+async def take(asked: Asked) -> Response[BatchView]:
     """The batch of the CSV file in the request's form."""
-    shape = FormShape(files=("file",), fields=FIELDS, max_file_bytes=backends.settings.csv_max_bytes)
-    async with received_form(request, backends.scratch, shape) as form:
+    shape = FormShape(files=("file",), fields=FIELDS, max_file_bytes=asked.settings.csv_max_bytes)
+    async with received_form(asked.request, asked.backends.scratch, shape) as form:
         wanted = _wanted(form)
         file = form.files["file"]
-        print_of = fingerprint(request, file.md5, file.filename, *sorted(form.fields.items()))
+        print_of = fingerprint(asked.request, file.md5, file.filename, *sorted(form.fields.items()))
 
         async def answer() -> Response[BatchView]:
-            batch = await accepting.accept(wanted, caller, backends, request_id=request_id())
-            return _accepted(batch, request, backends)
+            batch = await accepting.accept(wanted, asked.caller, asked.backends, request_id=request_id())
+            return _accepted(batch, asked)
 
-        return await once(request, caller, print_of, answer)
+        return await once(asked, print_of, answer)
 
 
 def _wanted(form: Form) -> WantedBatch:
@@ -182,8 +148,8 @@ def _wanted(form: Form) -> WantedBatch:
     )
 
 
-def _accepted(batch: Batch, request: Request[Any, Any, Any], backends: Backends) -> Response[BatchView]:
-    view = batch_view(batch, present.origin(request, backends.settings))
+def _accepted(batch: Batch, asked: Asked) -> Response[BatchView]:
+    view = batch_view(batch, asked.at)
     return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": view.url})
 
 
@@ -198,9 +164,7 @@ def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -
     return Stream(content, headers=headers, media_type=kind)
 
 
-async def _changes(
-    owner: int, batch_id: UUID, live: Live, at: str
-) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async for batch in live.batch_states(owner, batch_id, within_s=STREAM_S):
-        view = batch_view(batch, at)
+async def _changes(asked: Asked, batch_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
+    async for batch in asked.live.batch_states(asked.caller.id, batch_id, within_s=STREAM_S):
+        view = batch_view(batch, asked.at)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

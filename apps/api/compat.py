@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ValidationException
 from litestar.handlers import HTTPRouteHandler
@@ -24,14 +24,14 @@ from apps.api import auth, delivery, present
 from apps.api.accept import BadUpload, Form, FormShape, received_form
 from apps.api.accounts import logged_in, logged_out, registered
 from apps.api.answers import in_progress
+from apps.api.asked import Asked
 from apps.api.batch_views import batch_view
 from apps.api.batches import take
-from apps.api.creation import Asked, create, receive
+from apps.api.creation import create, metadata_of, receive
 from apps.api.editing import replace_and_edit
 from apps.api.json_body import is_json, received_json
 from apps.api.listing import Limit, listed
-from apps.api.live import Live
-from apps.api.old_operations import Transformations, as_operations, read_transformations
+from apps.api.old_operations import Canvas, Size, Transformations, as_operations, read_transformations
 from apps.api.openapi import (
     BEARER,
     BatchOperation,
@@ -56,10 +56,11 @@ from libs.contracts.views import (
 )
 from libs.contracts.words import Retention
 from libs.imaging.errors import AssetMissing
+from libs.imaging.orientation import turned_size
 from libs.ingest import Wanted
 from libs.storage import batches, images
 from libs.storage.images import Filter, ImageNotReady
-from libs.storage.tables import BaseUser, Image
+from libs.storage.tables import BaseUser, Image, Job
 
 TAGS = ("Compatibility",)
 WAIT_S = 30.0
@@ -138,26 +139,15 @@ class OldBatches(Controller):
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )
-    async def upload(
-        self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-    ) -> Response[BatchView]:
+    async def upload(self, asked: NamedDependency[Asked]) -> Response[BatchView]:
         """As `POST /api/batches`."""
-        return await take(request, caller, backends)
+        return await take(asked)
 
     @get(["/status/{batch_id:uuid}", "/api/status/{batch_id:uuid}"])
-    async def status(
-        self,
-        request: Request[Any, Any, Any],
-        batch_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-    ) -> BatchView:
+    async def status(self, batch_id: FromPath[UUID], asked: NamedDependency[Asked]) -> BatchView:
         """How far a batch is."""
-        batch = await batches.owned_by(caller.id, batch_id)
-        return batch_view(batch, present.origin(request, backends.settings))
+        batch = await batches.owned_by(asked.caller.id, batch_id)
+        return batch_view(batch, asked.at)
 
 
 class OldImages(Controller):
@@ -172,31 +162,18 @@ class OldImages(Controller):
         status_code=HTTP_201_CREATED,
         request_max_body_size=None,
     )
-    async def upload(
-        self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
-    ) -> Response[Any]:
+    async def upload(self, asked: NamedDependency[Asked]) -> Response[Any]:
         """As `POST /api/images`."""
-        asked = Asked(request, caller, backends, live, wait_s=0)
         return _old_answer(await create(asked), asked)
 
     @get("/images")
     async def list_images(
-        self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        after: FromQuery[UUID | None] = None,
-        limit: Limit = 20,
+        self, asked: NamedDependency[Asked], after: FromQuery[UUID | None] = None, limit: Limit = 20
     ) -> Response[list[OldImage]]:
         """As `GET /api/images`: the caller's images, newest first."""
-        found, total = await images.page(caller.id, Filter(), limit=limit, after=after)
-        at = present.origin(request, backends.settings)
-        views = [_old_view(view, at, backends) for view in await present.image_views(found, at)]
-        return listed(views, request, at, total=total, limit=limit)
+        found, total = await images.page(asked.caller.id, Filter(), limit=limit, after=after)
+        views = [_old_view(view, asked) for view in await present.image_views(found, asked.at)]
+        return listed(views, asked, total=total, limit=limit)
 
     @patch(
         ["/images", "/api/images/images"],
@@ -205,16 +182,9 @@ class OldImages(Controller):
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )
-    async def edit_newest(
-        self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
-    ) -> Response[Any]:
+    async def edit_newest(self, asked: NamedDependency[Asked]) -> Response[Any]:
         """Let another image take the place of the caller's newest upload, and edit it by the prompt."""
-        asked = Asked(request, caller, backends, live, wait_s=0)
-        return _old_answer(await replace_and_edit(await images.newest_upload(caller.id), asked), asked)
+        return _old_answer(await replace_and_edit(await images.newest_upload(asked.caller.id), asked), asked)
 
     @patch(
         "/api/images/images/{image_id:uuid}",
@@ -223,17 +193,10 @@ class OldImages(Controller):
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )
-    async def edit_again(
-        self,
-        request: Request[Any, Any, Any],
-        image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
-    ) -> Response[Any]:
+    async def edit_again(self, image_id: FromPath[UUID], asked: NamedDependency[Asked]) -> Response[Any]:
         """As `PATCH /api/images/{image_id}` with a form."""
-        asked = Asked(request, caller, backends, live, wait_s=0)
-        return _old_answer(await replace_and_edit(await images.owned_by(caller.id, image_id), asked), asked)
+        image = await images.owned_by(asked.caller.id, image_id)
+        return _old_answer(await replace_and_edit(image, asked), asked)
 
     @delete(
         ["/images/{image_id:uuid}", "/api/images/images/{image_id:uuid}"],
@@ -254,26 +217,21 @@ class OldImages(Controller):
         request_max_body_size=None,
     )
     async def transform(
-        self,
-        request: Request[Any, Any, Any],
-        image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
+        self, image_id: FromPath[UUID], asked: NamedDependency[Asked]
     ) -> Response[Transformed] | Response[JobView]:
         """Transform an image and wait for it, for up to 30 seconds; then 202 with the job in `Location`."""
-        asked = Asked(request, caller, backends, live, wait_s=WAIT_S)
-        image = await images.owned_by(caller.id, image_id)
-        if is_json(request):
-            body, _ = await received_json(request, OldTransform, for_bytes=0)
+        asked = asked.waiting(WAIT_S)
+        image = await images.owned_by(asked.caller.id, image_id)
+        if is_json(asked.request):
+            body, _ = await received_json(asked.request, OldTransform, for_bytes=0)
             return await _transformed(image, body, Form({}, {}), asked)
         shape = FormShape(
             files=PARTS,
             fields=OldTransform.__struct_fields__,
-            max_file_bytes=backends.settings.max_upload_bytes,
+            max_file_bytes=asked.settings.max_upload_bytes,
             more_files=_named_part,
         )
-        async with received_form(request, backends.scratch, shape) as form:
+        async with received_form(asked.request, asked.backends.scratch, shape) as form:
             return await _transformed(image, _of_fields(form.fields), form, asked)
 
 
@@ -284,12 +242,12 @@ def _old_answer(answer: Response[Any], asked: Asked) -> Response[Any]:
         with suppress(msgspec.ValidationError):  # then it is a job, and stays one
             view = msgspec.json.decode(view, type=ImageView)
     if isinstance(view, ImageView):
-        view = _old_view(view, present.origin(asked.request, asked.backends.settings), asked.backends)
+        view = _old_view(view, asked)
     return Response(view, status_code=answer.status_code, headers=answer.headers)
 
 
-def _old_view(view: ImageView, at: str, backends: Backends) -> OldImage:
-    link = delivery.link_of(view.id, view.expires_at, backends.settings, at, expires_in=LINK_S)
+def _old_view(view: ImageView, asked: Asked) -> OldImage:
+    link = delivery.link_of(view.id, view.expires_at, asked.settings, asked.at, expires_in=LINK_S)
     return OldImage(**msgspec.structs.asdict(view), original_url=link.url, file_type=view.format)
 
 
@@ -297,28 +255,46 @@ async def _transformed(
     image: Image, body: OldTransform, form: Form, asked: Asked
 ) -> Response[Transformed] | Response[JobView]:
     wanted = _wanted(body)
-    wait_s = prefer_wait_s(asked.request, default=asked.wait_s)
+    wait_s = prefer_wait_s(asked)
+    canvas = await _canvas(image, wanted, asked)
     async with _mark(wanted, form, asked) as mark:
         job = await intake.transform(
             image,
             asked.caller,
-            _translated(wanted, mark),
+            _translated(wanted, mark, canvas),
             asked.backends,
             retention=Retention.EPHEMERAL,
             request_id=request_id(),
         )
     done = await done_in_time(job, asked.live, wait_s)
     if done is None or done.result is None:
-        return in_progress(job, asked.request, asked.backends)
+        return in_progress(asked, job)
     result = await images.owned_by(asked.caller.id, done.result)
-    settings = asked.backends.settings
-    link = delivery.link_to(result, settings, present.origin(asked.request, settings), expires_in=None)
+    link = delivery.link_to(result, asked.settings, asked.at, expires_in=None)
     answer = Transformed(
         message="Image transformation successful.",
         transformed_image_url=link.url,
         expires_in=link.expires_in,
     )
     return Response(answer, status_code=HTTP_200_OK)
+
+
+async def _canvas(image: Image, wanted: Transformations, asked: Asked) -> Canvas | None:
+    """What a crop is cut from, where it may reach beyond that; else None.
+
+    Raises:
+        JobFailed: The image is damaged.
+        ImageNotReady: It is not described in time.
+    """
+    shortest = min(image.width, image.height)  # what lies within lies within a turned image too
+    within = wanted.resize or Size(width=shortest, height=shortest)
+    if wanted.crop is None or not wanted.crop.beyond(within):
+        return None
+    told = await metadata_of(image, asked)
+    if isinstance(told, Job):
+        raise ImageNotReady("Image not ready: it is still being described; ask again")
+    width, height = turned_size((told.width, told.height), told.orientation)
+    return Canvas(size=wanted.resize or Size(width=width, height=height), has_alpha=told.has_alpha)
 
 
 @asynccontextmanager
@@ -383,9 +359,9 @@ def _wanted(body: OldTransform) -> Transformations:
         ) from error
 
 
-def _translated(wanted: Transformations, mark: UUID | None) -> Any:  # noqa: ANN401
+def _translated(wanted: Transformations, mark: UUID | None, canvas: Canvas | None) -> Any:  # noqa: ANN401
     try:
-        return as_operations(wanted, mark)
+        return as_operations(wanted, mark, canvas)
     except msgspec.ValidationError as error:
         raise ValidationException(
             extra=[{"key": "transformation_parameters", "message": str(error)}]

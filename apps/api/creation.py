@@ -4,46 +4,34 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response
+from litestar import Response
 
+from apps.api import present
 from apps.api.accept import BadUpload, Form, FormShape, ReceivedFile, received_form
 from apps.api.answers import created, generated, ingested
+from apps.api.asked import Asked
 from apps.api.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
 from apps.api.idempotency import fingerprint, once
 from apps.api.json_body import is_json, received_json
-from apps.api.live import Live
 from apps.api.old_operations import read_operations
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import assets, edit_intake, ingest, intake, retention
 from libs.backends import Backends
-from libs.contracts.views import ImageFromUrl, ImageView, JobView
+from libs.contracts.views import ImageFromUrl, ImageView, JobView, Metadata
 from libs.contracts.words import OnDuplicate, Retention
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
 from libs.ingest import Wanted
 from libs.intake import Upload
 from libs.outbound import decode_data_url, is_data_url
-from libs.storage import ingests
-from libs.storage.tables import BaseUser, Image, Job, new_id
+from libs.storage import images, ingests
+from libs.storage.tables import Image, Job, new_id
 
 IMAGE = ("image", "original_image")  # the second as older clients call it
 FIELDS = ("operations", "retention", "on_duplicate", "webhook_url", *NAMES)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request, and all that is needed to answer it."""
-
-    request: Request[Any, Any, Any]
-    caller: BaseUser
-    backends: Backends
-    live: Live
-    wait_s: float  # for jobs, unless the client prefers otherwise
 
 
 async def create(asked: Asked) -> Response[ImageView] | Response[JobView]:
@@ -58,8 +46,27 @@ async def describing(image: Image, asked: Asked) -> Job | None:
         JobFailed: It cannot be.
     """
     job = await intake.describe(image, asked.caller, asked.backends, request_id=request_id())
-    done = await done_in_time(job, asked.live, prefer_wait_s(asked.request, default=asked.wait_s))
+    done = await done_in_time(job, asked.live, prefer_wait_s(asked))
     return None if done else job
+
+
+async def metadata_of(image: Image, asked: Asked) -> Metadata | Job:
+    """What a full decode of a stored image tells; the job, when that is not done in time.
+
+    Raises:
+        JobFailed: It cannot be decoded.
+        ImageNotReady: It was replaced meanwhile.
+    """
+    told = present.metadata(image)
+    if told is not None:
+        return told
+    job = await describing(image, asked)
+    if job is not None:
+        return job
+    told = present.metadata(await images.owned_by(asked.caller.id, image.id))
+    if told is None:
+        raise images.ImageNotReady("the image was replaced meanwhile; ask again")
+    return told
 
 
 async def receive(asked: Asked, file: ReceivedFile) -> Upload:
@@ -109,11 +116,11 @@ async def _from_form(asked: Asked) -> Response[ImageView] | Response[JobView]:
                 wanted = _wanted_by_form(form, parts)
                 return await (_generated(wanted, asked) if file is None else _stored(file, wanted, asked))
 
-        return await once(asked.request, asked.caller, print_of, answer)
+        return await once(asked, print_of, answer)
 
 
 async def _from_json(asked: Asked) -> Response[ImageView] | Response[JobView]:
-    limit = asked.backends.settings.max_upload_bytes
+    limit = asked.settings.max_upload_bytes
     body, digest = await received_json(asked.request, ImageFromUrl, for_bytes=limit)
     wanted = Wanted(
         url=body.image_url or "",
@@ -132,9 +139,9 @@ async def _from_json(asked: Asked) -> Response[ImageView] | Response[JobView]:
         if is_data_url(body.image_url):
             return await _unpacked(wanted, asked)
         job = await ingest.ingest(wanted, asked.caller, asked.backends, request_id=request_id())
-        return await ingested(asked.request, job, asked.backends, asked.live, wait_s=asked.wait_s)
+        return await ingested(asked, job)
 
-    return await once(asked.request, asked.caller, fingerprint(asked.request, digest), answer)
+    return await once(asked, fingerprint(asked.request, digest), answer)
 
 
 async def _generated(wanted: Wanted, asked: Asked) -> Response[ImageView] | Response[JobView]:
@@ -151,7 +158,7 @@ async def _generated(wanted: Wanted, asked: Asked) -> Response[ImageView] | Resp
         request_id=request_id(),
         webhook_url=wanted.webhook_url,
     )
-    return await generated(asked.request, job, asked.backends, asked.live, wait_s=asked.wait_s)
+    return await generated(asked, job)
 
 
 async def _unpacked(wanted: Wanted, asked: Asked) -> Response[ImageView]:
@@ -163,9 +170,7 @@ async def _unpacked(wanted: Wanted, asked: Asked) -> Response[ImageView]:
 async def _stored(file: ReceivedFile, wanted: Wanted, asked: Asked) -> Response[ImageView]:
     same = await ingests.same_bytes(asked.caller.id, file.md5) if wanted.reuse else None
     image, job = await (_store(file, wanted, asked) if same is None else _reuse(same, wanted, asked))
-    return await created(
-        asked.request, image, job, asked.backends, asked.live, wait_s=asked.wait_s, is_new=same is None
-    )
+    return await created(asked, image, job, is_new=same is None)
 
 
 async def _store(file: ReceivedFile, wanted: Wanted, asked: Asked) -> tuple[Image, Job | None]:

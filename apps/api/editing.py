@@ -5,7 +5,8 @@ from msgspec import structs
 
 from apps.api.accept import BadUpload, FormShape, received_form
 from apps.api.answers import created, job_answer
-from apps.api.creation import Asked, kept_parts, parts_of_operations, receive
+from apps.api.asked import Asked
+from apps.api.creation import kept_parts, parts_of_operations, receive
 from apps.api.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
 from apps.api.idempotency import fingerprint, once
 from apps.api.json_body import is_json, received_json
@@ -52,11 +53,9 @@ async def replace_and_edit(image: Image, asked: Asked) -> Response[ImageView]:
                     request_id=request_id(),
                     webhook_url=form.fields.get("webhook_url"),
                 )
-            return await created(
-                asked.request, new, job, backends, asked.live, wait_s=asked.wait_s, is_new=False
-            )
+            return await created(asked, new, job, is_new=False)
 
-        return await once(asked.request, asked.caller, print_of, answer)
+        return await once(asked, print_of, answer)
 
 
 async def _from_json(image: Image, asked: Asked) -> Response[JobView]:
@@ -65,7 +64,7 @@ async def _from_json(image: Image, asked: Asked) -> Response[JobView]:
     async def answer() -> Response[JobView]:
         return await _queued(image, body, asked)
 
-    return await once(asked.request, asked.caller, fingerprint(asked.request, digest), answer)
+    return await once(asked, fingerprint(asked.request, digest), answer)
 
 
 async def _from_form(image: Image, asked: Asked) -> Response[JobView]:
@@ -90,7 +89,7 @@ async def _from_form(image: Image, asked: Asked) -> Response[JobView]:
                 )
                 return await _queued(image, body, asked)
 
-        return await once(asked.request, asked.caller, print_of, answer)
+        return await once(asked, print_of, answer)
 
 
 async def _queued(image: Image, body: EditRequest, asked: Asked) -> Response[JobView]:
@@ -104,7 +103,7 @@ async def _queued(image: Image, body: EditRequest, asked: Asked) -> Response[Job
         request_id=request_id(),
         webhook_url=body.webhook_url,
     )
-    return await job_answer(asked.request, job, asked.backends, asked.live)
+    return await job_answer(asked, job)
 
 
 def _required(wanted: Edit | None) -> Edit:

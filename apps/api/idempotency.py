@@ -7,8 +7,8 @@ from typing import Any, TypeVar, cast
 import msgspec
 from litestar import Request, Response
 
+from apps.api.asked import Asked
 from libs.storage import idempotency
-from libs.storage.tables import BaseUser
 
 R = TypeVar("R", bound=Response[Any])
 
@@ -21,24 +21,19 @@ def fingerprint(request: Request[Any, Any, Any], *parts: object) -> str:
     return hashlib.sha256(repr((request.method, str(request.url), parts)).encode()).hexdigest()
 
 
-async def once(
-    request: Request[Any, Any, Any],
-    caller: BaseUser,
-    print_of: str,
-    answer: Callable[[], Awaitable[R]],
-) -> R:
+async def once(asked: Asked, print_of: str, answer: Callable[[], Awaitable[R]]) -> R:
     """`answer()`, or what it gave when the same caller sent the same key with the same request.
 
     Raises:
         KeyInUse: The first request is still running.
         KeyReused: The key was sent with another request.
     """
-    key = request.headers.get("idempotency-key")
+    key = asked.request.headers.get("idempotency-key")
     if key is None:
         return await answer()
     if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
         raise idempotency.BadKey("an Idempotency-Key has between 1 and 255 printable characters")
-    earlier = await idempotency.begin(caller.id, key, print_of)
+    earlier = await idempotency.begin(asked.caller.id, key, print_of)
     if earlier is not None:
         headers = msgspec.json.decode(earlier.headers or "{}", type=dict[str, str])
         content = msgspec.Raw((earlier.response or "").encode())
@@ -47,11 +42,11 @@ async def once(
     try:
         response = await answer()
     except BaseException:
-        await idempotency.abandon(caller.id, key)
+        await idempotency.abandon(asked.caller.id, key)
         raise
     headers = {name: str(value) for name, value in response.headers.items()}
     await idempotency.finish(
-        caller.id,
+        asked.caller.id,
         key,
         status_code=response.status_code or 200,
         headers=msgspec.json.encode(headers).decode(),

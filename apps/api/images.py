@@ -4,19 +4,19 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from litestar import Controller, HttpMethod, Request, Response, delete, get, patch, post, put, route
+from litestar import Controller, HttpMethod, Response, delete, get, patch, post, put, route
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from apps.api import delivery, present, replacement
 from apps.api.answers import in_progress, job_answer
-from apps.api.creation import Asked, create, describing
+from apps.api.asked import Asked
+from apps.api.creation import create, metadata_of
 from apps.api.editing import edit, replace_and_edit
 from apps.api.idempotency import fingerprint, once
 from apps.api.json_body import is_form
 from apps.api.listing import Limit, Md5, in_utc, listed
-from apps.api.live import Live
 from apps.api.openapi import BEARER, EditOperation, PatchOperation, PutOperation, UploadOperation
 from apps.api.request_log import request_id
 from libs import intake, retention
@@ -26,7 +26,7 @@ from libs.contracts.views import Link as LinkView
 from libs.imaging.formats import FormatName
 from libs.storage import images
 from libs.storage.images import Filter
-from libs.storage.tables import BaseUser, Image
+from libs.storage.tables import BaseUser, Image, Job
 
 WAIT_S = 30.0  # where nothing was preferred
 
@@ -39,19 +39,13 @@ class Images(Controller):
     security = BEARER
 
     @post(operation_class=UploadOperation, status_code=HTTP_201_CREATED, request_max_body_size=None)
-    async def create(
-        self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
-    ) -> Response[ImageView] | Response[JobView]:
+    async def create(self, asked: NamedDependency[Asked]) -> Response[ImageView] | Response[JobView]:
         """Upload an image or name its URL; with `operations`, a worker makes a result of it.
 
         An upload without operations: 201, and the image is kept. Anything else: 202 with the job in
         `Location`, or 201 with the finished image when `Prefer: wait=N` leaves time enough.
         """
-        return await create(Asked(request, caller, backends, live, wait_s=0))
+        return await create(asked)
 
     @post(
         "/create",
@@ -59,22 +53,14 @@ class Images(Controller):
         status_code=HTTP_201_CREATED,
         request_max_body_size=None,
     )
-    async def create_and_wait(
-        self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
-    ) -> Response[ImageView] | Response[JobView]:
+    async def create_and_wait(self, asked: NamedDependency[Asked]) -> Response[ImageView] | Response[JobView]:
         """As `POST /api/images`, but waits for up to 30 seconds without being asked to."""
-        return await create(Asked(request, caller, backends, live, wait_s=WAIT_S))
+        return await create(asked.waiting(WAIT_S))
 
     @get()
     async def list_images(
         self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
+        asked: NamedDependency[Asked],
         status: FromQuery[WireStatus | None] = None,
         format: FromQuery[FormatName | None] = None,
         md5: Md5 = None,
@@ -93,20 +79,13 @@ class Images(Controller):
             created_after=in_utc("created_after", created_after),
             created_before=in_utc("created_before", created_before),
         )
-        found, total = await images.page(caller.id, wanted, limit=limit, after=after)
-        at = present.origin(request, backends.settings)
-        return listed(await present.image_views(found, at), request, at, total=total, limit=limit)
+        found, total = await images.page(asked.caller.id, wanted, limit=limit, after=after)
+        return listed(await present.image_views(found, asked.at), asked, total=total, limit=limit)
 
     @route("/{image_id:uuid}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=HTTP_200_OK)
-    async def get_image(
-        self,
-        request: Request[Any, Any, Any],
-        image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-    ) -> ImageView:
+    async def get_image(self, image_id: FromPath[UUID], asked: NamedDependency[Asked]) -> ImageView:
         """One image, with its newest result. Older clients ask by POST."""
-        return await present.one_image(await images.owned_by(caller.id, image_id), request, backends)
+        return await present.one_image(await images.owned_by(asked.caller.id, image_id), asked.at)
 
     @patch(
         "/{image_id:uuid}",
@@ -115,22 +94,17 @@ class Images(Controller):
         request_max_body_size=None,
     )
     async def change(
-        self,
-        request: Request[Any, Any, Any],
-        image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
+        self, image_id: FromPath[UUID], asked: NamedDependency[Asked]
     ) -> Response[ImageView] | Response[JobView]:
         """Rename an image, keep it, let it end, or replace its bytes by those at another `image_url`.
 
         A form with another image and a prompt replaces the bytes and edits them: 202, or 200 with the
         result when `Prefer: wait=N` leaves time enough.
         """
-        if is_form(request):
-            image = await images.owned_by(caller.id, image_id)
-            return await replace_and_edit(image, Asked(request, caller, backends, live, wait_s=0))
-        return await replacement.change(image_id, Asked(request, caller, backends, live, wait_s=WAIT_S))
+        if is_form(asked.request):
+            image = await images.owned_by(asked.caller.id, image_id)
+            return await replace_and_edit(image, asked)
+        return await replacement.change(image_id, asked.waiting(WAIT_S))
 
     @put(
         "/{image_id:uuid}",
@@ -139,18 +113,13 @@ class Images(Controller):
         request_max_body_size=None,
     )
     async def replace(
-        self,
-        request: Request[Any, Any, Any],
-        image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
+        self, image_id: FromPath[UUID], asked: NamedDependency[Asked]
     ) -> Response[ImageView] | Response[JobView]:
         """Fetch an image's bytes again or from elsewhere; a fetch that fails leaves everything as it was.
 
         Waits for up to 30 seconds, then 202 with the job in `Location`.
         """
-        return await replacement.replace(image_id, Asked(request, caller, backends, live, wait_s=WAIT_S))
+        return await replacement.replace(image_id, asked.waiting(WAIT_S))
 
     @delete("/{image_id:uuid}", status_code=HTTP_200_OK)
     async def remove(
@@ -167,42 +136,34 @@ class Images(Controller):
     )
     async def download(
         self,
-        request: Request[Any, Any, Any],
         image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
+        asked: NamedDependency[Asked],
         version: FromQuery[Literal["latest", "original"]] = "latest",
     ) -> Response[Any]:
         """The newest result, or the image itself where nothing was made of it; takes ranges and ETags."""
-        image = await _version(caller, image_id, version)
-        return await delivery.stream(image, request, backends, disposition="attachment")
+        image = await _version(asked.caller, image_id, version)
+        return await delivery.stream(image, asked.request, asked.backends, disposition="attachment")
 
     @post("/{image_id:uuid}/transform", status_code=HTTP_202_ACCEPTED)
     async def transform(
-        self,
-        request: Request[Any, Any, Any],
-        image_id: FromPath[UUID],
-        data: JSONBody[TransformRequest],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
+        self, image_id: FromPath[UUID], data: JSONBody[TransformRequest], asked: NamedDependency[Asked]
     ) -> Response[JobView]:
         """Queue operations over one stored image; `Prefer: wait=N` answers with the result."""
-        source = await images.owned_by(caller.id, image_id)
+        source = await images.owned_by(asked.caller.id, image_id)
 
         async def answer() -> Response[JobView]:
             job = await intake.transform(
                 source,
-                caller,
+                asked.caller,
                 data.operations,
-                backends,
+                asked.backends,
                 retention=data.retention,
                 request_id=request_id(),
                 webhook_url=data.webhook_url,
             )
-            return await job_answer(request, job, backends, live)
+            return await job_answer(asked, job)
 
-        return await once(request, caller, fingerprint(request, await request.body()), answer)
+        return await once(asked, fingerprint(asked.request, await asked.request.body()), answer)
 
     @post(
         "/{image_id:uuid}/edit",
@@ -210,58 +171,33 @@ class Images(Controller):
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )
-    async def edit(
-        self,
-        request: Request[Any, Any, Any],
-        image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
-    ) -> Response[JobView]:
+    async def edit(self, image_id: FromPath[UUID], asked: NamedDependency[Asked]) -> Response[JobView]:
         """Have a model change one stored image as the prompt says; `Prefer: wait=N` answers with the result.
 
         The results are new images whose `parent` is this one.
         """
-        image = await images.owned_by(caller.id, image_id)
-        return await edit(image, Asked(request, caller, backends, live, wait_s=0))
+        image = await images.owned_by(asked.caller.id, image_id)
+        return await edit(image, asked)
 
     @post("/{image_id:uuid}/link", status_code=HTTP_201_CREATED)
     async def link(
         self,
-        request: Request[Any, Any, Any],
         image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
+        asked: NamedDependency[Asked],
         data: JSONBody[LinkRequest | None] = None,
     ) -> LinkView:
         """An address that opens the image without a token; never longer than the image lasts."""
         wanted = data or LinkRequest()
-        image = await _version(caller, image_id, wanted.version)
-        return delivery.link_to(
-            image, backends.settings, present.origin(request, backends.settings), expires_in=wanted.expires_in
-        )
+        image = await _version(asked.caller, image_id, wanted.version)
+        return delivery.link_to(image, asked.settings, asked.at, expires_in=wanted.expires_in)
 
     @get("/{image_id:uuid}/metadata")
     async def metadata(
-        self,
-        request: Request[Any, Any, Any],
-        image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
+        self, image_id: FromPath[UUID], asked: NamedDependency[Asked]
     ) -> Response[Metadata] | Response[JobView]:
         """What a full decode tells; an image not described yet is described now, or 202 with the job."""
-        asked = Asked(request, caller, backends, live, wait_s=WAIT_S)
-        image = await images.owned_by(caller.id, image_id)
-        if present.metadata(image) is None:
-            job = await describing(image, asked)
-            if job is not None:
-                return in_progress(job, request, backends)
-            image = await images.owned_by(caller.id, image_id)
-        told = present.metadata(image)
-        if told is None:
-            raise images.ImageNotReady("the image was replaced meanwhile; ask again")
-        return Response(told)
+        told = await metadata_of(await images.owned_by(asked.caller.id, image_id), asked.waiting(WAIT_S))
+        return in_progress(asked, told) if isinstance(told, Job) else Response(told)
 
 
 async def _version(caller: BaseUser, image_id: UUID, version: Literal["latest", "original"]) -> Image:

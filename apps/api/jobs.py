@@ -1,26 +1,23 @@
 """Routes over jobs."""
 
 from collections.abc import AsyncGenerator
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get
+from litestar import Controller, Response, delete, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.status_codes import HTTP_200_OK
 
 from apps.api import present
+from apps.api.asked import Asked
 from apps.api.listing import Limit, listed
-from apps.api.live import Live
 from apps.api.openapi import BEARER
 from libs import intake
-from libs.backends import Backends
 from libs.contracts.views import JobView
 from libs.contracts.words import JobKind, JobStatus
 from libs.storage import jobs
-from libs.storage.tables import BaseUser
 
 STREAM_S = 3600.0  # an event stream ends by itself after an hour; clients reconnect
 
@@ -35,9 +32,7 @@ class Jobs(Controller):
     @get()
     async def list_jobs(
         self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
+        asked: NamedDependency[Asked],
         status: FromQuery[JobStatus | None] = None,
         kind: FromQuery[JobKind | None] = None,
         image: FromQuery[UUID | None] = None,
@@ -46,54 +41,29 @@ class Jobs(Controller):
     ) -> Response[list[JobView]]:
         """The caller's jobs, newest first."""
         found, total = await jobs.page(
-            caller.id, status=status, kind=kind, image=image, limit=limit, after=after
+            asked.caller.id, status=status, kind=kind, image=image, limit=limit, after=after
         )
-        at = present.origin(request, backends.settings)
-        return listed([present.job_view(job, at) for job in found], request, at, total=total, limit=limit)
+        return listed([present.job_view(job, asked.at) for job in found], asked, total=total, limit=limit)
 
     @get("/{job_id:uuid}")
-    async def get_job(
-        self,
-        request: Request[Any, Any, Any],
-        job_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-    ) -> JobView:
+    async def get_job(self, job_id: FromPath[UUID], asked: NamedDependency[Asked]) -> JobView:
         """One job."""
-        return present.job_view(
-            await jobs.owned_by(caller.id, job_id), present.origin(request, backends.settings)
-        )
+        return present.job_view(await jobs.owned_by(asked.caller.id, job_id), asked.at)
 
     @delete("/{job_id:uuid}", status_code=HTTP_200_OK)
-    async def cancel(
-        self,
-        request: Request[Any, Any, Any],
-        job_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-    ) -> JobView:
+    async def cancel(self, job_id: FromPath[UUID], asked: NamedDependency[Asked]) -> JobView:
         """Cancel a job that has not ended; nothing of its result is kept."""
-        job = await intake.cancel(caller, job_id, backends)
-        return present.job_view(job, present.origin(request, backends.settings))
+        job = await intake.cancel(asked.caller, job_id, asked.backends)
+        return present.job_view(job, asked.at)
 
     @get("/{job_id:uuid}/events", media_type="text/event-stream")
-    async def events(
-        self,
-        request: Request[Any, Any, Any],
-        job_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
-    ) -> ServerSentEvent:
+    async def events(self, job_id: FromPath[UUID], asked: NamedDependency[Asked]) -> ServerSentEvent:
         """The job now and at every change, as server-sent events; the stream closes when it has ended."""
-        await jobs.owned_by(caller.id, job_id)
-        at = present.origin(request, backends.settings)
-        return ServerSentEvent(_changes(caller.id, job_id, live, at), headers={"Cache-Control": "no-store"})
+        await jobs.owned_by(asked.caller.id, job_id)
+        return ServerSentEvent(_changes(asked, job_id), headers={"Cache-Control": "no-store"})
 
 
-async def _changes(
-    owner: int, job_id: UUID, live: Live, at: str
-) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async for job in live.states(owner, job_id, within_s=STREAM_S):
-        view = present.job_view(job, at)
+async def _changes(asked: Asked, job_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
+    async for job in asked.live.states(asked.caller.id, job_id, within_s=STREAM_S):
+        view = present.job_view(job, asked.at)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Protocol, TypeAlias, TypeVar
+from typing import Annotated, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from litestar import Request, Response
+from litestar import Response
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
+
+from apps.api.asked import Asked
 
 
 class Identified(Protocol):
@@ -40,25 +42,16 @@ def in_utc(name: str, moment: datetime | None) -> datetime | None:
         raise ValidationException(extra=[{"key": name, "message": "The time is out of range"}]) from error
 
 
-def listed(
-    views: Sequence[T], request: Request[Any, Any, Any], at: str, *, total: int, limit: int
-) -> Response[list[T]]:
+def listed(views: Sequence[T], asked: Asked, *, total: int, limit: int) -> Response[list[T]]:
     """The page as an array; `Link: rel=next` (RFC 8288) while there may be more."""
-    return Response(list(views), headers=page_headers(views, request, at, total=total, limit=limit))
+    return Response(list(views), headers=page_headers(views, asked, total=total, limit=limit))
 
 
-def page_headers(
-    views: Sequence[Identified],
-    request: Request[Any, Any, Any],
-    at: str,
-    *,
-    total: int,
-    limit: int,
-) -> dict[str, str]:
+def page_headers(views: Sequence[Identified], asked: Asked, *, total: int, limit: int) -> dict[str, str]:
     """How many there are in all, and where the next page is while there may be one."""
     headers = {"X-Total-Count": str(total)}
     if views and len(views) == limit:
-        query = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
+        query = [(name, value) for name, value in asked.request.query_params.multi_items() if name != "after"]
         following = urlencode([*query, ("after", str(views[-1].id))])
-        headers["Link"] = f'<{at}{request.url.path}?{following}>; rel="next"'
+        headers["Link"] = f'<{asked.at}{asked.request.url.path}?{following}>; rel="next"'
     return headers

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import ValidationException
 from litestar.params import FromPath, QueryParameter
@@ -15,15 +15,14 @@ from litestar.status_codes import HTTP_200_OK
 from apps.api import present
 from apps.api.accept import BadUpload, FormShape, ReceivedFile, received_form
 from apps.api.answers import in_progress
-from apps.api.creation import Asked, describing, receive, unpacked
+from apps.api.asked import Asked
+from apps.api.creation import describing, receive, unpacked
 from apps.api.json_body import is_json, received_json
 from apps.api.listing import Limit
-from apps.api.live import Live
 from apps.api.openapi import BEARER, SearchOperation
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import ingest, intake, retention
-from libs.backends import Backends
 from libs.contracts.views import ClusterView, JobView, SearchRequest, SimilarView
 from libs.contracts.words import Retention
 from libs.imaging.hashing import signed64
@@ -52,46 +51,37 @@ class LookAlikes(Controller):
     @get("/{image_id:uuid}/similar")
     async def similar(
         self,
-        request: Request[Any, Any, Any],
         image_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
+        asked: NamedDependency[Asked],
         max_distance: Distance = 10,
         limit: Limit = 20,
     ) -> Found:
         """The caller's images that look like this one, the nearest first."""
-        asked = Asked(request, caller, backends, live, wait_s=WAIT_S)
-        image = await images.owned_by(caller.id, image_id)
+        asked = asked.waiting(WAIT_S)
+        image = await images.owned_by(asked.caller.id, image_id)
         if image.phash is None:
             job = await describing(image, asked)
             if job is not None:
-                return in_progress(job, request, backends)
-            image = await images.owned_by(caller.id, image_id)
+                return in_progress(asked, job)
+            image = await images.owned_by(asked.caller.id, image_id)
         wanted = SearchRequest(max_distance=max_distance, limit=limit)
         return await _nearest(image.phash or 0, wanted, asked, but=image.id)
 
     @post("/search", operation_class=SearchOperation, status_code=HTTP_200_OK, request_max_body_size=None)
-    async def search(
-        self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        live: NamedDependency[Live],
-    ) -> Found:
+    async def search(self, asked: NamedDependency[Asked]) -> Found:
         """The caller's images that look like a file, the image at a URL, or a hash; nothing of it is kept.
 
         A file or a URL that is not hashed in time is answered with 202 and the job: what it makes is an
         ephemeral image, to be asked for its look-alikes.
         """
-        asked = Asked(request, caller, backends, live, wait_s=WAIT_S)
-        limit = backends.settings.max_upload_bytes
-        if not is_json(request):
+        asked = asked.waiting(WAIT_S)
+        limit = asked.settings.max_upload_bytes
+        if not is_json(asked.request):
             shape = FormShape(files=("image",), fields=("max_distance", "limit"), max_file_bytes=limit)
-            async with received_form(request, backends.scratch, shape) as form:
+            async with received_form(asked.request, asked.backends.scratch, shape) as form:
                 file = form.file("image")
                 return await _search_file(file, _asked_for(form.fields), asked)
-        body, _ = await received_json(request, SearchRequest, for_bytes=limit)
+        body, _ = await received_json(asked.request, SearchRequest, for_bytes=limit)
         if (body.image_url is None) == (body.phash is None):
             message = "Give either `image_url` or `phash`"
             raise ValidationException(extra=[{"key": "body", "message": message}])
@@ -99,10 +89,10 @@ class LookAlikes(Controller):
             return await _nearest(signed64(body.phash), body, asked)
         url = body.image_url or ""
         if is_data_url(url):
-            async with unpacked(url, "image", backends) as file:
+            async with unpacked(url, "image", asked.backends) as file:
                 return await _search_file(file, body, asked)
         wanted = Wanted(url=url, retention=Retention.EPHEMERAL)
-        job = await ingest.ingest(wanted, caller, backends, request_id=request_id())
+        job = await ingest.ingest(wanted, asked.caller, asked.backends, request_id=request_id())
         return await _search_job(job, body, asked)
 
     @get("/duplicates")
@@ -128,14 +118,14 @@ async def _search_file(file: ReceivedFile, wanted: SearchRequest, asked: Asked) 
     )
     job = await describing(image, asked)
     if job is not None:
-        return in_progress(job, asked.request, asked.backends)
+        return in_progress(asked, job)
     return await _search_image(image.id, wanted, asked)
 
 
 async def _search_job(job: Job, wanted: SearchRequest, asked: Asked) -> Found:
-    done = await done_in_time(job, asked.live, prefer_wait_s(asked.request, default=asked.wait_s))
+    done = await done_in_time(job, asked.live, prefer_wait_s(asked))
     if done is None or done.result is None:
-        return in_progress(job, asked.request, asked.backends)
+        return in_progress(asked, job)
     return await _search_image(done.result, wanted, asked)
 
 
@@ -157,8 +147,7 @@ async def _nearest(phash: int, wanted: SearchRequest, asked: Asked, *, but: UUID
 
 async def _views(found: Sequence[LookAlike], asked: Asked) -> list[SimilarView]:
     stored = await images.by_ids([one.id for one in found])
-    at = present.origin(asked.request, asked.backends.settings)
-    views = {view.id: view for view in await present.image_views(stored, at)}
+    views = {view.id: view for view in await present.image_views(stored, asked.at)}
     return [
         SimilarView(**msgspec.structs.asdict(views[one.id]), distance=one.distance)
         for one in found

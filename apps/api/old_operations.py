@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from libs.contracts.views import Operations
 from libs.imaging.geometry import Position
+from libs.imaging.limits import LONGEST_SIDE
 from libs.imaging.operations import (
     AnyOperation,
     Blur,
@@ -18,6 +19,7 @@ from libs.imaging.operations import (
     Flip,
     Grayscale,
     Mirror,
+    Pad,
     Point,
     Resize,
     Rotate,
@@ -25,9 +27,10 @@ from libs.imaging.operations import (
     Sharpen,
     Watermark,
 )
-from libs.imaging.operations.operation import Coordinate, Pixels, Quality
+from libs.imaging.operations.operation import Pixels, Quality
 
 Degrees: TypeAlias = Annotated[float, Meta(ge=-36_000, le=36_000)]
+Offset: TypeAlias = Annotated[int, Meta(ge=-LONGEST_SIDE, le=LONGEST_SIDE)]
 FormatWord: TypeAlias = Annotated[str, Meta(max_length=16)]
 
 
@@ -43,10 +46,16 @@ class Size(Words, frozen=True, kw_only=True):
 
 
 class Box(Size, frozen=True, kw_only=True):
-    """What a crop keeps."""
+    """What a crop keeps; it may reach beyond the image."""
 
-    x: Coordinate = 0
-    y: Coordinate = 0
+    x: Offset = 0
+    y: Offset = 0
+
+    def beyond(self, size: Size) -> dict[str, int]:
+        """How far it reaches beyond an image of this size, by side, in pixels."""
+        right, bottom = self.x + self.width, self.y + self.height
+        sides = {"top": -self.y, "right": right - size.width, "bottom": bottom - size.height, "left": -self.x}
+        return {side: pixels for side, pixels in sides.items() if pixels > 0}
 
 
 class Turn(Words, frozen=True, kw_only=True):
@@ -96,6 +105,13 @@ class Transformations(Words, frozen=True, kw_only=True):
 
 
 TYPES = frozenset(Transformations.__struct_fields__)
+
+
+class Canvas(Struct, frozen=True, kw_only=True):
+    """What a crop is cut from."""
+
+    size: Size
+    has_alpha: bool
 
 
 class Step(Struct, frozen=True, kw_only=True, tag_field="operation_type"):
@@ -157,20 +173,25 @@ def read_transformations(kind: str | None, parameters: Any) -> Transformations: 
     return msgspec.convert(_spelled({kind: wanted}), Transformations, strict=False)
 
 
-def as_operations(wanted: Transformations, mark: UUID | None) -> Operations:
-    """The operations in the order of the older service; `mark` is the watermark's image.
+def as_operations(wanted: Transformations, mark: UUID | None, canvas: Canvas | None) -> Operations:
+    """The operations in the order of the older service.
 
     It turned counter-clockwise; `flip` exchanged left and right, `mirror` top and bottom; and the result was
     a PNG unless `format` or `compress` said otherwise.
 
+    Args:
+        wanted: What was asked for.
+        mark: The watermark's image.
+        canvas: What a crop is cut from; needed where it may reach beyond that.
+
     Raises:
-        msgspec.ValidationError: There is no such format.
+        msgspec.ValidationError: There is no such format, or a crop reaches too far.
     """
     done: list[AnyOperation] = []
     if wanted.resize:
         done.append(_exact(wanted.resize))
     if wanted.crop:
-        done.append(msgspec.convert(wanted.crop, Crop, from_attributes=True))
+        done.extend(_cropped(wanted.crop, canvas))
     if wanted.rotate is not None:
         degrees = wanted.rotate.degrees if isinstance(wanted.rotate, Turn) else wanted.rotate
         done.append(Rotate(angle=-degrees))
@@ -201,6 +222,15 @@ def _of_step(step: AnyStep) -> AnyOperation:
 
 def _exact(size: Size) -> Resize:
     return Resize(width=size.width, height=size.height, fit="fill", enlarge=True)
+
+
+def _cropped(box: Box, canvas: Canvas | None) -> tuple[AnyOperation, ...]:
+    """The box, with black where it reaches beyond the image, or with nothing where that may be clear."""
+    crop = Crop(x=max(0, box.x), y=max(0, box.y), width=box.width, height=box.height)
+    if canvas is None or not (beyond := box.beyond(canvas.size)):
+        return (crop,)
+    colour = None if canvas.has_alpha else "black"
+    return msgspec.convert({"op": "pad", **beyond, "color": colour}, Pad), crop
 
 
 def _written(wanted: Transformations) -> Convert:

@@ -8,9 +8,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
-from litestar import Request
 
-from libs.backends import Backends
 from libs.contracts.messages import AnyMessage, EditImage, IngestImage, TransformImage, decode
 from libs.contracts.views import (
     Account,
@@ -39,11 +37,6 @@ WIRE_STATUS: dict[str, WireStatus] = {
     JobStatus.CANCELLED: "completed",
     JobStatus.FAILED: "failed",
 }
-
-
-def origin(request: Request[Any, Any, Any], settings: Settings) -> str:
-    """Where clients reach us, without a slash at the end."""
-    return (settings.public_url or str(request.base_url)).rstrip("/")
 
 
 def account(user: BaseUser) -> Account:
@@ -97,9 +90,9 @@ async def pace_of(found: Iterable[Job]) -> Pace:
     return {kind: await jobs.typical_s(kind) for kind in kinds}
 
 
-async def one_image(image: Image, request: Request[Any, Any, Any], backends: Backends) -> ImageView:
+async def one_image(image: Image, at: str) -> ImageView:
     """One image with the state of its newest job and its result."""
-    return (await image_views([image], origin(request, backends.settings)))[0]
+    return (await image_views([image], at))[0]
 
 
 def image_view(

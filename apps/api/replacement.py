@@ -7,7 +7,8 @@ from litestar import Response
 from apps.api import present
 from apps.api.accept import ReceivedFile
 from apps.api.answers import ingested
-from apps.api.creation import Asked, receive, unpacked
+from apps.api.asked import Asked
+from apps.api.creation import receive, unpacked
 from apps.api.json_body import received_json
 from apps.api.request_log import request_id
 from libs import ingest
@@ -20,7 +21,7 @@ from libs.storage.tables import Image, Job
 
 async def change(image_id: UUID, asked: Asked) -> Response[ImageView] | Response[JobView]:
     """Change what the body names; with an `image_url`, all that is known of the bytes there comes along."""
-    settings = asked.backends.settings
+    settings = asked.settings
     body, _ = await received_json(asked.request, ImagePatch, for_bytes=settings.max_upload_bytes)
     image = await images.owned_by(asked.caller.id, image_id)
     if body.image_url is not None:
@@ -32,12 +33,12 @@ async def change(image_id: UUID, asked: Asked) -> Response[ImageView] | Response
         retention=body.retention,
         undownloaded_s=settings.expire_undownloaded_s,
     )
-    return Response(await present.one_image(image, asked.request, asked.backends))
+    return Response(await present.one_image(image, asked.at))
 
 
 async def replace(image_id: UUID, asked: Asked) -> Response[ImageView] | Response[JobView]:
     """Put the bytes at the body's `image_url` in the place of those that are there."""
-    limit = asked.backends.settings.max_upload_bytes
+    limit = asked.settings.max_upload_bytes
     body, _ = await received_json(asked.request, ImagePut, for_bytes=limit)
     image = await images.owned_by(asked.caller.id, image_id)
     wanted = Wanted(url=body.image_url, filename=body.filename, retention=body.retention)
@@ -50,7 +51,7 @@ async def _replaced(image: Image, wanted: Wanted, asked: Asked) -> Response[Imag
             job = await _replaced_by(file, image, wanted, asked)
     else:
         job = await ingest.replace(image, wanted, asked.caller, asked.backends, request_id=request_id())
-    return await ingested(asked.request, job, asked.backends, asked.live, wait_s=asked.wait_s)
+    return await ingested(asked, job)
 
 
 async def _replaced_by(file: ReceivedFile, image: Image, wanted: Wanted, asked: Asked) -> Job:

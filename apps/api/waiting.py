@@ -1,10 +1,8 @@
 """`Prefer: wait=N` (RFC 7240): answering with the result when it comes in time."""
 
 import re
-from typing import Any
 
-from litestar import Request
-
+from apps.api.asked import Asked
 from apps.api.errors import JobFailed
 from apps.api.live import Live
 from libs.contracts.words import JobStatus
@@ -14,10 +12,10 @@ MAX_WAIT_S = 60.0
 WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d+)\"?", re.IGNORECASE)
 
 
-def prefer_wait_s(request: Request[Any, Any, Any], *, default: float = 0.0) -> float:
+def prefer_wait_s(asked: Asked) -> float:
     """For how long the client would rather wait than ask again, in seconds."""
-    match = WAIT.search(",".join(request.headers.getall("prefer", [])))
-    return min(float(match.group(1)), MAX_WAIT_S) if match else default
+    match = WAIT.search(",".join(asked.request.headers.getall("prefer", [])))
+    return min(float(match.group(1)), MAX_WAIT_S) if match else asked.wait_s
 
 
 async def done_in_time(job: Job, live: Live, wait_s: float) -> Job | None:

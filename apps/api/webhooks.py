@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
-from apps.api import present
+from apps.api.asked import Asked
 from apps.api.idempotency import fingerprint, once
 from apps.api.listing import Limit, listed
 from apps.api.openapi import BEARER
@@ -40,34 +40,24 @@ class Webhooks(Controller):
 
     @post(status_code=HTTP_201_CREATED)
     async def create(
-        self,
-        request: Request[Any, Any, Any],
-        data: JSONBody[WebhookRequest],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
+        self, data: JSONBody[WebhookRequest], asked: NamedDependency[Asked]
     ) -> Response[WebhookWithSecret]:
         """Be told at an address of one's own. The answer has the secret, which is shown only here."""
-        backends.guard.check_url(data.url)
+        asked.backends.guard.check_url(data.url)
 
         async def answer() -> Response[WebhookWithSecret]:
-            made = await webhooks.create(caller.id, data.url, data.events)
+            made = await webhooks.create(asked.caller.id, data.url, data.events)
             return Response(_with_secret(made), status_code=HTTP_201_CREATED)
 
-        return await _once(request, caller, answer)
+        return await _once(asked, answer)
 
     @get()
     async def list_webhooks(
-        self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
-        after: FromQuery[UUID | None] = None,
-        limit: Limit = 20,
+        self, asked: NamedDependency[Asked], after: FromQuery[UUID | None] = None, limit: Limit = 20
     ) -> Response[list[WebhookView]]:
         """The caller's webhooks, newest first."""
-        found, total = await webhooks.page(caller.id, limit=limit, after=after)
-        at = present.origin(request, backends.settings)
-        return listed([_view(one) for one in found], request, at, total=total, limit=limit)
+        found, total = await webhooks.page(asked.caller.id, limit=limit, after=after)
+        return listed([_view(one) for one in found], asked, total=total, limit=limit)
 
     @get("/{webhook_id:uuid}")
     async def get_webhook(self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> WebhookView:
@@ -95,28 +85,22 @@ class Webhooks(Controller):
 
     @post("/{webhook_id:uuid}/secret/rotate", status_code=HTTP_200_OK)
     async def rotate_secret(
-        self,
-        request: Request[Any, Any, Any],
-        webhook_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
+        self, webhook_id: FromPath[UUID], asked: NamedDependency[Asked]
     ) -> Response[WebhookWithSecret]:
         """A new secret, shown only here; for 24 hours the former signs beside it."""
-        endpoint = await webhooks.owned_by(caller.id, webhook_id)
+        endpoint = await webhooks.owned_by(asked.caller.id, webhook_id)
 
         async def answer() -> Response[WebhookWithSecret]:
             return Response(_with_secret(await webhooks.rotate(endpoint)))
 
-        return await _once(request, caller, answer)
+        return await _once(asked, answer)
 
     @post("/{webhook_id:uuid}/test", status_code=HTTP_202_ACCEPTED)
     async def test(
-        self,
-        request: Request[Any, Any, Any],
-        webhook_id: FromPath[UUID],
-        caller: NamedDependency[BaseUser],
+        self, webhook_id: FromPath[UUID], asked: NamedDependency[Asked]
     ) -> Response[DeliveryWithBody]:
         """Send a notice `webhook.test`, as all others are sent."""
-        endpoint = await webhooks.owned_by(caller.id, webhook_id)
+        endpoint = await webhooks.owned_by(asked.caller.id, webhook_id)
         if not endpoint.active:
             raise webhooks.WebhookDisabled(f"webhook {webhook_id} is disabled")
 
@@ -124,7 +108,7 @@ class Webhooks(Controller):
             sent = await notices.trial(endpoint, request_id())
             return Response(_with_body(sent), status_code=HTTP_202_ACCEPTED)
 
-        return await _once(request, caller, answer)
+        return await _once(asked, answer)
 
     @get("/secret")
     async def account_secret(self, caller: NamedDependency[BaseUser]) -> AccountSecret:
@@ -132,22 +116,18 @@ class Webhooks(Controller):
         return _account_secret(await webhooks.account_secret(caller.id))
 
     @post("/secret/rotate", status_code=HTTP_200_OK)
-    async def rotate_account_secret(
-        self, request: Request[Any, Any, Any], caller: NamedDependency[BaseUser]
-    ) -> Response[AccountSecret]:
+    async def rotate_account_secret(self, asked: NamedDependency[Asked]) -> Response[AccountSecret]:
         """Another secret for notices to a `webhook_url`; for 24 hours the former signs beside it."""
 
         async def answer() -> Response[AccountSecret]:
-            return Response(_account_secret(await webhooks.rotate_account_secret(caller.id)))
+            return Response(_account_secret(await webhooks.rotate_account_secret(asked.caller.id)))
 
-        return await _once(request, caller, answer)
+        return await _once(asked, answer)
 
     @get("/deliveries")
     async def list_deliveries(
         self,
-        request: Request[Any, Any, Any],
-        caller: NamedDependency[BaseUser],
-        backends: NamedDependency[Backends],
+        asked: NamedDependency[Asked],
         status: FromQuery[DeliveryStatus | None] = None,
         event: FromQuery[str | None] = None,
         webhook: FromQuery[UUID | None] = None,
@@ -160,10 +140,15 @@ class Webhooks(Controller):
         What was delivered or has failed can be read for 30 days.
         """
         found, total = await deliveries.page(
-            caller.id, status=status, event=event, webhook=webhook, subject=subject, limit=limit, after=after
+            asked.caller.id,
+            status=status,
+            event=event,
+            webhook=webhook,
+            subject=subject,
+            limit=limit,
+            after=after,
         )
-        at = present.origin(request, backends.settings)
-        return listed([_delivery(one) for one in found], request, at, total=total, limit=limit)
+        return listed([_delivery(one) for one in found], asked, total=total, limit=limit)
 
     @get("/deliveries/{delivery_id:uuid}")
     async def get_delivery(
@@ -180,8 +165,8 @@ class Webhooks(Controller):
         return _with_body(await deliveries.redeliver(caller.id, delivery_id))
 
 
-async def _once(request: Request[Any, Any, Any], caller: BaseUser, answer: Callable[[], Awaitable[R]]) -> R:
-    return await once(request, caller, fingerprint(request, await request.body()), answer)
+async def _once(asked: Asked, answer: Callable[[], Awaitable[R]]) -> R:
+    return await once(asked, fingerprint(asked.request, await asked.request.body()), answer)
 
 
 def _view(endpoint: WebhookEndpoint) -> WebhookView:

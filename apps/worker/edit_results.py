@@ -2,24 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
 from apps.worker.handlers import Lane
+from apps.worker.results import labels, new_result
 from libs.contracts.edits import EditNote
 from libs.contracts.messages import EditImage
-from libs.contracts.words import ImageStatus, Retention
 from libs.edits.provider import Answer
 from libs.imaging.editing import Finished
 from libs.imaging.formats import FORMATS, FormatName
-from libs.storage import claims, edits, images, names
+from libs.storage import claims, edits, images
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.objects import StoreUnavailable
-from libs.storage.tables import Image, now
-
-NAMELESS = "image"  # made of a prompt alone
+from libs.storage.tables import Image
 
 
 @dataclass(frozen=True)
@@ -48,37 +45,14 @@ def format_of(order: Order) -> FormatName:
 
 def new_image(order: Order, number: int, finished: Finished, answer: Answer) -> Image:
     """The row of a result; described already, and not stored yet."""
-    message, source, claim = order.message, order.source, order.claim
-    moment, rendered, image_id = now(), finished.rendered, message.targets[number]
-    filename = source.filename if source else NAMELESS
-    ends = moment + timedelta(seconds=order.lane.backends.settings.expire_undownloaded_s)
-    result = Image(
-        id=image_id,
-        clock=source.clock if source and message.shares_clock else image_id,
-        owner=claim.owner,
-        parent=source.id if source else (None if number == 0 else message.target),
-        filename=names.with_extension(filename, rendered.extension),
-        object_key=names.object_key(
-            message.owner,
-            image_id,
-            filename,
-            rendered.extension,
-            folder=names.RESULTS,
-            when=claim.created_at,
-            attempt=claim.attempt,
-        ),
-        format=rendered.format,
-        mime=rendered.mime,
-        width=rendered.width,
-        height=rendered.height,
-        frames=rendered.frames,
-        size_bytes=rendered.size_bytes,
-        md5=rendered.md5,
-        status=ImageStatus.READY,
-        retention=Retention.KEEP if message.keep else Retention.EPHEMERAL,
-        expires_at=None if message.keep else ends,
-        created_at=moment,
-        updated_at=moment,
+    message = order.message
+    result = new_result(
+        message,
+        order.claim,
+        order.source,
+        finished.rendered,
+        message.targets[number],
+        undownloaded_s=order.lane.backends.settings.expire_undownloaded_s,
     )
     told = images.described(finished.description, edit=_note(order, number, answer))
     result.phash, result.metadata = told[Image.phash], told[Image.metadata]
@@ -101,7 +75,7 @@ async def deliver(order: Order, results: Sequence[Image]) -> None:
                 result.object_key,
                 order.file(number),
                 content_type=result.mime,
-                metadata=_labels(result, order.message),
+                metadata=labels(result, order.message),
             )
         await edits.complete(
             claim,
@@ -115,15 +89,6 @@ async def deliver(order: Order, results: Sequence[Image]) -> None:
     except Exception:
         await backends.objects.delete([result.object_key for result in results])
         raise
-
-
-def _labels(image: Image, message: EditImage) -> dict[str, str]:
-    return {
-        "owner": message.owner,
-        "image-id": str(image.id),
-        "md5": image.md5,
-        "job-id": str(message.job_id),
-    }
 
 
 def _note(order: Order, number: int, answer: Answer) -> EditNote:

@@ -1,23 +1,22 @@
 """What each kind of job does: one function a message, safe to run twice."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from apps.worker.lease import unbroken
+from apps.worker.results import labels, new_result
 from libs import assets, retention
 from libs.backends import Backends
 from libs.children import Children
 from libs.contracts.messages import DescribeImage, TransformImage
-from libs.contracts.words import ImageStatus, Retention
 from libs.imaging.describe import describe
 from libs.imaging.limits import Limits
-from libs.imaging.pipeline import Rendered, render
+from libs.imaging.pipeline import render
 from libs.intake import describe_job, publish
-from libs.storage import claims, images, names
+from libs.storage import claims, images
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
-from libs.storage.tables import Image, Job, now
+from libs.storage.tables import Image, Job
 
 DELIVERY_GRACE_S = 2.0
 
@@ -49,7 +48,8 @@ async def transform(message: TransformImage, claim: Claim, lane: Lane) -> Image:
                 limits_of(backends),
                 assets=others,
             )
-        result = _result(message, claim, source, rendered, settings.expire_undownloaded_s)
+        undownloaded_s = settings.expire_undownloaded_s
+        result = new_result(message, claim, source, rendered, message.target, undownloaded_s=undownloaded_s)
         if claim.attempt > 1:
             await retention.clear_attempts(message, claim.created_at, backends)
         followed_by = describe_job(result, message.owner, claim.request_id) if message.keep else None
@@ -90,7 +90,7 @@ async def _deliver(
 ) -> None:
     """Store the file and end the job; an object without its row is taken back."""
     await backends.objects.put(
-        result.object_key, file, content_type=result.mime, metadata=_labels(result, message)
+        result.object_key, file, content_type=result.mime, metadata=labels(result, message)
     )
     try:
         await claims.complete_transform(
@@ -113,46 +113,3 @@ async def _source(message: TransformImage | DescribeImage) -> Image:
     if image is None:
         raise images.ImageNotFound(f"there is no image {message.source.image_id}")
     return image
-
-
-def _result(
-    message: TransformImage, claim: Claim, source: Image, rendered: Rendered, undownloaded_s: float
-) -> Image:
-    moment = now()
-    return Image(
-        id=message.target,
-        clock=source.clock if message.shares_clock else message.target,
-        owner=claim.owner,
-        parent=source.id,
-        filename=names.with_extension(source.filename, rendered.extension),
-        object_key=names.object_key(
-            message.owner,
-            message.target,
-            source.filename,
-            rendered.extension,
-            folder=names.RESULTS,
-            when=claim.created_at,
-            attempt=claim.attempt,
-        ),
-        format=rendered.format,
-        mime=rendered.mime,
-        width=rendered.width,
-        height=rendered.height,
-        frames=rendered.frames,
-        size_bytes=rendered.size_bytes,
-        md5=rendered.md5,
-        status=ImageStatus.READY,
-        retention=Retention.KEEP if message.keep else Retention.EPHEMERAL,
-        expires_at=None if message.keep else moment + timedelta(seconds=undownloaded_s),
-        created_at=moment,
-        updated_at=moment,
-    )
-
-
-def _labels(image: Image, message: TransformImage) -> dict[str, str]:
-    return {
-        "owner": message.owner,
-        "image-id": str(image.id),
-        "md5": image.md5,
-        "job-id": str(message.job_id),
-    }

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import imagehash
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from tests.api.evidence import refused
 from tests.outbound.sites import Fetching
@@ -63,6 +63,11 @@ def opened(answer: Answer) -> Image.Image:
 def colours(image: Image.Image) -> list[tuple[int, Any]]:
     """How often which colour stands there."""
     return image.convert("RGB").getcolors(image.width * image.height) or []
+
+
+def visible(image: Image.Image) -> bytes:
+    """The pixels, where those that are wholly clear have no colour."""
+    return Image.alpha_composite(Image.new("RGBA", image.size), image.convert("RGBA")).tobytes()
 
 
 # Hash records
@@ -258,6 +263,49 @@ async def test_crop_keeps_the_box(curl: Curl, corners: Path) -> None:
     assert colours(result) == [(400, BLUE)]
 
 
+@pytest.fixture
+def pictures(photos: Path, tmp_path: Path) -> dict[str, Path]:
+    """A photograph of 600 x 400 as it is, with clear corners, and as a camera on its side stores it."""
+    opaque, clear, turned = photos / "coffee.png", tmp_path / "clear.png", tmp_path / "turned.jpg"
+    with Image.open(opaque) as picture:
+        alpha = Image.new("L", picture.size)
+        ImageDraw.Draw(alpha).ellipse((0, 0, *picture.size), fill=200)
+        exif = Image.Exif()
+        exif[0x0112] = 6
+        picture.save(turned, exif=exif)
+        picture.putalpha(alpha)
+        picture.save(clear)
+    return {"opaque": opaque, "clear": clear, "turned": turned}
+
+
+@pytest.mark.parametrize("kind", ["opaque", "clear", "turned"])
+@pytest.mark.parametrize(
+    ("x", "y", "width", "height"),
+    [
+        (400, 300, 300, 400),
+        (-50, -20, 200, 100),
+        (-30, -40, 720, 720),
+        (800, 700, 30, 20),
+        (450, 90, 40, 30),
+    ],
+)
+async def test_a_crop_beyond_the_image_is_filled_as_pillow_fills_it(
+    curl: Curl, pictures: dict[str, Path], kind: str, x: int, y: int, width: int, height: int
+) -> None:
+    box = {"x": x, "y": y, "width": width, "height": height}
+    result = await transformed(curl, pictures[kind], "crop", box)
+    with Image.open(pictures[kind]) as source:
+        expected = ImageOps.exif_transpose(source).crop((x, y, x + width, y + height))
+    assert (result.format, result.mode, result.size) == ("PNG", expected.mode, expected.size)
+    assert visible(result) == visible(expected)
+
+
+async def test_a_crop_beyond_a_resized_image_is_filled_too(curl: Curl, corners: Path) -> None:
+    wanted = {"resize": {"width": 120, "height": 80}, "crop": {"x": 100, "y": 0, "width": 40, "height": 20}}
+    result = await transformed(curl, corners, None, wanted)
+    assert sorted(colours(result)) == [(400, (0, 0, 0)), (400, BLUE)]
+
+
 @pytest.mark.parametrize("parameters", [90, {"degrees": 90}])
 async def test_rotate_turns_counter_clockwise_and_makes_room(
     curl: Curl, corners: Path, parameters: Any
@@ -373,7 +421,8 @@ async def test_a_form_may_ask_for_any_transformation_by_bare_words(curl: Curl, c
         ("watermark", {"image": "nowhere"}, 422, "asset_missing"),
         ("watermark", {"image": str(uuid4())}, 404, "image_not_found"),
         ("watermark", {"image": "http://127.0.0.1/logo.png"}, 422, "url_forbidden"),
-        ("crop", {"x": 50, "y": 0, "width": 20, "height": 5}, 422, "crop_outside"),
+        ("crop", {"x": 16_384, "y": 0, "width": 16_384, "height": 5}, 400, "invalid_request"),
+        ("crop", {"x": 0, "y": 0, "width": 16_384, "height": 16_384}, 422, "result_too_large"),
     ],
 )
 async def test_a_transformation_that_cannot_be_is_refused(
