@@ -95,25 +95,25 @@ class OpenAIImages:
 
 
 def _client(api_key: str, base_url: str, http: httpx2.AsyncClient) -> openai.AsyncOpenAI:
-    """The client of a server; an `api-version` in the address is how Azure's are told apart.
+    """The client of a server.
 
-    Those take the key in a header of their own, and a deployment in the path.
+    Azure's by deployment take the key in a header of their own, and a version; those under `/v1` are like
+    any other, with or without a version.
     """
     address = urlsplit(base_url)
     query = dict(parse_qsl(address.query))
     base_url = urlunsplit(address._replace(query=""))
-    version = query.pop("api-version", None)
-    if version is None:
-        return openai.AsyncOpenAI(
-            api_key=api_key, base_url=base_url, default_query=query, max_retries=0, http_client=http
+    if "api-version" in query and not address.path.rstrip("/").endswith("/v1"):
+        return openai.AsyncAzureOpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            api_version=query["api-version"],
+            default_query=query,
+            max_retries=0,
+            http_client=http,
         )
-    return openai.AsyncAzureOpenAI(
-        api_key=api_key,
-        base_url=base_url,
-        api_version=version,
-        default_query=query,
-        max_retries=0,
-        http_client=http,
+    return openai.AsyncOpenAI(
+        api_key=api_key, base_url=base_url, default_query=query, max_retries=0, http_client=http
     )
 
 

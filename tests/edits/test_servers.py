@@ -10,7 +10,7 @@ from openai.types.image_model import ImageModel
 from libs.settings import load_settings
 from tests.conftest import BOTH, signed_in
 from tests.edits.asking import PROMPT, WAIT, edited, stored
-from tests.edits.vendor import API_VERSION, DEPLOYMENT, Vendor
+from tests.edits.vendor import AZURE_DEPLOYMENT, AZURE_V1, House, Vendor
 from tests.support.site import Kind, running_site
 
 GENERAL = re.compile(r"gpt-image-(\d+(?:\.\d+)*)(?:-[a-z]+)?")  # without a date
@@ -29,15 +29,17 @@ def test_the_default_model_is_of_the_newest_version_that_the_package_names(tmp_p
 
 
 @pytest.mark.parametrize("kind", BOTH)
-async def test_azure_gets_the_key_its_way_and_the_version_of_its_api(kind: Kind, tmp_path: Path) -> None:
+@pytest.mark.parametrize("house", [AZURE_V1, AZURE_DEPLOYMENT], ids=["v1", "deployment"])
+async def test_azure_gets_the_key_its_way_and_the_version_of_its_api(
+    kind: Kind, house: House, tmp_path: Path
+) -> None:
     async with (
-        Vendor.open(azure=True) as vendor,
+        Vendor.open(house=house) as vendor,
         running_site(kind, tmp_path / "site", **vendor.settings) as site,
         signed_in(site) as client,
     ):
-        assert API_VERSION in vendor.settings["OPENAI_BASE_URL"]
         await edited(client, await stored(client))
         made = await client.post("/api/images", json={"prompt": PROMPT}, headers=WAIT)
         assert made.status == 201, made
-        root = f"/openai/deployments/{DEPLOYMENT}/images"
+        root = f"{house.root}/images"
         assert [call.path for call in vendor.calls] == [f"{root}/edits", f"{root}/generations"]

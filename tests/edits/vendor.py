@@ -17,8 +17,6 @@ from PIL import Image
 
 KEY = "sk-test-0123456789"
 MODEL = "gpt-image-2.6-sunburst"
-DEPLOYMENT = "our-images"
-API_VERSION = "2025-04-01-preview"
 MIMES = {"PNG": "image/png", "JPEG": "image/jpeg"}
 REQUEST_ID = "req_0123456789"
 SIZE = (96, 64)
@@ -31,6 +29,19 @@ USAGE = {
 }
 
 Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class House(Struct, frozen=True):
+    """Whose the server is: where it listens, and how it wants the key and the version of its API."""
+
+    root: str
+    version: str | None = None
+    bearer: bool = True
+
+
+OPENAI = House("/v1")
+AZURE_V1 = House("/openai/v1", version="preview")
+AZURE_DEPLOYMENT = House("/openai/deployments/our-images", version="2025-04-01-preview", bearer=False)
 
 
 class Sent(Struct, frozen=True):
@@ -63,9 +74,9 @@ class Broken(Exception):
 class Vendor:
     """`calls` are all that reached it; `plays` are its next answers, then it makes images."""
 
-    def __init__(self, model: str, *, azure: bool = False) -> None:
+    def __init__(self, model: str, house: House) -> None:
         self.model = model
-        self.azure = azure
+        self.house = house
         self.calls: list[Call] = []
         self.faults: list[str] = []
         self.plays: list[Play] = []
@@ -73,20 +84,19 @@ class Vendor:
         self.may_answer = asyncio.Event()  # what `held` waits for
         self.url = ""
         self._app = web.Application(client_max_size=60_000_000)
-        self._root = f"/openai/deployments/{DEPLOYMENT}" if azure else "/v1"
-        self._app.router.add_post(f"{self._root}/images/edits", self._edits)
-        self._app.router.add_post(f"{self._root}/images/generations", self._generations)
+        self._app.router.add_post(f"{house.root}/images/edits", self._edits)
+        self._app.router.add_post(f"{house.root}/images/generations", self._generations)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, model: str = MODEL, *, azure: bool = False) -> AsyncGenerator[Self]:
-        vendor = cls(model, azure=azure)
+    async def open(cls, model: str = MODEL, house: House = OPENAI) -> AsyncGenerator[Self]:
+        vendor = cls(model, house)
         runner = web.AppRunner(vendor._app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        query = f"?api-version={API_VERSION}" if azure else ""
-        vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}{vendor._root}{query}"
+        query = f"?api-version={house.version}" if house.version else ""
+        vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}{house.root}{query}"
         try:
             yield vendor
         finally:
@@ -143,9 +153,10 @@ class Vendor:
 
     def _check_key(self, request: web.Request) -> None:
         sent = (request.headers.get("authorization"), request.headers.get("api-key"))
-        wanted = (None, KEY) if self.azure else (f"Bearer {KEY}", None)
+        wanted = (f"Bearer {KEY}", None) if self.house.bearer else (None, KEY)
         _expect(sent == wanted, "the key is missing or wrong")
-        _expect(dict(request.query) == ({"api-version": API_VERSION} if self.azure else {}), "another query")
+        version = self.house.version
+        _expect(dict(request.query) == ({"api-version": version} if version else {}), "another query")
 
     def _check_files(self, call: Call, *, square: bool) -> None:
         _expect("image" in call.files, "there is no file `image`")
