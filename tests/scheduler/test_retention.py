@@ -48,6 +48,11 @@ async def made(client: Client, photo: Path) -> dict[str, Any]:
     return answer.json
 
 
+async def download(client: Client, image: dict[str, Any]) -> None:
+    """Begin the end of an image and its result."""
+    assert (await client.get(f"/api/images/{image['id']}/download")).status == 200
+
+
 async def until_no_object(client: Client) -> None:
     """Until the store holds nothing of this account."""
     async with asyncio.timeout(WAIT_S):
@@ -147,10 +152,11 @@ def noisy_bitmap() -> bytes:
 
 async def test_a_deletion_that_was_interrupted_is_finished_later(tmp_path: Path, photo: Path) -> None:
     async with (
-        running_site("embedded", tmp_path / "site", EXPIRE_UNDOWNLOADED_S="2") as site,
+        running_site("embedded", tmp_path / "site", EXPIRE_DOWNLOADED_S="1") as site,
         signed_in(site) as client,
     ):
         image = await made(client, photo)
+        await download(client, image)
         objects = Path(site.settings["DATA_DIR"]) / "objects"
         away = objects.with_name("away")
         objects.rename(away)
@@ -164,7 +170,7 @@ async def test_a_deletion_that_was_interrupted_is_finished_later(tmp_path: Path,
 @pytest.mark.services
 async def test_two_schedulers_delete_and_announce_each_image_once(tmp_path: Path, photo: Path) -> None:
     async with (
-        running_site("services", tmp_path / "site", EXPIRE_UNDOWNLOADED_S="3", TICK_S="0.05") as site,
+        running_site("services", tmp_path / "site", EXPIRE_DOWNLOADED_S="1", TICK_S="0.05") as site,
         signed_in(site) as client,
     ):
         await site.start("scheduler", called="scheduler-2")
@@ -172,6 +178,7 @@ async def test_two_schedulers_delete_and_announce_each_image_once(tmp_path: Path
         try:
             async with broker.events("image.deleted", "test.over") as events:
                 images = await asyncio.gather(*(made(client, photo) for _ in range(10)))
+                await asyncio.gather(*(download(client, one) for one in images))
                 ids = {one["id"] for one in images} | {one["result"]["id"] for one in images}
                 for one in ids:
                     await client.until_gone(one)
