@@ -18,6 +18,7 @@ from infra.local import programs
 from infra.rabbitmq import render
 from libs.settings import load_settings, setting_names
 from libs.storage.objects import open_objects
+from tests.support.site import free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -98,9 +99,18 @@ def test_every_health_check_asks_by_a_program_that_exists() -> None:
             assert programs.find(words[0]), words
         elif name == "api":
             compile(words[2], "healthcheck", "exec")
-    node = subprocess.run(
-        [programs.need("rabbitmq-diagnostics"), "help", "check_running"], capture_output=True, text=True
-    )
+    port = str(free_port())
+    mapper = subprocess.Popen([programs.need("epmd"), "-port", port, "-address", "127.0.0.1"])
+    try:
+        node = subprocess.run(
+            [programs.need("rabbitmq-diagnostics"), "help", "check_running"],
+            env={**os.environ, "ERL_EPMD_PORT": port},  # or it starts one that outlives it
+            capture_output=True,
+            text=True,
+        )
+    finally:
+        mapper.kill()
+        mapper.wait()
     assert "check_running" in node.stdout
 
 
