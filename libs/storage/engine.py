@@ -67,6 +67,13 @@ async def _nothing_to_reset(_: object) -> None:
     """
 
 
+async def _settle(transaction: PostgresTransaction | SQLiteTransaction, *, failed: bool) -> None:
+    """Roll back where its block failed, else commit, unless that was done by hand."""
+    if transaction._committed or transaction._rolled_back:  # pyright: ignore[reportPrivateUsage]
+        return
+    await (transaction.rollback() if failed else transaction.commit())
+
+
 class ReleasedTransaction(PostgresTransaction):
     """A transaction that gives its connection back whatever ends it.
 
@@ -101,10 +108,7 @@ class ReleasedTransaction(PostgresTransaction):
 
     async def _end(self, *, failed: bool) -> None:
         try:
-            if failed and not self._rolled_back:
-                await self.rollback()
-            elif not self._committed and not self._rolled_back:
-                await self.commit()
+            await _settle(self, failed=failed)
         except BaseException:
             self.connection.terminate()
             raise
@@ -164,10 +168,7 @@ class PooledTransaction(SQLiteTransaction):
 
     async def _end(self, *, failed: bool) -> None:
         try:
-            if failed and not self._rolled_back:
-                await self.rollback()
-            elif not self._committed and not self._rolled_back:
-                await self.commit()
+            await _settle(self, failed=failed)
         except BaseException:
             await self.connection.close()
             raise
