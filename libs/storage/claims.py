@@ -46,7 +46,10 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 
 async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int) -> Claim | None:
-    """Take a job that is queued, or whose last worker's lease ran out; None when it is not to be had."""
+    """Take a job that is queued, or whose last worker's lease ran out; None when it is not to be had.
+
+    A job that asks a host is had only when it was let out: it may be asked for by a message of a former turn.
+    """
     moment = now()
     taken = await _TAKE(
         job_id=job_id,
@@ -242,10 +245,11 @@ _HELD = (
     & (Job.attempts == Slot("attempt"))
     & (Job.status == JobStatus.RUNNING)
 )
-_FREE = (Job.status == JobStatus.QUEUED) | (
+_FREE = ((Job.status == JobStatus.QUEUED) & (Job.parked == False)) | (  # noqa: E712
     (Job.status == JobStatus.RUNNING)
     & (Job.lease_until < Slot("now"))
     & (Job.attempts < Slot("max_attempts"))
+    & Job.host.is_null()
 )
 _TAKE = Statement(
     cast(

@@ -16,6 +16,7 @@ from libs.contracts.events import BatchCompleted
 from libs.contracts.words import BatchStatus, ItemStatus, JobStatus
 from libs.feeding import NO_HOST, Feeder, host_of
 from libs.storage import batches, claims, feeding, ingests, jobs
+from libs.storage.claims import Claim
 from libs.storage.engine import Engine, rows
 from libs.storage.failure import Failure
 from libs.storage.tables import BaseUser, Batch, HostPause, Job, ProductImage, WebhookDelivery, now
@@ -45,8 +46,13 @@ async def job_ids(batch: Batch) -> list[UUID]:
     return [job.id for job in await Job.objects().where(Job.batch == batch.id).order_by(Job.id)]
 
 
+async def let_out(job_id: UUID) -> None:
+    await Job.update({Job.parked: False}).where(Job.id == job_id)
+
+
 async def work(owner: BaseUser, job_id: UUID, *, fails: bool) -> BatchCompleted | None:
-    """What a worker does with one job, without the pixels."""
+    """What a worker does with one job that was let out, without the pixels."""
+    await let_out(job_id)
     claim = await claimed(job_id)
     if fails:
         return await claims.fail(claim, FAILURE)
@@ -81,6 +87,7 @@ async def test_the_first_job_taken_begins_the_batch(backends: Backends) -> None:
     owner, batch = await a_batch(backends, ["http://a.example/1", "http://a.example/2"])
     assert (batch.status, batch.started_at) == (BatchStatus.PENDING, None)
     first, second = await job_ids(batch)
+    await let_out(first)
     await claimed(first)
     begun = await batch_row(batch)
     assert begun.status == BatchStatus.IN_PROCESS
@@ -91,6 +98,7 @@ async def test_the_first_job_taken_begins_the_batch(backends: Backends) -> None:
 async def test_a_job_given_up_or_cancelled_counts_as_failed(backends: Backends) -> None:
     owner, batch = await a_batch(backends, ["http://a.example/1", "http://a.example/2"])
     lost, unwanted = await job_ids(batch)
+    await let_out(lost)
     await claims.claim(lost, worker="a", lease_s=-1, max_attempts=1)
     gone, ended = await jobs.give_up(await job_row(lost), Failure("attempts_exhausted", "lost"))
     assert (gone, ended) == (True, None)
@@ -153,6 +161,27 @@ async def test_the_sweep_leaves_parked_jobs_alone_and_parks_those_of_a_lost_work
     assert (row.status, row.parked, row.attempts) == (JobStatus.QUEUED, True, 1)
     assert await feeding.count_out(at_most=10) == 1
     assert (await batch_row(batch)).failed == 0
+
+
+async def test_a_message_of_a_former_turn_lets_nobody_ask_a_host(backends: Backends) -> None:
+    _, batch = await a_batch(backends, ["http://a.example/1"])
+    [job_id] = await job_ids(batch)
+
+    async def asked_for() -> Claim | None:
+        return await claims.claim(job_id, worker="late", lease_s=60, max_attempts=5)
+
+    assert await asked_for() is None  # parked
+    await feeding.let_out_next("a.example")
+    await claims.release(await claimed(job_id))
+    assert await asked_for() is None  # given back by a worker that stops
+    await feeding.let_out_next("a.example")
+    await claimed(job_id, lease_s=-1)
+    assert await asked_for() is None  # its worker was lost: the scheduler parks it
+    [lapsed] = await jobs.take_due(10)
+    assert await feeding.park_lapsed(lapsed)
+    assert await asked_for() is None
+    await feeding.let_out_next("a.example")
+    assert await asked_for() is not None
 
 
 async def test_a_paused_host_is_left_alone_until_its_time_is_over(backends: Backends) -> None:
