@@ -33,7 +33,7 @@ _Malformed: type[Exception] = MultipartError  # pyright: ignore[reportUnknownVar
 FORM_OVERHEAD = 1_000_000  # bytes that a form's other fields and boundaries may take
 FIELD_BYTES = 256_000
 MAX_PARTS = 20
-WRITE_BYTES = 256 * 1024
+WRITE_BYTES = 512 * 1024
 
 
 class BadUpload(Exception):
@@ -266,7 +266,7 @@ class _FieldPart:
 
 
 class _FilePart:
-    """Writes and hashes in a thread, a quarter of a megabyte at a time."""
+    """Writes and hashes in a thread, half a megabyte at a time."""
 
     def __init__(self, name: str, filename: str, path: Path, shape: FormShape) -> None:
         self.name = name

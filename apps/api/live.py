@@ -1,6 +1,7 @@
 """Waiting for jobs and batches: one subscription a process, any number of waiters.
 
-Events only shorten the wait. The row is asked first and, should an event get lost, every second.
+Events only shorten the wait. The row is asked first, or soon by who knows it, and every second should an
+event get lost.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from libs.storage import batches, jobs
 from libs.storage.tables import Batch, Job
 from libs.tasks import beside
 
+FIRST_LOOK_S = 0.25
 RECHECK_S = 1.0
 
 
@@ -30,13 +32,23 @@ class Live:
         async with beside(self._listen(broker)):
             yield
 
-    async def ended(self, owner: int, job_id: UUID, *, within_s: float) -> Job:
-        """The job as it is once it has ended, or after `within_s` seconds."""
-        async with aclosing(self.states(owner, job_id, within_s=within_s)) as states:
-            async for job in states:
-                if job.status not in jobs.UNFINISHED:
-                    return job
-        return await jobs.owned_by(owner, job_id)
+    async def ended(self, job: Job, *, within_s: float) -> Job:
+        """A job that the caller has just stored or read, as it is once it has ended or the time is over.
+
+        It is not asked for at once: whoever works it needs the database more in that moment.
+        """
+        if job.status not in jobs.UNFINISHED:
+            return job
+        deadline = asyncio.get_running_loop().time() + within_s
+        with self._woken_by(job.id) as event, suppress(TimeoutError):
+            async with asyncio.timeout(min(FIRST_LOOK_S, within_s)):
+                await event.wait()
+        left_s = deadline - asyncio.get_running_loop().time()
+        async with aclosing(self.states(job.owner, job.id, within_s=left_s)) as states:
+            async for state in states:
+                if state.status not in jobs.UNFINISHED:
+                    return state
+        return await jobs.owned_by(job.owner, job.id)
 
     async def states(self, owner: int, job_id: UUID, *, within_s: float) -> AsyncGenerator[Job, None]:
         """The job now, and again at every change, until it has ended or the time is over."""

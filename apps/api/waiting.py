@@ -26,7 +26,7 @@ async def done_in_time(job: Job, live: Live, wait_s: float) -> Job | None:
     """
     if wait_s <= 0:
         return None
-    ended = await live.ended(job.owner, job.id, within_s=wait_s)
+    ended = await live.ended(job, within_s=wait_s)
     if ended.status in (JobStatus.FAILED, JobStatus.CANCELLED):
         raise JobFailed(ended.error_code or "job_cancelled", ended.error or "the job was cancelled")
     return ended if ended.status == JobStatus.COMPLETED else None

@@ -17,7 +17,7 @@ from libs.tasks import beside
 
 AT_ONCE = 256
 LEASE_MARGIN_S = 10.0  # beyond the time that one request may take
-PAUSE_S = 0.02  # between two looks at the database
+PAUSE_S = 0.02  # before a look at the database: it finds what else ends in these moments, too
 GRACE_S = 2.0  # for what is under way when the process stops
 TOLD_BY = ("job.*", "batch.*", "image.*")  # events that may come with a notice
 
@@ -55,10 +55,10 @@ class Notifier:
                 log.warning("step_failed", step="notify", error=str(error))
             except Exception:
                 log.exception("step_broke", step="notify")
-            await asyncio.sleep(PAUSE_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.backends.settings.tick_s):  # wait_for may swallow our own end
                     await self._wake.wait()
+            await asyncio.sleep(PAUSE_S)
 
     async def listen(self) -> None:
         """Look again as soon as something has ended; until cancelled."""

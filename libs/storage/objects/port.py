@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-CHUNK_BYTES = 256 * 1024
+CHUNK_BYTES = 512 * 1024
 
 
 class Stored(Struct, frozen=True, kw_only=True):

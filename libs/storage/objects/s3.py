@@ -7,7 +7,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import quote
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, StreamReader, TCPConnector
@@ -23,6 +25,7 @@ from libs.storage.objects.s3_errors import faults, status_and_code
 MAX_CONNECTIONS = 100
 TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=60)
 PUT_PAUSES_S = (0.1, 0.5)
+SMALL_BYTES = 1024 * 1024  # files that are held in memory while they are sent
 MAX_LINK_S = 7 * 24 * 3600
 
 
@@ -75,8 +78,9 @@ class S3Objects:
         await asyncio.to_thread(path.unlink)
 
     async def _put(self, key: str, path: Path, content_type: str, metadata: Mapping[str, str]) -> None:
-        with await asyncio.to_thread(path.open, "rb") as file, faults(key):
-            size = os.fstat(file.fileno()).st_size
+        with await asyncio.to_thread(_content, path) as file, faults(key):
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
             client = await self._client()
             await client.put_object(
                 self._bucket,
@@ -227,6 +231,15 @@ async def _filled(content: StreamReader) -> bytes:
         parts.append(part)
         missing -= len(part)
     return b"".join(parts)
+
+
+def _content(path: Path) -> BinaryIO:
+    """The file, read already where it is small: each block of an open one costs its sender a thread."""
+    file = path.open("rb")
+    if os.fstat(file.fileno()).st_size > SMALL_BYTES:
+        return file
+    with file:
+        return BytesIO(file.read())
 
 
 def _header(value: str) -> str:
