@@ -1,7 +1,7 @@
 """The main job, measured on running sites: embedded, and with three apps on PostgreSQL, RabbitMQ and S3.
 
-Accept latency is that of `POST /api/images` up to its 202. Overhead is the wall time of a request that
-waits for its result, less the processor time that the children spent on it: all that is not pixels.
+Accept latency is that of `POST /api/images` up to its 202. Overhead is the median wall time of a request that
+waits for its result, less the processor time that the children spent on one: all that is not pixels.
 """
 
 import asyncio
@@ -82,7 +82,7 @@ async def measure(kind: Kind, directory: Path) -> Result:
             jobs_per_s=MANY / many_s,
             single_p50=statistics.median(waited),
             child_cpu=child_ms,
-            overhead=statistics.mean(waited) - child_ms,
+            overhead=statistics.median(waited) - child_ms,
             api_rss=api_rss,
             worker_rss=worker_rss,
             big_rss=peak_rss(api),
