@@ -143,6 +143,23 @@ def test_a_palette_has_at_most_that_many_colours(name: Any, colours: int, photos
     assert len(found) <= colours
 
 
+def test_a_picture_of_256_colours_keeps_each_in_a_gif(save: Save, run: Run) -> None:
+    colours = np.random.default_rng(1).integers(0, 256, (256, 3), dtype=np.uint8)
+    pixels = colours[np.arange(4096).reshape(64, 64) % 256]
+    _, image = run(save(Image.fromarray(pixels), "few.png"), Convert(format="gif"))
+    assert np.array_equal(np.asarray(image.convert("RGB")), pixels)
+
+
+@pytest.mark.parametrize("photo", ["astronaut.png", "coffee.png", "chelsea.png", "retina.jpg", "rocket.jpg"])
+def test_a_gifs_palette_is_nearly_that_of_a_median_cut_of_all_colours(
+    photo: str, photos: Path, run: Run
+) -> None:
+    _, all_colours = run(photos / photo, Convert(format="png"))
+    pixels, whole = as_floats(all_colours), all_colours.quantize(256, Image.Quantize.MEDIANCUT)
+    _, image = run(photos / photo, Convert(format="gif"))
+    assert psnr(image.convert("RGB"), pixels) >= psnr(whole.convert("RGB"), pixels) - 1
+
+
 def test_encoder_options_do_what_they_say(photos: Path, run: Run) -> None:
     source = photos / "astronaut.png"
     with Image.open(source) as image:

@@ -1,7 +1,7 @@
 """Round corners."""
 
 from PIL import Image as images
-from PIL import ImageChops, ImageDraw
+from PIL import ImageChops
 from PIL.Image import Image, Resampling
 
 from libs.imaging.colours import Colour, parse_colour
@@ -44,6 +44,8 @@ def _rounded(alpha: Image, radius: int) -> Image:
 
 def _quarter(radius: int) -> Image:
     """Draw the top left quarter of a disc, smoothly."""
+    from PIL import ImageDraw  # brings FreeType along: memory that few jobs have a use for
+
     finer = _FINER if radius <= 1024 else 2
     side = radius * finer
     disc = images.new("L", (side, side))

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from PIL.Image import Image, Resampling
 
-from libs.imaging import lettering, stamping
+from libs.imaging import stamping
 from libs.imaging.colours import Colour, parse_colour
 from libs.imaging.errors import AssetMissing
 from libs.imaging.geometry import Position, Share, Size, half_up, place
@@ -90,6 +90,8 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         room = self._room(base)
         width = half_up(self.scale * base[0]) if self.scale else None
         if self.asset is None:
+            from libs.imaging import lettering  # brings FreeType along: memory that few jobs have a use for
+
             return lettering.draw(self.text or "", self.size, parse_colour(self.color), room, width)
         mark = load(self.asset)
         share = width / mark.width if width else 1.0
