@@ -57,16 +57,12 @@ def _measure(number: int, case: Case, folder: Path, rounds: int, repeats: int) -
     ratio = times["ours"] / times["vips"]
     slow = case.aim is not None and ratio > case.aim + 0.005
     large = case.peak_mib is not None and peaks["ours"] > case.peak_mib
-    worse = None not in decibels and decibels[0] < decibels[1] - ALLOWED_DB
+    worse = decibels[0] < decibels[1] - ALLOWED_DB
     print(f"{case.name:<30}{times['ours']:>9.1f}{times['vips']:>9.1f}{ratio:>7.2f}{case.aim or '-':>6} "
           f"{'!' if slow else ' '} {peaks['ours']:>4.0f}{peaks['vips']:>5.0f}{case.peak_mib or '-':>5} "
-          f"{'!' if large else ' '} {_db(decibels[0]):>6}{_db(decibels[1]):>6} {'!' if worse else ' '} "
+          f"{'!' if large else ' '} {decibels[0]:>6.1f}{decibels[1]:>6.1f} {'!' if worse else ' '} "
           f"{size['ours']:>9}{size['vips']:>9}", flush=True)  # fmt: skip
     return slow + large + worse
-
-
-def _db(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1f}"
 
 
 def _child(engine: str, number: int, folder: Path, repeats: int) -> Any:

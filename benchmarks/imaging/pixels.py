@@ -5,27 +5,46 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from benchmarks.imaging.cases import CASES
-from libs.imaging.operations import AnyOperation, Resize, Watermark
-from tests.imaging.measuring import float_resize, gaussian, psnr
+from benchmarks.imaging.turning import turned_psnr
+from libs.imaging.operations import AnyOperation, Resize, Rotate
+from tests.imaging.measuring import float_resize, gaussian, lanczos, psnr
 
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
 
 
 def quality(number: int, folder: Path) -> str:
-    """Give the PSNR of ours and of libvips as JSON; null where there is no simple reference."""
+    """Give the PSNR of ours and of libvips as JSON."""
     case = CASES[number]
-    if case.source.endswith(".gif"):
-        return json.dumps([None, None])
-    found: list[float | None] = []
+    source, operation = folder / case.source, case.operations[0]
+    found: list[float] = []
     for engine in ("ours", "vips"):
-        with Image.open(folder / f"{engine}-{number}.pixels.png") as image:
+        result = folder / f"{engine}-{number}"
+        if source.suffix == ".gif":
+            found.append(_frames_psnr(source, result.with_suffix(".gif")))
+            continue
+        with Image.open(result.with_suffix(".pixels.png")) as image:
             pixels: Any = np.asarray(image.convert("RGB"), dtype=np.float32)
-        expected = _expected(folder / case.source, case.operations[0], pixels.shape)
-        found.append(None if expected is None else round(psnr(pixels, expected), 2))
-    return json.dumps(found)
+        if isinstance(operation, Rotate) and operation.angle % 90:
+            found.append(turned_psnr(pixels, _pixels(source), operation.angle))
+        else:
+            found.append(psnr(pixels, _expected(source, operation, pixels.shape)))
+    return json.dumps([round(one, 2) for one in found])
+
+
+def _frames_psnr(source: Path, result: Path) -> float:
+    """Of all frames of an animation together: encoded, for there is no other result to look at."""
+    with Image.open(source) as before, Image.open(result) as after:
+        found = np.stack([np.asarray(one.convert("RGB")) for one in ImageSequence.Iterator(after)])
+        frames = (np.asarray(one.convert("RGB"), dtype=np.float64) for one in ImageSequence.Iterator(before))
+        return psnr(found.astype(np.float64), np.stack([lanczos(one, after.size) for one in frames]))
+
+
+def _pixels(source: Path) -> Any:
+    with Image.open(source) as image:
+        return np.asarray(image.convert("RGB"), dtype=np.float32)
 
 
 def _expected(source: Path, operation: AnyOperation, shape: tuple[int, ...]) -> Any:
@@ -34,8 +53,7 @@ def _expected(source: Path, operation: AnyOperation, shape: tuple[int, ...]) -> 
         return whole[:, 50:350]
     if isinstance(operation, Resize):
         return float_resize(source, (shape[1], shape[0]))
-    with Image.open(source) as image:
-        pixels: Any = np.asarray(image.convert("RGB"), dtype=np.float32)
+    pixels = _pixels(source)
     match type(operation).__name__:
         case "Grayscale":
             return np.repeat((pixels @ [0.299, 0.587, 0.114])[..., None], 3, axis=2)
@@ -44,13 +62,13 @@ def _expected(source: Path, operation: AnyOperation, shape: tuple[int, ...]) -> 
         case "Flip":
             return pixels[::-1]
         case "Rotate":
-            return np.rot90(pixels, -1) if getattr(operation, "angle", 0) == 90 else None
+            return np.rot90(pixels, -1)
         case "Blur":
             return gaussian(pixels, 5)
-        case "Compress":
-            return pixels
+        case "Watermark":
+            return _marked(pixels)
         case _:
-            return _marked(pixels) if isinstance(operation, Watermark) else None
+            return pixels
 
 
 def _marked(pixels: Any) -> Any:

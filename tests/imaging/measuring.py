@@ -23,7 +23,11 @@ def float_resize(path: Path, size: tuple[int, int]) -> Floats:
     with Image.open(path) as image:
         profile = image.info.get("icc_profile")
         srgb = to_srgb(image, profile) if profile else image
-        pixels = np.asarray(srgb, dtype=np.float64)
+        return lanczos(np.asarray(srgb, dtype=np.float64), size)
+
+
+def lanczos(pixels: Floats, size: tuple[int, int]) -> Floats:
+    """Lanczos with three lobes in floating point."""
     across = _lanczos(pixels.shape[1], size[0])
     down = _lanczos(pixels.shape[0], size[1])
     resized = np.tensordot(down, np.tensordot(across, pixels, (1, 1)), (1, 1))

@@ -151,13 +151,13 @@ def test_a_picture_of_256_colours_keeps_each_in_a_gif(save: Save, run: Run) -> N
 
 
 @pytest.mark.parametrize("photo", ["astronaut.png", "coffee.png", "chelsea.png", "retina.jpg", "rocket.jpg"])
-def test_a_gifs_palette_is_nearly_that_of_a_median_cut_of_all_colours(
+def test_a_gifs_palette_is_nearer_than_a_median_cut_of_all_colours(
     photo: str, photos: Path, run: Run
 ) -> None:
     _, all_colours = run(photos / photo, Convert(format="png"))
     pixels, whole = as_floats(all_colours), all_colours.quantize(256, Image.Quantize.MEDIANCUT)
     _, image = run(photos / photo, Convert(format="gif"))
-    assert psnr(image.convert("RGB"), pixels) >= psnr(whole.convert("RGB"), pixels) - 1
+    assert psnr(image.convert("RGB"), pixels) >= psnr(whole.convert("RGB"), pixels) + 0.5
 
 
 def test_encoder_options_do_what_they_say(photos: Path, run: Run) -> None:
