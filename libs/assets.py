@@ -11,6 +11,8 @@ from libs.backends import Backends
 from libs.imaging.errors import AssetMissing
 from libs.imaging.operations import AnyOperation, Watermark
 from libs.storage import images
+from libs.storage.objects import ObjectNotFound, StoreUnavailable
+from libs.storage.tables import Image
 
 
 def named_parts(operations: Sequence[AnyOperation]) -> set[str]:
@@ -56,8 +58,27 @@ async def opened(
             if mark.image_id is None or mark.asset is None or mark.asset in found:
                 continue
             image = await images.owned_by(owner, mark.image_id)
-            found[mark.asset] = await stack.enter_async_context(backends.objects.as_file(image.object_key))
+            found[mark.asset] = await stack.enter_async_context(file_of(image, backends))
         yield found
+
+
+@asynccontextmanager
+async def file_of(image: Image, backends: Backends) -> AsyncGenerator[Path]:
+    """The file of an image whose row was read a moment ago.
+
+    Raises:
+        ObjectNotFound: It has none.
+        StoreUnavailable: It was given another one since; who reads the row again finds that.
+    """
+    async with AsyncExitStack() as stack:
+        try:
+            path = await stack.enter_async_context(backends.objects.as_file(image.object_key))
+        except ObjectNotFound as error:
+            current = await images.by_id(image.id)
+            if current is None or current.object_key == image.object_key:
+                raise
+            raise StoreUnavailable("the image was replaced in that moment") from error
+        yield path
 
 
 def _marks(operations: Sequence[AnyOperation]) -> list[Watermark]:

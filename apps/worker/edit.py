@@ -33,7 +33,7 @@ from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Image
 
 MAX_RETRIES = 2  # of a call that surely did not run
-STOP_GRACE_S = 3.0  # that a call under way has when its worker is to stop
+STOP_GRACE_S = 4.0  # that a call under way has when its worker is to stop
 MASK = "mask.png"
 
 MAY_HAVE_RUN = "while the call was under way: it may have run and been paid for, so it is not made again"
@@ -80,11 +80,11 @@ async def _prepared(order: Order, source: Image, provider: Provider) -> Prepared
     """Make the files to send."""
     backends, mask_id = order.lane.backends, order.message.edit.mask
     async with AsyncExitStack() as stack:
-        path = await stack.enter_async_context(backends.objects.as_file(source.object_key))
+        path = await stack.enter_async_context(assets.file_of(source, backends))
         mask = None
         if mask_id is not None:
             stored = await images.owned_by(order.claim.owner, mask_id)
-            mask = await stack.enter_async_context(backends.objects.as_file(stored.object_key))
+            mask = await stack.enter_async_context(assets.file_of(stored, backends))
         return await order.lane.children.run(
             backends.settings.job_timeout_s,
             editing.prepare,

@@ -36,7 +36,7 @@ async def transform(message: TransformImage, claim: Claim, lane: Lane) -> Image:
     target = backends.scratch / f"{claim.job_id}.{claim.attempt}"
     try:
         async with (
-            backends.objects.as_file(source.object_key) as path,
+            assets.file_of(source, backends) as path,
             assets.opened(message.operations, claim.owner, backends) as others,
         ):
             rendered = await lane.children.run(
@@ -67,7 +67,7 @@ async def describe_image(message: DescribeImage, claim: Claim, lane: Lane) -> Im
     """Decode the source whole and note what that tells."""
     backends = lane.backends
     source = await _source(message)
-    async with backends.objects.as_file(source.object_key) as path:
+    async with assets.file_of(source, backends) as path:
         found = await lane.children.run(backends.settings.job_timeout_s, describe, path, limits_of(backends))
     told = images.described(found, edit=images.edit_note(source))
     await claims.complete_describe(claim, source.id, told)

@@ -114,7 +114,7 @@ async def _taken(
         return await _from_inbox(source.object, file, backends)
     assert source.image_id is not None, "one of the three is given"  # noqa: S101
     upload = await images.owned_by(claim.owner, source.image_id)
-    async with backends.objects.as_file(upload.object_key) as path:
+    async with assets.file_of(upload, backends) as path:
         await asyncio.to_thread(shutil.copyfile, path, file)
     return Fetched(
         filename=upload.filename, size_bytes=upload.size_bytes, md5=upload.md5, validators=Validators()

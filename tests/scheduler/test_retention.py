@@ -73,7 +73,9 @@ async def test_what_nobody_downloads_goes_after_the_first_time(hasty: Client, ph
         await hasty.until_gone(one)
         assert (await hasty.get(f"/api/images/{one}/download")).status == 404
     await until_no_object(hasty)
-    job = (await hasty.get(f"/api/jobs/{image['job_id']}")).json
+    async with asyncio.timeout(WAIT_S):  # rows go after their objects
+        while (job := (await hasty.get(f"/api/jobs/{image['job_id']}")).json)["image_id"] or job["result_id"]:
+            await asyncio.sleep(0.1)
     assert (job["status"], job["image_id"], job["result_id"]) == ("completed", None, None)
 
 
