@@ -74,10 +74,9 @@ async def file_of(image: Image, backends: Backends) -> AsyncGenerator[Path]:
         try:
             path = await stack.enter_async_context(backends.objects.as_file(image.object_key))
         except ObjectNotFound as error:
-            current = await images.by_id(image.id)
-            if current is None or current.object_key == image.object_key:
-                raise
-            raise StoreUnavailable("the image was replaced in that moment") from error
+            if await images.replaced(image):
+                raise StoreUnavailable("the image was replaced in that moment") from error
+            raise
         yield path
 
 

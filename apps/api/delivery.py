@@ -19,6 +19,7 @@ from libs.contracts.views import Link
 from libs.settings import Settings
 from libs.signing import sign_link
 from libs.storage import images
+from libs.storage.objects import StorageError
 from libs.storage.tables import Image, now
 
 Disposition = Literal["inline", "attachment"]
@@ -42,6 +43,33 @@ async def stream(
         ObjectNotFound: The store does not have it.
         BadRange: The range lies outside.
     """
+    try:
+        return await _streamed(image, request, backends, disposition)
+    except StorageError:
+        current = await images.replaced(image)
+        if current is None:
+            raise
+        return await _streamed(current, request, backends, disposition)
+
+
+async def redirect_or_stream(
+    image: Image, request: Request[Any, Any, Any], backends: Backends, *, expires_s: int
+) -> Response[Any]:
+    """As `stream`, or a redirect to the object store where that can serve clients itself."""
+    disposition = _content_disposition(image, "inline")
+    url = await backends.objects.link(
+        image.object_key, expires_s=max(1, expires_s), content_type=image.mime, disposition=disposition
+    )
+    if url is None:
+        return await stream(image, request, backends, disposition="inline")
+    if request.method != "HEAD":
+        await images.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
+    return Redirect(url, status_code=HTTP_302_FOUND, headers={"Cache-Control": "no-store"})
+
+
+async def _streamed(
+    image: Image, request: Request[Any, Any, Any], backends: Backends, disposition: Disposition
+) -> Response[Any]:
     headers = _headers(image, disposition)
     if _unchanged(request, headers["ETag"]):
         return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers={"ETag": headers["ETag"]})
@@ -64,21 +92,6 @@ async def stream(
         await stack.aclose()
         raise
     return Stream(_closing(chunks, stack), status_code=status, headers=headers, media_type=image.mime)
-
-
-async def redirect_or_stream(
-    image: Image, request: Request[Any, Any, Any], backends: Backends, *, expires_s: int
-) -> Response[Any]:
-    """As `stream`, or a redirect to the object store where that can serve clients itself."""
-    disposition = _content_disposition(image, "inline")
-    url = await backends.objects.link(
-        image.object_key, expires_s=max(1, expires_s), content_type=image.mime, disposition=disposition
-    )
-    if url is None:
-        return await stream(image, request, backends, disposition="inline")
-    if request.method != "HEAD":
-        await images.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
-    return Redirect(url, status_code=HTTP_302_FOUND, headers={"Cache-Control": "no-store"})
 
 
 async def _closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:

@@ -124,6 +124,12 @@ async def by_id(image_id: UUID) -> Image | None:
     return await _BY_ID.first(Image, image_id=image_id)
 
 
+async def replaced(image: Image) -> Image | None:
+    """The image as it is now, if it was given another file since `image` was read."""
+    current = await by_id(image.id)
+    return None if current is None or current.object_key == image.object_key else current
+
+
 async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
     """Those of the images that are not on their way out."""
     if not image_ids:

@@ -52,6 +52,27 @@ async def test_another_url_replaces_everything_that_is_known(
     assert (await fetcher.get("/api/images")).json == []
 
 
+async def test_downloads_see_one_file_or_the_other_while_it_is_replaced(client: Client) -> None:
+    image = (await client.upload(RED, wait_s=60)).json["id"]
+    replaced = asyncio.Event()
+
+    async def downloads() -> set[bytes]:
+        seen: set[bytes] = set()
+        while not replaced.is_set():
+            answer = await client.get(f"/api/images/{image}/download?version=original")
+            assert answer.status == 200, answer.body
+            seen.add(answer.body)
+        return seen
+
+    readers = [asyncio.create_task(downloads()) for _ in range(4)]
+    for content in [BLUE, RED] * 6:
+        url = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+        assert await put(client, image, url) == (200, "")
+    replaced.set()
+    for reader in readers:
+        assert await reader <= {RED, BLUE}
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 async def test_the_bytes_of_a_data_url_replace_everything_too(
     client: Client, photo: Path, method: str

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from libs.broker.rabbit import RabbitBroker
+from tests.support.ports import free_ports
 
 HOST = "127.0.0.1"
 READY_S = 60
@@ -24,7 +24,7 @@ class Node:
 
     def __init__(self, folder: Path, definitions: str | None = None) -> None:
         self._folder = folder
-        self._port, distribution, epmd = _free_ports(3)
+        self._port, distribution, epmd = free_ports(3)
         self.url = f"amqp://guest:guest@{HOST}:{self._port}/"
         self._env = _environment(folder, distribution, epmd)
         settings = f"listeners.tcp.1 = {HOST}:{self._port}\ndisk_free_limit.absolute = 50MB\n"
@@ -139,12 +139,3 @@ def _find(program: str) -> Path:
     found = shutil.which(program, path=os.pathsep.join(map(str, places))) or shutil.which(program)
     assert found, f"{program} is not installed"
     return Path(found)
-
-
-def _free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server((HOST, 0)) for _ in range(number)]
-    try:
-        return [server.getsockname()[1] for server in sockets]
-    finally:
-        for server in sockets:
-            server.close()

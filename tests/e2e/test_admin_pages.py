@@ -67,6 +67,7 @@ async def page(operated: Operated) -> AsyncIterator[Page]:
         try:
             opened = await chromium.new_page(viewport=SIZE)  # pyright: ignore[reportArgumentType] - a dict of two
             opened.set_default_timeout(PATIENCE_MS)
+            expect.set_options(timeout=PATIENCE_MS)
             await opened.goto(f"{operated.site.url}/admin")
             await opened.fill("input[name=username]", OPERATOR)
             await opened.fill("input[name=password]", PASSWORD)

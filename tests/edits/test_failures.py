@@ -19,7 +19,7 @@ from tests.edits.vendor import (
     plays,
 )
 from tests.support.client import Answer, Client
-from tests.support.site import free_port
+from tests.support.ports import free_port
 
 RETRIED = 3  # calls, when each of them surely did not run
 NOT_BASE64 = "*" * 40

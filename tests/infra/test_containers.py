@@ -18,7 +18,7 @@ from infra.local import programs
 from infra.rabbitmq import render
 from libs.settings import load_settings, setting_names
 from libs.storage.objects import open_objects
-from tests.support.site import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

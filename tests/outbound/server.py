@@ -12,6 +12,8 @@ from aiohttp import web
 from PIL import Image
 from yarl import URL
 
+from tests.support.ports import bound, free_port
+
 OUTSIDE = "127.0.0.2"  # stands for the public internet: the one address that tests open
 INSIDE = "127.0.0.1"  # stands for itself
 ALLOWED = f"{OUTSIDE}/32"
@@ -142,19 +144,18 @@ def _bomb() -> web.Response:
 
 
 @asynccontextmanager
-async def serving(*hosts: str, port: int = 0) -> AsyncGenerator[list[PhotoServer]]:
+async def serving(*hosts: str) -> AsyncGenerator[list[PhotoServer]]:
     """A server at each of the hosts, on one port."""
     async with AsyncExitStack() as stack:
         servers: list[PhotoServer] = []
-        for host in hosts:
-            server = PhotoServer(host, port)
+        for host, listener in zip(hosts, bound(*hosts), strict=True):
+            server = PhotoServer(host, listener.getsockname()[1])
             app = web.Application()
             app.router.add_route("*", "/{path:.*}", server.answer)
             runner = web.AppRunner(app, shutdown_timeout=0.1)
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await web.TCPSite(runner, host, port).start()
-            server.port = port = int(runner.addresses[0][1])
+            await web.SockSite(runner, listener).start()
             servers.append(server)
         yield servers
 
@@ -162,9 +163,9 @@ async def serving(*hosts: str, port: int = 0) -> AsyncGenerator[list[PhotoServer
 class Trap:
     """Listens where nobody may come, and counts who does."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
         self.connections = 0
-        self.port = 0
+        self.port = port
 
     async def took(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -172,14 +173,12 @@ class Trap:
 
 
 @asynccontextmanager
-async def trap(port: int = 0) -> AsyncGenerator[Trap]:
+async def trap(port: int | None = None) -> AsyncGenerator[Trap]:
     """Listen on every address of this machine, of both families, but not where somebody else does."""
-    found = Trap()
+    found = Trap(port or free_port())
     async with AsyncExitStack() as stack:
         for host in ("127.0.0.1", "::1"):
-            server = await asyncio.start_server(found.took, host, port)
-            port = found.port = int(server.sockets[0].getsockname()[1])
-            await stack.enter_async_context(server)
+            await stack.enter_async_context(await asyncio.start_server(found.took, host, found.port))
         yield found
 
 

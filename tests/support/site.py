@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -12,6 +11,7 @@ from typing import Literal
 
 import aiohttp
 
+from tests.support.ports import free_port
 from tests.support.services import own_bucket, own_database, own_vhost
 
 Kind = Literal["embedded", "services"]
@@ -155,9 +155,3 @@ async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncGen
             yield site
         finally:
             await site.stop_all()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
