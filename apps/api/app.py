@@ -14,7 +14,6 @@ from apps.api.accounts import Accounts
 from apps.api.admin import admin_routes
 from apps.api.asked import asked
 from apps.api.batches import Batches
-from apps.api.compat import OldAccounts, OldBatches, OldImages
 from apps.api.errors import to_problem
 from apps.api.health import HealthChecks
 from apps.api.images import Images
@@ -23,6 +22,9 @@ from apps.api.limits import STORE, rate_limits
 from apps.api.links import open_link
 from apps.api.live import Live
 from apps.api.lookalikes import LookAlikes
+from apps.api.older.accounts import OldAccounts
+from apps.api.older.batches import OldBatches
+from apps.api.older.images import OldImages
 from apps.api.openapi import asyncapi_document, openapi_config, page_assets
 from apps.api.openapi_problems import document_problems
 from apps.api.request_log import with_request_log

@@ -15,7 +15,7 @@ from apps.api.asked import Asked
 from apps.api.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
 from apps.api.idempotency import fingerprint, once
 from apps.api.json_body import is_json, received_json
-from apps.api.old_operations import read_operations
+from apps.api.older.operations import read_operations
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import assets, edit_intake, ingest, intake, retention

@@ -24,7 +24,7 @@ from litestar.openapi.spec.enums import OpenAPIType
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
 from msgspec import Struct
 
-from apps.api.old_operations import TYPES as OLD_TYPES
+from apps.api.older.operations import TYPES as OLD_TYPES
 from libs.contracts import asyncapi
 from libs.contracts.edits import MAX_IMAGES, Background, EditQuality, ResultFormat
 from libs.contracts.views import EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest
