@@ -12,6 +12,7 @@ from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 from libs.storage.database import migrate, open_database
 from libs.storage.engine import Engine
 from tests.support import spreading
+from tests.support.accounts import add_account
 from tests.support.client import Client
 from tests.support.services import own_database
 from tests.support.site import Kind, Site, running_site
@@ -71,7 +72,7 @@ async def new_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
 async def signed_in(site: Site) -> AsyncGenerator[Client]:
     """A client with a new account."""
     async with Client(site) as client:
-        await client.register()
+        await add_account(client)
         await client.login()
         yield client
 

@@ -46,6 +46,10 @@ class Client:
         self.username = f"user-{uuid4().hex[:12]}"
         self._session = aiohttp.ClientSession(auto_decompress=True)
 
+    @property
+    def email(self) -> str:
+        return f"{self.username}@example.org"
+
     async def __aenter__(self) -> "Client":
         return self
 
@@ -80,7 +84,7 @@ class Client:
     async def register(self) -> Answer:
         return await self.post(
             "/accounts/register",
-            json={"username": self.username, "email": f"{self.username}@example.org", "password": PASSWORD},
+            json={"username": self.username, "email": self.email, "password": PASSWORD},
         )
 
     async def login(self) -> Answer:
