@@ -312,6 +312,8 @@ async def deleting(limit: int, *, only: UUID | None = None) -> list[Doomed]:
 
 async def forget(image_ids: Sequence[UUID]) -> list[UUID]:
     """Remove the rows whose objects are gone; those that this call removed."""
+    if not image_ids:
+        return []
     gone = await rows(
         Image.delete()
         .where(Image.id.is_in(list(image_ids)) & (Image.status == ImageStatus.DELETING))

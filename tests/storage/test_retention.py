@@ -128,6 +128,7 @@ async def test_each_mark_and_each_removal_is_one_callers() -> None:
     forgotten = await asyncio.gather(*(images.forget(marked) for _ in range(3)))
     assert sorted(one for some in forgotten for one in some) == sorted(marked)
     assert await images.forget(marked) == []
+    assert await images.forget([]) == []
     assert await Image.count() == 0
 
 
