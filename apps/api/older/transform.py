@@ -1,7 +1,7 @@
 """One call that transforms an image and answers with a link to the result."""
 
-from collections.abc import AsyncGenerator, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from apps.api.older.operations import Canvas, Size, Transformations, as_operatio
 from apps.api.request_log import request_id
 from apps.api.waiting import done_in_time, prefer_wait_s
 from libs import ingest, intake, retention
-from libs.contracts.views import JobView
+from libs.contracts.views import JobView, Operations
 from libs.contracts.words import Retention
 from libs.imaging.errors import AssetMissing
 from libs.imaging.orientation import turned_size
@@ -162,19 +162,22 @@ def _id_of(name: str) -> UUID | None:
 
 def _wanted(body: OldTransform) -> Transformations:
     parameters = body.transformation_parameters
-    try:
+    with _refused():
         return read_transformations(
             body.transformation_type, parameters if body.transformations is None else body.transformations
         )
-    except msgspec.ValidationError as error:
-        raise ValidationException(
-            extra=[{"key": "transformation_parameters", "message": str(error)}]
-        ) from error
 
 
-def _translated(wanted: Transformations, mark: UUID | None, canvas: Canvas | None) -> Any:  # noqa: ANN401
-    try:
+def _translated(wanted: Transformations, mark: UUID | None, canvas: Canvas | None) -> Operations:
+    with _refused():
         return as_operations(wanted, mark, canvas)
+
+
+@contextmanager
+def _refused() -> Generator[None]:
+    """What older words do not allow leaves as the request's fault."""
+    try:
+        yield
     except msgspec.ValidationError as error:
         raise ValidationException(
             extra=[{"key": "transformation_parameters", "message": str(error)}]
