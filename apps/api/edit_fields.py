@@ -31,6 +31,8 @@ def edit_of_form(form: Form, parts: Mapping[str, UUID]) -> Edit | None:
     given: dict[str, object] = {name: form.fields[name] for name in NAMES if name in form.fields}
     if MASK in parts:
         given[MASK] = parts[MASK]
+    if not given:
+        return None
     try:
         return edit_of(msgspec.convert(given, EditFields, strict=False))
     except msgspec.ValidationError as error:

@@ -46,11 +46,18 @@ class Statement:
 
     async def objects(self, table: type[T], **values: object) -> list[T]:
         """The rows as objects of their table."""
-        return [table(**row, _exists_in_db=True) for row in await self(**values)]
+        return [_loaded(table, row) for row in await self(**values)]
 
     async def first(self, table: type[T], **values: object) -> T | None:
         """The first row as an object of its table."""
         return next(iter(await self.objects(table, **values)), None)
+
+
+def _loaded(table: type[T], row: dict[str, Any]) -> T:
+    """What `table(**row)` makes of a whole row, without a look at each column for a default."""
+    loaded = table.__new__(table)
+    vars(loaded).update(row, _exists_in_db=True, _was_created=None)
+    return loaded
 
 
 async def insert(row: Table) -> None:

@@ -146,7 +146,8 @@ async def test_a_server_in_trouble_is_a_passing_fault(scratch: Path, status: int
         await every_call_raises_unavailable(open_objects(url, scratch), scratch)
 
 
-async def test_a_put_that_the_server_fails_once_is_repeated_whole(scratch: Path) -> None:
+@pytest.mark.parametrize("content", [b"pixels", b"pixels" * 400_000], ids=["small", "large"])
+async def test_a_put_that_the_server_fails_once_is_repeated_whole(scratch: Path, content: bytes) -> None:
     bodies: list[bytes] = []
 
     async def fails_first(request: web.Request) -> web.Response:
@@ -159,14 +160,14 @@ async def test_a_put_that_the_server_fails_once_is_repeated_whole(scratch: Path)
     async def fine(_: web.Request) -> web.Response:
         return web.Response()
 
-    app = web.Application()
+    app = web.Application(client_max_size=0)
     app.router.add_put("/bucket/a", fails_first)
     app.router.add_head("/bucket", fine)
     async with TestServer(app, host="127.0.0.1") as server:
         store = open_objects(f"s3://key:secret@127.0.0.1:{server.port}/bucket?secure=false", scratch)
-        await put(store, "a", b"pixels", scratch)
+        await put(store, "a", content, scratch)
         await store.close()
-    assert bodies == [b"pixels", b"pixels"]
+    assert bodies == [content, content]
 
 
 async def test_an_answer_cut_short_is_a_passing_fault(scratch: Path) -> None:

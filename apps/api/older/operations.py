@@ -139,6 +139,7 @@ class ConvertStep(Step, frozen=True, kw_only=True, tag="convert"):
 
 
 AnyStep: TypeAlias = ResizeStep | CompressStep | FilterStep | ConvertStep
+_OPERATIONS = msgspec.json.Decoder(Operations)
 FILTERS: Mapping[str, AnyOperation] = {"grayscale": Grayscale(), "blur": Blur(), "sharpen": Sharpen()}
 
 
@@ -151,7 +152,7 @@ def read_operations(text: str) -> Operations:
     found: Any = msgspec.json.decode(text)
     if isinstance(found, list) and any(isinstance(one, dict) and "operation_type" in one for one in found):  # pyright: ignore[reportUnknownVariableType]
         return tuple(_of_step(step) for step in msgspec.convert(found, list[AnyStep], strict=False))
-    return msgspec.convert(found, Operations)
+    return _OPERATIONS.decode(text)
 
 
 def read_transformations(kind: str | None, parameters: Any) -> Transformations:  # noqa: ANN401 - JSON

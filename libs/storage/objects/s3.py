@@ -3,13 +3,14 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, StreamReader, TCPConnector
@@ -22,6 +23,7 @@ from libs.storage.objects.keys import check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Stored
 from libs.storage.objects.s3_errors import faults, status_and_code
 
+T = TypeVar("T")
 MAX_CONNECTIONS = 100
 TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=60)
 PUT_PAUSES_S = (0.1, 0.5)
@@ -75,10 +77,10 @@ class S3Objects:
                 await asyncio.sleep(pause_s)
         else:
             await self._put(key, path, content_type, metadata)
-        await asyncio.to_thread(path.unlink)
+        await _beside(path, path.unlink)
 
     async def _put(self, key: str, path: Path, content_type: str, metadata: Mapping[str, str]) -> None:
-        with await asyncio.to_thread(_content, path) as file, faults(key):
+        with await _beside(path, partial(_content, path)) as file, faults(key):
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
             client = await self._client()
@@ -233,13 +235,18 @@ async def _filled(content: StreamReader) -> bytes:
     return b"".join(parts)
 
 
+async def _beside(path: Path, work: Callable[[], T]) -> T:
+    """Run `work` in a thread; a small file, written a moment ago, is done sooner than a thread is woken."""
+    return work() if _is_small(path) else await asyncio.to_thread(work)
+
+
+def _is_small(path: Path) -> bool:
+    return path.stat().st_size <= SMALL_BYTES
+
+
 def _content(path: Path) -> BinaryIO:
     """The file, read already where it is small: each block of an open one costs its sender a thread."""
-    file = path.open("rb")
-    if os.fstat(file.fileno()).st_size > SMALL_BYTES:
-        return file
-    with file:
-        return BytesIO(file.read())
+    return BytesIO(path.read_bytes()) if _is_small(path) else path.open("rb")
 
 
 def _header(value: str) -> str:
