@@ -1,0 +1,17 @@
+"""What an account holds."""
+
+from libs.contracts.words import ImageStatus
+from libs.storage import usage
+from libs.storage.engine import Engine
+from tests.storage.rows import an_owner, image_of
+
+async def test_bytes_are_those_of_the_owners_images_that_are_not_on_their_way_out(database: Engine) -> None:
+    owner, other = await an_owner(), await an_owner()
+    for whose, size_bytes, status in (
+        (owner, 1, ImageStatus.PENDING),
+        (owner, 20, ImageStatus.READY),
+        (owner, 300, ImageStatus.DELETING),
+        (other, 4000, ImageStatus.READY),
+    ):
+        await image_of(whose, size_bytes=size_bytes, status=status).save()
+    assert (await usage.of(owner.id)).stored_bytes == 21
