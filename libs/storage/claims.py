@@ -69,7 +69,7 @@ async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int)
 
 async def extend(claim: Claim, *, lease_s: float) -> bool:
     """Keep the lease; False when the job is not this worker's any more."""
-    return await _set(claim, {Job.lease_until: now() + timedelta(seconds=lease_s)})
+    return bool(await _set(claim, {Job.lease_until: now() + timedelta(seconds=lease_s)}))
 
 
 async def ended_by(claim: Claim) -> bool:
@@ -207,11 +207,13 @@ async def end(claim: Claim, values: dict[Any, Any], share: Share = NOTHING) -> B
         LostLease: The job is somebody else's by now.
     """
     moment = {Job.finished_at: now(), Job.lease_until: None}
-    if not await _set(claim, values | moment):
+    ended = await _set(claim, values | moment)
+    if not ended:
         raise LostLease(str(claim.job_id))
     if claim.batch is not None:
         return await tally.count(claim.batch, claim.job_id, share)
-    await notices.of_job(claim.job_id)
+    if ended[0]["awaited"]:
+        await notices.of_job(claim.job_id)
     return None
 
 
@@ -226,17 +228,18 @@ async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
         raise LostLease(str(claim.job_id))
 
 
-async def _set(claim: Claim, values: dict[Any, Any]) -> bool:
-    """Change the job's row while this claim holds it; False when it does not."""
+async def _set(claim: Claim, values: dict[Any, Any]) -> list[dict[str, Any]]:
+    """Change the job's row while this claim holds it: whether somebody waits for its end; else nothing."""
     statement = _setting(tuple(values))
     slots = {str(position): value for position, value in enumerate(values.values())}
-    return bool(await statement(**slots, job_id=claim.job_id, worker=claim.worker, attempt=claim.attempt))
+    return await statement(**slots, job_id=claim.job_id, worker=claim.worker, attempt=claim.attempt)
 
 
 @cache
 def _setting(columns: tuple[Column, ...]) -> Statement:
     values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
-    return Statement(cast("Any", Job.update(values).where(_HELD).returning(Job.id)))
+    (update,) = Job.update(values).where(_HELD).querystrings
+    return Statement(Job.raw(f"{{}} returning {notices.SOMEBODY_WAITS} as awaited", update))
 
 
 _HELD = (

@@ -33,14 +33,11 @@ from libs.storage.tables import Batch, Image, Job, WebhookDelivery, WebhookEndpo
 ROWS_A_STATEMENT = 500  # SQLite takes 32,766 values at once
 EVENTS = {JobStatus.COMPLETED: WebhookEvent.JOB_COMPLETED, JobStatus.FAILED: WebhookEvent.JOB_FAILED}
 
-# Most jobs have nobody to tell: this spares them all that follows.
-_SOMEBODY_WAITS = Statement(
-    Job.raw(
-        "select * from job where id = {} and (webhook_url is not null"
-        " or exists (select 1 from webhook_endpoint where owner = job.owner and active))",
-        Slot("job_id"),
-    )
+# A condition on a job's row. Most jobs have nobody to tell: it spares them all that follows.
+SOMEBODY_WAITS = (
+    "(webhook_url is not null or exists (select 1 from webhook_endpoint where owner = job.owner and active))"
 )
+_AWAITED = Statement(Job.raw(f"select * from job where id = {{}} and {SOMEBODY_WAITS}", Slot("job_id")))  # noqa: S608
 
 
 class Receiver(Struct, frozen=True):
@@ -57,7 +54,7 @@ async def of_job(job_id: UUID) -> None:
     address on, and tells in the end. Endpoints are told of all jobs that somebody asked for: not of
     describing, and not of a batch's jobs, for which the batch speaks.
     """
-    job = await _SOMEBODY_WAITS.first(Job, job_id=job_id)
+    job = await _AWAITED.first(Job, job_id=job_id)
     if job is None or job.status not in EVENTS:
         return
     event, own_url = EVENTS[JobStatus(job.status)], job.webhook_url

@@ -5,6 +5,7 @@ from libs.storage import usage
 from libs.storage.engine import Engine
 from tests.storage.rows import an_owner, image_of
 
+
 async def test_bytes_are_those_of_the_owners_images_that_are_not_on_their_way_out(database: Engine) -> None:
     owner, other = await an_owner(), await an_owner()
     for whose, size_bytes, status in (

@@ -99,7 +99,10 @@ class S3Objects:
         with tempfile.NamedTemporaryFile(dir=self._scratch) as file:
             async with self.read(key) as chunks:
                 async for chunk in chunks:
-                    await asyncio.to_thread(file.write, chunk)
+                    if len(chunk) < CHUNK_BYTES:  # the last: written sooner than a thread is woken
+                        file.write(chunk)
+                    else:
+                        await asyncio.to_thread(file.write, chunk)
             file.flush()
             yield Path(file.name)
 
