@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from libs.storage.engine import rows
+from libs.storage.statement import Slot, Statement
 from libs.storage.tables import Image
 
 
@@ -15,16 +15,18 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 async def of(owner: int) -> Usage:
     """The owner's jobs that have not ended, and the bytes of the images that are not on their way out."""
-    held = await rows(
-        Image.raw(
-            "select"
-            " (select count(*) from job where owner = {} and status in ('queued', 'running')"
-            " and batch is null)"
-            " as waiting_jobs,"
-            " coalesce(sum(size_bytes), 0) as stored_bytes"
-            " from image where owner = {} and status <> 'deleting'",
-            owner,
-            owner,
-        )
+    (held,) = await _HELD(owner=owner)
+    return Usage(waiting_jobs=held["waiting_jobs"], stored_bytes=int(held["stored_bytes"]))
+
+
+_HELD = Statement(
+    Image.raw(
+        "select"
+        " (select count(*) from job where owner = {} and status in ('queued', 'running') and batch is null)"
+        " as waiting_jobs,"
+        " coalesce(sum(size_bytes), 0) as stored_bytes"
+        " from image where owner = {} and status <> 'deleting'",
+        Slot("owner"),
+        Slot("owner"),
     )
-    return Usage(waiting_jobs=held[0]["waiting_jobs"], stored_bytes=int(held[0]["stored_bytes"]))
+)
