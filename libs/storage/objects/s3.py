@@ -28,6 +28,7 @@ MAX_CONNECTIONS = 100
 TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=60)
 PUT_PAUSES_S = (0.1, 0.5)
 SMALL_BYTES = 1024 * 1024  # files that are held in memory while they are sent
+PART_BYTES = 5 * 1024 * 1024  # the least of a part: a shorter file is one request of plain bytes
 MAX_LINK_S = 7 * 24 * 3600
 
 
@@ -91,7 +92,7 @@ class S3Objects:
                 size,
                 content_type=content_type,
                 metadata={name: _header(value) for name, value in metadata.items()},
-                part_size=size,  # one streamed request; parts would be read into memory, and may be orphaned
+                part_size=PART_BYTES if size <= SMALL_BYTES else size,  # always one request
             )
 
     @asynccontextmanager
