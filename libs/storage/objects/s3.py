@@ -78,10 +78,10 @@ class S3Objects:
                 await asyncio.sleep(pause_s)
         else:
             await self._put(key, path, content_type, metadata)
-        await _beside(path, path.unlink)
+        await _in_thread_unless_small(path, path.unlink)
 
     async def _put(self, key: str, path: Path, content_type: str, metadata: Mapping[str, str]) -> None:
-        with await _beside(path, partial(_content, path)) as file, faults(key):
+        with await _in_thread_unless_small(path, partial(_content, path)) as file, faults(key):
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
             client = await self._client()
@@ -239,8 +239,8 @@ async def _filled(content: StreamReader) -> bytes:
     return b"".join(parts)
 
 
-async def _beside(path: Path, work: Callable[[], T]) -> T:
-    """Run `work` in a thread; a small file, written a moment ago, is done sooner than a thread is woken."""
+async def _in_thread_unless_small(path: Path, work: Callable[[], T]) -> T:
+    """Work on the file; a small one, written a moment ago, is done with sooner than a thread is woken."""
     return work() if _is_small(path) else await asyncio.to_thread(work)
 
 
