@@ -11,6 +11,7 @@ from libs.backends import Backends
 from libs.contracts.views import Attempt
 from libs.outbound import Answered, FetchError, Poster, signed_headers
 from libs.storage import sending, webhooks
+from libs.storage.database import transaction
 from libs.storage.sending import Claimed
 from libs.storage.tables import WebhookEndpoint, now
 
@@ -88,8 +89,7 @@ async def _sent(claimed: Claimed, headers: dict[str, str], poster: Poster) -> Se
 
 async def _refused(claimed: Claimed, answer: Answered | None, told: Attempt, backends: Backends) -> None:
     if answer is not None and answer.status == GONE:
-        await sending.note_failure(claimed, told, again_at=None)
-        await _gone(claimed)
+        await _gone(claimed, told)
         return
     asked_s = answer.retry_after_s if answer else None
     wait_s = next_wait_s(backends.settings.webhook_schedule_s, claimed.failures + 1, asked_s)
@@ -106,8 +106,14 @@ async def _refused(claimed: Claimed, answer: Answered | None, told: Attempt, bac
     )
 
 
-async def _gone(claimed: Claimed) -> None:
-    if claimed.endpoint is None:
-        await sending.drop_waiting(claimed, "the address answered 410")
-    elif await webhooks.disable_gone(claimed.endpoint):
+async def _gone(claimed: Claimed, told: Attempt) -> None:
+    """End the delivery and its webhook in one step: nobody finds it ended by one that is active still."""
+    disabled = False
+    async with transaction():
+        if claimed.endpoint is None:
+            await sending.drop_waiting(claimed, "the address answered 410")
+        else:
+            disabled = await webhooks.disable_gone(claimed.endpoint)
+        await sending.note_failure(claimed, told, again_at=None)
+    if disabled:
         log.warning("webhook_disabled", webhook_id=str(claimed.endpoint))

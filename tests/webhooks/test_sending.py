@@ -1,5 +1,6 @@
 """Notices as their receiver sees them."""
 
+import asyncio
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,22 @@ async def test_status_410_disables_a_webhook(teller: Client, receiver: Receiver,
     assert (enabled.json["active"], enabled.json["disabled_reason"]) == (True, None)
     job = await done(teller, photo)
     assert (await receiver.received(path, 2))[1].verified(made["secret"])["data"]["job_id"] == job["id"]
+
+
+async def test_who_finds_a_notice_ended_by_410_finds_its_webhook_disabled(
+    teller: Client, receiver: Receiver
+) -> None:
+    async def active_after_its_end(name: str) -> bool:
+        path = path_of(teller, name)
+        made = await webhook(teller, receiver.url(path))
+        receiver.plans[path] = [Answer(410)]
+        sent = await trial(teller, made["id"])
+        while (await delivery(teller, sent))["finished_at"] is None:
+            pass  # without a pause: it is about the moment after
+        return (await teller.get(f"/api/webhooks/{made['id']}")).json["active"]
+
+    async with asyncio.timeout(60):
+        assert not any(await asyncio.gather(*(active_after_its_end(str(one)) for one in range(20))))
 
 
 async def test_a_receiver_that_asks_for_patience_gets_it_for_all_its_notices(
