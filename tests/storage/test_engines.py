@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from libs.storage import jobs
 from libs.storage.database import migrate, open_database, transaction
 from libs.storage.engine import Engine
 from libs.storage.tables import Job
@@ -50,3 +51,13 @@ async def test_an_engine_closes_though_transactions_were_cancelled(database_url:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+
+
+async def test_a_row_read_by_a_ready_statement_is_the_object_that_piccolo_makes_of_it(
+    database: Engine,
+) -> None:
+    stored = await a_queued_job()
+    read, made = await jobs.owned_by(stored.owner, stored.id), await job_row(stored.id)
+    assert vars(read) == vars(made)
+    await count_up(read, 1)
+    assert (await job_row(stored.id)).attempts == 1
