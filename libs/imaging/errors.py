@@ -207,12 +207,12 @@ class MaskWithoutHole(OperationFault):
 
 
 class TextNotDrawable(OperationFault):
-    """The font has no letters for a part of the text."""
+    """No font has letters for a part of the text."""
 
     code = "text_not_drawable"
 
     def __init__(self, characters: str) -> None:
-        super().__init__(f"the font has no letters for {characters!r}")
+        super().__init__(f"no font has letters for {characters!r}")
 
 
 class EncodingFailed(OperationFault):

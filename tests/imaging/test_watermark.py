@@ -78,7 +78,9 @@ def test_a_tile_repeats_with_its_margin(save: Save, tmp_path: Path) -> None:
     assert np.array_equal(red, (rows % 15 < 10) & (columns % 15 < 10))
 
 
-@pytest.mark.parametrize("text", ["Ω Grüße Привет", "שלום", "مرحبا", "two\nlines", "©™€"])
+@pytest.mark.parametrize(
+    "text", ["Ω Grüße Привет", "שלום", "مرحبا", "two\nlines", "©™€", "東京 Tokyo", "서울", "北京、中国"]
+)
 def test_text_of_many_scripts_is_drawn(text: str, save: Save, tmp_path: Path) -> None:
     operation = Watermark(text=text, size=20, color="white", position="center")
     pixels = _stamped(save, tmp_path, operation, Image.new("L", (1, 1)))
@@ -93,9 +95,24 @@ def test_text_is_as_wide_as_scale_says(save: Save, tmp_path: Path) -> None:
     assert 70 <= columns[-1] - columns[0] + 1 <= 80
 
 
-def test_letters_that_the_font_does_not_have_are_refused(save: Save, tmp_path: Path) -> None:
-    with pytest.raises(TextNotDrawable, match="漢"):
-        _stamped(save, tmp_path, Watermark(text="a漢"), Image.new("L", (1, 1)))
+def test_letters_of_two_fonts_stand_on_one_line(save: Save, tmp_path: Path) -> None:
+    def ink(text: str) -> Any:
+        operation = Watermark(text=text, size=24, color="white", position="top-left")
+        return _stamped(save, tmp_path, operation, Image.new("L", (1, 1)))[..., 0].astype(int) > 200
+
+    mixed, latin = ink("I東I"), ink("I")
+    columns = np.flatnonzero(mixed.any(axis=0))
+    rows = [np.flatnonzero(mixed[:, column]) for column in (columns[0], columns[-1])]
+    assert rows[0].tolist() == rows[1].tolist(), "both I are as high, and as long"
+    assert len(rows[0]) == latin.any(axis=1).sum()
+    between = mixed[:, columns[0] + 5 : columns[-1] - 4]
+    assert 20 <= np.ptp(np.flatnonzero(between.any(axis=0))) + 1 <= 24, "a Chinese sign is a square"
+    assert (ink("東") != ink("京")).any()
+
+
+def test_letters_that_no_font_has_are_refused(save: Save, tmp_path: Path) -> None:
+    with pytest.raises(TextNotDrawable, match="'กิ'"):
+        _stamped(save, tmp_path, Watermark(text="a漢กิ"), Image.new("L", (1, 1)))
 
 
 def test_a_coloured_mark_colours_a_grey_image(photos: Path, save: Save, tmp_path: Path) -> None:

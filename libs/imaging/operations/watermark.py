@@ -29,7 +29,8 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
     r"""Lay another image, or a text, over the image.
 
     The other image is one of the account's own, by `image_id`, or a `part` uploaded along, by its name.
-    `text` may have several lines; `size` is the height of its letters in pixels, `color` their colour.
+    `text` may have several lines, in European, Hebrew, Arabic, Chinese, Japanese or Korean letters; `size`
+    is their height in pixels, `color` their colour.
     `position` is one of nine places, `margin` pixels away from the edges, or `tile`, which repeats it
     with `margin` between, or the left and top such as `{"x": 10, "y": 20}`. `scale` makes it that share of
     the image's width; what is larger than the image is made smaller, unless its left and top are given.
