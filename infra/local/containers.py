@@ -36,6 +36,12 @@ def start(record: Record, container: Container) -> None:
         raise CannotStart(f"docker run {container.image} failed: {ran.stderr.strip()}")
 
 
+def runs(name: str) -> bool:
+    return (
+        _docker("inspect", "--format", "{{.State.Running}}", name, limit_s=ENGINE_S).stdout.strip() == "true"
+    )
+
+
 def remove(name: str) -> None:
     _docker("rm", "--force", "--volumes", name, limit_s=PULL_S)
 

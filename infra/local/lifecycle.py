@@ -104,7 +104,7 @@ def _wait(service: Service, known: Record) -> None:
 
 def _runs(known: Record) -> bool:
     if known.container:
-        return True
+        return containers.engine_answers() and containers.runs(known.container)
     return bool(known.processes) and all(processes.is_alive(process) for process in known.processes)
 
 

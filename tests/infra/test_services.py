@@ -18,6 +18,7 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import psutil
 import pytest
 
+from infra.local.containers import engine_answers
 from libs.storage.objects import open_objects
 
 pytestmark = pytest.mark.services
@@ -25,6 +26,8 @@ pytestmark = pytest.mark.services
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "infra/local/services"
 NAMES = ("postgres", "rabbitmq", "s3")
+WAYS = ("programs", "containers") if engine_answers() else ("programs",)
+NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent"}
 VARIABLES = {
     "DARKROOM_TEST_DATABASE_URL": "postgres://",
     "DARKROOM_TEST_BROKER_URL": "amqp://",
@@ -33,9 +36,10 @@ VARIABLES = {
 }
 
 
-def environment(folder: Path, **changes: str) -> dict[str, str]:
+def environment(folder: Path, way: str = "programs", **changes: str) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
-    return inherited | {"DARKROOM_SERVICES_DIR": str(folder)} | changes
+    engine = NO_ENGINE if way == "programs" else {}
+    return inherited | {"DARKROOM_SERVICES_DIR": str(folder)} | engine | changes
 
 
 def services(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -53,14 +57,40 @@ def variables(env: dict[str, str]) -> dict[str, str]:
     return dict(assignment.split("=", 1) for _, assignment in lines)
 
 
+def record(folder: Path, name: str) -> dict[str, Any]:
+    return json.loads((folder / f"{name}.json").read_text())
+
+
 def pids(folder: Path, name: str) -> list[int]:
     """The server first."""
-    record = json.loads((folder / f"{name}.json").read_text())
-    return [process["pid"] for process in record["processes"]]
+    return [process["pid"] for process in record(folder, name)["processes"]]
 
 
-def all_pids(folder: Path) -> set[int]:
-    return {pid for name in NAMES for pid in pids(folder, name)}
+def docker(*arguments: str) -> list[str]:
+    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout.split()
+
+
+def servers(folder: Path) -> set[str]:
+    """What runs: ids of processes, or of containers."""
+    names = [record(folder, name)["container"] for name in NAMES]
+    if all(names):
+        return set(docker("inspect", "--format", "{{.Id}}", *names))
+    return {str(pid) for name in NAMES for pid in pids(folder, name)}
+
+
+def kill_all(folder: Path) -> None:
+    names = [record(folder, name)["container"] for name in NAMES]
+    if all(names):
+        docker("kill", *names)
+        return
+    for name in NAMES:
+        os.kill(pids(folder, name)[0], signal.SIGKILL)
+
+
+def volumes_of(folder: Path) -> list[str]:
+    names = filter(None, (record(folder, name)["container"] for name in NAMES))
+    form = "{{range .Mounts}}{{println .Name}}{{end}}"
+    return [volume for name in names for volume in docker("inspect", "--format", form, name)]
 
 
 def names_in(folder: Path) -> list[str]:
@@ -84,7 +114,8 @@ def folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="darkroom-test-services-", dir="/var/tmp"))
     folder.chmod(0o755)
     yield folder
-    succeed("down", environment(folder))
+    for way in WAYS:
+        succeed("down", environment(folder, way))
     shutil.rmtree(folder)
 
 
@@ -107,33 +138,42 @@ async def all_serve(urls: dict[str, str], scratch: Path) -> None:
     await objects.close()
 
 
-async def test_a_set_of_services_lives_and_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
-    env = environment(folder)
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_set_of_services_lives_and_leaves_nothing_behind(
+    way: str, folder: Path, tmp_path: Path
+) -> None:
+    env = environment(folder, way)
     assert services("status", env).returncode == 1
     assert services("env", env).returncode == 1
 
     first = succeed("up", env)
     assert [line.split()[:2] for line in first.splitlines()] == [[name, "up"] for name in NAMES]
+    assert [bool(record(folder, name)["container"]) for name in NAMES] == [way == "containers"] * 3
     assert succeed("status", env) == first
     urls = variables(env)
     assert {name: urls[name].partition("//")[0] + "//" for name in urls} == VARIABLES
     await all_serve(urls, tmp_path)
 
-    before = all_pids(folder)
+    before = servers(folder)
     assert succeed("up", env | urls) == first, "the script's own URLs, once exported, change nothing"
-    assert all_pids(folder) == before
+    assert servers(folder) == before
 
-    for name in NAMES:
-        os.kill(pids(folder, name)[0], signal.SIGKILL)
+    kill_all(folder)
     assert services("status", env).returncode == 1
     succeed("up", env)
-    assert not before & all_pids(folder)
+    assert not before & servers(folder)
     assert variables(env) == urls, "a mended service is found where it was"
     await all_serve(urls, tmp_path)
 
+    containers = [record(folder, name)["container"] for name in NAMES]
+    volumes = volumes_of(folder)
+    assert bool(volumes) == (way == "containers")
     succeed("down", env)
     assert processes_of(folder) == []
     assert names_in(folder) == ["lock"]
+    if way == "containers":
+        assert not set(docker("ps", "--all", "--format", "{{.Names}}")) & set(containers)
+        assert not set(docker("volume", "ls", "--quiet")) & set(volumes)
     assert succeed("down", env) == ""
 
 
