@@ -18,7 +18,9 @@ from infra.local import programs
 from infra.rabbitmq import render
 from libs.settings import load_settings, setting_names
 from libs.storage.objects import open_objects
+from tests.conftest import signed_in
 from tests.support.ports import free_port
+from tests.support.site import running_site
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -227,3 +229,12 @@ async def test_the_steps_of_the_image_make_a_darkroom_that_works(built: Path, tm
         assert "Usage: darkroom" in await run("darkroom", command, "--help")
     await run("python", "-m", "pip", "check")
     assert (await run("python", "-c", "import apps; print(apps.__file__)")).startswith(str(built))
+
+
+@pytest.mark.services
+@pytest.mark.timeout(BUILD_S)
+async def test_the_program_of_the_image_renders(built: Path, photos: Path, tmp_path: Path) -> None:
+    program = (str(built / "bin/darkroom"),)
+    async with running_site("services", tmp_path / "site", program) as site, signed_in(site) as client:
+        made = await client.upload(photos / "retina.jpg", [{"op": "resize", "width": 100}], wait_s=60)
+    assert (made.status, made.json["status"]) == (201, "completed"), site.logs()

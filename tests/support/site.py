@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ App = Literal["serve", "api", "worker", "scheduler"]
 
 START_S = 60
 STOP_S = 30
+PROGRAM = (sys.executable, "-m", "apps.cli")
 SECRET = "a secret that only tests know, long enough"
 
 QUICK: Mapping[str, str] = {
@@ -33,8 +34,11 @@ QUICK: Mapping[str, str] = {
 class Site:
     """One Darkroom; `apps` are its processes by name."""
 
-    def __init__(self, kind: Kind, directory: Path, settings: Mapping[str, str]) -> None:
+    def __init__(
+        self, kind: Kind, directory: Path, settings: Mapping[str, str], program: Sequence[str] = PROGRAM
+    ) -> None:
         self.kind: Kind = kind
+        self.program = program
         self.directory = directory
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -60,7 +64,7 @@ class Site:
     async def run(self, *command: str) -> None:
         """A `darkroom` command, to its end."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "apps.cli", *command, env=self.environment, cwd=self.directory
+            *self.program, *command, env=self.environment, cwd=self.directory
         )
         assert await process.wait() == 0, command
 
@@ -69,9 +73,7 @@ class Site:
         called = called or name
         with self.log_of(called).open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "apps.cli",
+                *self.program,
                 name,
                 env=self.environment_of(name),
                 cwd=self.directory,
@@ -135,7 +137,9 @@ class Site:
 
 
 @asynccontextmanager
-async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncGenerator[Site]:
+async def running_site(
+    kind: Kind, directory: Path, program: Sequence[str] = PROGRAM, **settings: str
+) -> AsyncGenerator[Site]:
     """A migrated, started site; its data are gone at the end. A setting `app.NAME` is that app's alone."""
     directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
@@ -147,7 +151,7 @@ async def running_site(kind: Kind, directory: Path, **settings: str) -> AsyncGen
                 "SECRET_KEY": SECRET,
                 **settings,
             }
-        site = Site(kind, directory, settings)
+        site = Site(kind, directory, settings, program)
         if kind == "services":
             await site.run("migrate")
         try:
