@@ -43,8 +43,10 @@ class Backends:
 
 
 @asynccontextmanager
-async def open_backends(settings: Settings) -> AsyncGenerator[Backends]:
+async def open_backends(settings: Settings, *, declare: bool = True) -> AsyncGenerator[Backends]:
     """Open all three for the time of the block.
+
+    Unless told not to `declare`, make what the broker lacks of exchanges and queues.
 
     Object store and broker may be down: they are asked for when needed.
 
@@ -55,7 +57,7 @@ async def open_backends(settings: Settings) -> AsyncGenerator[Backends]:
         async with open_database(settings.database_url) as database:
             objects = open_objects(settings.objects_url, scratch)
             try:
-                broker = await open_broker(settings.broker_url)
+                broker = await open_broker(settings.broker_url, declare=declare)
                 try:
                     yield Backends(settings, database, objects, broker, scratch)
                 finally:

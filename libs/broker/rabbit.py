@@ -8,7 +8,7 @@ from typing import Self
 
 import structlog
 from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from yarl import URL
 
 from libs.broker.amqp import dead_message, declare_topology
@@ -33,13 +33,15 @@ class RabbitBroker:
     two are made on first use.
     """
 
-    def __init__(self, url: str, *, heartbeat_s: int, timeout_s: float, reconnect_s: float) -> None:
+    def __init__(
+        self, url: str, *, declare: bool, heartbeat_s: int, timeout_s: float, reconnect_s: float
+    ) -> None:
         self.user = URL(url).user or "guest"
         self._timeout_s = timeout_s
         self._out, self._in, self._back = (
             Link(
                 url,
-                declare_topology,
+                declare_topology if declare else _declare_nothing,
                 heartbeat_s=heartbeat_s,
                 timeout_s=timeout_s,
                 reconnect_s=reconnect_s,
@@ -53,12 +55,19 @@ class RabbitBroker:
 
     @classmethod
     async def connect(
-        cls, url: str, *, heartbeat_s: int = 10, timeout_s: float = 5, reconnect_s: float = 0.5
+        cls,
+        url: str,
+        *,
+        declare: bool = True,
+        heartbeat_s: int = 10,
+        timeout_s: float = 5,
+        reconnect_s: float = 0.5,
     ) -> Self:
         """Open a broker; one that cannot be reached is tried again in the background.
 
         Args:
             url: `amqp://user:password@host:port/vhost`, or `amqps://`.
+            declare: Make exchanges and queues that are missing.
             heartbeat_s: A connection silent for a little over three times this is given up.
             timeout_s: How long any single call may take.
             reconnect_s: Pause between two attempts.
@@ -66,7 +75,9 @@ class RabbitBroker:
         for name in ("aiormq", "aio_pika"):  # a traceback a disconnect; `Link` logs a line instead
             logging.getLogger(name).setLevel(logging.CRITICAL)
         accept_unreadable_properties()
-        broker = cls(url, heartbeat_s=heartbeat_s, timeout_s=timeout_s, reconnect_s=reconnect_s)
+        broker = cls(
+            url, declare=declare, heartbeat_s=heartbeat_s, timeout_s=timeout_s, reconnect_s=reconnect_s
+        )
         await broker._out.start()
         return broker
 
@@ -158,3 +169,7 @@ class RabbitBroker:
             await message.reject(requeue=False)
         else:
             await message.ack()
+
+
+async def _declare_nothing(_: AbstractConnection) -> None:
+    """What is there is only looked at."""

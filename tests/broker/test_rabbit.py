@@ -5,9 +5,11 @@ import asyncio
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractIncomingMessage, HeadersType
+from aio_pika.exceptions import ChannelNotFoundEntity
 
 from libs.broker.errors import BrokerUnavailable, DeadLetter
 from libs.broker.port import Delivery
+from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import DELIVERY_LIMIT, JOBS, Route
 from tests.broker.inbox import Inbox
 from tests.broker.opened import opened, published, raw_channel
@@ -51,6 +53,16 @@ async def test_a_missing_exchange_is_an_error_until_it_is_back(rabbit_url: str) 
             await broker.publish(Route.EDIT, b"", message_id="1")
         async with opened(rabbit_url):  # declares it
             await broker.publish(Route.EDIT, b"", message_id="2")
+
+
+async def test_a_broker_that_is_only_looked_at_declares_nothing(rabbit_url: str) -> None:
+    async with raw_channel(rabbit_url) as channel:
+        await channel.exchange_delete(JOBS)
+        broker = await RabbitBroker.connect(rabbit_url, declare=False)
+        await broker.ping()
+        await broker.close()
+        with pytest.raises(ChannelNotFoundEntity):
+            await channel.get_exchange(JOBS)
 
 
 async def test_a_deleted_queue_is_consumed_again_once_it_is_back(rabbit_url: str) -> None:
