@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 PR_SET_PDEATHSIG = 1
 POOLS = 2  # tried before a call counts as crashed
+START_S = 60.0  # for a child to come up and take a call
 PRELOAD = ["libs.imaging.develop"]
 
 
@@ -62,7 +63,7 @@ class Children:
 
         Raises:
             RenderTimeout: It took longer than `timeout_s`, counted from its start.
-            RenderCrashed: The child died.
+            RenderCrashed: The child died, or none took the call within `START_S`.
         """
         async with self._free:
             for _ in range(POOLS):
@@ -81,9 +82,13 @@ class Children:
         self, pool: ProcessPool, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         future = pool.schedule(call, args=args, kwargs=kwargs, timeout=timeout_s)
+        never_taken = asyncio.timeout(START_S + timeout_s)
         try:
-            return await asyncio.wrap_future(future)
+            async with never_taken:
+                return await asyncio.wrap_future(future)
         except ChildTimeout as error:
+            if never_taken.expired():
+                raise RenderCrashed("no process took the work: those for images are stuck") from error
             raise RenderTimeout(f"the work took longer than {timeout_s:g} s") from error
         except ProcessExpired as error:
             raise RenderCrashed(

@@ -64,6 +64,18 @@ async def test_a_call_that_takes_too_long_is_killed(children: Children, tmp_path
     assert await children.run(WAIT_S, children_calls.double, 1) == 2
 
 
+async def test_a_call_that_no_child_takes_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libs.children.START_S", 0.5)
+    pool = Children(1, memory_bytes=GIB)
+    child = psutil.Process(await pool.run(WAIT_S, children_calls.whoami))
+    child.suspend()
+    with pytest.raises(RenderCrashed, match="no process took the work"):
+        await pool.run(0.5, children_calls.double, 1)
+    child.resume()
+    assert await pool.run(WAIT_S, children_calls.double, 2) == 4
+    await pool.close()
+
+
 async def test_a_cancelled_call_is_killed(children: Children, tmp_path: Path) -> None:
     call, child = await sleeping(children, tmp_path / "pid")
     call.cancel()
