@@ -51,14 +51,18 @@ def primary_group(user: int) -> int:
 
 
 def started_at(pid: int) -> str | None:
-    """When the process started, in a form that is only good to compare; None when it is gone."""
+    """When the process started, in a form that is only good to compare; None when it is gone.
+
+    A killed one is a zombie as soon as its first thread has ended, and holds its ports until the last has.
+    """
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
         try:
             fields = stat.read_text(errors="replace").rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return None
-        return None if fields[0] in "ZX" else fields[19]
+        state, threads, started = fields[0], fields[17], fields[19]
+        return None if state == "X" or (state == "Z" and threads == "1") else started
     shown = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True)
     state, _, when = shown.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else when.strip()

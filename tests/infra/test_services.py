@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +20,7 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import psutil
 import pytest
 
+from infra.local import network, processes
 from infra.local.containers import engine_answers
 from libs.storage.objects import open_objects
 
@@ -249,6 +252,33 @@ def test_a_recorded_process_id_that_now_is_another_process_is_left_alone(folder:
         succeed("down", environment(folder))
         assert bystander.poll() is None
         bystander.kill()
+
+
+LEADERLESS = """
+import ctypes, socket, sys, threading
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print("listens", flush=True)
+threading.Thread(target=server.accept).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
+
+def test_a_process_that_is_a_zombie_but_for_one_thread_is_stopped_with_its_port() -> None:
+    port = network.free_port()
+    command = [sys.executable, "-c", LEADERLESS, str(port)]
+    with ExitStack() as stack:
+        child = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
+        stack.callback(child.kill)
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"listens\n"
+        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+            time.sleep(0.01)
+        process = processes.Process(child.pid, processes.started_at(child.pid) or "")
+        assert processes.is_alive(process)
+        assert not network.is_free(port)
+        processes.stop(process, signal.SIGKILL)
+        assert not processes.is_alive(process)
+        assert network.is_free(port)
 
 
 @pytest.mark.parametrize("arguments", [[], ["start"], ["up", "down"]])
