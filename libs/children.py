@@ -43,7 +43,7 @@ class RenderTimeout(ChildError):
 
 
 class RenderCrashed(ChildError):
-    """The child died under the work: a codec crashed, or it was killed."""
+    """The child died under the work (a codec crashed, or it was killed), or none took it."""
 
     code = "render_crashed"
 
