@@ -3,6 +3,7 @@
 Safe to repeat after a crash at any point, and by two schedulers at once.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
@@ -19,8 +20,10 @@ from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import Doomed
 from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import BaseUser, Image
+from libs.tasks import unbroken
 
 BATCH = 200
+TELLING_GRACE_S = 2.0
 
 Maker: TypeAlias = TransformImage | IngestImage | EditImage
 """A job that stores files."""
@@ -57,10 +60,14 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
     """
     keys = [image.object_key for image in marked]
     await backends.objects.delete(keys + [names.thumbnail_key(key) for key in keys])
+    return await unbroken(_forget(marked, backends), grace_s=TELLING_GRACE_S)
+
+
+async def _forget(marked: Sequence[Doomed], backends: Backends) -> int:
+    """Remove rows and tell of each: what nobody told before a stop, nobody would tell after it."""
     gone = set(await images.forget([image.id for image in marked]))
-    for image in marked:
-        if image.id in gone:
-            await announce(ImageDeleted(image_id=image.id, owner=image.owner), backends)
+    told = (ImageDeleted(image_id=image.id, owner=image.owner) for image in marked if image.id in gone)
+    await asyncio.gather(*(announce(event, backends) for event in told))
     if gone:
         log.info("images_deleted", count=len(gone))
     return len(gone)

@@ -1,11 +1,13 @@
-"""Loops that run beside a block, and their sure end."""
+"""Loops that run beside a block, and their sure end; steps that a cancellation must not cut in two."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 INSIST_S = 1.0
+
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -28,3 +30,21 @@ async def end(*tasks: asyncio.Task[Any]) -> None:
         for task in running:
             task.cancel()
         await asyncio.wait(running, timeout=INSIST_S)
+
+
+async def unbroken(work: Coroutine[Any, Any, T], *, grace_s: float) -> T:
+    """Run a step that cannot be taken back halfway.
+
+    A caller that is cancelled meanwhile, however often, waits up to `grace_s` for its end before the
+    cancellation goes on.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        late = asyncio.get_running_loop().call_later(grace_s, task.cancel)
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        late.cancel()
+        raise

@@ -1,11 +1,11 @@
-"""Loops beside a block end with it, whatever they do about it."""
+"""Loops beside a block end with it, whatever they do about it; a step that must not break does not."""
 
 import asyncio
 from contextlib import suppress
 
 import pytest
 
-from libs.tasks import beside, end
+from libs.tasks import beside, end, unbroken
 
 LONG_S = 600
 
@@ -45,3 +45,36 @@ async def test_a_block_that_fails_ends_its_loops_and_tells_of_its_own_fault() ->
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert [task.cancelled() for task in loops] == [True, True]
+
+
+async def test_a_step_that_must_not_break_goes_on_under_cancellation() -> None:
+    begun, may_end, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        await may_end.wait()
+        done.set()
+
+    caller = asyncio.create_task(unbroken(step(), grace_s=20))
+    await begun.wait()
+    for _ in range(3):  # as `end` insists
+        caller.cancel()
+        await asyncio.sleep(0)
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert done.is_set()
+
+
+async def test_a_step_that_takes_too_long_is_broken_after_all() -> None:
+    begun = asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    caller = asyncio.create_task(unbroken(step(), grace_s=0.01))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller

@@ -15,7 +15,6 @@ import structlog
 
 from apps.worker.edit_results import Order, deliver, format_of, new_image
 from apps.worker.handlers import Lane, limits_of
-from apps.worker.lease import unbroken
 from libs import assets, retention
 from libs.backends import Backends
 from libs.contracts.messages import EditImage
@@ -31,6 +30,7 @@ from libs.storage.engine import UNAVAILABLE
 from libs.storage.jobs import Failure
 from libs.storage.objects import StoreUnavailable
 from libs.storage.tables import Image
+from libs.tasks import unbroken
 
 MAX_RETRIES = 2  # of a call that surely did not run
 STOP_GRACE_S = 4.0  # that a call under way has when its worker is to stop

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from apps.worker.lease import unbroken
 from apps.worker.results import labels, new_result
 from libs import assets, retention
 from libs.backends import Backends
@@ -17,6 +16,7 @@ from libs.storage import claims, images
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.tables import Image, Job
+from libs.tasks import unbroken
 
 DELIVERY_GRACE_S = 2.0
 

@@ -14,7 +14,6 @@ import structlog
 from msgspec import Struct
 
 from apps.worker.handlers import DELIVERY_GRACE_S, Lane, limits_of
-from apps.worker.lease import unbroken
 from libs import assets, retention
 from libs.backends import Backends
 from libs.contracts.events import BatchCompleted
@@ -36,6 +35,7 @@ from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.images import QuotaExceeded
 from libs.storage.tables import Image, ImageSource, Job, now
+from libs.tasks import unbroken
 
 log = structlog.get_logger(__name__)
 

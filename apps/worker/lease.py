@@ -3,15 +3,13 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any
 
 from libs.storage import claims
 from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import UNAVAILABLE
 
 EXTENSIONS_A_LEASE = 3
-
-T = TypeVar("T")
 
 
 async def under_lease(
@@ -37,21 +35,6 @@ async def under_lease(
         task.cancel()
         with suppress(asyncio.CancelledError, Exception):  # raised to the caller above, or of no interest
             await task
-
-
-async def unbroken(work: Coroutine[Any, Any, T], *, grace_s: float) -> T:
-    """Run a step that cannot be taken back halfway.
-
-    A caller that is cancelled meanwhile waits up to `grace_s` for its end before the cancellation goes on.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task}, timeout=grace_s)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        raise
 
 
 async def _extended(claim: Claim, lease_s: float) -> bool:

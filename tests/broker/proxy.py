@@ -1,4 +1,4 @@
-"""A network that can fall silent: connections stay open, nothing passes."""
+"""A network that can fall silent, or slow: connections stay open, nothing passes."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,13 +9,15 @@ from yarl import URL
 
 
 class Proxy:
-    """Passes TCP on; after `swallow` only what connects from then on."""
+    """Passes TCP on; after `swallow` only what connects from then on, between `hold` and `let_go` later."""
 
     def __init__(self, target: URL) -> None:
         self._target = target
         self._open: list[asyncio.StreamWriter] = []
         self._silent: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._passing = asyncio.Event()
+        self._passing.set()
         self.url = ""
 
     @classmethod
@@ -35,6 +37,12 @@ class Proxy:
     def swallow(self) -> None:
         self._silent.update(self._open)
 
+    def hold(self) -> None:
+        self._passing.clear()
+
+    def let_go(self) -> None:
+        self._passing.set()
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(self._target.host, self._target.port)
         self._open += [writer, far_writer]
@@ -45,6 +53,7 @@ class Proxy:
 
     async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         while data := await source.read(65_536):
+            await self._passing.wait()
             if sink not in self._silent:
                 sink.write(data)
         if sink not in self._silent:

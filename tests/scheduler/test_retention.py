@@ -60,6 +60,16 @@ async def until_no_object(client: Client) -> None:
             await asyncio.sleep(0.1)
 
 
+async def until_no_row(client: Client, image: dict[str, Any]) -> dict[str, Any]:
+    """Until an image and its result have no rows, which go after their objects; their job."""
+    async with asyncio.timeout(WAIT_S):
+        while (job := (await client.get(f"/api/jobs/{image['job_id']}")).json)["image_id"] or job[
+            "result_id"
+        ]:
+            await asyncio.sleep(0.1)
+    return job
+
+
 async def keys_of(client: Client) -> list[str]:
     keys = await stored_keys(objects_url(client.site))
     return [key for key in keys if key.startswith(f"{client.username}/")]
@@ -73,9 +83,7 @@ async def test_what_nobody_downloads_goes_after_the_first_time(hasty: Client, ph
         await hasty.until_gone(one)
         assert (await hasty.get(f"/api/images/{one}/download")).status == 404
     await until_no_object(hasty)
-    async with asyncio.timeout(WAIT_S):  # rows go after their objects
-        while (job := (await hasty.get(f"/api/jobs/{image['job_id']}")).json)["image_id"] or job["result_id"]:
-            await asyncio.sleep(0.1)
+    job = await until_no_row(hasty, image)
     assert (job["status"], job["image_id"], job["result_id"]) == ("completed", None, None)
 
 
@@ -182,9 +190,8 @@ async def test_two_schedulers_delete_and_announce_each_image_once(tmp_path: Path
                 images = await asyncio.gather(*(made(client, photo) for _ in range(10)))
                 await asyncio.gather(*(download(client, one) for one in images))
                 ids = {one["id"] for one in images} | {one["result"]["id"] for one in images}
-                for one in ids:
-                    await client.until_gone(one)
-                await until_no_object(client)
+                for one in images:
+                    await until_no_row(client, one)
                 for name in ("scheduler", "scheduler-2"):
                     await site.stop(name)
                 await broker.emit("test.over", b"")

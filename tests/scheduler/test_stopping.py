@@ -1,9 +1,19 @@
-"""The sender of notices ends when it is asked to."""
+"""What a scheduler has begun when it is asked to end."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
+
 from apps.scheduler.notifying import notifying
+from libs import retention
+from libs.broker.port import Event
+from libs.storage.tables import Image, now
+from tests.broker.opened import opened
+from tests.broker.proxy import Proxy
+from tests.storage.rows import an_image, an_owner
+from tests.support.services import own_vhost
 from tests.worker.inside import WAIT_S, opened_backends
 
 
@@ -15,3 +25,37 @@ async def test_an_event_at_the_moment_of_leaving_does_not_keep_the_sender(tmp_pa
                 for _ in range(4):
                     await backends.broker.emit("job.completed", b"")
                     await asyncio.sleep(0)
+
+
+@pytest.mark.services
+async def test_what_was_removed_is_told_though_its_scheduler_stops_meanwhile(tmp_path: Path) -> None:
+    async with (
+        asyncio.timeout(WAIT_S),
+        own_vhost() as url,
+        Proxy.to(url) as proxy,
+        opened_backends(tmp_path, BROKER_URL=proxy.url) as backends,
+        opened(url) as listener,
+        listener.events("image.deleted", "test.over") as events,
+    ):
+        owner = await an_owner()
+        ids = [(await an_image(owner, expires_at=now())).id for _ in range(5)]
+        await backends.broker.emit("warm.up", b"")  # its channel is open
+        proxy.hold()
+        step = asyncio.create_task(retention.expire(backends))
+        while await Image.count():
+            await asyncio.sleep(0.01)
+        step.cancel()
+        await asyncio.sleep(0)
+        proxy.let_go()
+        with pytest.raises(asyncio.CancelledError):
+            await step
+        await listener.emit("test.over", b"")
+        told = [event.body async for event in before("test.over", events)]
+        assert [sum(str(one).encode() in body for body in told) for one in ids] == [1] * len(ids)
+
+
+async def before(last: str, events: AsyncIterator[Event]) -> AsyncIterator[Event]:
+    async for event in events:
+        if event.key == last:
+            return
+        yield event

@@ -9,7 +9,7 @@ import pytest
 from piccolo.columns import Column
 
 from apps.scheduler.scheduler import scheduling
-from apps.worker.lease import unbroken, under_lease
+from apps.worker.lease import under_lease
 from libs import retention
 from libs.backends import Backends
 from libs.contracts.messages import TransformImage, decode
@@ -177,35 +177,3 @@ async def test_work_that_has_ended_its_job_itself_is_not_stopped(database: Engin
 
     await under_lease(claim, work(), lease_s=QUICK_LEASE_S, cancelled=asyncio.Event())
     assert told.is_set()
-
-
-async def test_a_step_that_must_not_break_goes_on_under_cancellation() -> None:
-    begun, may_end, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    async def step() -> None:
-        begun.set()
-        await may_end.wait()
-        done.set()
-
-    caller = asyncio.create_task(unbroken(step(), grace_s=20))
-    await begun.wait()
-    caller.cancel()
-    await asyncio.sleep(0)
-    may_end.set()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
-    assert done.is_set()
-
-
-async def test_a_step_that_takes_too_long_is_broken_after_all() -> None:
-    begun = asyncio.Event()
-
-    async def step() -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    caller = asyncio.create_task(unbroken(step(), grace_s=0.01))
-    await begun.wait()
-    caller.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await caller
