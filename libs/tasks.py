@@ -42,9 +42,10 @@ async def unbroken(work: Coroutine[Any, Any, T], *, grace_s: float) -> T:
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        late = asyncio.get_running_loop().call_later(grace_s, task.cancel)
+        until = asyncio.get_running_loop().time() + grace_s
         while not task.done():
+            left_s = until - asyncio.get_running_loop().time()
             with suppress(asyncio.CancelledError):
-                await asyncio.wait({task})
-        late.cancel()
+                await (asyncio.wait({task}, timeout=left_s) if left_s > 0 else end(task))
+        await asyncio.gather(task, return_exceptions=True)  # its failure is nobody's any more
         raise

@@ -1,6 +1,7 @@
 """Loops beside a block end with it, whatever they do about it; a step that must not break does not."""
 
 import asyncio
+import gc
 from contextlib import suppress
 
 import pytest
@@ -78,3 +79,43 @@ async def test_a_step_that_takes_too_long_is_broken_after_all() -> None:
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
+
+
+async def test_a_step_that_loses_its_cancellation_is_broken_all_the_same() -> None:
+    heard: list[str] = []
+    caller = asyncio.create_task(unbroken(deaf_once(heard), grace_s=0.01))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # the step has begun as well
+    caller.cancel()
+    async with asyncio.timeout(30):
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+    assert heard == ["once"]
+
+
+async def test_a_step_that_fails_under_cancellation_leaves_no_complaint() -> None:
+    complaints: list[object] = []
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        await may_end.wait()
+        raise ZeroDivisionError
+
+    try:
+        caller = asyncio.create_task(unbroken(step(), grace_s=20))
+        await begun.wait()
+        caller.cancel()
+        await asyncio.sleep(0)
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        del caller
+        await asyncio.sleep(0)  # or the loop still holds it
+        gc.collect()
+    finally:
+        loop.set_exception_handler(before)
+    assert complaints == []
