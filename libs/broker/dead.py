@@ -4,10 +4,10 @@ import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 
 from libs.broker.amqp import BROKERS_OWN, SENDER, to_delivery
+from libs.broker.dial import dial
 from libs.broker.errors import BrokerUnavailable
 from libs.broker.link import unavailable
 from libs.broker.port import Delivery
@@ -58,7 +58,7 @@ async def dead_letters(url: str, *, limit: int) -> AsyncGenerator[list[DeadLette
     """
     accept_unreadable_properties()
     with unavailable():
-        connection = await aio_pika.connect(url)
+        connection = await dial(url)
     async with connection:
         held: list[DeadLetter] = []
         with unavailable():

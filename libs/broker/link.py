@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
-import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
+from libs.broker.dial import dial
 from libs.broker.errors import BrokerUnavailable
 from libs.tasks import end
 
@@ -143,7 +143,7 @@ class Link:
         lost = Loss()
         with unavailable():
             async with asyncio.timeout(self._timeout_s):
-                connection = await aio_pika.connect(self._url, heartbeat=self._heartbeat_s)
+                connection = await dial(self._url, heartbeat_s=self._heartbeat_s)
         connection.close_callbacks.add(lost)
         try:
             with unavailable():

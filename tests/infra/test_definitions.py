@@ -15,6 +15,7 @@ from aio_pika.exceptions import ChannelClosed, ProbableAuthenticationError
 from aiormq.exceptions import AMQPConnectionError, ChannelAccessRefused
 
 from infra.rabbitmq import render
+from libs.broker.dial import dial
 from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, JOBS_OF, QUEUE_ARGUMENTS, Route
 from tests.broker.node import Node
 from tests.conftest import signed_in
@@ -64,7 +65,7 @@ async def node() -> AsyncIterator[Node]:
 
 async def knows(node: Node, user: str, password: str | None = None) -> bool:
     try:
-        connection = await aio_pika.connect(node.url_of(user, password or PASSWORDS[user]))
+        connection = await dial(node.url_of(user, password or PASSWORDS[user]))
     except (ProbableAuthenticationError, AMQPConnectionError):
         return False
     await connection.close()
