@@ -93,11 +93,11 @@ clean: services-down ## Remove what was made here, data excepted
 
 $(VENV)/main.stamp: requirements/main.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements/main.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/main.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(VENV)/main.stamp $@
