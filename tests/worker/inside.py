@@ -15,7 +15,7 @@ from apps.worker.handlers import limits_of
 from apps.worker.worker import Worker
 from libs import intake
 from libs.backends import Backends, open_backends
-from libs.contracts.words import Retention
+from libs.contracts.words import JobStatus, Retention
 from libs.imaging.header import read_header
 from libs.imaging.operations import AnyOperation
 from libs.intake import Upload
@@ -81,6 +81,13 @@ async def ended(job_id: UUID) -> Job:
         while (job := await job_row(job_id)).status in jobs.UNFINISHED:
             await asyncio.sleep(0.02)
     return job
+
+
+async def running(job_id: UUID) -> None:
+    """Until a worker has taken the job."""
+    async with asyncio.timeout(WAIT_S):
+        while (await job_row(job_id)).status != JobStatus.RUNNING:
+            await asyncio.sleep(0.005)
 
 
 async def busy_child() -> psutil.Process:

@@ -19,7 +19,7 @@ from libs.storage.claims import Claim, LostLease
 from libs.storage.engine import Engine
 from libs.storage.tables import Image, Job, now
 from tests.storage.rows import a_job, an_image, an_owner, claimed, complete, job_row
-from tests.worker.inside import NewBackends, busy_child, ended, submit, working
+from tests.worker.inside import NewBackends, busy_child, ended, running, submit, working
 from tests.worker.watching import ENDLESS, SMALL, until_ended
 
 QUICK_LEASE_S = 0.06
@@ -121,7 +121,7 @@ async def test_a_result_that_comes_too_late_is_taken_back(
     owner = await an_owner()
     image, job = await submit(backends, owner, large_photo, ENDLESS[:4])
     async with working(backends):
-        await busy_child()
+        await running(job.id)
         await Job.update({Job.worker: "another"}).where(Job.id == job.id)
         other, next_job = await submit(backends, owner, photo, SMALL)
         done = await ended(next_job.id)

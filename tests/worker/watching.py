@@ -18,7 +18,7 @@ GONE_S = 30
 BUSY_S = 0.4
 
 SMALL = [{"op": "resize", "width": 64}]
-SLOW = [*[{"op": "blur", "sigma": 40}] * 5, {"op": "resize", "width": 300}]  # some two seconds of work
+SLOW = [*[{"op": "blur", "sigma": 40}] * 15, {"op": "resize", "width": 300}]  # well over a second of work
 ENDLESS = [{"op": "blur", "sigma": 100}] * 20
 
 
