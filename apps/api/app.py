@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 
 from apps.api import auth
 from apps.api.accounts import Accounts
-from apps.api.admin import admin_routes
+from apps.api.admin import admin_route
 from apps.api.asked import asked
 from apps.api.batches import Batches
 from apps.api.errors import to_problem
@@ -64,7 +64,7 @@ def create_app(backends: Backends) -> ASGIApp:
             open_link,
             page_assets(),
             asyncapi_document,
-            *admin_routes(backends, thumbnails),
+            admin_route(backends, thumbnails),
         ],
         dependencies={
             "backends": Provide(lambda: backends, sync_to_thread=False),

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
-import fastapi_offline
 from litestar import Response, Router, get
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
@@ -252,10 +252,18 @@ def page_assets() -> Router:
     """Swagger UI's own files, as the package `fastapi-offline` ships them."""
     return create_static_files_router(
         path=ASSETS,
-        directories=[Path(fastapi_offline.__file__).parent / "static"],
+        directories=[_shipped_files("fastapi_offline") / "static"],
         include_in_schema=False,
         name="schema-assets",
     )
+
+
+def _shipped_files(package: str) -> Path:
+    """Where a package lies; importing it would load its web framework too."""
+    found = find_spec(package)
+    assert found is not None  # noqa: S101 - it is installed with us
+    assert found.origin is not None  # noqa: S101 - as a folder
+    return Path(found.origin).parent
 
 
 @get("/asyncapi.json", include_in_schema=False, sync_to_thread=False)

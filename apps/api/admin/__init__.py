@@ -1,5 +1,5 @@
 """The admin pages: Piccolo's, over the tables, with a start page, thumbnails and actions of our own."""
 
-from apps.api.admin.pages import admin_routes
+from apps.api.admin.mount import admin_route
 
-__all__ = ["admin_routes"]
+__all__ = ["admin_route"]
