@@ -39,9 +39,9 @@ JSON_BODY_BYTES = 1_000_000
 FORGET_LIMITS_S = 60
 
 
-def create_app(backends: Backends) -> ASGIApp:
+def create_app(backends: Backends, live: Live) -> ASGIApp:
     """The API over opened backends; the caller closes them after it."""
-    live, limits, thumbnails = Live(), MemoryStore(), Thumbnails(backends)
+    limits, thumbnails = MemoryStore(), Thumbnails(backends)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:

@@ -25,6 +25,14 @@ class Live:
 
     def __init__(self) -> None:
         self._waiting: defaultdict[UUID | None, set[asyncio.Event]] = defaultdict(set)
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let nobody wait any longer: each gets what there is to tell now."""
+        self._stopping = True
+        for events in self._waiting.values():
+            for event in events:
+                event.set()
 
     @asynccontextmanager
     async def listening(self, broker: Broker) -> AsyncGenerator[None]:
@@ -62,7 +70,7 @@ class Live:
                     last = (job.status, job.attempts)
                     yield job
                 left_s = deadline - asyncio.get_running_loop().time()
-                if job.status not in jobs.UNFINISHED or left_s <= 0:
+                if job.status not in jobs.UNFINISHED or left_s <= 0 or self._stopping:
                     return
                 try:
                     async with asyncio.timeout(min(RECHECK_S, left_s)):
@@ -88,7 +96,7 @@ class Live:
                     last = state
                     yield batch
                 left_s = deadline - asyncio.get_running_loop().time()
-                if batch.status not in batches.UNFINISHED or left_s <= 0:
+                if batch.status not in batches.UNFINISHED or left_s <= 0 or self._stopping:
                     return
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(RECHECK_S, left_s)):
