@@ -14,12 +14,14 @@ from libs.intake import (
     check_operations,
     check_quotas,
     check_webhook_url,
+    hashing_of,
     image_of,
     labels,
     publish,
 )
 from libs.storage import images, ingests, names
 from libs.storage.database import transaction
+from libs.storage.statement import insert
 from libs.storage.tables import BaseUser, Image, Job, new_id
 
 
@@ -103,6 +105,7 @@ async def replace_and_edit(
     await _check(wanted, operations, owner, backends, size_bytes=grown)
     kept = image.retention == Retention.KEEP
     fresh = _fresh(image, upload, owner)
+    hashing = hashing_of(fresh, owner, request_id)
     job = edit_orders.edit_job(
         image,
         owner,
@@ -121,11 +124,15 @@ async def replace_and_edit(
         async with transaction():
             await ingests.change(image, {name: row[name] for name in images.FILE_COLUMNS})
             former = await ingests.put_aside(image, None)
+            if hashing is not None:
+                await insert(hashing)
             await edit_orders.insert_admitted(job, owner.id, wanted, backends)
     except BaseException:
         await backends.objects.delete([fresh.object_key])
         raise
     await publish(job, backends)
+    if hashing is not None:
+        await publish(hashing, backends)
     await removal.remove_marked(former, backends)
     return await images.owned_by(owner.id, image.id), job
 

@@ -66,8 +66,8 @@ async def store_upload(
     """Keep an uploaded file and queue what is to be done with it; the file at `upload.path` is consumed.
 
     With operations or an edit the upload is ephemeral unless asked otherwise, and its result shares its
-    clock. Without, it is kept, and a kept image gets its hash by a job of its own. The job tells
-    `webhook_url` how it ended.
+    clock. Without, it is kept. A kept image gets its hash by a job of its own; that one comes back where no
+    other was asked for. The job tells `webhook_url` how it ended.
 
     Raises:
         QuotaExceeded, TooManyJobs, TooManyOperations, UrlForbidden: Nothing was stored.
@@ -83,28 +83,9 @@ async def store_upload(
     made_of_it = operations is not None or edit is not None
     retention = retention or (Retention.EPHEMERAL if made_of_it else Retention.KEEP)
     image = image_of(upload, owner, retention, settings.expire_undownloaded_s)
-    job = None
-    if edit is not None:
-        job = edit_orders.edit_job(
-            image,
-            owner,
-            edit,
-            operations or (),
-            keep=retention == Retention.KEEP,
-            shares_clock=True,
-            request_id=request_id,
-        )
-    elif operations is not None:
-        job = _transform_job(
-            image,
-            owner,
-            operations,
-            keep=retention == Retention.KEEP,
-            shares_clock=True,
-            terms=Terms(request_id=request_id),
-        )
-    elif retention == Retention.KEEP:
-        job = describe_job(image, owner.username, request_id)
+    hashing = hashing_of(image, owner, request_id)
+    wanted = _wanted_job(image, owner, operations, edit, request_id)
+    job = wanted or hashing
     if job is not None:
         job.webhook_url = webhook_url
     await backends.objects.put(
@@ -113,13 +94,16 @@ async def store_upload(
     try:
         async with transaction():
             await insert(image)
-            if job is not None:
-                await edit_orders.insert_admitted(job, owner.id, edit, backends)
+            if hashing is not None:
+                await insert(hashing)
+            if wanted is not None:
+                await edit_orders.insert_admitted(wanted, owner.id, edit, backends)
     except BaseException:
         await backends.objects.delete([image.object_key])
         raise
-    if job is not None:
-        await publish(job, backends)
+    for queued in (wanted, hashing):
+        if queued is not None:
+            await publish(queued, backends)
     return image, job
 
 
@@ -176,12 +160,19 @@ async def transform_job(
     )
 
 
-async def describe(image: Image, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
-    """The job that describes a stored image, for somebody who waits: the one under way, or a new one."""
+async def describe(
+    image: Image,
+    owner: BaseUser,
+    backends: Backends,
+    *,
+    request_id: str,
+    priority: Priority = Priority.INTERACTIVE,
+) -> Job:
+    """The job that describes a stored image: the one under way, or a new one, as if somebody waited."""
     under_way = await jobs.describing(image.id)
     if under_way is not None:
         return under_way
-    job = describe_job(image, owner.username, request_id, priority=Priority.INTERACTIVE)
+    job = describe_job(image, owner.username, request_id, priority=priority)
     await insert(job)
     await publish(job, backends)
     return job
@@ -299,6 +290,34 @@ def image_of(upload: Upload, owner: BaseUser, retention: Retention, undownloaded
 def labels(image: Image, owner: BaseUser) -> dict[str, str]:
     """What the object store is told about a file."""
     return {"owner": owner.username, "image-id": str(image.id), "md5": image.md5}
+
+
+def hashing_of(image: Image, owner: BaseUser, request_id: str) -> Job | None:
+    """The job that gives a kept image its hash; not stored yet.
+
+    To be made before what else is queued with it: an image shows its newest job.
+    """
+    if image.retention != Retention.KEEP:
+        return None
+    return describe_job(image, owner.username, request_id)
+
+
+def _wanted_job(
+    image: Image,
+    owner: BaseUser,
+    operations: Sequence[AnyOperation] | None,
+    edit: Edit | None,
+    request_id: str,
+) -> Job | None:
+    keep = image.retention == Retention.KEEP
+    if edit is not None:
+        return edit_orders.edit_job(
+            image, owner, edit, operations or (), keep=keep, shares_clock=True, request_id=request_id
+        )
+    if operations is not None:
+        terms = Terms(request_id=request_id)
+        return _transform_job(image, owner, operations, keep=keep, shares_clock=True, terms=terms)
+    return None
 
 
 def _transform_job(

@@ -3,6 +3,7 @@
 import base64
 from pathlib import Path
 
+import imagehash
 import pytest
 from PIL import Image
 
@@ -226,6 +227,16 @@ async def test_another_image_and_a_prompt_replace_the_source_and_edit_again(stud
     assert (await record(studio.client, first.json["result"]["id"]))["status"] == "completed"
     originals = [key for key in await stored_keys(objects_url(studio.site)) if source in key]
     assert len(originals) == 1
+
+
+async def test_a_kept_source_is_hashed_and_again_when_it_is_replaced(studio: Studio) -> None:
+    first = await studio.client.upload(file(pixels()), wait_s=60, prompt=PROMPT, retention="keep")
+    source = first.json["id"]
+    assert await studio.client.until_hashed(source) == str(imagehash.phash(pixels()))
+    other = pixels().rotate(180)
+    parts = form(image=file(other), prompt="again")
+    await studio.client.call("PATCH", f"/api/images/{source}", data=parts, headers=WAIT)
+    assert await studio.client.until_hashed(source) == str(imagehash.phash(other))
 
 
 async def test_a_replacement_that_is_no_image_changes_nothing(studio: Studio) -> None:

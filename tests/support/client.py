@@ -137,6 +137,13 @@ class Client:
                         return job
         raise AssertionError(f"the stream of job {job_id} ended before the job")
 
+    async def until_hashed(self, image_id: str, *, within_s: float = 60) -> str:
+        """The image's perceptual hash, once it has one."""
+        async with asyncio.timeout(within_s):
+            while (phash := (await self.get(f"/api/images/{image_id}")).json["phash"]) is None:
+                await asyncio.sleep(0.02)
+        return phash
+
     async def until_gone(self, image_id: str, *, within_s: float = 60) -> None:
         """Until the image cannot be found any more."""
         async with asyncio.timeout(within_s):
