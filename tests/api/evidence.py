@@ -30,7 +30,7 @@ PATIENCE_S = 20
 
 
 class Kept(Struct, frozen=True):
-    """All that an account has."""
+    """All that an account has, but for its jobs: one that failed stays, to be read."""
 
     images: str  # how many, as the header says it
     objects: frozenset[str]
@@ -67,13 +67,26 @@ async def kept_by(client: Client) -> Kept:
     return Kept(images.headers["X-Total-Count"], await object_keys(client.site, f"{client.username}/"))
 
 
+async def jobs_of(client: Client) -> str:
+    """How many jobs the client's account has, ended ones too."""
+    jobs = await client.get("/api/jobs?limit=1")
+    assert jobs.status == 200
+    return jobs.headers["X-Total-Count"]
+
+
 @asynccontextmanager
 async def nothing_kept(client: Client) -> AsyncGenerator[None]:
-    """Whatever happens inside leaves no image, no object and no temporary file, and the site answers on."""
-    before = await kept_by(client)
+    """Whatever happens inside leaves no image, job, object or temporary file, and the site answers on."""
+    before = await kept_by(client), await jobs_of(client)
     yield
-    assert await kept_by(client) == before
+    assert (await kept_by(client), await jobs_of(client)) == before
     await scratch_is_empty(client.site)
+
+
+async def next_one_works(client: Client, data: bytes) -> None:
+    """A good upload goes through; it is ephemeral, so that no job follows and nothing is left to wait for."""
+    answer = await client.upload(data, retention="ephemeral")
+    assert answer.status == 201, answer
 
 
 async def kept_again(client: Client, before: Kept) -> None:

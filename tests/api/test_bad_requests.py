@@ -42,14 +42,18 @@ def routes_of(found: str, *, is_job: bool) -> list[tuple[str, str, object]]:
         ("GET", at, None),
         ("POST", at, None),
         ("PATCH", at, {"filename": "mine.jpg", "retention": "keep"}),
+        ("PATCH", at, {"image_url": "https://example.org/mine.jpg"}),
+        ("PUT", at, {"image_url": "https://example.org/mine.jpg"}),
         ("DELETE", at, None),
         ("GET", f"{at}/download", None),
         ("POST", f"{at}/download", None),
         ("GET", f"{at}download", None),
         ("GET", f"{at}/download?version=original", None),
         ("POST", f"{at}/transform", {"operations": [{"op": "grayscale"}]}),
+        ("POST", f"{at}/edit", {"prompt": "make it mine"}),
         ("POST", f"{at}/link", {}),
         ("GET", f"{at}/metadata", None),
+        ("GET", f"{at}/similar", None),
     ]
 
 

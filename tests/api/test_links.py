@@ -12,7 +12,7 @@ import pytest
 from yarl import URL
 
 from tests.api.evidence import PATIENCE_S, refused, signed_again
-from tests.support.client import Client
+from tests.support.client import Answer, Client
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -27,6 +27,15 @@ async def link_to(resident: Client, image: dict[str, Any], **wanted: object) -> 
     answer = await resident.post(f"/api/images/{image['id']}/link", json=wanted)
     assert answer.status == 201
     return answer.json
+
+
+async def opened(link: str) -> Answer:
+    """What anyone gets who follows the link, wherever it leads."""
+    async with aiohttp.ClientSession() as anyone:
+        async with anyone.get(link, allow_redirects=False) as answer:
+            url = answer.headers.get("Location", link)
+        async with anyone.get(URL(url, encoded=True)) as answer:
+            return Answer(answer.status, answer.headers.copy(), await answer.read())
 
 
 async def test_a_link_opens_for_anyone_and_counts_as_the_download(
@@ -62,10 +71,11 @@ async def test_the_head_of_a_link_starts_no_clock(resident: Client, image: dict[
     assert (await resident.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is None
 
 
-async def test_a_link_with_any_character_changed_opens_nothing(
-    resident: Client, image: dict[str, Any]
+async def test_a_link_with_any_character_changed_opens_nothing_and_unchanged_it_still_opens(
+    resident: Client, image: dict[str, Any], photo: Path
 ) -> None:
-    token = (await link_to(resident, image))["url"].rpartition("/")[2]
+    link = (await link_to(resident, image))["url"]
+    token = link.rpartition("/")[2]
     for at, character in enumerate(token):
         if character == ".":
             continue
@@ -75,6 +85,8 @@ async def test_a_link_with_any_character_changed_opens_nothing(
     for changed in (token[:-1], f"{token}A", f"{token}=", f"A{token}", token.replace(".", "", 1), "x"):
         refused(await resident.get(f"/d/{changed}", token=""), 401, "token_invalid")
     assert (await resident.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is None
+    whole = await opened(link)
+    assert (whole.status, whole.body) == (200, photo.read_bytes())
 
 
 async def test_a_link_whose_time_is_over_says_so(resident: Client, image: dict[str, Any]) -> None:
@@ -101,12 +113,8 @@ async def test_a_link_never_outlasts_its_image(resident: Client, image: dict[str
 async def test_a_link_opens_the_result_or_the_original(resident: Client, photo: Path) -> None:
     image = (await resident.upload(photo, [{"op": "convert", "format": "png"}], wait_s=60)).json
     for version, mime in (("latest", "image/png"), ("original", "image/jpeg")):
-        link = await link_to(resident, image, version=version)
-        async with aiohttp.ClientSession() as anyone:
-            async with anyone.get(link["url"], allow_redirects=False) as answer:
-                url = answer.headers.get("Location", link["url"])
-            async with anyone.get(URL(url, encoded=True)) as answer:
-                assert (answer.status, answer.headers["Content-Type"]) == (200, mime)
+        answer = await opened((await link_to(resident, image, version=version))["url"])
+        assert (answer.status, answer.headers["Content-Type"]) == (200, mime)
 
 
 async def test_a_link_is_signed_for_links_alone(resident: Client, image: dict[str, Any]) -> None:

@@ -21,12 +21,17 @@ async def test_a_refresh_gives_a_new_pair_that_works(client: Client) -> None:
     assert (await refresh(client, answer.json["refresh_token"])).status == 200
 
 
-async def test_a_refresh_token_used_again_ends_the_whole_login_at_once(client: Client) -> None:
+async def test_a_refresh_token_used_again_ends_the_whole_login_at_once_and_no_later_one(
+    client: Client,
+) -> None:
     following = (await refresh(client, client.refresh_token)).json
     refused(await refresh(client, client.refresh_token), 401, "token_reused")
     for token in (client.token, following["access_token"]):
         refused(await client.get("/accounts/me", token=token), 401, "not_authenticated")
     refused(await refresh(client, following["refresh_token"]), 401, "token_invalid")
+    await client.login()
+    assert (await client.get("/accounts/me")).status == 200
+    assert (await refresh(client, client.refresh_token)).status == 200
 
 
 async def test_of_two_uses_at_the_same_moment_one_is_a_reuse(client: Client) -> None:
@@ -52,15 +57,19 @@ async def test_logout_of_one_login_leaves_the_other(client: Client) -> None:
     assert (await client.get("/accounts/me", token=first)).status == 200
 
 
-async def test_an_expired_access_token_says_so(client: Client) -> None:
+async def test_an_expired_access_token_says_so_and_a_fresh_one_works(client: Client) -> None:
     assert client.token
     expired = signed_again(client.site, client.token, exp=int(time()) - 1)
     refused(await client.get("/accounts/me", token=expired), 401, "token_expired")
+    fresh = (await refresh(client, client.refresh_token)).json["access_token"]
+    assert (await client.get("/accounts/me", token=fresh)).status == 200
 
 
-async def test_an_expired_refresh_token_says_so(client: Client) -> None:
+async def test_an_expired_refresh_token_says_so_and_a_new_login_works(client: Client) -> None:
     expired = signed_again(client.site, client.refresh_token, exp=int(time()) - 1)
     refused(await refresh(client, expired), 401, "token_expired")
+    await client.login()
+    assert (await refresh(client, client.refresh_token)).status == 200
 
 
 async def test_one_kind_of_token_does_not_serve_as_the_other(client: Client) -> None:

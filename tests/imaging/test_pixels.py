@@ -1,6 +1,8 @@
 """Every pixel operation against independent arithmetic."""
 
+import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from libs.imaging.operations import (
     Sharpen,
 )
 from tests.imaging.conftest import Run, Save
-from tests.imaging.measuring import Floats, gaussian, psnr
+from tests.imaging.measuring import Floats, as_floats, gaussian, psnr
 
 
 @pytest.fixture
@@ -84,6 +86,32 @@ def test_corners_are_clear_white_or_of_the_background(save: Save, run: Run) -> N
     assert run(source, Rotate(angle=30))[1].getpixel((0, 0)) == (0, 0, 0, 0)
     assert run(source, Rotate(angle=30), Convert(format="bmp"))[1].getpixel((0, 0)) == (255, 255, 255)
     assert run(source, Rotate(angle=30, background="red"))[1].getpixel((0, 0)) == (255, 0, 0)
+
+
+BACKGROUNDS = [(None, (0, 0, 0, 0)), ("blue", (0, 0, 255, 255)), ("#0000ff80", (0, 0, 255, 128))]
+GROUNDS: dict[str, Any] = {"RGB": "lime", "RGBA": (0, 0, 0, 0)}
+
+
+@pytest.mark.parametrize("angle", [30, 45, -30, 200])
+@pytest.mark.parametrize("expand", [True, False])
+@pytest.mark.parametrize("mode", GROUNDS)
+@pytest.mark.parametrize(("background", "corner"), BACKGROUNDS)
+def test_a_turn_is_clockwise_about_the_centre_before_the_background(
+    angle: int, expand: bool, mode: str, background: str | None, corner: Any, save: Save, run: Run
+) -> None:
+    source = Image.new(mode, (120, 90), GROUNDS[mode])
+    source.paste("red", (50, 5, 70, 25))  # its middle is 30 pixels above the centre
+    operation = Rotate(angle=angle, expand=expand, background=background)
+    _, image = run(save(source, "in.png"), operation)
+    sine, cosine = math.sin(math.radians(angle)), math.cos(math.radians(angle))
+    box = np.abs([[cosine, sine], [sine, cosine]]) @ (120, 90)
+    assert image.size == pytest.approx(box, abs=2) if expand else image.size == (120, 90)
+    pixels = as_floats(image.convert("RGBA"))
+    red = pixels[..., 0] * pixels[..., 3]
+    rows, columns = np.indices(red.shape) + 0.5
+    centroid = np.average(columns, weights=red), np.average(rows, weights=red)
+    assert centroid == pytest.approx((image.width / 2 + 30 * sine, image.height / 2 - 30 * cosine), abs=0.1)
+    assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1]] == corner).all()
 
 
 def test_without_expand_the_canvas_stays(save: Save, run: Run) -> None:

@@ -92,6 +92,19 @@ def test_contain_puts_the_image_where_gravity_says(
     assert np.asarray(image)[rows == 0].tolist()[0][0] == [0, 0, 255]
 
 
+@pytest.mark.parametrize(
+    ("enlarge", "box"), [(False, (100, 200, 700, 600)), (True, (0, 133, 800, 666))], ids=str
+)
+def test_contain_enlarges_the_picture_inside_only_when_asked_to(
+    enlarge: bool, box: tuple[int, int, int, int], save: Save, run: Run
+) -> None:
+    source = save(Image.new("RGB", (600, 400), "teal"), "in.png")
+    _, image = run(source, Resize(width=800, height=800, fit="contain", enlarge=enlarge))
+    alpha = image.getchannel("A")
+    assert (image.size, alpha.getbbox()) == ((800, 800), box)
+    assert alpha.crop(box).getextrema() == (255, 255)
+
+
 def test_contain_without_background_is_clear_in_png_and_white_in_jpeg(save: Save, run: Run) -> None:
     source = save(Image.new("RGB", (90, 30), "red"), "in.png")
     resize = Resize(width=90, height=90, fit="contain")
