@@ -1,7 +1,8 @@
 """The main job, measured on running sites: embedded, and with three apps on PostgreSQL, RabbitMQ and S3.
 
 Accept latency is that of `POST /api/images` up to its 202. Overhead is the median wall time of a request that
-waits for its result, less the processor time that the children spent on one: all that is not pixels.
+waits for its result, less the processor time that the children spent on one: all that is not pixels. Stopping
+is measured in the middle of a job, and starting is that of a site which was there before.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from rich.table import Table
 
 from tests.support.client import Client
 from tests.support.site import Kind, Site, running_site
+from tests.worker.watching import ENDLESS, accepted, until_running
 
 OPERATIONS = [{"op": "resize", "width": 800}, {"op": "convert", "format": "jpeg", "quality": 82}]
 SINGLE = 100
@@ -29,6 +31,7 @@ MANY, AT_ONCE = 200, 8
 BIG_UPLOADS, BIG_SIZE = 20, (4000, 4150)  # 49.8 MB as BMP
 OVERHEAD_AIM_MS = {"embedded": 15.0, "services": 25.0}
 BIG_RSS_AIM_MB = 200.0
+STOP_AIM_S, START_AIM_S = 5.0, 3.0
 MB = 1e6
 
 
@@ -44,6 +47,8 @@ class Result(Struct, kw_only=True):
     api_rss: float
     worker_rss: float
     big_rss: float
+    stop_s: float
+    start_s: float
 
 
 def photograph() -> bytes:
@@ -64,7 +69,7 @@ async def measure(kind: Kind, directory: Path) -> Result:
     photo = photograph()
     async with running_site(kind, directory, TICK_S="1") as site, account(site) as client:
         await together(lambda: finished(client, photo), 8, 2)  # warm: children, connections
-        accepted = [await timed(lambda: accept(client, photo)) for _ in range(SINGLE)]
+        latencies = [await timed(lambda: accept(client, photo)) for _ in range(SINGLE)]
         await drained(client)
         before = child_cpu_s(site)
         waited = [await timed(lambda: finished(client, photo)) for _ in range(SINGLE)]
@@ -76,16 +81,21 @@ async def measure(kind: Kind, directory: Path) -> Result:
         api_rss, worker_rss = peak_rss(api), peak_rss(worker)
         big = big_file()
         await together(lambda: keep(client, big), BIG_UPLOADS, BIG_UPLOADS)
+        big_rss = peak_rss(api)
+        await until_running(client, await accepted(client, big, ENDLESS))
+        stop_ms, start_ms = await timed(site.stop_all), await timed(site.start_all)
         return Result(
-            accept_p50=statistics.median(accepted),
-            accept_p95=percentile(accepted, 95),
+            accept_p50=statistics.median(latencies),
+            accept_p95=percentile(latencies, 95),
             jobs_per_s=MANY / many_s,
             single_p50=statistics.median(waited),
             child_cpu=child_ms,
             overhead=statistics.median(waited) - child_ms,
             api_rss=api_rss,
             worker_rss=worker_rss,
-            big_rss=peak_rss(api),
+            big_rss=big_rss,
+            stop_s=stop_ms / 1000,
+            start_s=start_ms / 1000,
         )
 
 
@@ -179,6 +189,8 @@ def show(results: dict[Kind, Result]) -> None:
         ("peak RSS worker, MB", [f"{one.worker_rss:.0f}" for one in results.values()], ""),
         (f"peak RSS API, {BIG_UPLOADS} x 50 MB, MB", [f"{one.big_rss:.0f}" for one in results.values()],
          f"< {BIG_RSS_AIM_MB:g}"),
+        ("stop while a job runs, s", [f"{one.stop_s:.1f}" for one in results.values()], f"< {STOP_AIM_S:g}"),
+        ("start again, s", [f"{one.start_s:.1f}" for one in results.values()], f"< {START_AIM_S:g}"),
     ]  # fmt: skip
     for name, figures, aim in rows:
         table.add_row(name, *figures, aim)
