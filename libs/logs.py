@@ -33,7 +33,7 @@ def configure_logs(form: Literal["auto", "json", "console"]) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.dev.ConsoleRenderer() if readable else structlog.processors.JSONRenderer(),
+                _console() if readable else structlog.processors.JSONRenderer(),
             ],
         )
     )
@@ -45,3 +45,8 @@ def configure_logs(form: Literal["auto", "json", "console"]) -> None:
         logging.getLogger(name).propagate = True
     for name in NOISY:
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _console() -> structlog.dev.ConsoleRenderer:
+    """Structlog's own choice of a traceback shows every frame's variables: tokens, passwords, headers."""
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

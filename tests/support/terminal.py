@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
@@ -14,7 +13,7 @@ ENDS_S = 60
 
 
 class Terminal:
-    """What a running `darkroom` command has shown so far."""
+    """What a running command has shown so far."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
@@ -47,15 +46,13 @@ class Terminal:
 
 @asynccontextmanager
 async def on_terminal(site: Site, *command: str) -> AsyncGenerator[Terminal]:
-    """A `darkroom` command with the settings of a site; killed at the end if it still runs."""
+    """A command of a site's program, with its settings; killed at the end if it still runs."""
     master, slave = os.openpty()
     os.set_blocking(master, False)
     loop = asyncio.get_running_loop()
     try:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "apps.cli",
+            *site.program,
             *command,
             env=site.environment | {"TERM": "xterm", "COLUMNS": "120"},
             cwd=site.directory,
