@@ -187,7 +187,7 @@ async def publish(job: Job, backends: Backends) -> None:
             route_of(message, job), encode(Wake(job_id=job.id)), message_id=str(job.id), headers=headers
         )
     except BrokerUnavailable:
-        log.warning("publish_failed", job_id=str(job.id))
+        log.warning("publish_failed", job_id=str(job.id), request_id=job.request_id)
         await jobs.publish_soon(job.id)
 
 

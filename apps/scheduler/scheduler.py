@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from apps.scheduler.notifying import notifying
 from libs import answers, retention
@@ -63,15 +64,11 @@ async def sweep(backends: Backends) -> int:
     """Publish again what nobody took and what was lost with its worker: the one retry path. How many."""
     due = await jobs.take_due(BATCH)
     for job in due:
-        try:
-            if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
-                await _give_up(job, backends)
-            elif job.status == JobStatus.RUNNING and job.host is not None:
-                await feeding.park_lapsed(job)  # its host may have no room now
-            else:
-                await publish(job, backends)
-        except BadMessage:
-            log.exception("command_unreadable", job_id=str(job.id))  # the others still have their turn
+        with bound_contextvars(job_id=str(job.id), request_id=job.request_id):
+            try:
+                await _take_up(job, backends)
+            except BadMessage:
+                log.exception("command_unreadable")  # the others still have their turn
     return len(due)
 
 
@@ -86,13 +83,22 @@ async def purge(backends: Backends) -> int:
     )
 
 
+async def _take_up(job: Job, backends: Backends) -> None:
+    if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
+        await _give_up(job, backends)
+    elif job.status == JobStatus.RUNNING and job.host is not None:
+        await feeding.park_lapsed(job)  # its host may have no room now
+    else:
+        await publish(job, backends)
+
+
 async def _give_up(job: Job, backends: Backends) -> None:
     failure = CALL_LOST if await edits.may_have_run(job.id) else ATTEMPTS_EXHAUSTED
     gone, completed = await jobs.give_up(job, failure)
     if not gone:
         return
     command = decode(job.command)
-    log.warning("job_given_up", job_id=str(job.id), attempts=job.attempts)
+    log.warning("job_given_up", attempts=job.attempts)
     if not isinstance(command, DescribeImage):
         await retention.clear_attempts(command, job.created_at, backends)
     await answers.tell(

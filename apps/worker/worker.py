@@ -108,14 +108,12 @@ class Worker:
 
     def _handler(self, route: Route, lane: Lane):  # noqa: ANN202 - a Handler
         async def handle(delivery: Delivery) -> None:
-            request_id = delivery.headers.get("x-request-id")
-            with bound_contextvars(request_id=request_id):
-                job_id = await door.job_to_work(delivery, route, self.backends)
-                if job_id is None:
-                    return
-                with bound_contextvars(job_id=str(job_id)):
-                    if not await self._waits(job_id, lane):
-                        await self._work(job_id, lane)
+            job_id = await door.job_to_work(delivery, route, self.backends)
+            if job_id is None:
+                return
+            with bound_contextvars(job_id=str(job_id)):
+                if not await self._waits(job_id, lane):
+                    await self._work(job_id, lane)
 
         return handle
 

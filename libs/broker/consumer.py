@@ -10,8 +10,8 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from libs.broker.amqp import to_delivery
 from libs.broker.errors import BrokerUnavailable
 from libs.broker.link import unavailable
-from libs.broker.port import Handler
-from libs.broker.settle import attempt
+from libs.broker.port import Delivery, Handler
+from libs.broker.settle import attempt, logged_for
 from libs.contracts.topology import Route
 
 PutAside = Callable[[AbstractIncomingMessage, Route, str], Awaitable[None]]
@@ -66,15 +66,20 @@ class Consumer:
         async with self._slots:
             if channel.is_closed:
                 return  # lost while it waited for a slot; it comes again
-            try:
-                reason = await attempt(self._handler, to_delivery(message), self._route)
-            except asyncio.CancelledError:
-                await self._settle(message, message.nack(requeue=True))
-                raise
-            if reason is None:
-                await self._settle(message, message.ack())
-            else:
-                await self._settle(message, self._put_aside(message, self._route, reason))
+            delivery = to_delivery(message)
+            with logged_for(delivery):
+                await self._attempt(message, delivery)
+
+    async def _attempt(self, message: AbstractIncomingMessage, delivery: Delivery) -> None:
+        try:
+            reason = await attempt(self._handler, delivery, self._route)
+        except asyncio.CancelledError:
+            await self._settle(message, message.nack(requeue=True))
+            raise
+        if reason is None:
+            await self._settle(message, message.ack())
+        else:
+            await self._settle(message, self._put_aside(message, self._route, reason))
 
     async def _settle(self, message: AbstractIncomingMessage, settled: Awaitable[None]) -> None:
         try:

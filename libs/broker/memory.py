@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from libs.broker.errors import BrokerUnavailable
 from libs.broker.port import NO_HEADERS, Delivery, Event, Handler
-from libs.broker.settle import attempt, dead_copy
+from libs.broker.settle import attempt, dead_copy, logged_for
 from libs.broker.subscription import CAPACITY, Subscription
 from libs.contracts.topology import OWN_PREFIX, Route
 
@@ -103,7 +103,8 @@ class MemoryBroker:
         while not stopping.is_set():
             place, delivery = await queue.get()
             try:
-                reason = await attempt(handler, delivery, route)
+                with logged_for(delivery):
+                    reason = await attempt(handler, delivery, route)
             except asyncio.CancelledError:
                 queue.put_nowait((place, replace(delivery, redelivered=True)))
                 raise

@@ -1,9 +1,11 @@
 """How a message ends: the same rules for every broker."""
 
 import asyncio
+from contextlib import AbstractContextManager, nullcontext
 
 import structlog
 from msgspec.structs import replace
+from structlog.contextvars import bound_contextvars
 
 from libs.broker.errors import DeadLetter
 from libs.broker.port import Delivery, Handler
@@ -12,6 +14,12 @@ from libs.contracts.topology import Route
 MAX_REASON = 1000  # characters; headers travel in one frame
 
 _log = structlog.get_logger(__name__)
+
+
+def logged_for(delivery: Delivery) -> AbstractContextManager[None]:
+    """Have what is logged inside, the handler's lines and the settling's, carry the message's request id."""
+    request_id = delivery.headers.get("x-request-id")
+    return bound_contextvars(request_id=request_id) if request_id else nullcontext()
 
 
 async def attempt(handler: Handler, delivery: Delivery, route: Route) -> str | None:

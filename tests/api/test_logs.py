@@ -7,16 +7,28 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from aio_pika import Message
 
+from libs.contracts.topology import JOBS, Route
 from tests.api.evidence import PATIENCE_S
+from tests.broker.opened import raw_channel
 from tests.support.client import PASSWORD, Client
 from tests.support.site import Site
 
 
-def lines_of(site: Site, app: str, request_id: str) -> list[dict[str, Any]]:
-    """The log lines that carry the request's id."""
+def lines_of(site: Site, app: str, mark: str) -> list[dict[str, Any]]:
+    """The log lines that carry the id of a request or a job."""
     text = site.log_of("serve" if site.kind == "embedded" else app).read_text()
-    return [json.loads(line) for line in text.splitlines() if f'"{request_id}"' in line]
+    return [json.loads(line) for line in text.splitlines() if f'"{mark}"' in line]
+
+
+async def line_of(site: Site, app: str, mark: str, event: str) -> dict[str, Any]:
+    """The log line of an event that has the id, once it is there."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not (found := [line for line in lines_of(site, app, mark) if line["event"] == event]):
+            await asyncio.sleep(0.02)
+    [line] = found
+    return line
 
 
 async def test_a_requests_id_is_sent_back_and_followed_into_the_worker(resident: Client, photo: Path) -> None:
@@ -25,16 +37,22 @@ async def test_a_requests_id_is_sent_back_and_followed_into_the_worker(resident:
     assert answer.headers["X-Request-ID"] == own
     job_id = answer.json["job_id"]
     await resident.job_done(job_id)
-    async with asyncio.timeout(PATIENCE_S):
-        while not (
-            done := [
-                line for line in lines_of(resident.site, "worker", own) if line["event"] == "job_completed"
-            ]
-        ):
-            await asyncio.sleep(0.02)
-    assert done[0]["job_id"] == job_id
-    [request] = [line for line in lines_of(resident.site, "api", own) if line["event"] == "request"]
+    completed = await line_of(resident.site, "worker", own, "job_completed")
+    request = await line_of(resident.site, "api", own, "request")
     assert (request["method"], request["route"], request["status"]) == ("POST", "/api/images", 202)
+    assert completed["job_id"] == request["job_id"] == job_id
+    for app in ("api", "worker", "scheduler"):
+        assert {line["request_id"] for line in lines_of(resident.site, app, job_id)} <= {own}
+
+
+@pytest.mark.parametrize("site", [pytest.param("services", marks=pytest.mark.services)], indirect=True)
+async def test_a_dead_letter_is_logged_with_the_request_that_it_came_from(site: Site) -> None:
+    own, job_id = uuid4().hex, str(uuid4())
+    message = Message(b"no order", message_id=job_id, headers={"x-request-id": own})
+    async with raw_channel(site.settings["BROKER_URL"]) as channel:
+        exchange = await channel.get_exchange(JOBS, ensure=False)
+        await exchange.publish(message, Route.TRANSFORM.value)
+    assert (await line_of(site, "worker", job_id, "dead_letter"))["request_id"] == own
 
 
 @pytest.mark.parametrize("given", ["", "with space", "x" * 65, 'quo"te', "a\tb"])

@@ -3,12 +3,17 @@
 import asyncio
 
 import pytest
+import structlog
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from libs.broker.errors import BrokerUnavailable, DeadLetter
 from libs.broker.port import Broker, Delivery, Handler
 from libs.contracts.topology import Route
 from tests.broker.inbox import Inbox
 from tests.broker.outside import WAIT_S, Outside
+
+log = structlog.get_logger(__name__)
 
 
 async def settled(broker: Broker, route: Route) -> None:
@@ -133,6 +138,25 @@ async def test_a_failing_handler_dead_letters_and_the_consumer_goes_on(
         assert (await inbox.next()).body == b"good"
         dead = await outside.next_dead()
     assert (dead.body, dead.headers["x-error"]) == (b"bad", "ValueError: nine is no size")
+
+
+async def test_what_is_logged_about_a_message_has_its_request_id(broker: Broker, outside: Outside) -> None:
+    async def work(delivery: Delivery) -> None:
+        log.info("working")
+        raise DeadLetter("no") if delivery.body == b"bad" else ValueError("no")
+
+    told = {"working", "dead_letter", "handler_failed"}
+    with capture_logs([merge_contextvars]) as lines:
+        async with broker.consume(Route.EDIT, work, concurrency=1):
+            for body, request_id in ((b"bad", "r-1"), (b"", "r-2"), (b"bad", "")):
+                headers = {"x-request-id": request_id} if request_id else {}
+                await broker.publish(Route.EDIT, body, message_id="m", headers=headers)
+                await outside.next_dead()
+    assert [(line["event"], line.get("request_id")) for line in lines if line["event"] in told] == [
+        *(("working", "r-1"), ("dead_letter", "r-1")),
+        *(("working", "r-2"), ("handler_failed", "r-2")),
+        *(("working", None), ("dead_letter", None)),
+    ]
 
 
 async def test_a_handler_whose_own_task_was_cancelled_failed(broker: Broker, outside: Outside) -> None:

@@ -1,21 +1,36 @@
 """What is RabbitMQ's own: topology, strangers' messages, several connections."""
 
 import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
 
 import aio_pika
+import aiohttp
 import pytest
 from aio_pika.abc import AbstractIncomingMessage, HeadersType
 from aio_pika.exceptions import ChannelNotFoundEntity
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
+from yarl import URL
 
+from libs.broker.consumer import Consumer
 from libs.broker.errors import BrokerUnavailable, DeadLetter
 from libs.broker.port import Delivery
 from libs.broker.rabbit import RabbitBroker
-from libs.contracts.topology import DELIVERY_LIMIT, JOBS, Route
+from libs.contracts.topology import DEAD, DELIVERY_LIMIT, JOBS, OWN_PREFIX, Route
 from tests.broker.inbox import Inbox
 from tests.broker.opened import opened, published, raw_channel
 from tests.broker.outside import WAIT_S, outside_rabbit
+from tests.support.services import service_url
 
 pytestmark = pytest.mark.services
+
+
+async def managed(what: str, url: str) -> list[dict[str, Any]]:
+    """What the management API lists of a virtual host."""
+    address = URL(service_url("RABBITMQ_MANAGEMENT")) / "api" / what / URL(url).path.removeprefix("/")
+    async with aiohttp.ClientSession(raise_for_status=True) as client, client.get(address) as answer:
+        return await answer.json()
 
 
 async def test_two_connections_share_a_queue(rabbit_url: str) -> None:
@@ -79,6 +94,43 @@ async def test_a_deleted_queue_is_consumed_again_once_it_is_back(rabbit_url: str
         async with opened(rabbit_url):  # declares it
             await published(broker, Route.EDIT, b"after")
         assert (await inbox.next()).body == b"after"
+
+
+async def test_a_message_that_cannot_be_settled_is_logged_with_its_request_id(rabbit_url: str) -> None:
+    async with opened(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
+
+        async def lose_channel(_: Delivery) -> None:
+            await channel.close()
+
+        async def put_aside(message: AbstractIncomingMessage, _: Route, __: str) -> None:
+            await message.reject(requeue=False)
+
+        consumer = Consumer(Route.EDIT, lose_channel, put_aside, concurrency=1)
+        with capture_logs([merge_contextvars]) as lines:
+            await consumer.prepare(channel)
+            await broker.publish(Route.EDIT, b"", message_id="m", headers={"x-request-id": "r-1"})
+            async with asyncio.timeout(WAIT_S):
+                while not (failed := [line for line in lines if line["event"] == "settle_failed"]):
+                    await asyncio.sleep(0.01)
+        await consumer.stop(timeout_s=WAIT_S)
+    assert [(line["message_id"], line["request_id"]) for line in failed] == [("m", "r-1")]
+
+
+async def test_queues_are_quorums_and_send_no_more_than_is_worked(rabbit_url: str) -> None:
+    wanted = {route.queue: n for n, route in enumerate(Route, start=1)}
+    async with AsyncExitStack() as stack:
+        broker = await stack.enter_async_context(opened(rabbit_url))
+        for route in Route:
+            consuming = broker.consume(route, Inbox(), concurrency=wanted[route.queue])
+            await stack.enter_async_context(consuming)
+        async with asyncio.timeout(WAIT_S):
+            while len(consumers := await managed("consumers", rabbit_url)) < len(wanted):
+                await asyncio.sleep(0.05)
+        queues = await managed("queues", rabbit_url)
+    assert {queue["name"]: queue["type"] for queue in queues if queue["name"].startswith(OWN_PREFIX)} == {
+        name: "quorum" for name in (DEAD, *wanted)
+    }
+    assert {one["queue"]["name"]: one["prefetch_count"] for one in consumers} == wanted
 
 
 async def test_a_malformed_reply_address_breaks_nothing_else(rabbit_url: str) -> None:
