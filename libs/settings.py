@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from ipaddress import ip_network
@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 PREFIX = "DARKROOM_"
-TEST_PREFIX = "DARKROOM_TEST_"  # where tests find their services; never a setting
+NO_SETTINGS = ("DARKROOM_TEST_", "DARKROOM_SERVICES_")  # of the tests, and of what brings their services
 MIN_SECRET_CHARS = 32
 
 Seconds = Annotated[float, Meta(gt=0, le=315_360_000)]  # at most ten years
@@ -123,12 +123,13 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         SettingsError: A name is unknown, a value is wrong or a secret is missing.
     """
-    given = {
+    named = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environ.items()
-        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and value != ""
+        if name.startswith(PREFIX) and not name.startswith(NO_SETTINGS)
     }
-    _refuse_unknown(given)
+    _refuse_unknown(named)
+    given = {name: value for name, value in named.items() if value != ""}
     values: dict[str, Any] = {
         name: [part.strip() for part in value.split(",")] if _is_list(name) else value
         for name, value in given.items()
@@ -152,8 +153,8 @@ def _to_path(_: type[Path], value: str) -> Path:
     return Path(value)
 
 
-def _refuse_unknown(given: Mapping[str, str]) -> None:
-    for name in given:
+def _refuse_unknown(names: Iterable[str]) -> None:
+    for name in names:
         if name not in Settings.__struct_fields__:
             near = get_close_matches(name, Settings.__struct_fields__, n=1, cutoff=0.5)
             hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""

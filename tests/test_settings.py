@@ -76,6 +76,11 @@ def test_a_misspelt_name_is_refused_with_the_nearest_one(tmp_path: Path, wrong: 
         load_settings(given(tmp_path, **{wrong: "1"}))
 
 
+def test_a_misspelt_name_is_refused_although_its_value_is_empty(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="did you mean DARKROOM_MAX_PIXELS"):
+        load_settings(given(tmp_path, MAX_PIXLES=""))
+
+
 def test_a_name_like_no_other_is_refused_too(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"no setting DARKROOM_ZZZQQQ$"):
         load_settings(given(tmp_path, ZZZQQQ="1"))
@@ -112,9 +117,11 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
     assert settings.database_url.startswith("sqlite:///")
 
 
-def test_what_is_not_ours_or_for_tests_only_is_ignored(tmp_path: Path) -> None:
-    others = {"DARKROOM_TEST_DATABASE_URL": "postgres://host", "PORT": "1", "DARK": "1"}
-    assert load_settings(given(tmp_path) | others).port == 8000
+@pytest.mark.parametrize(
+    "name", ["DARKROOM_TEST_DATABASE_URL", "DARKROOM_SERVICES_DIR", "DARKROOM_SERVICES_PATH", "PORT", "DARK"]
+)
+def test_what_is_not_ours_or_for_tests_only_is_ignored(tmp_path: Path, name: str) -> None:
+    assert load_settings(given(tmp_path) | {name: "1"}) == load_settings(given(tmp_path))
 
 
 def test_alone_the_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
