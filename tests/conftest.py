@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 import skimage
@@ -14,6 +13,7 @@ from libs.storage.engine import Engine
 from tests.support import spreading
 from tests.support.accounts import add_account
 from tests.support.client import Client
+from tests.support.migrated import migrated_database
 from tests.support.services import own_database
 from tests.support.site import Kind, Site, running_site
 
@@ -92,19 +92,32 @@ async def other(site: Site) -> AsyncIterator[Client]:
 
 
 @pytest.fixture(params=DATABASES)
-async def database_url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    """An empty database of each engine."""
+async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """A database of each engine in which nothing is yet."""
     if request.param == "postgres":
         async with own_database() as url:
             yield url
     else:
-        with TemporaryDirectory() as directory:
-            yield f"sqlite:///{directory}/test.sqlite"
+        yield _sqlite_in(tmp_path)
+
+
+@pytest.fixture(params=DATABASES)
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """That of `database`."""
+    if request.param == "postgres":
+        async with migrated_database() as url:
+            yield url
+    else:
+        yield _sqlite_in(tmp_path)
 
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Engine]:
-    """A migrated database, bound to all tables."""
+    """A migrated database of each engine, bound to all tables."""
     async with open_database(database_url) as engine:
         await migrate(engine)
         yield engine
+
+
+def _sqlite_in(directory: Path) -> str:
+    return f"sqlite:///{directory}/test.sqlite"

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -15,25 +16,33 @@ QUICK = {"max_connections": "300", "fsync": "off", "synchronous_commit": "off", 
 PRIVATE = {
     "listen_addresses": network.HOST,
     "unix_socket_directories": "",  # a socket's path is limited to some 100 bytes
+    "dynamic_shared_memory_type": "mmap",  # in its folder: elsewhere it outlives a killed server
 }
+MEMORY = Path("/dev/shm")  # noqa: S108
+ROOM_BYTES = 4 * 1024**3
 INITDB = ("--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
 
 
 class Postgres:
     name = "postgres"
     variable = "DARKROOM_TEST_DATABASE_URL"
+    beside: tuple[str, ...] = ()
     programs: tuple[str, ...] = ("initdb", "postgres")
     packages: tuple[str, ...] = ("postgresql",)
     advice = "install PostgreSQL 15 or newer"
     ports: tuple[str, ...] = ("sql",)
 
     def make_folder(self, inside: Path) -> Path:
-        """In `inside`, or, where the user `postgres` cannot get there, in /var/tmp."""
+        """In memory where there is room: hundreds of tests make a database each, of three hundred files.
+
+        Else in `inside`, or, where the user `postgres` cannot get there, in /var/tmp.
+        """
         user = _user()
+        parent = MEMORY if _has_room(MEMORY) else inside
         if user is None:
-            return Path(tempfile.mkdtemp(prefix="darkroom-postgres-", dir=inside))
-        open_to_all = all(folder.stat().st_mode & 0o001 for folder in (inside, *inside.parents))
-        parent = inside if open_to_all else "/var/tmp"  # noqa: S108
+            return Path(tempfile.mkdtemp(prefix="darkroom-postgres-", dir=parent))
+        if not all(folder.stat().st_mode & 0o001 for folder in (parent, *parent.parents)):
+            parent = Path("/var/tmp")  # noqa: S108
         folder = Path(tempfile.mkdtemp(prefix="darkroom-postgres-", dir=parent))
         os.chown(folder, user, processes.primary_group(user))
         return folder
@@ -66,6 +75,10 @@ class Postgres:
             env={"POSTGRES_HOST_AUTH_METHOD": "trust"},
             command=("postgres", *_flags(QUICK)),
         )
+
+
+def _has_room(folder: Path) -> bool:
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= ROOM_BYTES
 
 
 def _flags(options: dict[str, str]) -> list[str]:

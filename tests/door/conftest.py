@@ -10,7 +10,8 @@ from libs.storage.tables import BaseUser
 from tests.conftest import BOTH
 from tests.door.desk import BROKER_USER, Desk, desk_of
 from tests.storage.rows import an_owner
-from tests.support.services import own_bucket, own_database, own_vhost
+from tests.support.migrated import migrated_database
+from tests.support.services import own_bucket, own_vhost
 from tests.worker.conftest import large_photo
 from tests.worker.inside import NewBackends, opened_backends, working
 
@@ -26,7 +27,7 @@ async def new_backends(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
             settings = {"AMQP_TRUSTED_USERS": f"somebody, {BROKER_USER}", **settings}
             if request.param == "services":
                 settings = {
-                    "DATABASE_URL": await stack.enter_async_context(own_database()),
+                    "DATABASE_URL": await stack.enter_async_context(migrated_database()),
                     "BROKER_URL": await stack.enter_async_context(own_vhost()),
                     "OBJECTS_URL": own_bucket(),
                     **settings,

@@ -15,7 +15,8 @@ from libs.storage import names
 from libs.storage.tables import BaseUser, Image, now
 from tests.conftest import BOTH
 from tests.storage.rows import an_image, an_owner
-from tests.support.services import own_bucket, own_database, own_vhost
+from tests.support.migrated import migrated_database
+from tests.support.services import own_bucket, own_vhost
 from tests.support.site import Site
 from tests.worker.inside import ended, opened_backends, put_object, submit, working
 from tests.worker.watching import SMALL
@@ -60,7 +61,7 @@ async def ward(request: pytest.FixtureRequest, tmp_path: Path, photo: Path) -> A
         settings = {"OBJECTS_URL": f"file://{data}/objects"}
         if request.param == "services":
             settings = {
-                "DATABASE_URL": await stack.enter_async_context(own_database()),
+                "DATABASE_URL": await stack.enter_async_context(migrated_database()),
                 "BROKER_URL": await stack.enter_async_context(own_vhost()),
                 "OBJECTS_URL": own_bucket(),
             }

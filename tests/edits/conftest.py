@@ -11,7 +11,8 @@ from libs.backends import Backends
 from tests.conftest import BOTH, signed_in
 from tests.edits.vendor import MODEL, Vendor
 from tests.support.client import Client
-from tests.support.services import own_bucket, own_database, own_vhost
+from tests.support.migrated import migrated_database
+from tests.support.services import own_bucket, own_vhost
 from tests.support.site import Kind, Site, running_site
 from tests.worker.inside import opened_backends
 
@@ -93,7 +94,7 @@ async def new_workshop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
             vendor = await stack.enter_async_context(Vendor.open())
             if request.param == "services":
                 settings = {
-                    "DATABASE_URL": await stack.enter_async_context(own_database()),
+                    "DATABASE_URL": await stack.enter_async_context(migrated_database()),
                     "BROKER_URL": await stack.enter_async_context(own_vhost()),
                     "OBJECTS_URL": own_bucket(),
                     **settings,

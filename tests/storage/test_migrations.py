@@ -38,8 +38,8 @@ order by 1, 2
 
 
 @pytest.fixture
-async def empty(database_url: str) -> AsyncIterator[Engine]:
-    async with open_database(database_url) as engine:
+async def empty(empty_database_url: str) -> AsyncIterator[Engine]:
+    async with open_database(empty_database_url) as engine:
         yield engine
 
 
@@ -104,10 +104,10 @@ async def test_migrating_twice_changes_nothing(database: Engine) -> None:
     assert (await schema(database), len(await Migration.objects())) == before
 
 
-async def test_processes_that_migrate_at_once_do_not_disturb_each_other(database_url: str) -> None:
-    said = await asyncio.gather(*(run_child("upgrade", database_url) for _ in range(3)))
+async def test_processes_that_migrate_at_once_do_not_disturb_each_other(empty_database_url: str) -> None:
+    said = await asyncio.gather(*(run_child("upgrade", empty_database_url) for _ in range(3)))
     assert said == ["migrated"] * 3
-    async with open_database(database_url):
+    async with open_database(empty_database_url):
         assert await Job.count() == 0
         names = [row["name"] for row in await Migration.select(Migration.name)]
         assert len(names) == len(set(names))

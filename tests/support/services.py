@@ -24,16 +24,21 @@ def service_url(name: str) -> str:
 
 
 @asynccontextmanager
-async def own_database() -> AsyncGenerator[str]:
-    """The URL of an empty PostgreSQL database."""
-    server, name = service_url("DATABASE"), f"darkroom_{uuid4().hex}"
-    connection = cast("Any", await asyncpg.connect(server))
+async def own_database(*, template: str = "template1") -> AsyncGenerator[str]:
+    """The URL of a PostgreSQL database: an empty one, or a copy of `template`."""
+    name = f"darkroom_{uuid4().hex}"
+    connection = cast("Any", await asyncpg.connect(service_url("DATABASE")))
     try:
-        await connection.execute(f'create database "{name}"')
-        yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+        await connection.execute(f'create database "{name}" template "{template}"')
+        yield url_of(name)
         await connection.execute(f'drop database "{name}" with (force)')
     finally:
         await connection.close()
+
+
+def url_of(database: str) -> str:
+    """The URL of a database of the tests' server."""
+    return urlunsplit(urlsplit(service_url("DATABASE"))._replace(path=f"/{database}"))
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ from typing import Literal
 
 import aiohttp
 
+from tests.support.migrated import migrated_database
 from tests.support.ports import free_port
 from tests.support.services import own_bucket, own_database, own_vhost
 
@@ -143,16 +144,18 @@ async def running_site(
     """A migrated, started site; its data are gone at the end. A setting `app.NAME` is that app's alone."""
     directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
+        is_new = program != PROGRAM or "DATABASE_URL" in settings
         if kind == "services":
+            database = own_database() if is_new else migrated_database()
             settings = {
-                "DATABASE_URL": await stack.enter_async_context(own_database()),
+                "DATABASE_URL": await stack.enter_async_context(database),
                 "BROKER_URL": await stack.enter_async_context(own_vhost()),
                 "OBJECTS_URL": own_bucket(),
                 "SECRET_KEY": SECRET,
                 **settings,
             }
         site = Site(kind, directory, settings, program)
-        if kind == "services":
+        if kind == "services" and is_new:
             await site.run("migrate")
         try:
             await site.start_all()

@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from tests.conftest import BOTH
-from tests.support.services import own_bucket, own_database, own_vhost
+from tests.support.migrated import migrated_database
+from tests.support.services import own_bucket, own_vhost
 from tests.worker.inside import NewBackends, opened_backends
 
 
@@ -29,7 +30,7 @@ async def new_backends(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
         async def start(**settings: str):  # noqa: ANN202 - a NewBackends
             if request.param == "services":
                 settings = {
-                    "DATABASE_URL": await stack.enter_async_context(own_database()),
+                    "DATABASE_URL": await stack.enter_async_context(migrated_database()),
                     "BROKER_URL": await stack.enter_async_context(own_vhost()),
                     "OBJECTS_URL": own_bucket(),
                     **settings,
