@@ -14,7 +14,15 @@ from infra.local.s3 import S3
 from infra.local.service import Service
 
 SERVICES: tuple[Service, ...] = (Postgres(), RabbitMQ(), S3())
-USUAL_PORTS = {"postgres": 5432, "postgresql": 5432, "amqp": 5672, "amqps": 5671, "s3": 443}
+USUAL_PORTS = {
+    "postgres": 5432,
+    "postgresql": 5432,
+    "amqp": 5672,
+    "amqps": 5671,
+    "s3": 443,
+    "http": 80,
+    "https": 443,
+}
 USAGE = """\
 usage: infra/local/services up | down | status | env
 
@@ -24,10 +32,11 @@ usage: infra/local/services up | down | status | env
   env     print the variables that tests read, for `eval`
 
 A server named by DARKROOM_TEST_DATABASE_URL, DARKROOM_TEST_BROKER_URL or
-DARKROOM_TEST_OBJECTS_URL is used as it is. The others run in containers where a
-Docker engine answers, else as programs of this machine, which root on Debian or
-Ubuntu gets by apt-get. All listen on 127.0.0.1, on ports of their own. `up` gets
-Chromium and amqp-publish by apt-get too, for the tests that use them.
+DARKROOM_TEST_OBJECTS_URL is used as it is; a broker needs its management API named
+beside it, by DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL. The others run in containers
+where a Docker engine answers, else as programs of this machine, which root on
+Debian or Ubuntu gets by apt-get. All listen on 127.0.0.1, on ports of their own.
+`up` gets Chromium and amqp-publish by apt-get too, for the tests that use them.
 
 DARKROOM_SERVICES_DIR   folder for state and data, instead of .services
 DARKROOM_SERVICES_PATH  the only folders in which to look for programs
@@ -80,8 +89,8 @@ def env() -> int:
     exports: dict[str, str] = {}
     for service in SERVICES:
         known = record.load(service.name)
-        if url := _given(service):
-            exports[service.variable] = url
+        if given := _given(service):
+            exports |= given
         elif known is not None:
             exports |= service.exports(known)
         else:
@@ -91,21 +100,28 @@ def env() -> int:
     return 0
 
 
-def _given(service: Service) -> str:
-    """The URL set from outside; one that `env` printed does not count, nor does an empty one."""
+def _given(service: Service) -> dict[str, str]:
+    """The server's URLs set from outside; those that `env` printed do not count, nor does an empty one."""
     known = record.load(service.name)
     url = os.environ.get(service.variable, "")
-    return "" if known and service.exports(known)[service.variable] == url else url
+    if not url or (known and service.exports(known)[service.variable] == url):
+        return {}
+    return {name: os.environ.get(name, "") for name in (service.variable, *service.beside)}
 
 
 def _check_given() -> None:
     for service in SERVICES:
-        url = _given(service)
-        if url and not _accepts(url):
-            where = f"{urlsplit(url).hostname}:{urlsplit(url).port or ''}".rstrip(":")
-            raise CannotStart(
-                f"{service.variable} is set, but nothing answers at {where}: unset it to have one started"
-            )
+        for name, url in _given(service).items():
+            if not url:
+                raise CannotStart(
+                    f"{service.variable} is set, but {name} is not: set both, or neither to have one started"
+                )
+            if not _accepts(url):
+                where = f"{urlsplit(url).hostname}:{urlsplit(url).port or ''}".rstrip(":")
+                raise CannotStart(
+                    f"{name} is set, but nothing answers at {where}: "
+                    f"unset {service.variable} to have one started"
+                )
 
 
 def _accepts(url: str) -> bool:
@@ -116,8 +132,8 @@ def _accepts(url: str) -> bool:
 
 
 def _serves(service: Service) -> bool:
-    url = _given(service)
-    return _accepts(url) if url else lifecycle.is_up(service)
+    given = _given(service)
+    return all(map(_accepts, given.values())) if given else lifecycle.is_up(service)
 
 
 def _where(service: Service) -> str:

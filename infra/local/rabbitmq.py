@@ -25,6 +25,7 @@ log.file = false
 class RabbitMQ:
     name = "rabbitmq"
     variable = "DARKROOM_TEST_BROKER_URL"
+    beside: tuple[str, ...] = (MANAGEMENT,)
     programs: tuple[str, ...] = ("rabbitmq-server", "erl", "epmd")
     packages: tuple[str, ...] = ("rabbitmq-server",)
     advice = "install RabbitMQ 3.10 or newer"

@@ -18,6 +18,7 @@ BUCKET = "darkroom-test"
 class S3:
     name = "s3"
     variable = "DARKROOM_TEST_OBJECTS_URL"
+    beside: tuple[str, ...] = ()
     programs: tuple[str, ...] = ("rclone",)
     packages: tuple[str, ...] = ()  # what Debian packages is too old for `serve s3`
     advice = "run `make install`, or install rclone 1.65 or newer"

@@ -22,6 +22,7 @@ class Container:
 class Service(Protocol):
     name: str
     variable: str  # names the server's URL in the environment
+    beside: tuple[str, ...]  # name further URLs of the server; whoever gives it gives these, too
     programs: tuple[str, ...]
     packages: tuple[str, ...]  # of Debian and Ubuntu; empty when they have none that will do
     advice: str  # how to get the programs by hand
@@ -44,7 +45,7 @@ class Service(Protocol):
         ...
 
     def exports(self, record: Record) -> dict[str, str]:
-        """Variables for the tests; the one named `variable` is among them."""
+        """Variables for the tests: `variable` and those `beside` it."""
         ...
 
     def container(self, record: Record) -> Container: ...

@@ -23,6 +23,7 @@ import pytest
 from infra.local import network, processes
 from infra.local.containers import engine_answers
 from libs.storage.objects import open_objects
+from tests.support.services import service_url
 
 pytestmark = pytest.mark.services
 
@@ -67,6 +68,10 @@ def record(folder: Path, name: str) -> dict[str, Any]:
 def pids(folder: Path, name: str) -> list[int]:
     """The server first."""
     return [process["pid"] for process in record(folder, name)["processes"]]
+
+
+def ports(folder: Path) -> list[int]:
+    return [port for name in NAMES for port in record(folder, name)["ports"].values()]
 
 
 def docker(*arguments: str) -> list[str]:
@@ -171,8 +176,11 @@ async def test_a_set_of_services_lives_and_leaves_nothing_behind(
     containers = [record(folder, name)["container"] for name in NAMES]
     volumes = volumes_of(folder)
     assert bool(volumes) == (way == "containers")
+    taken = ports(folder)
     succeed("down", env)
     assert processes_of(folder) == []
+    listening = [port for port in taken if network.accepts(network.HOST, port)]
+    assert listening == [], "a daemon hides its folder, not its port"
     assert names_in(folder) == ["lock"]
     if way == "containers":
         assert not set(docker("ps", "--all", "--format", "{{.Names}}")) & set(containers)
@@ -212,14 +220,26 @@ def test_a_folder_that_postgres_cannot_enter_is_no_obstacle(folder: Path) -> Non
     assert processes_of(data) == processes_of(private) == []
 
 
-def test_a_server_that_is_given_is_used(folder: Path) -> None:
+async def test_a_server_that_is_given_is_used_and_left_running(folder: Path, tmp_path: Path) -> None:
     succeed("up", environment(folder))
-    given = {name: url for name, url in variables(environment(folder)).items() if "MANAGEMENT" not in name}
+    given = variables(environment(folder))
     other = folder / "other"
     env = environment(other) | given
     assert [line.split()[1:4] for line in succeed("up", env).splitlines()] == [["up", "given", "by"]] * 3
     assert variables(env) == given
     assert names_in(other) == ["lock"]
+    before = servers(folder)
+    assert succeed("down", env) == ""
+    assert servers(folder) == before
+    await all_serve(given, tmp_path)
+
+
+def test_a_broker_that_is_given_without_its_management_is_refused(folder: Path) -> None:
+    done = services("up", environment(folder, DARKROOM_TEST_BROKER_URL=service_url("BROKER")))
+    assert done.returncode == 1
+    told = "DARKROOM_TEST_BROKER_URL is set, but DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL is not"
+    assert done.stderr.startswith(told)
+    assert names_in(folder) == ["lock"]
 
 
 def test_a_given_server_that_is_away_is_reported_without_its_secret(folder: Path) -> None:
@@ -239,6 +259,42 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(folder: Path, tmp_path:
     assert "s3: not found: rclone" in done.stderr
     assert "make install" in done.stderr
     assert names_in(folder) == ["lock"]
+
+
+GUARDS = (Path("/etc/postgresql-common/createcluster.d/darkroom.conf"), Path("/usr/sbin/policy-rc.d"))
+APT_GET = """\
+#!/bin/sh
+echo "$*" >>asked
+ls {guards} >>asked
+case "$*" in *update) touch lists ;; *) [ -e lists ] ;; esac
+"""
+
+
+def guards() -> list[bytes | bool]:
+    """What keeps packages from starting services, and whether there are folders for it."""
+    paths = [path for guard in GUARDS for path in (guard, guard.parent, guard.parent.parent)]
+    return [path.read_bytes() if path.is_file() else path.exists() for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("given", "packages"), [((), "postgresql rabbitmq-server"), (tuple(VARIABLES), "chromium amqp-tools")]
+)
+def test_what_is_missing_is_asked_of_apt_which_may_start_no_service(
+    folder: Path, tmp_path: Path, given: tuple[str, ...], packages: str
+) -> None:
+    """Of one that has no lists until `update`, and then brings nothing; only root asks at all."""
+    apt_get = tmp_path / "apt-get"
+    apt_get.write_text(APT_GET.format(guards=" ".join(map(str, GUARDS))))
+    apt_get.chmod(0o755)
+    before = guards()
+    env = environment(folder, DARKROOM_SERVICES_PATH=str(tmp_path), **{one: os.environ[one] for one in given})
+    subprocess.run([sys.executable, str(SCRIPT), "up"], env=env, cwd=tmp_path)
+    assert guards() == before
+    always, during = "-o DPkg::Lock::Timeout=300 -qq", list(map(str, GUARDS))
+    install = f"{always} install --yes --no-install-recommends {packages}"
+    asked = [*(install, *during), *(f"{always} update", *during), *(install, *during)]
+    told = tmp_path / "asked"
+    assert (told.read_text().splitlines() if told.exists() else []) == (asked if os.geteuid() == 0 else [])
 
 
 def test_a_recorded_process_id_that_now_is_another_process_is_left_alone(folder: Path) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,11 @@ from tests.support.site import Site, running_site
 from tests.worker.watching import SMALL, WAIT_S, objects_url, stored_keys
 
 UNDOWNLOADED_S, DOWNLOADED_S = "6", "2"
+COUNT = """
+select 'accounts', count(*) from piccolo_user
+union all select 'refresh tokens', count(*) from refresh_token
+union all select 'idempotency keys', count(*) from idempotency_key
+"""
 
 
 @pytest.fixture(scope="module", params=BOTH)
@@ -68,6 +75,13 @@ async def until_no_row(client: Client, image: dict[str, Any]) -> dict[str, Any]:
         ]:
             await asyncio.sleep(0.1)
     return job
+
+
+def counted(site: Site) -> dict[str, int]:
+    """The rows of an embedded site that a purge may remove."""
+    file = site.directory / "data" / "darkroom.sqlite"
+    with closing(sqlite3.connect(file, timeout=30)) as database:
+        return dict(database.execute(COUNT))
 
 
 async def keys_of(client: Client) -> list[str]:
@@ -210,16 +224,18 @@ async def test_two_schedulers_delete_and_announce_each_image_once(tmp_path: Path
 
 
 async def test_what_serves_nobody_is_purged_at_the_start(tmp_path: Path, photo: Path) -> None:
-    async with running_site("embedded", tmp_path / "site", REFRESH_TOKEN_S="1") as site:
-        async with signed_in(site) as client:
+    async with running_site("embedded", tmp_path / "site", REFRESH_TOKEN_S="0.01") as site:
+        async with signed_in(site), signed_in(site) as client:
             await client.upload(photo, wait_s=60)
             key = {"Idempotency-Key": uuid4().hex}
             assert (await client.upload(photo, headers=key, wait_s=60)).status == 201
             assert (await client.call("DELETE", "/accounts/me")).status in (200, 204)
             await until_no_object(client)
         await site.stop("serve")
+        assert counted(site) == {"accounts": 2, "refresh tokens": 1, "idempotency keys": 1}
         await site.start("serve")
         await site.ready()
         async with asyncio.timeout(WAIT_S):
             while '"event": "purge"' not in site.logs():
                 await asyncio.sleep(0.05)
+        assert counted(site) == {"accounts": 1, "refresh tokens": 0, "idempotency keys": 0}
