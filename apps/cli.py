@@ -16,11 +16,15 @@ from libs.settings import Settings, SettingsError, load_settings
 
 Main = Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
 
+RUNNING = gc.get_threshold()
+LOADING = 100_000  # objects until the next collection: modules that are being loaded are no garbage
+
 
 @click.group()
 @click.version_option(__version__)
 def main() -> None:
     """Darkroom, a self-hosted image platform."""
+    gc.set_threshold(LOADING)
 
 
 @main.command()
@@ -190,6 +194,7 @@ def _run(settings: Settings, run: Main) -> None:
     async def until_stopped() -> None:
         gc.collect()
         gc.freeze()  # what was imported stays: no collection need look at it again
+        gc.set_threshold(*RUNNING)
         await run(settings, stop_signal())
 
     uvloop.run(until_stopped())
