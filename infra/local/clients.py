@@ -1,4 +1,4 @@
-"""What tests use beside the services: a browser for the admin pages, an AMQP client for shells."""
+"""What tests use beside the services, wherever those run: a browser, clients, nodes that are killed."""
 
 import sys
 from pathlib import Path
@@ -27,7 +27,15 @@ BROWSER = Client(
 AMQP_PUBLISH = Client(
     ("amqp-publish",), "amqp-tools", "install amqp-publish (rabbitmq-c): the test of its example needs it"
 )
-CLIENTS = (BROWSER, AMQP_PUBLISH)
+NODE = Client(
+    ("rabbitmq-server",),
+    "rabbitmq-server",
+    "install RabbitMQ: tests kill nodes of their own",
+)
+PG_ISREADY = Client(
+    ("pg_isready",), "postgresql-client", "install PostgreSQL's clients: a test asks for pg_isready"
+)
+CLIENTS = (BROWSER, AMQP_PUBLISH, NODE, PG_ISREADY)
 
 
 def get() -> None:

@@ -36,7 +36,8 @@ DARKROOM_TEST_OBJECTS_URL is used as it is; a broker needs its management API na
 beside it, by DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL. The others run in containers
 where a Docker engine answers, else as programs of this machine, which root on
 Debian or Ubuntu gets by apt-get. All listen on 127.0.0.1, on ports of their own.
-`up` gets Chromium and amqp-publish by apt-get too, for the tests that use them.
+What tests use beside them, `up` gets by apt-get too: Chromium, amqp-publish,
+pg_isready, and a RabbitMQ for the tests that kill one.
 
 DARKROOM_SERVICES_DIR   folder for state and data, instead of .services
 DARKROOM_SERVICES_PATH  the only folders in which to look for programs

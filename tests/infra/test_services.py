@@ -277,7 +277,11 @@ def guards() -> list[bytes | bool]:
 
 
 @pytest.mark.parametrize(
-    ("given", "packages"), [((), "postgresql rabbitmq-server"), (tuple(VARIABLES), "chromium amqp-tools")]
+    ("given", "packages"),
+    [
+        ((), "postgresql rabbitmq-server"),
+        (tuple(VARIABLES), "chromium amqp-tools rabbitmq-server postgresql-client"),
+    ],
 )
 def test_what_is_missing_is_asked_of_apt_which_may_start_no_service(
     folder: Path, tmp_path: Path, given: tuple[str, ...], packages: str
