@@ -28,3 +28,9 @@ def parse_colour(colour: str) -> RGBA:
         return TRANSPARENT
     red, green, blue, *alpha = ImageColor.getrgb(colour)
     return red, green, blue, alpha[0] if alpha else 255
+
+
+def premultiplied(colour: RGBA) -> RGBA:
+    """Scale red, green and blue by alpha, as Pillow's mode `RGBa` holds them."""
+    red, green, blue, alpha = colour
+    return round(red * alpha / 255), round(green * alpha / 255), round(blue * alpha / 255), alpha

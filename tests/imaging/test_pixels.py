@@ -112,6 +112,8 @@ def test_a_turn_is_clockwise_about_the_centre_before_the_background(
     centroid = np.average(columns, weights=red), np.average(rows, weights=red)
     assert centroid == pytest.approx((image.width / 2 + 30 * sine, image.height / 2 - 30 * cosine), abs=0.1)
     assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1]] == corner).all()
+    middle = pixels[image.height // 2, image.width // 2]
+    assert middle.tolist() == ([0, 255, 0, 255] if mode == "RGB" else [0, 0, 0, 0])  # no background there
 
 
 def test_without_expand_the_canvas_stays(save: Save, run: Run) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated
 from msgspec import Meta
 from PIL.Image import Image, Resampling, Transpose
 
-from libs.imaging.colours import Colour, parse_colour
-from libs.imaging.compositing import has_alpha, lay
+from libs.imaging.colours import Colour, parse_colour, premultiplied
+from libs.imaging.compositing import has_alpha
 from libs.imaging.geometry import Size
 from libs.imaging.operations.filtering import as_colour
 from libs.imaging.operations.operation import Operation
@@ -49,13 +49,17 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
             return image
         if transpose := self.transposition(image.size):
             return image.transpose(transpose)
-        background = parse_colour(self.background) if self.background else None
-        if background and background[3] == 255 and not has_alpha(image):
-            coloured = as_colour(image)
-            return coloured.rotate(-angle, Resampling.BICUBIC, expand=self.expand, fillcolor=background[:3])
-        clear = image if has_alpha(image) else image.convert("LA" if image.mode == "L" else "RGBA")
-        turned = clear.rotate(-angle, Resampling.BICUBIC, expand=self.expand)
-        return lay(turned, turned.size, (0, 0), background) if background else turned
+        if self.background is None:
+            clear = image if has_alpha(image) else image.convert("LA" if image.mode == "L" else "RGBA")
+            return clear.rotate(-angle, Resampling.BICUBIC, expand=self.expand)
+        background = parse_colour(self.background)
+        if background[3] == 255 and not has_alpha(image):
+            return as_colour(image).rotate(
+                -angle, Resampling.BICUBIC, expand=self.expand, fillcolor=background[:3]
+            )
+        return image.convert("RGBA").rotate(
+            -angle, Resampling.BICUBIC, expand=self.expand, fillcolor=premultiplied(background)
+        )
 
     def transposition(self, size: Size) -> Transpose | None:
         """Tell how to move pixels whole, where that is all there is to it."""
