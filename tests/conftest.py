@@ -1,7 +1,7 @@
 """Sites that many tests share, the databases, and photographs."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -94,21 +94,15 @@ async def other(site: Site) -> AsyncIterator[Client]:
 @pytest.fixture(params=DATABASES)
 async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """A database of each engine in which nothing is yet."""
-    if request.param == "postgres":
-        async with own_database() as url:
-            yield url
-    else:
-        yield _sqlite_in(tmp_path)
+    async with _database_of(request.param, tmp_path, own_database) as url:
+        yield url
 
 
 @pytest.fixture(params=DATABASES)
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """That of `database`."""
-    if request.param == "postgres":
-        async with migrated_database() as url:
-            yield url
-    else:
-        yield _sqlite_in(tmp_path)
+    async with _database_of(request.param, tmp_path, migrated_database) as url:
+        yield url
 
 
 @pytest.fixture
@@ -119,5 +113,7 @@ async def database(database_url: str) -> AsyncIterator[Engine]:
         yield engine
 
 
-def _sqlite_in(directory: Path) -> str:
-    return f"sqlite:///{directory}/test.sqlite"
+def _database_of(
+    engine: str, directory: Path, postgres: Callable[[], AbstractAsyncContextManager[str]]
+) -> AbstractAsyncContextManager[str]:
+    return postgres() if engine == "postgres" else nullcontext(f"sqlite:///{directory}/test.sqlite")

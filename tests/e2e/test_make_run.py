@@ -10,21 +10,9 @@ import psutil
 import pytest
 
 from tests.support.ports import free_port
+from tests.support.site import START_S, is_ready
 
 ROOT = Path(__file__).parents[2]
-START_S = 60
-
-
-async def until_ready(url: str) -> None:
-    async with asyncio.timeout(START_S), aiohttp.ClientSession() as client:
-        while True:
-            try:
-                async with client.get(f"{url}/health/ready") as answer:
-                    if answer.status == 200:
-                        return
-            except aiohttp.ClientConnectionError:
-                pass
-            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("way", ["PORT", "DARKROOM_PORT"])
@@ -40,9 +28,11 @@ async def test_make_run_serves_at_the_port_says_where_everything_is_and_ends_wit
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
     try:
-        await until_ready(url)
-        family = psutil.Process(process.pid).children(recursive=True)
         async with aiohttp.ClientSession() as client:
+            async with asyncio.timeout(START_S):
+                while not await is_ready(client, url):
+                    await asyncio.sleep(0.05)
+            family = psutil.Process(process.pid).children(recursive=True)
             for place in ("schema", "admin/"):
                 async with client.get(f"{url}/{place}") as page:
                     assert page.status == 200

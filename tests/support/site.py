@@ -93,13 +93,7 @@ class Site:
     async def ready(self) -> None:
         """Until the API says that all its backends answer."""
         async with asyncio.timeout(START_S), aiohttp.ClientSession() as client:
-            while True:
-                try:
-                    async with client.get(f"{self.url}/health/ready") as answer:
-                        if answer.status == 200:
-                            return
-                except aiohttp.ClientConnectionError:
-                    pass
+            while not await is_ready(client, self.url):
                 for name, process in self.apps.items():
                     assert process.returncode is None, f"{name} has ended:\n{self.log_of(name).read_text()}"
                 await asyncio.sleep(0.05)
@@ -135,6 +129,15 @@ class Site:
 
     def logs(self) -> str:
         return "\n".join(path.read_text() for path in sorted(self.directory.glob("*.log")))
+
+
+async def is_ready(client: aiohttp.ClientSession, url: str) -> bool:
+    """Whether somebody answers there, all of whose backends answer."""
+    try:
+        async with client.get(f"{url}/health/ready") as answer:
+            return answer.status == 200
+    except aiohttp.ClientConnectionError:
+        return False
 
 
 @asynccontextmanager
