@@ -105,8 +105,7 @@ async def test_a_receiver_that_hangs_is_given_up_and_tried_again(teller: Client,
     found = await finished(teller, await trial(teller, made["id"]))
     assert (found["status"], codes(found)) == ("delivered", [None, 200])
     assert found["history"][0]["error"].startswith("url_timeout")
-    # 2 s, counted from when the event loop last looked at its clock: a moment before the request.
-    assert found["history"][0]["took_ms"] >= 1950
+    assert found["history"][0]["took_ms"] >= 2000
     assert len(receiver.at(path)) == 2
 
 
