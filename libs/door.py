@@ -11,7 +11,7 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from libs import answers, edit_intake, edit_orders, ingest, intake
+from libs import answers, edit_intake, edit_orders, ingest, intake, publishing
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable, DeadLetter, Delivery
 from libs.contracts.events import OrderRefused
@@ -157,7 +157,7 @@ async def take_in(order: AnyOrder, envelope: Envelope, backends: Backends) -> No
         store = partial(edit_orders.insert_admitted, job, owner.id, edit, backends)
         if await submissions.add(submission, store, _reply(submission, envelope)):
             log.info("order_taken", job_id=str(job.id), owner=owner.username, message_id=name)
-            await intake.publish(job, backends)
+            await publishing.publish(job, backends)
             return
         known = await submissions.called(owner.id, name)
         assert known is not None, "what is taken is there"  # noqa: S101

@@ -7,6 +7,7 @@ from libs import retention as removal
 from libs.backends import Backends
 from libs.contracts.edits import Edit
 from libs.contracts.words import Retention
+from libs.describing import hashing_of
 from libs.imaging.operations import AnyOperation
 from libs.intake import (
     Terms,
@@ -14,11 +15,10 @@ from libs.intake import (
     check_operations,
     check_quotas,
     check_webhook_url,
-    hashing_of,
     image_of,
     labels,
-    publish,
 )
+from libs.publishing import publish
 from libs.storage import images, ingests, names
 from libs.storage.database import transaction
 from libs.storage.statement import insert

@@ -9,8 +9,8 @@ import structlog
 from yarl import URL
 
 from libs.backends import Backends
-from libs.intake import publish
 from libs.outbound import is_data_url
+from libs.publishing import publish
 from libs.storage import feeding
 from libs.storage.tables import Job
 

@@ -18,10 +18,10 @@ from libs.intake import (
     check_operations,
     check_quotas,
     check_webhook_url,
-    publish,
     store_upload,
 )
 from libs.outbound import is_data_url
+from libs.publishing import publish
 from libs.retention import delete
 from libs.storage import jobs
 from libs.storage.database import transaction

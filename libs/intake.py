@@ -5,35 +5,25 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-import structlog
 from msgspec import Struct
 
 from libs import assets, edit_orders
 from libs.announce import announce, announce_cancelled
 from libs.backends import Backends
-from libs.broker import BrokerUnavailable
 from libs.contracts.edits import Edit
 from libs.contracts.messages import (
-    AnyMessage,
-    DescribeImage,
-    EditImage,
-    IngestImage,
     Source,
     TransformImage,
-    decode,
-    encode,
 )
-from libs.contracts.orders import Wake
-from libs.contracts.topology import Route
 from libs.contracts.words import Priority, Retention
+from libs.describing import hashing_of
 from libs.imaging.header import Header
 from libs.imaging.operations import AnyOperation
+from libs.publishing import publish
 from libs.storage import images, jobs, names, usage
 from libs.storage.database import transaction
 from libs.storage.statement import insert
 from libs.storage.tables import BaseUser, Image, Job, new_id, now
-
-log = structlog.get_logger(__name__)
 
 
 class TooManyOperations(Exception):
@@ -160,37 +150,6 @@ async def transform_job(
     )
 
 
-async def describe(
-    image: Image,
-    owner: BaseUser,
-    backends: Backends,
-    *,
-    request_id: str,
-    priority: Priority = Priority.INTERACTIVE,
-) -> Job:
-    """The job that describes a stored image: the one under way, or a new one, as if somebody waited."""
-    under_way = await jobs.describing(image.id)
-    if under_way is not None:
-        return under_way
-    job = describe_job(image, owner.username, request_id, priority=priority)
-    await insert(job)
-    await publish(job, backends)
-    return job
-
-
-async def publish(job: Job, backends: Backends) -> None:
-    """Wake a worker; when the broker is away the sweep does it later."""
-    message = decode(job.command)
-    headers = {"x-request-id": job.request_id} if job.request_id else {}
-    try:
-        await backends.broker.publish(
-            route_of(message, job), encode(Wake(job_id=job.id)), message_id=str(job.id), headers=headers
-        )
-    except BrokerUnavailable:
-        log.warning("publish_failed", job_id=str(job.id), request_id=job.request_id)
-        await jobs.publish_soon(job.id)
-
-
 async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
     """End a job that nobody wants any more and tell those who wait for it.
 
@@ -213,17 +172,6 @@ async def retry(job_id: UUID, backends: Backends) -> Job:
     job = await jobs.retry(job_id)
     await publish(job, backends)
     return job
-
-
-def route_of(message: AnyMessage, job: Job) -> Route:
-    """The queue a job's message belongs on."""
-    if isinstance(message, EditImage):
-        return Route.EDIT
-    if isinstance(message, IngestImage):
-        return Route.INGEST_BULK if job.priority == Priority.BULK else Route.INGEST
-    if isinstance(message, DescribeImage) and job.priority == Priority.BULK:
-        return Route.DESCRIBE
-    return Route.TRANSFORM_BULK if job.priority == Priority.BULK else Route.TRANSFORM
 
 
 async def check_operations(operations: Sequence[AnyOperation], owner: BaseUser, backends: Backends) -> None:
@@ -292,16 +240,6 @@ def labels(image: Image, owner: BaseUser) -> dict[str, str]:
     return {"owner": owner.username, "image-id": str(image.id), "md5": image.md5}
 
 
-def hashing_of(image: Image, owner: BaseUser, request_id: str) -> Job | None:
-    """The job that gives a kept image its hash; not stored yet.
-
-    To be made before what else is queued with it: an image shows its newest job.
-    """
-    if image.retention != Retention.KEEP:
-        return None
-    return describe_job(image, owner.username, request_id)
-
-
 def _wanted_job(
     image: Image,
     owner: BaseUser,
@@ -346,11 +284,3 @@ def _transform_job(
         request_id=terms.request_id,
         webhook_url=terms.webhook_url,
     )
-
-
-def describe_job(
-    image: Image, username: str, request_id: str | None, *, priority: Priority = Priority.BULK
-) -> Job:
-    """A job that describes `image`; not stored yet."""
-    message = DescribeImage(job_id=new_id(), owner=username, source=Source(image_id=image.id))
-    return jobs.new(message, owner=image.owner, priority=priority, request_id=request_id)

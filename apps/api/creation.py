@@ -22,6 +22,7 @@ from libs import assets, edit_intake, ingest, intake, retention
 from libs.backends import Backends
 from libs.contracts.views import ImageFromUrl, ImageView, JobView, Metadata
 from libs.contracts.words import OnDuplicate, Retention
+from libs.describing import describe
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
 from libs.ingest import Wanted
@@ -45,7 +46,7 @@ async def describing(image: Image, asked: Asked) -> Job | None:
     Raises:
         JobFailed: It cannot be.
     """
-    job = await intake.describe(image, asked.caller, asked.backends, request_id=request_id())
+    job = await describe(image, asked.caller, asked.backends, request_id=request_id())
     done = await done_in_time(job, asked.live, prefer_wait_s(asked))
     return None if done else job
 

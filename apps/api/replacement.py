@@ -11,9 +11,10 @@ from apps.api.asked import Asked
 from apps.api.creation import receive, unpacked
 from apps.api.json_body import received_json
 from apps.api.request_log import request_id
-from libs import ingest, intake
+from libs import ingest
 from libs.contracts.views import ImagePatch, ImagePut, ImageView, JobView
 from libs.contracts.words import Priority, Retention
+from libs.describing import describe
 from libs.ingest import Wanted
 from libs.outbound import is_data_url
 from libs.storage import images
@@ -35,9 +36,7 @@ async def change(image_id: UUID, asked: Asked) -> Response[ImageView] | Response
         undownloaded_s=settings.expire_undownloaded_s,
     )
     if image.retention == Retention.KEEP and image.phash is None:
-        await intake.describe(
-            image, asked.caller, asked.backends, request_id=request_id(), priority=Priority.BULK
-        )
+        await describe(image, asked.caller, asked.backends, request_id=request_id(), priority=Priority.BULK)
     return Response(await present.one_image(image, asked.at))
 
 

@@ -20,7 +20,7 @@ from libs.contracts.messages import BadMessage, DescribeImage, decode
 from libs.contracts.words import JobStatus
 from libs.edits.errors import EditTimedOut
 from libs.feeding import Feeder
-from libs.intake import publish
+from libs.publishing import publish
 from libs.storage import accounts, deliveries, edits, feeding, idempotency, jobs, tokens
 from libs.storage.engine import UNAVAILABLE
 from libs.storage.failure import Failure

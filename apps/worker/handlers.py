@@ -8,10 +8,11 @@ from libs import assets, retention
 from libs.backends import Backends
 from libs.children import Children
 from libs.contracts.messages import DescribeImage, TransformImage
+from libs.describing import describe_job
 from libs.imaging.describe import describe
 from libs.imaging.limits import Limits
 from libs.imaging.pipeline import render
-from libs.intake import describe_job, publish
+from libs.publishing import publish
 from libs.storage import claims, images
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE

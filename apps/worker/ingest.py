@@ -27,9 +27,9 @@ from libs.imaging.header import read_header
 from libs.imaging.operations import AnyOperation
 from libs.imaging.pipeline import Rendered
 from libs.ingest import following
-from libs.intake import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.receiving import receive
+from libs.publishing import publish
 from libs.storage import images, ingests, names, usage
 from libs.storage.claims import Claim
 from libs.storage.engine import UNAVAILABLE

@@ -14,7 +14,7 @@ from apps.scheduler.scheduler import scheduling
 from libs import edit_intake
 from libs.contracts.edits import Edit
 from libs.contracts.words import JobStatus, Retention
-from libs.intake import publish
+from libs.publishing import publish
 from libs.storage import images
 from libs.storage.tables import Image, Job
 from tests.broker.node import prepared_node

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from apps.scheduler.scheduler import scheduling
-from libs import intake
+from libs import intake, publishing
 from libs.backends import Backends
 from libs.broker.memory import MemoryBroker
 from libs.broker.port import Delivery
@@ -59,7 +59,7 @@ async def test_a_message_that_comes_many_times_runs_once(new_backends: NewBacken
     backends = await new_backends()
     _, job = await submit(backends, await an_owner(), photo, SMALL)
     for _ in range(10):
-        await intake.publish(job, backends)
+        await publishing.publish(job, backends)
     async with working(backends):
         done = await ended(job.id)
         await next_job_works(backends, photo)  # behind all copies in the queue
