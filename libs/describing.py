@@ -17,7 +17,7 @@ async def describe(
     request_id: str,
     priority: Priority = Priority.INTERACTIVE,
 ) -> Job:
-    """The job that describes a stored image: the one under way, or a new one, as if somebody waited."""
+    """The job that describes a stored image: the one under way, or a new one."""
     under_way = await jobs.describing(image.id)
     if under_way is not None:
         return under_way

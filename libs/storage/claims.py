@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 from piccolo.columns import Column
+from piccolo.columns.combination import WhereRaw
 
 from libs.contracts.events import BatchCompleted
 from libs.contracts.words import ImageStatus, JobKind, JobStatus
@@ -147,13 +148,24 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
     async with transaction():
         if source_is_bad is not None:  # images before jobs, as everywhere: no two wait for each other
             await Image.update({Image.status: ImageStatus.DELETING}).where(
-                (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING)
+                (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING) & _may_doom(claim)
             )
         return await end(
             claim,
             {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail},
             Share(failure=failure),
         )
+
+
+def _may_doom(claim: Claim) -> WhereRaw:
+    """A description leaves the image to a job that was asked for: that one finds the same and says so."""
+    if claim.kind != JobKind.DESCRIBE:
+        return WhereRaw("true")
+    return WhereRaw(
+        "not exists (select 1 from job where job.image = image.id and job.kind <> {} and job.status <> {})",
+        JobKind.DESCRIBE.value,
+        JobStatus.CANCELLED.value,
+    )
 
 
 async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None:
