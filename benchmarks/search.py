@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any
 
 from libs.imaging.hashing import signed64
-from libs.storage import lookalikes
-from libs.storage.database import migrate, open_database
-from libs.storage.engine import rows
-from libs.storage.tables import BaseUser, Image
+from libs.storage import phash_index
+from libs.storage.database.connection import migrate, open_database
+from libs.storage.database.engine import rows
+from libs.storage.database.tables import BaseUser, Image
 from tests.storage.rows import an_owner, image_of
 from tests.support.services import own_database
 
@@ -103,7 +103,7 @@ async def measure(owner: BaseUser, centers: Sequence[int], source: random.Random
 
         async def search(phash: int, distance: int = distance) -> None:
             nonlocal found
-            found += len(await lookalikes.find(owner.id, phash, max_distance=distance, limit=20))
+            found += len(await phash_index.find(owner.id, phash, max_distance=distance, limit=20))
 
         async def scan(phash: int, distance: int = distance) -> None:
             await rows(Image.raw(SCAN, phash, owner.id, phash, distance))

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from libs.broker import Broker, open_broker
-from libs.outbound import Fetcher, FetchLimits, Guard, Poster
-from libs.scratch import scratch_directory
+from libs.outbound import Fetcher, FetchLimits, Guard
+from libs.runtime.scratch import scratch_directory
 from libs.settings import Settings
-from libs.storage.database import open_database
-from libs.storage.engine import Engine
+from libs.storage.database.connection import open_database
+from libs.storage.database.engine import Engine
 from libs.storage.objects import ObjectStore, open_objects
 
 
@@ -36,10 +36,6 @@ class Backends:
             max_data_bytes=settings.max_upload_bytes,
         )
         return Fetcher(self.guard, limits)
-
-    def poster(self) -> Poster:
-        """A session for notices to users' URLs, to be entered."""
-        return Poster(self.guard, timeout_s=self.settings.webhook_timeout_s)
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ import pytest
 import skimage
 from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
-from libs.storage.database import migrate, open_database
-from libs.storage.engine import Engine
+from libs.storage.database.connection import migrate, open_database
+from libs.storage.database.engine import Engine
 from tests.support import spreading
 from tests.support.accounts import add_account
 from tests.support.client import Client

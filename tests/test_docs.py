@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.api.errors import all_codes
+from apps.api.problems import all_codes
 from libs.contracts import schema
 from libs.settings import PREFIX, load_settings, setting_names
 

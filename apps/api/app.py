@@ -9,31 +9,31 @@ from litestar.di import Provide
 from litestar.stores.memory import MemoryStore
 from litestar.types import ASGIApp
 
-from apps.api import auth
-from apps.api.accounts import Accounts
 from apps.api.admin import admin_route
-from apps.api.asked import asked
-from apps.api.batches import Batches
-from apps.api.errors import to_problem
-from apps.api.health import HealthChecks
-from apps.api.images import Images
-from apps.api.jobs import Jobs
-from apps.api.limits import STORE, rate_limits
-from apps.api.links import open_link
-from apps.api.live import Live
-from apps.api.lookalikes import LookAlikes
-from apps.api.older.accounts import OldAccounts
-from apps.api.older.batches import OldBatches
-from apps.api.older.images import OldImages
-from apps.api.openapi import asyncapi_document, openapi_config, page_assets
-from apps.api.openapi_problems import document_problems
-from apps.api.request_log import with_request_log
-from apps.api.spellings import with_old_spellings
-from apps.api.webhooks import Webhooks
+from apps.api.context import request_context
+from apps.api.legacy.accounts import OldAccounts
+from apps.api.legacy.addresses import with_old_spellings
+from apps.api.legacy.batches import OldBatches
+from apps.api.legacy.images import OldImages
+from apps.api.middleware import authentication
+from apps.api.middleware.rate_limits import STORE, rate_limits
+from apps.api.middleware.request_log import with_request_log
+from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
+from apps.api.openapi.problem_responses import document_problems
+from apps.api.problems import to_problem
+from apps.api.responses.event_streams import Live
+from apps.api.routes.accounts import Accounts
+from apps.api.routes.batches import Batches
+from apps.api.routes.health import HealthChecks
+from apps.api.routes.images import Images
+from apps.api.routes.jobs import Jobs
+from apps.api.routes.links import open_link
+from apps.api.routes.search import LookAlikes
+from apps.api.routes.webhooks import Webhooks
 from libs import __version__
 from libs.backends import Backends
-from libs.tasks import beside
-from libs.thumbnails import Thumbnails
+from libs.images.thumbnails import Thumbnails
+from libs.runtime.background import beside
 
 JSON_BODY_BYTES = 1_000_000
 FORGET_LIMITS_S = 60
@@ -69,8 +69,8 @@ def create_app(backends: Backends, live: Live) -> ASGIApp:
         dependencies={
             "backends": Provide(lambda: backends, sync_to_thread=False),
             "live": Provide(lambda: live, sync_to_thread=False),
-            "caller": Provide(auth.caller),
-            "asked": Provide(asked, sync_to_thread=False),
+            "caller": Provide(authentication.caller),
+            "context": Provide(request_context, sync_to_thread=False),
         },
         exception_handlers={Exception: to_problem},
         middleware=[limit.middleware for limit in rate_limits(backends.settings)],

@@ -8,7 +8,7 @@ from socket import socket
 from uvicorn import Config, Server
 
 from apps.api.app import create_app
-from apps.api.live import Live
+from apps.api.responses.event_streams import Live
 from libs.backends import Backends
 
 FINISH_S = 2  # what running requests get when the server is asked to end

@@ -4,12 +4,12 @@ import asyncio
 
 from apps.api.server import serve_api
 from apps.scheduler.scheduler import scheduling
-from apps.worker.worker import Worker
+from apps.worker.consumer import Worker
 from libs.backends import open_backends
-from libs.scratch import lock_file
+from libs.runtime.scratch import lock_file
 from libs.settings import Settings
-from libs.storage import jobs, sending
-from libs.storage.database import migrate
+from libs.storage import jobs, webhook_dispatch
+from libs.storage.database.connection import migrate
 
 
 class AlreadyRunning(Exception):
@@ -29,6 +29,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         if settings.embedded:
             # The broker in memory starts empty, and nobody else works this database.
             await jobs.publish_all_soon()
-            await sending.end_leases()
+            await webhook_dispatch.end_leases()
         async with Worker(backends).running(), scheduling(backends):
             await serve_api(backends, stop)

@@ -11,22 +11,31 @@ from contextlib import asynccontextmanager
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from apps.scheduler.notifying import notifying
-from libs import answers, retention
-from libs.announce import announce
 from libs.backends import Backends
+from libs.batches.throttle import Feeder
+from libs.contracts.commands import BadMessage, DescribeImage, decode
+from libs.contracts.enums import JobStatus
 from libs.contracts.events import JobEnded
-from libs.contracts.messages import BadMessage, DescribeImage, decode
-from libs.contracts.words import JobStatus
 from libs.edits.errors import EditTimedOut
-from libs.feeding import Feeder
-from libs.publishing import publish
-from libs.storage import accounts, deliveries, edits, feeding, idempotency, jobs, tokens
-from libs.storage.engine import UNAVAILABLE
+from libs.images import expiry
+from libs.jobs.events import announce
+from libs.jobs.publish import publish
+from libs.orders import replies
+from libs.runtime.background import beside
+from libs.storage import (
+    accounts,
+    edit_calls,
+    host_throttle,
+    idempotency,
+    jobs,
+    refresh_tokens,
+    webhook_deliveries,
+)
+from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.tables import Job
 from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
-from libs.storage.tables import Job
-from libs.tasks import beside
+from libs.webhooks.dispatch import notifying
 
 BATCH = 500
 PURGE_EVERY_S = 60
@@ -51,9 +60,9 @@ async def schedule(backends: Backends) -> None:
     purged_at = float("-inf")
     while True:
         await _attempt(sweep, backends)
-        await _attempt(answers.answer_left, backends)
+        await _attempt(replies.answer_left, backends)
         await _attempt(feeder.feed, backends)
-        await _attempt(retention.expire, backends)
+        await _attempt(expiry.expire, backends)
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
             await _attempt(purge, backends)
             purged_at = time.monotonic()
@@ -75,11 +84,11 @@ async def sweep(backends: Backends) -> int:
 async def purge(backends: Backends) -> int:
     """Remove rows that serve nobody any more; how many."""
     return (
-        await tokens.purge_expired()
+        await refresh_tokens.purge_expired()
         + await idempotency.purge_expired()
-        + await deliveries.purge()
+        + await webhook_deliveries.purge()
         + await accounts.purge_deleted()
-        + await feeding.purge_pauses()
+        + await host_throttle.purge_pauses()
     )
 
 
@@ -87,21 +96,21 @@ async def _take_up(job: Job, backends: Backends) -> None:
     if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
         await _give_up(job, backends)
     elif job.status == JobStatus.RUNNING and job.host is not None:
-        await feeding.park_lapsed(job)  # its host may have no room now
+        await host_throttle.park_lapsed(job)  # its host may have no room now
     else:
         await publish(job, backends)
 
 
 async def _give_up(job: Job, backends: Backends) -> None:
-    failure = CALL_LOST if await edits.may_have_run(job.id) else ATTEMPTS_EXHAUSTED
+    failure = CALL_LOST if await edit_calls.may_have_run(job.id) else ATTEMPTS_EXHAUSTED
     gone, completed = await jobs.give_up(job, failure)
     if not gone:
         return
     command = decode(job.command)
     log.warning("job_given_up", attempts=job.attempts)
     if not isinstance(command, DescribeImage):
-        await retention.clear_attempts(command, job.created_at, backends)
-    await answers.tell(
+        await expiry.clear_attempts(command, job.created_at, backends)
+    await replies.tell(
         JobEnded(
             type="job.failed",
             job_id=job.id,

@@ -5,9 +5,9 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
-from libs.storage import claims
-from libs.storage.claims import Claim, LostLease
-from libs.storage.engine import UNAVAILABLE
+from libs.storage import leases
+from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.leases import Claim, LostLease
 
 EXTENSIONS_A_LEASE = 3
 
@@ -39,6 +39,6 @@ async def under_lease(
 
 async def _extended(claim: Claim, lease_s: float) -> bool:
     try:
-        return await claims.extend(claim, lease_s=lease_s) or await claims.ended_by(claim)
+        return await leases.extend(claim, lease_s=lease_s) or await leases.ended_by(claim)
     except UNAVAILABLE:
         return True  # not known to be lost; the last statement decides

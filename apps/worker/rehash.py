@@ -7,14 +7,14 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from apps.worker.handlers import limits_of
+from apps.worker.handlers.transform import limits_of
 from libs.backends import Backends
-from libs.children import ChildError, Children
 from libs.imaging.describe import describe
 from libs.imaging.errors import ImagingError
+from libs.runtime.process_pool import ProcessPool, RenderError
 from libs.storage import images
+from libs.storage.database.tables import Image
 from libs.storage.objects import ObjectNotFound
-from libs.storage.tables import Image
 
 PAGE = 200
 
@@ -35,7 +35,7 @@ async def rehash(backends: Backends, stop: asyncio.Event, progress: Callable[[in
     meanwhile.
     """
     settings = backends.settings
-    children = Children(settings.worker_concurrency, memory_bytes=settings.job_memory_bytes)
+    processes = ProcessPool(settings.worker_concurrency, memory_bytes=settings.job_memory_bytes)
     done = failed = 0
     after: UUID | None = None
     try:
@@ -44,21 +44,21 @@ async def rehash(backends: Backends, stop: asyncio.Event, progress: Callable[[in
                 if stop.is_set():
                     break
                 some = page[start : start + settings.worker_concurrency]
-                ends = await asyncio.gather(*(_describe(image, backends, children) for image in some))
+                ends = await asyncio.gather(*(_describe(image, backends, processes) for image in some))
                 done, failed = done + sum(ends), failed + len(ends) - sum(ends)
                 progress(len(ends))
             after = page[-1].id
     finally:
-        await children.close()
+        await processes.close()
     return Rehashed(done, failed)
 
 
-async def _describe(image: Image, backends: Backends, children: Children) -> bool:
+async def _describe(image: Image, backends: Backends, processes: ProcessPool) -> bool:
     timeout_s = backends.settings.job_timeout_s
     try:
         async with backends.objects.as_file(image.object_key) as path:
-            found = await children.run(timeout_s, describe, path, limits_of(backends))
-    except (ImagingError, ChildError, ObjectNotFound) as error:
+            found = await processes.run(timeout_s, describe, path, limits_of(backends))
+    except (ImagingError, RenderError, ObjectNotFound) as error:
         log.warning("not_described", image_id=str(image.id), error_code=error.code, error=str(error))
         return False
     told = images.described(found, edit=images.edit_note(image))

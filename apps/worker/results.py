@@ -3,12 +3,12 @@
 from datetime import timedelta
 from uuid import UUID
 
-from libs.contracts.messages import EditImage, TransformImage
-from libs.contracts.words import ImageStatus, Retention
+from libs.contracts.commands import EditImage, TransformImage
+from libs.contracts.enums import ImageStatus, Retention
 from libs.imaging.pipeline import Rendered
 from libs.storage import names
-from libs.storage.claims import Claim
-from libs.storage.tables import Image, now
+from libs.storage.database.tables import Image, now
+from libs.storage.leases import Claim
 
 NAMELESS = "image"  # made of a prompt alone
 

@@ -5,7 +5,7 @@ import asyncio
 from aio_pika import Message
 from aio_pika.abc import AbstractChannel
 
-from libs.broker.link import Link, unavailable
+from libs.broker.rabbit_connection import Link, unavailable
 
 
 class Publisher:

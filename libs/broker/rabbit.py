@@ -12,14 +12,14 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from yarl import URL
 
 from libs.broker.amqp import dead_message, declare_topology
-from libs.broker.consumer import Consumer
-from libs.broker.link import Link, unavailable
 from libs.broker.port import NO_HEADERS, Event, Handler
 from libs.broker.publisher import Publisher
+from libs.broker.rabbit_connection import Link, unavailable
+from libs.broker.rabbit_consumer import Consumer
 from libs.broker.subscription import CAPACITY, Subscription
 from libs.broker.unreadable import accept_unreadable_properties
 from libs.contracts.topology import DEAD, EVENTS, JOBS, OWN_PREFIX, Route
-from libs.tasks import beside
+from libs.runtime.background import beside
 
 _log = structlog.get_logger(__name__)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from libs.contracts.words import BatchStatus
+from libs.contracts.enums import BatchStatus
 
 
 class JobEnded(Struct, frozen=True, kw_only=True):

@@ -6,9 +6,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
+from libs.contracts.commands import BadMessage
 from libs.contracts.edits import Edit
-from libs.contracts.messages import BadMessage
-from libs.contracts.words import OnDuplicate, Retention
+from libs.contracts.enums import OnDuplicate, Retention
 from libs.imaging.operations import AnyOperation
 
 SOURCES = ("image_id", "url", "object")

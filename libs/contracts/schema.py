@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from libs.contracts.events import BatchCompleted, ImageDeleted, JobEnded, OrderRefused
-from libs.contracts.notices import BatchNotice, ImageNotice, JobNotice, TrialNotice
 from libs.contracts.orders import EditOrder, IngestOrder, TransformOrder
+from libs.contracts.webhook_events import BatchNotice, ImageNotice, JobNotice, TrialNotice
 
 PUBLIC = (
     *(TransformOrder, IngestOrder, EditOrder),

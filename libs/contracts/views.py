@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
-from libs.contracts.words import (
+from libs.contracts.enums import (
     BatchStatus,
     DeliveryStatus,
     ItemStatus,

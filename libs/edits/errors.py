@@ -12,15 +12,6 @@ class EditError(Exception):
         self.after_s = after_s  # when the vendor wants to be asked again, at the earliest
 
 
-class EditsNotConfigured(EditError):
-    """This site has no key for a model: `DARKROOM_OPENAI_API_KEY` is not set."""
-
-    code = "edits_not_configured"
-
-    def __init__(self) -> None:
-        super().__init__("edits are switched off on this site")
-
-
 class EditRejected(EditError):
     """The vendor refuses the wish or its pictures, by moderation or by its limits; the text has its words."""
 

@@ -12,17 +12,13 @@ from libs.outbound.errors import (
 )
 from libs.outbound.fetch import Fetched, Fetcher, FetchLimits, Validators
 from libs.outbound.guard import Guard
-from libs.outbound.posting import Answered, Poster
-from libs.outbound.signatures import signed_headers
 
 __all__ = [
-    "Answered",
     "FetchError",
     "FetchLimits",
     "Fetched",
     "Fetcher",
     "Guard",
-    "Poster",
     "UrlForbidden",
     "UrlHttpError",
     "UrlNotAnImage",
@@ -32,5 +28,4 @@ __all__ = [
     "Validators",
     "decode_data_url",
     "is_data_url",
-    "signed_headers",
 ]

@@ -9,12 +9,12 @@ from uuid import UUID
 from piccolo.columns import Column
 from piccolo.columns.combination import And
 
-from libs.contracts.words import ImageStatus, JobStatus
-from libs.storage import webhooks
-from libs.storage.database import transaction
-from libs.storage.engine import UNIQUE_VIOLATIONS, rows
+from libs.contracts.enums import ImageStatus, JobStatus
+from libs.storage import webhook_endpoints
+from libs.storage.database.connection import transaction
+from libs.storage.database.engine import UNIQUE_VIOLATIONS, rows
+from libs.storage.database.tables import BaseUser, Image, Job, RefreshToken, now
 from libs.storage.names import INBOX
-from libs.storage.tables import BaseUser, Image, Job, RefreshToken, now
 
 RESERVED = frozenset({INBOX})  # a prefix of the bucket that is nobody's
 PBKDF2_ITERATIONS = 600_000  # as Piccolo hashes new passwords: an unknown name costs what a known one does
@@ -123,7 +123,7 @@ async def delete(user: BaseUser) -> list[UUID]:
             .where((Job.owner == user.id) & Job.status.is_in([JobStatus.QUEUED, JobStatus.RUNNING]))
             .returning(Job.id)
         )
-        await webhooks.delete_all(user.id)
+        await webhook_endpoints.delete_all(user.id)
     return [row["id"] for row in stopped]
 
 

@@ -10,10 +10,10 @@ import msgspec
 from msgspec import Struct
 from piccolo.engine.postgres import PostgresEngine
 
-from libs.contracts.words import BatchStatus, ImageStatus, ItemStatus, JobKind, JobStatus, Priority
-from libs.storage.database import transaction
-from libs.storage.engine import rows
-from libs.storage.tables import Batch, Image, Job, ProductImage, now
+from libs.contracts.enums import BatchStatus, ImageStatus, ItemStatus, JobKind, JobStatus, Priority
+from libs.storage.database.connection import transaction
+from libs.storage.database.engine import rows
+from libs.storage.database.tables import Batch, Image, Job, ProductImage, now
 
 ROWS_A_STATEMENT = 5000
 PAGE = 1000

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from libs.storage.engine import UNIQUE_VIOLATIONS, rows
-from libs.storage.tables import IdempotencyKey, now
+from libs.storage.database.engine import UNIQUE_VIOLATIONS, rows
+from libs.storage.database.tables import IdempotencyKey, now
 
 KEEP_S = 86_400.0
 RUNNING_S = 120.0  # a first request that has not answered by then is taken to have died

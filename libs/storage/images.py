@@ -12,16 +12,16 @@ from piccolo.columns import Column
 from piccolo.columns.combination import And, Where, WhereRaw
 
 from libs.contracts.edits import EditNote
+from libs.contracts.enums import ImageStatus, JobKind, JobStatus, Retention
 from libs.contracts.views import Told
-from libs.contracts.words import ImageStatus, JobKind, JobStatus, Retention
 from libs.imaging.describe import Description
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.hashing import signed64
-from libs.storage import names, notices
-from libs.storage.database import transaction
-from libs.storage.engine import rows
-from libs.storage.statement import Slot, Statement
-from libs.storage.tables import Image, Job, now
+from libs.storage import names, webhook_outbox
+from libs.storage.database.connection import transaction
+from libs.storage.database.engine import rows
+from libs.storage.database.statement import Slot, Statement
+from libs.storage.database.tables import Image, Job, now
 
 Condition: TypeAlias = And | Where | WhereRaw
 
@@ -292,7 +292,7 @@ async def mark_expired(limit: int) -> int:
             .where(Image.id.is_in(ended) & (Image.status != ImageStatus.DELETING))
             .returning(Image.id)
         )
-        await notices.of_expired_images([row["id"] for row in marked])
+        await webhook_outbox.of_expired_images([row["id"] for row in marked])
     return len(marked)
 
 

@@ -8,23 +8,16 @@ from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
 
+from libs.contracts.commands import AnyMessage, DescribeImage, EditImage, IngestImage, TransformImage, encode
+from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.events import BatchCompleted
-from libs.contracts.messages import (
-    AnyMessage,
-    DescribeImage,
-    EditImage,
-    IngestImage,
-    TransformImage,
-    encode,
-)
-from libs.contracts.words import JobKind, JobStatus, Priority
-from libs.storage import notices, tally
-from libs.storage.database import transaction
-from libs.storage.engine import rows
+from libs.storage import batch_counters, webhook_outbox
+from libs.storage.batch_counters import Share
+from libs.storage.database.connection import transaction
+from libs.storage.database.engine import rows
+from libs.storage.database.statement import Slot, Statement
+from libs.storage.database.tables import Job, first_id_since, now
 from libs.storage.failure import CANCELLED, Failure
-from libs.storage.statement import Slot, Statement
-from libs.storage.tables import Job, first_id_since, now
-from libs.storage.tally import Share
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 # As the index has it, word for word: SQLite compares texts.
@@ -188,7 +181,7 @@ async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
             .returning(Job.batch)
         )
         if cancelled and cancelled[0]["batch"] is not None:
-            completed = await tally.count(cancelled[0]["batch"], job_id, Share(failure=CANCELLED))
+            completed = await batch_counters.count(cancelled[0]["batch"], job_id, Share(failure=CANCELLED))
     job = await owned_by(owner, job_id)
     if not cancelled:
         raise JobEndedAlready(f"job {job_id} is {job.status} already")
@@ -292,7 +285,7 @@ async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | No
             .returning(Job.id)
         )
         if ended and job.batch is not None:
-            completed = await tally.count(job.batch, job.id, Share(failure=failure))
+            completed = await batch_counters.count(job.batch, job.id, Share(failure=failure))
         elif ended:
-            await notices.of_job(job.id)
+            await webhook_outbox.of_job(job.id)
     return bool(ended), completed

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from libs.storage.engine import rows
-from libs.storage.tables import Image, Job, now
+from libs.storage.database.engine import rows
+from libs.storage.database.tables import Image, Job, now
 
 HOUR = timedelta(hours=1)
 

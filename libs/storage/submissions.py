@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from libs.contracts.words import JobStatus
-from libs.storage.database import transaction
-from libs.storage.engine import UNIQUE_VIOLATIONS, rows
+from libs.contracts.enums import JobStatus
+from libs.storage.database.connection import transaction
+from libs.storage.database.engine import UNIQUE_VIOLATIONS, rows
+from libs.storage.database.statement import insert
+from libs.storage.database.tables import Job, Reply, Submission, now
 from libs.storage.jobs import UNFINISHED
-from libs.storage.statement import insert
-from libs.storage.tables import Job, Reply, Submission, now
 
 RETRY_S = 5.0  # the wait before a reply is sent a second time; it doubles with each further one
 MAX_ATTEMPTS = 12  # some six hours

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from libs.storage.statement import Slot, Statement
-from libs.storage.tables import Image
+from libs.storage.database.statement import Slot, Statement
+from libs.storage.database.tables import Image
 
 
 class Usage(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from apps.api.errors import all_codes
+from apps.api.problems import all_codes
 from tests.api.evidence import refused
 from tests.support.client import Client
 from tests.support.site import Site

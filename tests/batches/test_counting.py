@@ -10,16 +10,16 @@ from uuid import UUID
 import pytest
 
 from libs.backends import Backends
-from libs.batches import accepting
-from libs.batches.accepting import WantedBatch
+from libs.batches import create
+from libs.batches.create import WantedBatch
+from libs.batches.throttle import NO_HOST, Feeder, host_of
+from libs.contracts.enums import BatchStatus, ItemStatus, JobStatus
 from libs.contracts.events import BatchCompleted
-from libs.contracts.words import BatchStatus, ItemStatus, JobStatus
-from libs.feeding import NO_HOST, Feeder, host_of
-from libs.storage import batches, claims, feeding, ingests, jobs
-from libs.storage.claims import Claim
-from libs.storage.engine import Engine, rows
+from libs.storage import batches, host_throttle, image_sources, jobs, leases
+from libs.storage.database.engine import Engine, rows
+from libs.storage.database.tables import BaseUser, Batch, HostPause, Job, ProductImage, WebhookDelivery, now
 from libs.storage.failure import Failure
-from libs.storage.tables import BaseUser, Batch, HostPause, Job, ProductImage, WebhookDelivery, now
+from libs.storage.leases import Claim
 from tests.batches.sheets import products
 from tests.storage.rows import an_owner, claimed, image_of, job_row
 from tests.worker.inside import opened_backends
@@ -39,7 +39,7 @@ async def a_batch(backends: Backends, urls: list[str], *, hook: str | None = Non
     path = backends.scratch / "products.csv"
     path.write_bytes(products([[url] for url in urls]))
     wanted = WantedBatch(path=path, filename="products.csv", webhook_url=hook)
-    return owner, await accepting.accept(wanted, owner, backends, request_id="test")
+    return owner, await create.accept(wanted, owner, backends, request_id="test")
 
 
 async def job_ids(batch: Batch) -> list[UUID]:
@@ -55,9 +55,9 @@ async def work(owner: BaseUser, job_id: UUID, *, fails: bool) -> BatchCompleted 
     await let_out(job_id)
     claim = await claimed(job_id)
     if fails:
-        return await claims.fail(claim, FAILURE)
+        return await leases.fail(claim, FAILURE)
     image = image_of(owner, size_bytes=10)
-    return await ingests.complete(claim, image, None, followed_by=None, fetched_bytes=100)
+    return await image_sources.complete(claim, image, None, followed_by=None, fetched_bytes=100)
 
 
 async def batch_row(batch: Batch) -> Batch:
@@ -99,7 +99,7 @@ async def test_a_job_given_up_or_cancelled_counts_as_failed(backends: Backends) 
     owner, batch = await a_batch(backends, ["http://a.example/1", "http://a.example/2"])
     lost, unwanted = await job_ids(batch)
     await let_out(lost)
-    await claims.claim(lost, worker="a", lease_s=-1, max_attempts=1)
+    await leases.claim(lost, worker="a", lease_s=-1, max_attempts=1)
     gone, ended = await jobs.give_up(await job_row(lost), Failure("attempts_exhausted", "lost"))
     assert (gone, ended) == (True, None)
     _, ended = await jobs.cancel(owner.id, unwanted)
@@ -114,7 +114,7 @@ async def test_two_who_retry_at_once_make_one_set_of_jobs(backends: Backends) ->
     for job_id in await job_ids(batch):
         await work(owner, job_id, fails=True)
     again = [await batch_row(batch)] * 3
-    await asyncio.gather(*(accepting.retry(one, owner, backends, request_id="again") for one in again))
+    await asyncio.gather(*(create.retry(one, owner, backends, request_id="again") for one in again))
     row = await batch_row(batch)
     assert (row.status, row.failed, row.completed) == (BatchStatus.IN_PROCESS, 0, 0)
     waiting = await Job.select(Job.id).where((Job.batch == batch.id) & (Job.status == JobStatus.QUEUED))
@@ -140,8 +140,8 @@ async def test_no_host_has_more_jobs_out_than_it_may(backends: Backends) -> None
 async def test_jobs_come_out_in_the_order_of_the_file(backends: Backends) -> None:
     _, batch = await a_batch(backends, [f"http://a.example/{nth}" for nth in range(5)])
     expected = await job_ids(batch)
-    found = [job.id for job in await feeding.let_out("a.example", per_host=2)]
-    while some := await feeding.let_out_next("a.example"):
+    found = [job.id for job in await host_throttle.let_out("a.example", per_host=2)]
+    while some := await host_throttle.let_out_next("a.example"):
         found += [job.id for job in some]
     assert found[2:] == expected[2:]
     assert set(found[:2]) == set(expected[:2])
@@ -152,14 +152,14 @@ async def test_the_sweep_leaves_parked_jobs_alone_and_parks_those_of_a_lost_work
 ) -> None:
     _, batch = await a_batch(backends, ["http://a.example/1", "http://a.example/2"])
     assert await jobs.take_due(10) == []
-    [first, _] = await feeding.let_out("a.example", per_host=2)
+    [first, _] = await host_throttle.let_out("a.example", per_host=2)
     await claimed(first.id, lease_s=-1)
     [lapsed] = await jobs.take_due(10)
-    assert await feeding.park_lapsed(lapsed)
-    assert not await feeding.park_lapsed(lapsed)
+    assert await host_throttle.park_lapsed(lapsed)
+    assert not await host_throttle.park_lapsed(lapsed)
     row = await job_row(first.id)
     assert (row.status, row.parked, row.attempts) == (JobStatus.QUEUED, True, 1)
-    assert await feeding.count_out(at_most=10) == 1
+    assert await host_throttle.count_out(at_most=10) == 1
     assert (await batch_row(batch)).failed == 0
 
 
@@ -168,39 +168,41 @@ async def test_a_message_of_a_former_turn_lets_nobody_ask_a_host(backends: Backe
     [job_id] = await job_ids(batch)
 
     async def asked_for() -> Claim | None:
-        return await claims.claim(job_id, worker="late", lease_s=60, max_attempts=5)
+        return await leases.claim(job_id, worker="late", lease_s=60, max_attempts=5)
 
     assert await asked_for() is None  # parked
-    await feeding.let_out_next("a.example")
-    await claims.release(await claimed(job_id))
+    await host_throttle.let_out_next("a.example")
+    await leases.release(await claimed(job_id))
     assert await asked_for() is None  # given back by a worker that stops
-    await feeding.let_out_next("a.example")
+    await host_throttle.let_out_next("a.example")
     await claimed(job_id, lease_s=-1)
     assert await asked_for() is None  # its worker was lost: the scheduler parks it
     [lapsed] = await jobs.take_due(10)
-    assert await feeding.park_lapsed(lapsed)
+    assert await host_throttle.park_lapsed(lapsed)
     assert await asked_for() is None
-    await feeding.let_out_next("a.example")
+    await host_throttle.let_out_next("a.example")
     assert await asked_for() is not None
 
 
 async def test_a_paused_host_is_left_alone_until_its_time_is_over(backends: Backends) -> None:
     await a_batch(backends, ["http://a.example/1", "http://b.example/2"])
     later = now() + timedelta(hours=1)
-    await asyncio.gather(*(feeding.pause("a.example", later - timedelta(minutes=one)) for one in range(4)))
-    assert await feeding.paused("a.example")
-    assert await feeding.hosts_with_room(per_host=2, after="", limit=10) == ["b.example"]
-    assert await feeding.let_out_next("a.example") == []
+    await asyncio.gather(
+        *(host_throttle.pause("a.example", later - timedelta(minutes=one)) for one in range(4))
+    )
+    assert await host_throttle.paused("a.example")
+    assert await host_throttle.hosts_with_room(per_host=2, after="", limit=10) == ["b.example"]
+    assert await host_throttle.let_out_next("a.example") == []
     assert (await HostPause.objects())[0].until == later
     await HostPause.update({HostPause.until: now()}).where(HostPause.host == "a.example")
-    assert await feeding.hosts_with_room(per_host=2, after="", limit=10) == ["a.example", "b.example"]
-    assert await feeding.hosts_with_room(per_host=2, after="a.example", limit=10) == ["b.example"]
-    assert await feeding.purge_pauses() == 1
+    assert await host_throttle.hosts_with_room(per_host=2, after="", limit=10) == ["a.example", "b.example"]
+    assert await host_throttle.hosts_with_room(per_host=2, after="a.example", limit=10) == ["b.example"]
+    assert await host_throttle.purge_pauses() == 1
 
 
 async def test_a_start_with_an_empty_broker_parks_what_was_let_out(backends: Backends) -> None:
     await a_batch(backends, ["http://a.example/1", "http://a.example/2", "http://a.example/3"])
-    running, queued = await feeding.let_out("a.example", per_host=2)
+    running, queued = await host_throttle.let_out("a.example", per_host=2)
     await claimed(running.id)
     await jobs.publish_all_soon()
     assert (await job_row(queued.id)).parked
@@ -215,10 +217,10 @@ async def test_a_large_batch_takes_few_statements_and_searches_use_their_indexes
         await Job.raw("analyze job")
     explain = "explain " if postgres else "explain query plan "
     moment = now()
-    one = feeding.LET_OUT.replace("LIMIT", "1")
+    one = host_throttle.LET_OUT.replace("LIMIT", "1")
     plan = str(await rows(Job.raw(explain + one, moment, "h1.example", moment, "h1.example", moment)))
     assert "job_parked" in plan
-    plan = str(await rows(Job.raw(explain + feeding.HOSTS_WITH_ROOM, "", 4, moment, moment, 10)))
+    plan = str(await rows(Job.raw(explain + host_throttle.HOSTS_WITH_ROOM, "", 4, moment, moment, 10)))
     assert "job_parked" in plan
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.batches.reading import MAX_FAULTS, BadCsv, CsvLimits, Sheet, read_csv, split_urls
+from libs.batches.csv_file import MAX_FAULTS, BadCsv, CsvLimits, Sheet, read_csv, split_urls
 from libs.contracts.views import CsvFault
 from libs.outbound import Guard
 

@@ -13,10 +13,10 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 from yarl import URL
 
-from libs.broker.consumer import Consumer
 from libs.broker.errors import BrokerUnavailable, DeadLetter
 from libs.broker.port import Delivery
 from libs.broker.rabbit import RabbitBroker
+from libs.broker.rabbit_consumer import Consumer
 from libs.contracts.topology import DEAD, DELIVERY_LIMIT, JOBS, OWN_PREFIX, Route
 from tests.broker.inbox import Inbox
 from tests.broker.opened import opened, published, raw_channel

@@ -12,7 +12,7 @@ from libs.contracts import asyncapi
 from libs.contracts.orders import decode_incoming
 from libs.contracts.topology import EVENTS, JOBS, Route
 from tests.conftest import signed_in
-from tests.door.desk import ingest, transform
+from tests.orders.producer import ingest, transform
 from tests.support.site import Site
 
 HERE = Path(__file__).parent

@@ -15,10 +15,10 @@ from PIL import Image
 from yarl import URL
 
 from infra.local import clients
-from libs import door
-from libs.contracts.messages import BadMessage
+from libs.contracts.commands import BadMessage
+from libs.orders import intake
 from tests.conftest import signed_in
-from tests.door.desk import BROKER_USER, data_url
+from tests.orders.producer import BROKER_USER, data_url
 from tests.support.client import Client
 from tests.support.services import service_url
 from tests.support.site import running_site
@@ -111,7 +111,7 @@ async def test_a_stored_image_with_amqp_publish_by_a_sender_of_its_own(client: C
 
 def test_every_code_of_the_door_is_documented() -> None:
     told = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", (DOCS / "amqp.md").read_text(), re.MULTILINE))
-    kinds = [*door.DoorError.__subclasses__(), BadMessage]
+    kinds = [*intake.DoorError.__subclasses__(), BadMessage]
     assert {kind.code for kind in kinds} == {code for code in told if "_" in code} - {"job_id"}
-    for kind in door.DoorError.__subclasses__():
+    for kind in intake.DoorError.__subclasses__():
         assert told[kind.code].startswith((kind.__doc__ or "").rstrip(".")), kind

@@ -11,12 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from apps.scheduler.scheduler import scheduling
-from libs import edit_intake
 from libs.contracts.edits import Edit
-from libs.contracts.words import JobStatus, Retention
-from libs.publishing import publish
+from libs.contracts.enums import JobStatus, Retention
+from libs.edits import request
+from libs.jobs.publish import publish
 from libs.storage import images
-from libs.storage.tables import Image, Job
+from libs.storage.database.tables import Image, Job
 from tests.broker.node import prepared_node
 from tests.edits.asking import PROMPT, children_of, queued, record, stored, used
 from tests.edits.conftest import NewStudio, NewWorkshop, Studio, Workshop, open_studio
@@ -131,7 +131,7 @@ async def asked(workshop: Workshop, photo: Path) -> tuple[Image, Job]:
     backends, owner = workshop.backends, await an_owner()
     workshop.vendor.plays.append(held(workshop.vendor))
     image, _ = await submit(backends, owner, photo, None)
-    job = await edit_intake.edit(
+    job = await request.edit(
         image, owner, Edit(prompt=PROMPT), (), backends, retention=Retention.KEEP, request_id="test"
     )
     return image, job

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from libs.storage.database import open_database
-from libs.storage.tables import Job
+from libs.storage.database.connection import open_database
+from libs.storage.database.tables import Job
 from tests.conftest import signed_in
 from tests.support.client import Client
 from tests.support.site import SECRET, Site, running_site

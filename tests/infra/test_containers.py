@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 import yaml
 
-from apps.cli import main
+from apps.cli.main import main
 from infra import make_secrets
 from infra.local import programs
 from infra.rabbitmq import render

@@ -19,7 +19,7 @@ from libs.broker.dial import dial
 from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, JOBS_OF, QUEUE_ARGUMENTS, Route
 from tests.broker.node import Node
 from tests.conftest import signed_in
-from tests.door.desk import data_url, transform
+from tests.orders.producer import data_url, transform
 from tests.support.site import Site, running_site
 
 PASSWORDS = {name: f"password-of-{name}" for name in render.users()}

@@ -6,10 +6,10 @@ from email.utils import format_datetime
 import pytest
 from standardwebhooks import Webhook
 
-from apps.scheduler.attempts import JITTER, MAX_PATIENCE_S, next_wait_s
-from libs.outbound import signed_headers
-from libs.outbound.posting import retry_after_s
-from libs.storage.webhooks import new_secret
+from libs.storage.webhook_endpoints import new_secret
+from libs.webhooks.attempt import JITTER, MAX_PATIENCE_S, next_wait_s
+from libs.webhooks.post import retry_after_s
+from libs.webhooks.signing import signed_headers
 
 SCHEDULE = (0.0, 5.0, 300.0)
 

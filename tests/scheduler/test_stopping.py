@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from apps.scheduler.notifying import notifying
-from libs import retention
 from libs.broker.port import Event
-from libs.storage.tables import Image, now
+from libs.images import expiry
+from libs.storage.database.tables import Image, now
+from libs.webhooks.dispatch import notifying
 from tests.broker.opened import opened
 from tests.broker.proxy import Proxy
 from tests.storage.rows import an_image, an_owner
@@ -41,7 +41,7 @@ async def test_what_was_removed_is_told_though_its_scheduler_stops_meanwhile(tmp
         ids = [(await an_image(owner, expires_at=now())).id for _ in range(5)]
         await backends.broker.emit("warm.up", b"")  # its channel is open
         proxy.hold()
-        step = asyncio.create_task(retention.expire(backends))
+        step = asyncio.create_task(expiry.expire(backends))
         while await Image.count():
             await asyncio.sleep(0.01)
         step.cancel()

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from uuid import UUID
 
-from libs.storage import claims
-from libs.storage.database import migrate, open_database, transaction
-from libs.storage.tables import Job
+from libs.storage import leases
+from libs.storage.database.connection import migrate, open_database, transaction
+from libs.storage.database.tables import Job
 
 WRITERS = 8
 WRITES = 25
@@ -18,7 +18,7 @@ async def claim(url: str, job_ids: str) -> str:
     """Try to claim each of the jobs; how many were had."""
     async with open_database(url):
         won = [
-            await claims.claim(UUID(one), worker="child", lease_s=60, max_attempts=5)
+            await leases.claim(UUID(one), worker="child", lease_s=60, max_attempts=5)
             for one in job_ids.split(",")
         ]
         return str(len([one for one in won if one is not None]))

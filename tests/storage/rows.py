@@ -4,12 +4,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from libs.contracts.messages import Source, TransformImage
-from libs.contracts.words import ImageStatus, Priority, Retention
-from libs.storage import claims, jobs
-from libs.storage.claims import Claim
-from libs.storage.database import transaction
-from libs.storage.tables import BaseUser, Image, Job, new_id, now
+from libs.contracts.commands import Source, TransformImage
+from libs.contracts.enums import ImageStatus, Priority, Retention
+from libs.storage import jobs, leases
+from libs.storage.database.connection import transaction
+from libs.storage.database.tables import BaseUser, Image, Job, new_id, now
+from libs.storage.leases import Claim
 
 DAY_S = 86_400.0
 HASHED = f"pbkdf2_sha256$1${'0' * 32}${'0' * 64}"
@@ -77,7 +77,7 @@ async def a_queued_job(**values: Any) -> Job:
 
 
 async def claimed(job_id: UUID, *, worker: str = "a", lease_s: float = 60, max_attempts: int = 5) -> Claim:
-    claim = await claims.claim(job_id, worker=worker, lease_s=lease_s, max_attempts=max_attempts)
+    claim = await leases.claim(job_id, worker=worker, lease_s=lease_s, max_attempts=max_attempts)
     assert claim is not None
     return claim
 
@@ -87,7 +87,7 @@ async def complete(claim: Claim, owner: BaseUser, *, shares_clock: bool = True, 
     assert claim.image is not None
     clock = {"clock": claim.image} if shares_clock else {}
     result = image_of(owner, parent=claim.image, status=ImageStatus.READY, **clock, **values)
-    await claims.complete_transform(
+    await leases.complete_transform(
         claim, claim.image, result, followed_by=None, shares_clock=shares_clock, downloaded_s=300
     )
     return result

@@ -1,9 +1,9 @@
 """Accounts that have ended leave nothing."""
 
-from libs.contracts.words import ImageStatus
+from libs.contracts.enums import ImageStatus
 from libs.storage import accounts, images
-from libs.storage.engine import Engine
-from libs.storage.tables import BaseUser, Image
+from libs.storage.database.engine import Engine
+from libs.storage.database.tables import BaseUser, Image
 from tests.storage.rows import an_image, an_owner
 
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from libs.contracts.words import ImageStatus, JobStatus
-from libs.storage import claims, images, jobs
-from libs.storage.claims import Claim, LostLease
-from libs.storage.engine import Engine
+from libs.contracts.enums import ImageStatus, JobStatus
+from libs.storage import images, jobs, leases
+from libs.storage.database.engine import Engine
+from libs.storage.database.tables import Image, Job, now
 from libs.storage.jobs import Failure
-from libs.storage.tables import Image, Job, now
+from libs.storage.leases import Claim, LostLease
 from tests.storage.database_child import run_child
 from tests.storage.rows import (
     a_job,
@@ -34,7 +34,7 @@ LAPSED_S = -1.0
 async def test_eight_claims_at_once_have_one_winner() -> None:
     job = await a_queued_job()
     taken = await asyncio.gather(
-        *(claims.claim(job.id, worker=str(n), lease_s=60, max_attempts=5) for n in range(8))
+        *(leases.claim(job.id, worker=str(n), lease_s=60, max_attempts=5) for n in range(8))
     )
     won = [claim for claim in taken if claim is not None]
     assert len(won) == 1
@@ -54,8 +54,8 @@ async def test_processes_that_claim_the_same_jobs_share_them(database: Engine, d
 async def test_a_lease_keeps_others_out_until_it_lapses() -> None:
     job = await a_queued_job()
     first = await claimed(job.id, worker="a", lease_s=60)
-    assert await claims.claim(job.id, worker="b", lease_s=60, max_attempts=5) is None
-    assert await claims.extend(first, lease_s=LAPSED_S)
+    assert await leases.claim(job.id, worker="b", lease_s=60, max_attempts=5) is None
+    assert await leases.extend(first, lease_s=LAPSED_S)
     second = await claimed(job.id, worker="b")
     assert (second.attempt, second.worker) == (2, "b")
 
@@ -64,7 +64,7 @@ async def test_a_job_whose_attempts_are_used_up_is_not_claimed_again() -> None:
     job = await a_queued_job()
     for _ in range(2):
         await claimed(job.id, lease_s=LAPSED_S, max_attempts=2)
-    assert await claims.claim(job.id, worker="b", lease_s=60, max_attempts=2) is None
+    assert await leases.claim(job.id, worker="b", lease_s=60, max_attempts=2) is None
 
 
 async def finishing(claim: Claim) -> None:
@@ -74,18 +74,18 @@ async def finishing(claim: Claim) -> None:
 
 async def describing(claim: Claim) -> None:
     assert claim.image is not None
-    await claims.complete_describe(claim, claim.image, {Image.phash: 1})
+    await leases.complete_describe(claim, claim.image, {Image.phash: 1})
 
 
 async def failing(claim: Claim) -> None:
-    await claims.fail(claim, FAILURE, source_is_bad=claim.image)
+    await leases.fail(claim, FAILURE, source_is_bad=claim.image)
 
 
 async def retrying(claim: Claim) -> None:
-    await claims.retry_later(claim, FAILURE, after_s=0)
+    await leases.retry_later(claim, FAILURE, after_s=0)
 
 
-LATE: list[Callable[[Claim], Awaitable[None]]] = [finishing, describing, failing, retrying, claims.release]
+LATE: list[Callable[[Claim], Awaitable[None]]] = [finishing, describing, failing, retrying, leases.release]
 
 
 @pytest.mark.parametrize("write", LATE)
@@ -96,7 +96,7 @@ async def test_a_worker_that_lost_its_job_changes_nothing(write: Callable[[Claim
     before = (await job_row(job.id)).to_dict(), (await image_row(job.image)).to_dict()
     with pytest.raises(LostLease):
         await write(lost)
-    assert not await claims.extend(lost, lease_s=60)
+    assert not await leases.extend(lost, lease_s=60)
     assert ((await job_row(job.id)).to_dict(), (await image_row(job.image)).to_dict()) == before
     assert await Image.count() == 1
 
@@ -122,7 +122,7 @@ async def test_the_result_and_the_end_of_its_job_are_one_step() -> None:
     assert (row.status, row.result, row.lease_until) == (JobStatus.COMPLETED, result.id, None)
     assert row.finished_at is not None
     assert (await image_row(job.image)).status == ImageStatus.READY
-    assert await claims.ended_by(claim)
+    assert await leases.ended_by(claim)
 
 
 async def test_two_ends_at_once_leave_one_result() -> None:
@@ -144,7 +144,7 @@ async def test_what_follows_on_a_result_is_queued_with_it_or_not_at_all() -> Non
     await jobs.cancel(owner.id, job.id)
     following = Job(**next_job.to_dict())
     with pytest.raises(LostLease):
-        await claims.complete_transform(
+        await leases.complete_transform(
             claim, image.id, image_of(owner), followed_by=following, shares_clock=False, downloaded_s=1
         )
     assert await Job.count() == 1
@@ -152,7 +152,7 @@ async def test_what_follows_on_a_result_is_queued_with_it_or_not_at_all() -> Non
 
 async def test_a_released_job_has_its_attempt_back() -> None:
     job = await a_queued_job()
-    await claims.release(await claimed(job.id))
+    await leases.release(await claimed(job.id))
     row = await job_row(job.id)
     assert (row.status, row.attempts, row.worker) == (JobStatus.QUEUED, 0, None)
     assert row.run_after <= now()
@@ -161,7 +161,7 @@ async def test_a_released_job_has_its_attempt_back() -> None:
 
 async def test_a_job_to_be_retried_waits_and_keeps_its_error() -> None:
     job = await a_queued_job()
-    await claims.retry_later(await claimed(job.id), FAILURE, after_s=3600)
+    await leases.retry_later(await claimed(job.id), FAILURE, after_s=3600)
     row = await job_row(job.id)
     assert (row.status, row.attempts) == (JobStatus.QUEUED, 1)
     assert (row.error_code, row.error) == (FAILURE.code, FAILURE.detail)
@@ -171,7 +171,7 @@ async def test_a_job_to_be_retried_waits_and_keeps_its_error() -> None:
 async def test_success_wipes_the_error_of_earlier_attempts() -> None:
     owner = await an_owner()
     job = await a_job(owner, await an_image(owner))
-    await claims.retry_later(await claimed(job.id), FAILURE, after_s=0)
+    await leases.retry_later(await claimed(job.id), FAILURE, after_s=0)
     await complete(await claimed(job.id), owner)
     row = await job_row(job.id)
     assert (row.status, row.attempts, row.error_code, row.error) == (JobStatus.COMPLETED, 2, None, None)
@@ -179,7 +179,7 @@ async def test_success_wipes_the_error_of_earlier_attempts() -> None:
 
 async def test_an_image_that_turned_out_to_be_none_goes_with_its_job() -> None:
     job = await a_queued_job()
-    await claims.fail(await claimed(job.id), FAILURE, source_is_bad=job.image)
+    await leases.fail(await claimed(job.id), FAILURE, source_is_bad=job.image)
     assert (await job_row(job.id)).status == JobStatus.FAILED
     assert (await image_row(job.image)).status == ImageStatus.DELETING
 
@@ -190,7 +190,7 @@ async def test_failing_and_deleting_at_once_never_wait_for_each_other() -> None:
         image = await an_image(owner)
         claim = await claimed((await a_job(owner, image)).id)
         ends = await asyncio.gather(
-            claims.fail(claim, FAILURE, source_is_bad=image.id),
+            leases.fail(claim, FAILURE, source_is_bad=image.id),
             images.mark_deleting(image.id),
             return_exceptions=True,
         )

@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from libs.contracts.words import ImageStatus
-from libs.storage import accounts, idempotency, images, tokens
+from libs.contracts.enums import ImageStatus
+from libs.storage import accounts, idempotency, images, refresh_tokens
+from libs.storage.database.tables import BaseUser, IdempotencyKey, Image, Job, RefreshToken, now
 from libs.storage.idempotency import KeyInUse, KeyReused
-from libs.storage.tables import BaseUser, IdempotencyKey, Image, Job, RefreshToken, now
-from libs.storage.tokens import TokenError, TokenReused
+from libs.storage.refresh_tokens import TokenError, TokenReused
 from tests.storage.rows import a_job, an_image, an_owner
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -54,34 +54,34 @@ async def test_keys_whose_time_is_over_are_purged() -> None:
 async def test_a_refresh_token_used_twice_at_once_ends_the_login() -> None:
     user = await an_owner()
     for _ in range(10):
-        first = await tokens.start_family(user, ttl_s=60)
+        first = await refresh_tokens.start_family(user, ttl_s=60)
         used = await asyncio.gather(
-            *(tokens.rotate(first.id, ttl_s=60) for _ in range(4)), return_exceptions=True
+            *(refresh_tokens.rotate(first.id, ttl_s=60) for _ in range(4)), return_exceptions=True
         )
         fresh = [one for one in used if isinstance(one, RefreshToken)]
         assert len(fresh) == 1
         assert all(isinstance(one, TokenError) for one in used if one is not fresh[0])
-        assert await tokens.holder(user.id, first.family) is None
+        assert await refresh_tokens.holder(user.id, first.family) is None
         with pytest.raises(TokenError):
-            await tokens.rotate(fresh[0].id, ttl_s=60)
+            await refresh_tokens.rotate(fresh[0].id, ttl_s=60)
 
 
 async def test_a_used_token_is_told_from_an_unknown_one() -> None:
     user = await an_owner()
-    first = await tokens.start_family(user, ttl_s=60)
-    second = await tokens.rotate(first.id, ttl_s=60)
-    assert await tokens.holder(user.id, first.family) is not None
+    first = await refresh_tokens.start_family(user, ttl_s=60)
+    second = await refresh_tokens.rotate(first.id, ttl_s=60)
+    assert await refresh_tokens.holder(user.id, first.family) is not None
     with pytest.raises(TokenReused):
-        await tokens.rotate(first.id, ttl_s=60)
+        await refresh_tokens.rotate(first.id, ttl_s=60)
     with pytest.raises(TokenError):
-        await tokens.rotate(second.id, ttl_s=60)
+        await refresh_tokens.rotate(second.id, ttl_s=60)
 
 
 async def test_tokens_whose_time_is_over_are_purged() -> None:
     user = await an_owner()
-    await tokens.start_family(user, ttl_s=-1)
-    await tokens.start_family(user, ttl_s=60)
-    assert await tokens.purge_expired() == 1
+    await refresh_tokens.start_family(user, ttl_s=-1)
+    await refresh_tokens.start_family(user, ttl_s=60)
+    assert await refresh_tokens.purge_expired() == 1
     assert await RefreshToken.count() == 1
 
 

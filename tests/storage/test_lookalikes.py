@@ -9,13 +9,13 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from libs.contracts.words import ImageStatus
+from libs.contracts.enums import ImageStatus
 from libs.imaging.hashing import signed64
-from libs.storage import images, lookalikes
-from libs.storage.clusters import clusters
-from libs.storage.engine import Engine, rows
-from libs.storage.lookalikes import Hashed
-from libs.storage.tables import BaseUser, Image, new_id
+from libs.storage import images, phash_index
+from libs.storage.database.engine import Engine, rows
+from libs.storage.database.tables import BaseUser, Image, new_id
+from libs.storage.duplicate_groups import clusters
+from libs.storage.phash_index import Hashed
 from tests.storage.rows import an_image, an_owner, image_of
 
 ALL_BITS = (1 << 64) - 1
@@ -40,7 +40,7 @@ async def stored(owner: BaseUser, hashes: Sequence[int]) -> dict[UUID, int]:
 
 async def found_by(owner: BaseUser, query: int, max_distance: int, **options: Any) -> list[tuple[int, UUID]]:
     signed = signed64(f"{query & ALL_BITS:016x}")
-    found = await lookalikes.find(owner.id, signed, max_distance=max_distance, limit=100_000, **options)
+    found = await phash_index.find(owner.id, signed, max_distance=max_distance, limit=100_000, **options)
     return [(one.distance, one.id) for one in found]
 
 
@@ -115,7 +115,7 @@ async def test_only_the_owners_visible_images_count(owner: BaseUser) -> None:
 
 async def test_the_nearest_come_first_and_no_more_than_asked_for(owner: BaseUser) -> None:
     hashes = await stored(owner, [0b111, 0b1, 0b11, 0b1111, 0])
-    found = await lookalikes.find(owner.id, 0, max_distance=10, limit=3)
+    found = await phash_index.find(owner.id, 0, max_distance=10, limit=3)
     assert [hashes[one.id] for one in found] == [0, 0b1, 0b11]
     assert [one.distance for one in found] == [0, 1, 2]
 

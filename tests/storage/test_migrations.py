@@ -8,10 +8,11 @@ import pytest
 from piccolo.apps.migrations.tables import Migration
 from piccolo.engine.postgres import PostgresEngine
 
-from libs.storage import idempotency, migrations
-from libs.storage.database import migrate, open_database
-from libs.storage.engine import Engine, rows
-from libs.storage.tables import BaseUser, Image, Job
+from libs.storage import idempotency
+from libs.storage.database import migrations
+from libs.storage.database.connection import migrate, open_database
+from libs.storage.database.engine import Engine, rows
+from libs.storage.database.tables import BaseUser, Image, Job
 from tests.storage.database_child import run_child
 from tests.storage.rows import an_image, an_owner, image_row, job_of, job_row
 

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from libs.contracts.words import ImageStatus, JobStatus, Retention
-from libs.storage import claims, images
-from libs.storage.tables import Image, Job, now
+from libs.contracts.enums import ImageStatus, JobStatus, Retention
+from libs.storage import images, leases
+from libs.storage.database.tables import Image, Job, now
 from tests.storage.rows import DAY_S, a_job, an_image, an_owner, claimed, complete, image_row, job_row
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -144,7 +144,7 @@ async def test_deleting_an_image_stops_its_jobs_once() -> None:
     claim = await claimed(job.id)
     assert await images.mark_deleting(image.id) == [job.id]
     assert await images.mark_deleting(image.id) == []
-    with pytest.raises(claims.LostLease):
+    with pytest.raises(leases.LostLease):
         await complete(claim, owner)
     assert (await job_row(job.id)).status == JobStatus.CANCELLED
     assert await images.by_id(image.id) is None

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from libs.contracts.words import JobStatus
-from libs.storage import claims, jobs
+from libs.contracts.enums import JobStatus
+from libs.storage import jobs, leases
+from libs.storage.database.tables import Job, now
 from libs.storage.jobs import REPUBLISH_S, Failure
-from libs.storage.tables import Job, now
 from tests.storage.rows import a_job, a_queued_job, an_image, an_owner, claimed, job_row
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -93,7 +93,7 @@ async def test_a_job_that_kills_its_process_each_time_is_not_started_for_ever() 
     for _ in range(3):
         await claimed(job.id, lease_s=3600, max_attempts=3)
         await jobs.publish_all_soon()
-    assert await claims.claim(job.id, worker="b", lease_s=60, max_attempts=3) is None
+    assert await leases.claim(job.id, worker="b", lease_s=60, max_attempts=3) is None
 
 
 async def test_a_message_that_did_not_get_out_is_sent_at_the_next_sweep() -> None:

@@ -1,8 +1,8 @@
 """What an account holds."""
 
-from libs.contracts.words import ImageStatus
+from libs.contracts.enums import ImageStatus
 from libs.storage import usage
-from libs.storage.engine import Engine
+from libs.storage.database.engine import Engine
 from tests.storage.rows import an_owner, image_of
 
 

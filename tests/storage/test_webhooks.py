@@ -9,15 +9,20 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from libs.contracts.enums import DeliveryStatus, WebhookEvent
 from libs.contracts.views import Attempt
-from libs.contracts.words import DeliveryStatus, WebhookEvent
-from libs.storage import accounts, deliveries, images, jobs, notices, sending, webhooks
-from libs.storage.claims import LostLease, fail
-from libs.storage.database import transaction
-from libs.storage.engine import Engine
-from libs.storage.jobs import Failure
-from libs.storage.sending import A_TARGET, AN_OWNER, Claimed
-from libs.storage.tables import (
+from libs.storage import (
+    accounts,
+    images,
+    jobs,
+    webhook_deliveries,
+    webhook_dispatch,
+    webhook_endpoints,
+    webhook_outbox,
+)
+from libs.storage.database.connection import transaction
+from libs.storage.database.engine import Engine
+from libs.storage.database.tables import (
     BaseUser,
     Batch,
     Image,
@@ -28,6 +33,9 @@ from libs.storage.tables import (
     WebhookSecret,
     now,
 )
+from libs.storage.jobs import Failure
+from libs.storage.leases import LostLease, fail
+from libs.storage.webhook_dispatch import A_TARGET, AN_OWNER, Claimed
 from tests.storage.rows import a_job, a_queued_job, an_image, an_owner, claimed, complete
 
 URL = "https://example.org/hook"
@@ -35,14 +43,14 @@ ALL = tuple(WebhookEvent)
 
 
 async def an_endpoint(owner: BaseUser, url: str = URL, *events: WebhookEvent) -> WebhookEndpoint:
-    return await webhooks.create(owner.id, url, events or ALL)
+    return await webhook_endpoints.create(owner.id, url, events or ALL)
 
 
 async def a_delivery(owner: BaseUser, url: str = URL, **values: Any) -> WebhookDelivery:
     row = WebhookDelivery(
         owner=owner.id,
         url=url,
-        target=notices.target_of(owner.id, url),
+        target=webhook_outbox.target_of(owner.id, url),
         event="webhook.test",
         body="{}",
         **values,
@@ -68,7 +76,7 @@ def an_attempt(code: int | None = 200) -> Attempt:
 async def taken() -> list[Claimed]:
     """All that can be had now."""
     found: list[Claimed] = []
-    while more := await sending.claim_due(100, lease_s=60):
+    while more := await webhook_dispatch.claim_due(100, lease_s=60):
         found += more
     return found
 
@@ -86,7 +94,7 @@ async def events() -> list[tuple[str, str]]:
 async def test_of_those_who_claim_at_once_one_gets_each_delivery(database: Engine) -> None:
     owner = await an_owner()
     rows = [await a_delivery(owner, f"{URL}/{number}") for number in range(12)]
-    claims = await asyncio.gather(*(sending.claim_due(12, lease_s=60) for _ in range(6)))
+    claims = await asyncio.gather(*(webhook_dispatch.claim_due(12, lease_s=60) for _ in range(6)))
     got = [one.id for found in claims for one in found]
     assert sorted(got) == sorted(row.id for row in rows)
     assert await taken() == []
@@ -102,7 +110,7 @@ async def test_one_address_gets_a_few_at_once_and_holds_up_no_other(database: En
     assert len(got) == A_TARGET + 2
     assert {one.id for one in last} < {one.id for one in got}
     (first, *_) = [one for one in got if one.id not in {row.id for row in last}]
-    assert await sending.note_success(first, an_attempt())
+    assert await webhook_dispatch.note_success(first, an_attempt())
     assert len(await taken()) == 1
 
 
@@ -119,29 +127,29 @@ async def test_a_lapsed_lease_gives_the_delivery_to_the_next_and_its_first_holde
     database: Engine,
 ) -> None:
     row = await a_delivery(await an_owner())
-    (first,) = await sending.claim_due(1, lease_s=-1)
-    (second,) = await sending.claim_due(1, lease_s=60)
+    (first,) = await webhook_dispatch.claim_due(1, lease_s=-1)
+    (second,) = await webhook_dispatch.claim_due(1, lease_s=60)
     assert (first.id, second.id, second.attempts) == (row.id, row.id, 2)
-    assert not await sending.note_failure(first, an_attempt(500), again_at=None)
-    await sending.release(first)
-    await sending.drop(first, "too late")
+    assert not await webhook_dispatch.note_failure(first, an_attempt(500), again_at=None)
+    await webhook_dispatch.release(first)
+    await webhook_dispatch.drop(first, "too late")
     assert (await row_of(row.id)).status == DeliveryStatus.SENDING
-    assert await sending.note_success(second, an_attempt())
+    assert await webhook_dispatch.note_success(second, an_attempt())
     found = await row_of(row.id)
     assert (found.status, found.last_status_code, found.failures) == (DeliveryStatus.DELIVERED, 200, 0)
-    assert [one.status_code for one in deliveries.history_of(found)] == [200]
+    assert [one.status_code for one in webhook_deliveries.history_of(found)] == [200]
 
 
 async def test_an_address_that_asked_for_patience_waits_and_then_gets_one_at_a_time(database: Engine) -> None:
     owner = await an_owner()
     for _ in range(3):
         await a_delivery(owner)
-    target = notices.target_of(owner.id, URL)
-    await sending.slow_down(target, until=now() + timedelta(seconds=60))
+    target = webhook_outbox.target_of(owner.id, URL)
+    await webhook_dispatch.slow_down(target, until=now() + timedelta(seconds=60))
     assert await taken() == []
-    await sending.slow_down(target, until=now() - timedelta(seconds=1))
+    await webhook_dispatch.slow_down(target, until=now() - timedelta(seconds=1))
     (only,) = await taken()
-    await sending.note_success(only, an_attempt())
+    await webhook_dispatch.note_success(only, an_attempt())
     assert await WebhookPace.count() == 0
     assert len(await taken()) == 2
 
@@ -198,7 +206,7 @@ async def test_a_batch_speaks_for_its_jobs(database: Engine) -> None:
     await complete(await claimed(job.id), owner)
     assert await events() == []
     async with transaction():
-        await notices.of_batch(batch.id)
+        await webhook_outbox.of_batch(batch.id)
     assert await events() == [("batch.completed", URL), ("batch.completed", f"{URL}/own")]
     told = msgspec.json.decode((await WebhookDelivery.objects())[0].body)
     assert (told["type"], told["request_id"], told["status"]) == (
@@ -224,20 +232,20 @@ async def test_expired_images_tell_and_deleted_ones_do_not(database: Engine) -> 
 async def test_a_secret_that_was_replaced_signs_until_its_time_is_over(database: Engine) -> None:
     owner = await an_owner()
     endpoint = await an_endpoint(owner)
-    rotated = await webhooks.rotate(endpoint)
-    assert webhooks.signing(rotated).valid == [rotated.secret, endpoint.secret]
-    assert webhooks.signing(await webhooks.rotate(rotated, overlap_s=0)).previous is None
-    first = await webhooks.account_secret(owner.id)
-    second = await webhooks.rotate_account_secret(owner.id)
-    assert webhooks.signing(second).valid == [second.secret, first.secret]
-    third = await webhooks.rotate_account_secret(owner.id, overlap_s=0)
-    assert webhooks.signing(third).valid == [third.secret]
+    rotated = await webhook_endpoints.rotate(endpoint)
+    assert webhook_endpoints.signing(rotated).valid == [rotated.secret, endpoint.secret]
+    assert webhook_endpoints.signing(await webhook_endpoints.rotate(rotated, overlap_s=0)).previous is None
+    first = await webhook_endpoints.account_secret(owner.id)
+    second = await webhook_endpoints.rotate_account_secret(owner.id)
+    assert webhook_endpoints.signing(second).valid == [second.secret, first.secret]
+    third = await webhook_endpoints.rotate_account_secret(owner.id, overlap_s=0)
+    assert webhook_endpoints.signing(third).valid == [third.secret]
     assert len({endpoint.secret, rotated.secret, first.secret, second.secret, third.secret}) == 5
 
 
 async def test_an_account_has_one_secret_whoever_needs_it_first(database: Engine) -> None:
     owner = await an_owner()
-    found = await asyncio.gather(*(webhooks.account_secret(owner.id) for _ in range(8)))
+    found = await asyncio.gather(*(webhook_endpoints.account_secret(owner.id) for _ in range(8)))
     assert len({one.secret for one in found}) == 1
 
 
@@ -245,7 +253,7 @@ async def test_an_ended_account_tells_nothing_more(database: Engine) -> None:
     owner, other = await an_owner(), await an_owner()
     for one in (owner, other):
         await an_endpoint(one)
-        await webhooks.account_secret(one.id)
+        await webhook_endpoints.account_secret(one.id)
         await a_delivery(one)
     await accounts.delete(owner)
     for table in (WebhookDelivery, WebhookEndpoint, WebhookSecret):
@@ -261,8 +269,8 @@ async def test_what_ended_long_ago_is_purged(database: Engine) -> None:
         await a_delivery(owner, status=DeliveryStatus.DELIVERED, finished_at=now(), created_at=old),
         await a_delivery(owner, created_at=old),
     ]
-    await sending.slow_down(1, until=old)
-    assert await deliveries.purge() == 1
+    await webhook_dispatch.slow_down(1, until=old)
+    assert await webhook_deliveries.purge() == 1
     assert {row.id for row in await WebhookDelivery.objects()} == {row.id for row in kept}
     assert await WebhookPace.count() == 0
 
@@ -271,8 +279,8 @@ async def test_a_delivery_under_way_is_not_sent_a_second_time_by_hand(database: 
     owner = await an_owner()
     row = await a_delivery(owner)
     await taken()
-    with pytest.raises(deliveries.DeliveryUnderWay):
-        await deliveries.redeliver(owner.id, row.id)
+    with pytest.raises(webhook_deliveries.DeliveryUnderWay):
+        await webhook_deliveries.redeliver(owner.id, row.id)
 
 
 async def test_a_describing_job_tells_only_who_asked(database: Engine) -> None:

@@ -46,7 +46,10 @@ async def _template() -> str:
 @cache
 def _name() -> str:
     """Another one for other migrations, those of our packages included."""
-    files = [ROOT / "requirements/main.txt", *sorted((ROOT / "libs/storage/migrations").glob("*.py"))]
+    files = [
+        ROOT / "requirements/main.txt",
+        *sorted((ROOT / "libs/storage/database/migrations").glob("*.py")),
+    ]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files))
     return f"darkroom_migrated_{digest.hexdigest()[:16]}"
 

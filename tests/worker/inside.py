@@ -11,19 +11,19 @@ from uuid import UUID, uuid4
 import psutil
 from msgspec import convert
 
-from apps.worker.handlers import limits_of
-from apps.worker.worker import Worker
-from libs import intake
+from apps.worker.consumer import Worker
+from apps.worker.handlers.transform import limits_of
 from libs.backends import Backends, open_backends
-from libs.contracts.words import JobStatus, Retention
+from libs.contracts.enums import JobStatus, Retention
+from libs.images import upload as intake
+from libs.images.upload import Upload
 from libs.imaging.header import read_header
 from libs.imaging.operations import AnyOperation
-from libs.intake import Upload
 from libs.settings import load_settings
 from libs.storage import jobs
-from libs.storage.database import migrate
+from libs.storage.database.connection import migrate
+from libs.storage.database.tables import BaseUser, Image, Job
 from libs.storage.objects import open_objects
-from libs.storage.tables import BaseUser, Image, Job
 from tests.storage.rows import job_row
 from tests.support.site import QUICK, SECRET
 from tests.worker.watching import busy_one_of
@@ -95,7 +95,7 @@ async def busy_child() -> psutil.Process:
     return await busy_one_of(psutil.Process())
 
 
-def children() -> list[psutil.Process]:
+def processes() -> list[psutil.Process]:
     """All pool children of this process, busy and idle."""
     return [
         one

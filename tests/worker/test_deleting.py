@@ -2,8 +2,8 @@
 
 import asyncio
 
-from libs import retention
-from libs.storage.tables import Image
+from libs.images import expiry
+from libs.storage.database.tables import Image
 from tests.storage.rows import a_job, an_image, an_owner
 from tests.worker.inside import NewBackends
 
@@ -17,10 +17,10 @@ async def test_an_image_is_deleted_once_whoever_removes_it_first(new_backends: N
 
     async def sweeps() -> None:
         while await Image.count():
-            await retention.expire(backends)
+            await expiry.expire(backends)
 
     async with asyncio.TaskGroup() as sweepers:
         for _ in range(3):
             sweepers.create_task(sweeps())
         for image in doomed:
-            await retention.delete(image, owner, backends)
+            await expiry.delete(image, owner, backends)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from libs import publishing
-from libs.contracts.words import ImageStatus, JobKind, Retention
-from libs.storage.tables import Image, Job
+from libs.contracts.enums import ImageStatus, JobKind, Retention
+from libs.jobs import publish
+from libs.storage.database.tables import Image, Job
 from tests.storage.rows import an_owner
 from tests.worker.inside import NewBackends, ended, submit, working
 from tests.worker.watching import SMALL
@@ -26,7 +26,7 @@ async def test_whichever_job_looks_first_the_one_asked_for_says_what_is_wrong(
     async with working(backends):
         await ended(queued[first].id)
         await Job.update({Job.parked: False}).where(Job.id == late.id)
-        await publishing.publish(late, backends)
+        await publish.publish(late, backends)
         await ended(late.id)
         assert (await ended(asked.id)).error_code == "image_truncated"
     assert await Image.select(Image.status).where(Image.id == image.id) == [{"status": ImageStatus.DELETING}]

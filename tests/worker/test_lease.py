@@ -10,14 +10,14 @@ from piccolo.columns import Column
 
 from apps.scheduler.scheduler import scheduling
 from apps.worker.lease import under_lease
-from libs import retention
 from libs.backends import Backends
-from libs.contracts.messages import TransformImage, decode
-from libs.contracts.words import JobStatus
+from libs.contracts.commands import TransformImage, decode
+from libs.contracts.enums import JobStatus
+from libs.images import expiry
 from libs.storage import images, jobs, names
-from libs.storage.claims import Claim, LostLease
-from libs.storage.engine import Engine
-from libs.storage.tables import Image, Job, now
+from libs.storage.database.engine import Engine
+from libs.storage.database.tables import Image, Job, now
+from libs.storage.leases import Claim, LostLease
 from tests.storage.rows import a_job, an_image, an_owner, claimed, complete, job_row
 from tests.worker.inside import NewBackends, busy_child, ended, running, submit, working
 from tests.worker.watching import ENDLESS, SMALL, until_ended
@@ -89,8 +89,8 @@ async def test_clearing_spares_other_jobs(new_backends: NewBackends, photo: Path
         await ended(second.id)
     message = decode(first.command)
     assert isinstance(message, TransformImage)
-    await retention.clear_attempts(message, first.created_at, backends)
-    await retention.clear_attempts(message, first.created_at, backends)
+    await expiry.clear_attempts(message, first.created_at, backends)
+    await expiry.clear_attempts(message, first.created_at, backends)
     assert len(await keys_of(backends)) == 3
 
 

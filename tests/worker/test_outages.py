@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from apps.scheduler.scheduler import scheduling
-from libs.contracts.words import JobStatus
-from libs.storage.tables import Image, Job
+from libs.contracts.enums import JobStatus
+from libs.storage.database.tables import Image, Job
 from tests.conftest import signed_in
 from tests.storage.rows import an_owner
 from tests.support.services import own_bucket, own_database, own_vhost

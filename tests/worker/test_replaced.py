@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from libs import assets
 from libs.backends import Backends
+from libs.images import watermark_sources
+from libs.storage.database.tables import Image
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
-from libs.storage.tables import Image
 from tests.storage.rows import an_image, an_owner
 from tests.worker.inside import NewBackends
 
@@ -26,16 +26,16 @@ async def test_who_comes_too_late_for_a_replaced_file_is_to_ask_again(new_backen
     await store(backends, newer, b"newer")
     await Image.update({Image.object_key: newer}).where(Image.id == seen.id)
     with pytest.raises(StoreUnavailable):
-        async with assets.file_of(seen, backends):
+        async with watermark_sources.file_of(seen, backends):
             pass
     current = await Image.objects().get(Image.id == seen.id)
     assert current
-    async with assets.file_of(current, backends) as file:
+    async with watermark_sources.file_of(current, backends) as file:
         assert Path(file).read_bytes() == b"newer"
 
 
 async def test_a_file_that_is_lost_is_not_asked_for_again(new_backends: NewBackends) -> None:
     backends = await new_backends()
     with pytest.raises(ObjectNotFound):
-        async with assets.file_of(await an_image(await an_owner()), backends):
+        async with watermark_sources.file_of(await an_image(await an_owner()), backends):
             pass

@@ -9,18 +9,19 @@ from uuid import UUID
 import pytest
 
 from apps.scheduler.scheduler import scheduling
-from libs import intake, publishing
 from libs.backends import Backends
 from libs.broker.memory import MemoryBroker
 from libs.broker.port import Delivery
+from libs.contracts.enums import JobKind, JobStatus, Retention
 from libs.contracts.topology import Route
-from libs.contracts.words import JobKind, JobStatus, Retention
-from libs.storage.tables import Image, Job
+from libs.images import upload
+from libs.jobs import publish
+from libs.storage.database.tables import Image, Job
 from tests.broker.outside import Outside, outside_memory, outside_rabbit
 from tests.conftest import signed_in
 from tests.storage.rows import an_owner, job_row
 from tests.support.site import running_site
-from tests.worker.inside import NewBackends, busy_child, children, ended, submit, working
+from tests.worker.inside import NewBackends, busy_child, ended, processes, submit, working
 from tests.worker.watching import ENDLESS, SMALL, accepted, objects_url, results_of, stored_keys, until_ended
 
 
@@ -59,7 +60,7 @@ async def test_a_message_that_comes_many_times_runs_once(new_backends: NewBacken
     backends = await new_backends()
     _, job = await submit(backends, await an_owner(), photo, SMALL)
     for _ in range(10):
-        await publishing.publish(job, backends)
+        await publish.publish(job, backends)
     async with working(backends):
         done = await ended(job.id)
         await next_job_works(backends, photo)  # behind all copies in the queue
@@ -75,7 +76,7 @@ async def test_a_cancelled_job_stops_its_child_and_leaves_nothing(
     async with working(backends):
         image, job = await submit(backends, owner, large_photo, ENDLESS)
         child = await busy_child()
-        await intake.cancel(owner, job.id, backends)
+        await upload.cancel(owner, job.id, backends)
         await until_ended([child])
         await next_job_works(backends, photo)
     assert (await job_row(job.id)).status == JobStatus.CANCELLED
@@ -101,7 +102,7 @@ async def test_children_that_die_while_they_wait_are_replaced(new_backends: NewB
     backends = await new_backends()
     async with working(backends):
         await next_job_works(backends, photo)
-        waiting = children()
+        waiting = processes()
         assert waiting
         for child in waiting:
             child.kill()

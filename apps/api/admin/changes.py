@@ -12,8 +12,8 @@ from starlette.requests import Request
 from libs.backends import Backends
 from libs.contracts.views import Password, Register, Username, WebhookPatch
 from libs.outbound import FetchError
-from libs.storage import accounts, tokens, webhooks
-from libs.storage.tables import BaseUser, WebhookEndpoint
+from libs.storage import accounts, refresh_tokens, webhook_endpoints
+from libs.storage.database.tables import BaseUser, WebhookEndpoint
 
 Values = dict[Column, Any]
 
@@ -48,7 +48,7 @@ async def account_changes(row_id: int, values: Values) -> Values:
             _check_name(msgspec.convert(wanted["username"], Username))
         if "password" in wanted:
             msgspec.convert(wanted["password"], Password)
-            await tokens.revoke_all_of(row_id)
+            await refresh_tokens.revoke_all_of(row_id)
     except msgspec.ValidationError as error:
         raise HTTPException(400, str(error)) from error
     return values
@@ -74,7 +74,9 @@ class WebhookChanges:
         endpoint = await WebhookEndpoint.objects().get(WebhookEndpoint.id == row_id)
         if endpoint is None:
             raise HTTPException(404, "it was deleted meanwhile")
-        done = await webhooks.change(endpoint, url=patch.url, events=patch.events, active=patch.active)
+        done = await webhook_endpoints.change(
+            endpoint, url=patch.url, events=patch.events, active=patch.active
+        )
         return {WebhookEndpoint.url: done.url}
 
 

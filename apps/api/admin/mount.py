@@ -8,7 +8,7 @@ from litestar.response import Redirect
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.backends import Backends
-from libs.thumbnails import Thumbnails
+from libs.images.thumbnails import Thumbnails
 
 
 def admin_route(backends: Backends, thumbnails: Thumbnails) -> ASGIRouteHandler:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from piccolo_api.rate_limiting.middleware import RateLimitError, RateLimitProvider
 
 from libs.storage import accounts
-from libs.storage.tables import BaseUser
+from libs.storage.database.tables import BaseUser
 
 MINUTE_S = 60.0
 

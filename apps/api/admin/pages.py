@@ -11,11 +11,11 @@ from piccolo_api.session_auth.middleware import SessionsAuthBackend
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.staticfiles import StaticFiles
 
-from apps.api.admin.desk import Desk
+from apps.api.admin.admin_api import Desk
 from apps.api.admin.operators import LoginLimit, Operator
 from apps.api.admin.tables import table_configs
 from libs.backends import Backends
-from libs.thumbnails import Thumbnails
+from libs.images.thumbnails import Thumbnails
 
 OWN_FILES = Path(__file__).parent / "page"
 LONGER = timedelta(minutes=20)  # a session in use is prolonged by this

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from apps.api.admin.changes import WebhookChanges, account_changes, check_account, superusers_write
 from libs.backends import Backends
-from libs.storage.tables import (
+from libs.storage.database.tables import (
     BaseUser,
     Batch,
     Image,

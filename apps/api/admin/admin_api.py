@@ -1,0 +1,145 @@
+"""What the admin pages ask for beside Piccolo's own: the start page, pictures, and actions."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from apps.api.middleware.request_log import request_id
+from apps.api.problems import status_of
+from libs.backends import Backends
+from libs.batches import create
+from libs.images import expiry, upload
+from libs.images.thumbnails import MIME, Thumbnails
+from libs.imaging.errors import ImagingError
+from libs.runtime.process_pool import RenderError
+from libs.storage import accounts, batches, images, overview, webhook_deliveries
+from libs.storage.batches import BatchNotFound
+from libs.storage.database.tables import Image
+from libs.storage.images import ImageError, ImageNotFound
+from libs.storage.jobs import JobError
+from libs.storage.objects import ObjectNotFound, StoreUnavailable
+from libs.storage.webhook_deliveries import DeliveryNotFound, DeliveryUnderWay
+from libs.storage.webhook_endpoints import WebhookDisabled
+
+DELETE_AT_ONCE = 100
+FORESEEN = (
+    ImageError,
+    JobError,
+    BatchNotFound,
+    DeliveryNotFound,
+    DeliveryUnderWay,
+    WebhookDisabled,
+    ImagingError,
+    RenderError,
+    ObjectNotFound,
+    StoreUnavailable,
+)
+SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
+
+
+class Chosen(Struct, frozen=True):
+    """The images that an operator wants to be gone."""
+
+    ids: list[UUID]
+
+
+class Desk:
+    """The answers to the pages' own questions."""
+
+    def __init__(self, backends: Backends, thumbnails: Thumbnails) -> None:
+        self._backends = backends
+        self._thumbnails = thumbnails
+
+    def application(self) -> Starlette:
+        """All of them; whoever mounts it sees to it that only operators reach it.
+
+        A mounted application gets its addresses with a slash at the end.
+        """
+        return Starlette(
+            routes=[
+                Route("/overview/", self.overview),
+                Route("/images/{id:uuid}/thumbnail/", self.thumbnail),
+                Route("/images/{id:uuid}/file/", self.file),
+                Route("/images/delete/", self.delete, methods=["POST"]),
+                Route("/jobs/{id:uuid}/retry/", self.retry, methods=["POST"]),
+                Route("/batches/{id:uuid}/retry/", self.retry_batch, methods=["POST"]),
+                Route("/deliveries/{id:uuid}/redeliver/", self.redeliver, methods=["POST"]),
+            ],
+            exception_handlers={**dict.fromkeys(FORESEEN, _problem), msgspec.DecodeError: _bad_request},
+        )
+
+    async def overview(self, _: Request) -> Response:
+        return Response(msgspec.json.encode(await overview.take()), media_type="application/json")
+
+    async def thumbnail(self, request: Request) -> Response:
+        image = await _image(request)
+        headers = {**SAFE, "ETag": f'"{image.md5}"', "Cache-Control": "private, max-age=60"}
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        return Response(await self._thumbnails.read(image), media_type=MIME, headers=headers)
+
+    async def file(self, request: Request) -> Response:
+        """The image as it is stored; an operator's look is no download, and starts no clock."""
+        image = await _image(request)
+        stack = AsyncExitStack()  # entered here: a file that is gone is known before the answer begins
+        chunks = await stack.enter_async_context(self._backends.objects.read(image.object_key))
+
+        async def body() -> AsyncIterator[bytes]:
+            async with stack:
+                async for chunk in chunks:
+                    yield chunk
+
+        headers = {**SAFE, "Cache-Control": "private, no-store", "Content-Length": str(image.size_bytes)}
+        return StreamingResponse(body(), media_type=image.mime, headers=headers)
+
+    async def delete(self, request: Request) -> Response:
+        """Delete images now, with their files."""
+        chosen = msgspec.json.decode(await request.body(), type=Chosen).ids
+        if len(chosen) > DELETE_AT_ONCE:
+            raise HTTPException(400, f"at most {DELETE_AT_ONCE} at once")
+        found = await images.by_ids(chosen)
+        owners = {user.id: user for user in await accounts.by_ids({image.owner for image in found})}
+        for image in found:
+            await expiry.delete(image, owners[image.owner], self._backends)
+        return JSONResponse({"deleted": len(found)})
+
+    async def retry(self, request: Request) -> Response:
+        """Run a failed job again."""
+        job = await upload.retry(request.path_params["id"], self._backends)
+        return JSONResponse({"id": str(job.id), "status": job.status})
+
+    async def retry_batch(self, request: Request) -> Response:
+        """Run again what has failed of a batch."""
+        batch = await batches.by_id(request.path_params["id"])
+        [owner] = await accounts.by_ids([batch.owner])
+        again = await create.retry(batch, owner, self._backends, request_id=request_id())
+        return JSONResponse({"id": str(again.id), "status": again.status})
+
+    async def redeliver(self, request: Request) -> Response:
+        """Send a notice again."""
+        delivery = await webhook_deliveries.redeliver_any(request.path_params["id"])
+        return JSONResponse({"id": str(delivery.id), "status": delivery.status})
+
+
+async def _image(request: Request) -> Image:
+    image = await images.by_id(request.path_params["id"])
+    if image is None:
+        raise ImageNotFound(f"there is no image {request.path_params['id']}")
+    return image
+
+
+async def _problem(_: Request, error: Exception) -> Response:
+    content = {"code": getattr(error, "code", ""), "detail": str(error)}
+    return JSONResponse(content, status_code=status_of(type(error)))
+
+
+async def _bad_request(_: Request, error: Exception) -> Response:
+    return JSONResponse({"code": "invalid_request", "detail": str(error)}, status_code=400)

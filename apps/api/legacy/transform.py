@@ -1,0 +1,207 @@
+"""One call that transforms an image and answers with a link to the result."""
+
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response
+from litestar.exceptions import ValidationException
+from litestar.status_codes import HTTP_200_OK
+from msgspec import Struct
+
+from apps.api.context import RequestContext
+from apps.api.legacy.operations import Canvas, Size, Transformations, as_operations, read_transformations
+from apps.api.middleware.request_log import request_id
+from apps.api.responses import files
+from apps.api.responses.job_answers import in_progress
+from apps.api.responses.waiting import done_in_time, prefer_wait_s
+from apps.api.uploads.create_image import metadata_of, receive
+from apps.api.uploads.json_body import is_json, received_json
+from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, received_form
+from libs.contracts.enums import Retention
+from libs.contracts.views import JobView, Operations
+from libs.images import expiry, from_url, upload
+from libs.images.from_url import Wanted
+from libs.imaging.errors import AssetMissing
+from libs.imaging.orientation import turned_size
+from libs.storage import images
+from libs.storage.database.tables import Image, Job
+from libs.storage.images import ImageNotReady
+
+PARTS = ("image", "watermark")  # a file that its form's fields may name, or leave unnamed
+
+
+class Transformed(Struct, frozen=True, kw_only=True):
+    """The result of a transformation, by a link that ends after `expires_in` seconds."""
+
+    message: str
+    transformed_image_url: str
+    expires_in: int
+
+
+class OldTransform(Struct, frozen=True, kw_only=True):
+    """One transformation by its type, or several by their types as names of the parameters."""
+
+    transformation_type: str | None = None
+    transformation_parameters: Any = None
+    transformations: Any = None
+
+
+async def transformed(image: Image, context: RequestContext) -> Response[Transformed] | Response[JobView]:
+    """Transform it as the body says, JSON or a form, and answer with a link; or with the job in progress."""
+    if is_json(context.request):
+        body, _ = await received_json(context.request, OldTransform, for_bytes=0)
+        return await _transformed(image, body, Form({}, {}), context)
+    shape = FormShape(
+        files=PARTS,
+        fields=OldTransform.__struct_fields__,
+        max_file_bytes=context.settings.max_upload_bytes,
+        more_files=_named_part,
+    )
+    async with received_form(context.request, context.backends.scratch, shape) as form:
+        return await _transformed(image, _of_fields(form.fields), form, context)
+
+
+async def _transformed(
+    image: Image, body: OldTransform, form: Form, context: RequestContext
+) -> Response[Transformed] | Response[JobView]:
+    wanted = _wanted(body)
+    wait_s = prefer_wait_s(context)
+    canvas = await _canvas(image, wanted, context)
+    async with _mark(wanted, form, context) as mark:
+        job = await upload.transform(
+            image,
+            context.caller,
+            _translated(wanted, mark, canvas),
+            context.backends,
+            retention=Retention.EPHEMERAL,
+            request_id=request_id(),
+        )
+    done = await done_in_time(job, context.live, wait_s)
+    if done is None or done.result is None:
+        return in_progress(context, job)
+    result = await images.owned_by(context.caller.id, done.result)
+    link = files.link_to(result, context.settings, context.at, expires_in=None)
+    answer = Transformed(
+        message="Image transformation successful.",
+        transformed_image_url=link.url,
+        expires_in=link.expires_in,
+    )
+    return Response(answer, status_code=HTTP_200_OK)
+
+
+async def _canvas(image: Image, wanted: Transformations, context: RequestContext) -> Canvas | None:
+    """What a crop is cut from, where it may reach beyond that; else None.
+
+    Raises:
+        JobFailed: The image is damaged.
+        ImageNotReady: It is not described in time.
+    """
+    shortest = min(image.width, image.height)  # what lies within lies within a turned image too
+    within = wanted.resize or Size(width=shortest, height=shortest)
+    if wanted.crop is None or not wanted.crop.beyond(within):
+        return None
+    told = await metadata_of(image, context)
+    if isinstance(told, Job):
+        raise ImageNotReady("Image not ready: it is still being described; ask again")
+    width, height = turned_size((told.width, told.height), told.orientation)
+    return Canvas(size=wanted.resize or Size(width=width, height=height), has_alpha=told.has_alpha)
+
+
+@asynccontextmanager
+async def _mark(wanted: Transformations, form: Form, context: RequestContext) -> AsyncGenerator[UUID | None]:
+    """The image to lay over another; an uploaded one goes again should the block fail.
+
+    Raises:
+        AssetMissing: It is neither an id, nor a URL, nor a part of the form.
+        ImageNotReady: Its URL does not answer in time.
+        JobFailed: What its URL holds is no image.
+    """
+    if wanted.watermark is None:
+        yield None
+        return
+    name = wanted.watermark.image
+    file = form.files.get(name) or (form.files.get("watermark") if name == "image" else None)
+    if file is None:
+        yield _id_of(name) or await _fetched(name, context)
+        return
+    image, _ = await upload.store_upload(
+        await receive(context, file),
+        context.caller,
+        context.backends,
+        operations=None,
+        retention=Retention.EPHEMERAL,
+        request_id=request_id(),
+    )
+    try:
+        yield image.id
+    except BaseException:
+        await expiry.delete(image, context.caller, context.backends)
+        raise
+
+
+async def _fetched(url: str, context: RequestContext) -> UUID:
+    if not url.startswith(("http://", "https://", "data:")):
+        raise AssetMissing(url)
+    wanted = Wanted(url=url, retention=Retention.EPHEMERAL)
+    job = await from_url.ingest(wanted, context.caller, context.backends, request_id=request_id())
+    done = await done_in_time(job, context.live, context.wait_s)
+    if done is None or done.result is None:
+        raise ImageNotReady("Image not ready: the watermark is still being fetched; ask again")
+    return done.result
+
+
+def _id_of(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
+def _wanted(body: OldTransform) -> Transformations:
+    parameters = body.transformation_parameters
+    with _refused():
+        return read_transformations(
+            body.transformation_type, parameters if body.transformations is None else body.transformations
+        )
+
+
+def _translated(wanted: Transformations, mark: UUID | None, canvas: Canvas | None) -> Operations:
+    with _refused():
+        return as_operations(wanted, mark, canvas)
+
+
+@contextmanager
+def _refused() -> Generator[None]:
+    """What older words do not allow leaves as the request's fault."""
+    try:
+        yield
+    except msgspec.ValidationError as error:
+        raise ValidationException(
+            extra=[{"key": "transformation_parameters", "message": str(error)}]
+        ) from error
+
+
+def _of_fields(fields: Mapping[str, str]) -> OldTransform:
+    """A form's fields; parameters are JSON, or a bare word such as `png`."""
+    kind = fields.get("transformation_type")
+    values = {name: _json_or_word(text) for name, text in fields.items() if name != "transformation_type"}
+    return OldTransform(transformation_type=kind, **values)
+
+
+def _json_or_word(text: str) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _named_part(fields: Mapping[str, str]) -> Collection[str]:
+    """The file that the fields before it speak of."""
+    try:
+        mark = _wanted(_of_fields(fields)).watermark
+    except ValidationException as error:
+        raise BadUpload("a file comes after the fields that name it") from error
+    return () if mark is None else (mark.image,)

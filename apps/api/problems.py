@@ -1,0 +1,232 @@
+"""Every error the API answers with: one table from class to status, one shape for all."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from structlog.contextvars import get_contextvars
+
+from apps.api.uploads.multipart_form import (
+    BadRange,
+    BadUpload,
+    MissingImage,
+    UnsupportedMediaType,
+    UploadTooLarge,
+)
+from libs import outbound
+from libs.auth import tokens as signing
+from libs.batches.csv_file import BadCsv
+from libs.contracts.views import CsvFault, Fault, Problem
+from libs.edits import errors as edits
+from libs.images import upload
+from libs.imaging import errors as imaging
+from libs.jobs.admission import EditsNotConfigured
+from libs.runtime.process_pool import RenderCrashed, RenderTimeout
+from libs.storage import (
+    accounts,
+    batches,
+    idempotency,
+    images,
+    jobs,
+    refresh_tokens,
+    webhook_deliveries,
+    webhook_endpoints,
+)
+from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.edit_calls import DailyEditsUsed
+from libs.storage.objects import ObjectNotFound, StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class NotAuthenticated(Exception):
+    """The request carries no valid access token; log in or refresh."""
+
+    code = "not_authenticated"
+
+
+class JobFailed(Exception):
+    """The job that the request waited for has failed; `code` is the job's own."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+STATUS: dict[type[Exception], int] = {
+    imaging.ImagingError: 422,
+    imaging.NotAnImage: 415,
+    imaging.FormatNotAccepted: 415,
+    imaging.ImageTooLarge: 413,
+    imaging.SideTooLong: 413,
+    imaging.TooManyFrames: 413,
+    RenderTimeout: 422,
+    RenderCrashed: 422,
+    UploadTooLarge: 413,
+    UnsupportedMediaType: 415,
+    BadUpload: 400,
+    MissingImage: 400,
+    BadRange: 416,
+    NotAuthenticated: 401,
+    accounts.BadCredentials: 401,
+    accounts.UsernameTaken: 409,
+    accounts.EmailTaken: 409,
+    refresh_tokens.TokenError: 401,
+    refresh_tokens.TokenExpired: 401,
+    refresh_tokens.TokenReused: 401,
+    signing.SignatureInvalid: 401,
+    signing.SignatureExpired: 401,
+    images.ImageNotFound: 404,
+    images.ImageNotReady: 400,
+    images.ImageFailed: 409,
+    images.ImageChanged: 409,
+    images.QuotaExceeded: 413,
+    jobs.JobNotFound: 404,
+    jobs.JobEndedAlready: 409,
+    jobs.JobNotFailed: 409,
+    jobs.TooManyJobs: 429,
+    upload.TooManyOperations: 400,
+    batches.BatchNotFound: 404,
+    BadCsv: 422,
+    edits.EditError: 502,
+    EditsNotConfigured: 503,
+    edits.EditRejected: 422,
+    edits.EditQuota: 503,
+    edits.EditRateLimited: 503,
+    edits.EditTimedOut: 504,
+    edits.EditUnavailable: 503,
+    DailyEditsUsed: 429,
+    idempotency.BadKey: 400,
+    idempotency.KeyInUse: 409,
+    idempotency.KeyReused: 422,
+    outbound.FetchError: 422,
+    outbound.UrlTooLarge: 413,
+    outbound.UrlNotAnImage: 415,
+    webhook_endpoints.WebhookNotFound: 404,
+    webhook_endpoints.WebhookDisabled: 409,
+    webhook_endpoints.TooManyWebhooks: 409,
+    webhook_deliveries.DeliveryNotFound: 404,
+    webhook_deliveries.DeliveryUnderWay: 409,
+    ObjectNotFound: 404,
+    StoreUnavailable: 503,
+}
+"""What is not here and not an HTTP error is a fault of ours: 500 `internal_error`."""
+
+HTTP_CODES: dict[int, str] = {
+    400: "invalid_request",
+    401: "not_authenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "upload_too_large",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+}
+OTHER_CODES: dict[str, int] = {
+    "internal_error": 500,
+    "attempts_exhausted": 500,
+    "database_unavailable": 503,
+    "job_cancelled": 409,
+}
+RETRY_AFTER_S = {503: 5}  # else 1
+
+
+def all_codes() -> dict[str, int]:
+    """Every `code` an answer may carry, with its status."""
+    found = dict(OTHER_CODES) | {code: status for status, code in HTTP_CODES.items()}
+    for kind, status in STATUS.items():
+        found[kind.code] = status  # pyright: ignore[reportAttributeAccessIssue] - each class of the table has one
+        for derived in _all_subclasses(kind):
+            found[derived.code] = status_of(derived)  # pyright: ignore[reportAttributeAccessIssue]
+    return found
+
+
+def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """The answer for any exception; what we did not foresee is logged and named no further."""
+    if isinstance(error, HTTPException):
+        return _of_http_error(error)
+    if isinstance(error, JobFailed):
+        return problem(all_codes().get(error.code, 422), error.code, str(error))
+    status = status_of(type(error))
+    code = getattr(error, "code", "")
+    if isinstance(error, UNAVAILABLE):
+        log.warning("database_unavailable", error=str(error))
+        return problem(503, "database_unavailable", "the database does not answer")
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("request_broke", exc_info=error)
+        return problem(status, "internal_error", "unexpected error")
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        log.warning("backend_unavailable", code=code, error=str(error), cause=repr(error.__cause__))
+    faults = error.faults if isinstance(error, BadCsv) else ()
+    return problem(status, code, str(error), faults=faults, headers=_extra_headers(status, error))
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: tuple[Fault, ...] = (),
+    faults: tuple[CsvFault, ...] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response[Problem]:
+    """One problem+json answer."""
+    content = Problem(
+        type="about:blank",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        code=code,
+        errors=errors,
+        faults=faults,
+        request_id=get_contextvars().get("request_id"),
+    )
+    return Response(content, status_code=status, media_type=PROBLEM_JSON, headers=dict(headers or {}))
+
+
+def _of_http_error(error: HTTPException) -> Response[Problem]:
+    code = HTTP_CODES.get(error.status_code, "http_error" if error.status_code < 500 else "internal_error")
+    extra = cast("list[dict[str, str]]", error.extra) if isinstance(error.extra, list) else []
+    faults = tuple(_fault(one) for one in extra)
+    detail = "; ".join(f"{one.key}: {one.message}" if one.key else one.message for one in faults)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        detail = "there is nothing at this address"
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        headers["Retry-After"] = headers.get("RateLimit-Reset", "1")
+    return problem(error.status_code, code, detail or error.detail, errors=faults, headers=headers)
+
+
+def _fault(found: Mapping[str, str]) -> Fault:
+    """Litestar calls the body `data`, and names what is missing by its quoted name alone."""
+    key, message = found.get("key"), found.get("message", "")
+    if message == repr(key):
+        message = "is missing"
+    return Fault(message, "body" if key == "data" else key)
+
+
+def status_of(kind: type[Exception]) -> int:
+    """The status that an error of this class is answered with."""
+    return next((STATUS[base] for base in kind.__mro__ if base in STATUS), 500)
+
+
+def _all_subclasses(kind: type[Exception]) -> list[type[Exception]]:
+    direct = kind.__subclasses__()
+    return direct + [below for one in direct for below in _all_subclasses(one)]
+
+
+def _extra_headers(status: int, error: Exception) -> dict[str, str]:
+    if status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, BadRange):
+        return {"Content-Range": f"bytes */{error.size}"}
+    if isinstance(error, DailyEditsUsed):
+        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, images.ImageNotReady | StoreUnavailable | jobs.TooManyJobs):
+        return {"Retry-After": str(RETRY_AFTER_S.get(status, 1))}
+    return {}

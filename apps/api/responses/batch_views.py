@@ -1,0 +1,76 @@
+"""From the rows of batches to the shapes that clients see."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from libs.auth.tokens import sign_lasting_link
+from libs.contracts.enums import BatchStatus, ItemStatus, Retention
+from libs.contracts.views import BatchDetail, BatchView, ItemView, Operations
+from libs.settings import Settings
+from libs.storage.database.tables import Batch, ProductImage, now
+
+
+def batch_view(batch: Batch, at: str) -> BatchView:
+    """A batch without its items."""
+    url = f"{at}/api/batches/{batch.id}"
+    return BatchView(
+        id=batch.id,
+        request_id=batch.id,
+        filename=batch.filename,
+        status=BatchStatus(batch.status),
+        total=batch.total,
+        completed=batch.completed,
+        failed=batch.failed,
+        bytes_before=batch.bytes_before,
+        bytes_after=batch.bytes_after,
+        eta_s=_eta_s(batch),
+        operations=msgspec.json.decode(batch.operations, type=Operations),
+        retention=Retention(batch.retention),
+        webhook_url=batch.webhook_url,
+        created_at=batch.created_at,
+        started_at=batch.started_at,
+        finished_at=batch.finished_at,
+        url=url,
+        output_url=f"{url}/output.csv",
+        archive_url=f"{url}/archive.zip",
+    )
+
+
+def batch_detail(
+    batch: Batch, items: Sequence[ProductImage], errors: dict[str, int], at: str, settings: Settings
+) -> BatchDetail:
+    """A batch with some of its items."""
+    view = msgspec.structs.asdict(batch_view(batch, at))
+    shown = tuple(_item_view(item, at, settings) for item in items)
+    return BatchDetail(**view, errors=errors, items=shown)
+
+
+def lasting_link(image: UUID | None, at: str, settings: Settings) -> str | None:
+    """An address that opens an image without a token, as long as the image is there."""
+    return f"{at}/d/{sign_lasting_link(settings.secret_key, image)}" if image else None
+
+
+def _item_view(item: ProductImage, at: str, settings: Settings) -> ItemView:
+    return ItemView(
+        id=item.id,
+        serial_number=item.serial_number,
+        product_name=item.product_name,
+        position=item.position,
+        input_url=item.input_url,
+        status=ItemStatus(item.status),
+        job_id=item.job,
+        output_id=item.output,
+        output_url=lasting_link(item.output, at, settings),
+        error_code=item.error_code,
+        error=item.error,
+    )
+
+
+def _eta_s(batch: Batch) -> float | None:
+    """At the pace since the first job was taken."""
+    done = batch.completed + batch.failed
+    if batch.started_at is None or not 0 < done < batch.total:
+        return None
+    return round((now() - batch.started_at).total_seconds() / done * (batch.total - done), 1)

@@ -1,0 +1,158 @@
+"""Handing out bytes: own Content-Type, ranges, entity tags, and the start of an ephemeral image's clock."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar import Request, Response
+from litestar.response import Redirect, Stream
+from litestar.status_codes import HTTP_206_PARTIAL_CONTENT, HTTP_302_FOUND, HTTP_304_NOT_MODIFIED
+from msgspec import Struct
+
+from apps.api.uploads.multipart_form import BadRange
+from libs.auth.tokens import sign_link
+from libs.backends import Backends
+from libs.contracts.views import Link
+from libs.settings import Settings
+from libs.storage import images
+from libs.storage.database.tables import Image, now
+from libs.storage.objects import StorageError
+
+Disposition = Literal["inline", "attachment"]
+
+ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # no file has a size of more digits
+
+
+class Span(Struct, frozen=True):
+    """Part of a file, in bytes."""
+
+    start: int
+    length: int
+
+
+async def stream(
+    image: Image, request: Request[Any, Any, Any], backends: Backends, *, disposition: Disposition
+) -> Response[Any]:
+    """The image's bytes, whole or the range asked for; the first time starts its clock. HEAD does not.
+
+    Raises:
+        ObjectNotFound: The store does not have it.
+        BadRange: The range lies outside.
+    """
+    try:
+        return await _streamed(image, request, backends, disposition)
+    except StorageError:
+        current = await images.replaced(image)
+        if current is None:
+            raise
+        return await _streamed(current, request, backends, disposition)
+
+
+async def redirect_or_stream(
+    image: Image, request: Request[Any, Any, Any], backends: Backends, *, expires_s: int
+) -> Response[Any]:
+    """As `stream`, or a redirect to the object store where that can serve clients itself."""
+    disposition = _content_disposition(image, "inline")
+    url = await backends.objects.link(
+        image.object_key, expires_s=max(1, expires_s), content_type=image.mime, disposition=disposition
+    )
+    if url is None:
+        return await stream(image, request, backends, disposition="inline")
+    if request.method != "HEAD":
+        await images.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
+    return Redirect(url, status_code=HTTP_302_FOUND, headers={"Cache-Control": "no-store"})
+
+
+async def _streamed(
+    image: Image, request: Request[Any, Any, Any], backends: Backends, disposition: Disposition
+) -> Response[Any]:
+    headers = _headers(image, disposition)
+    if _unchanged(request, headers["ETag"]):
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers={"ETag": headers["ETag"]})
+    span = _span(request, image, headers["ETag"])
+    headers["Content-Length"] = str(span.length if span else image.size_bytes)
+    if span:
+        headers["Content-Range"] = f"bytes {span.start}-{span.start + span.length - 1}/{image.size_bytes}"
+    status = HTTP_206_PARTIAL_CONTENT if span else 200
+    if request.method == "HEAD":
+        return Response(b"", status_code=status, headers=headers, media_type=image.mime)
+    stack = AsyncExitStack()
+    chunks = await stack.enter_async_context(
+        backends.objects.read(
+            image.object_key, start=span.start if span else 0, length=span.length if span else None
+        )
+    )
+    try:
+        await images.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
+    except BaseException:
+        await stack.aclose()
+        raise
+    return Stream(_closing(chunks, stack), status_code=status, headers=headers, media_type=image.mime)
+
+
+async def _closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:
+    async with stack:
+        async for chunk in chunks:
+            yield chunk
+
+
+def _headers(image: Image, disposition: Disposition) -> dict[str, str]:
+    return {
+        "ETag": f'"{image.md5}"',
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-cache",
+        "Content-Disposition": _content_disposition(image, disposition),
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def _content_disposition(image: Image, disposition: Disposition) -> str:
+    """RFC 6266: an ASCII name for all, and the real one for who understands it."""
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in image.filename)
+    return f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(image.filename, safe='')}"
+
+
+def _unchanged(request: Request[Any, Any, Any], etag: str) -> bool:
+    known = request.headers.get("if-none-match", "")
+    return known == "*" or etag in [one.strip().removeprefix("W/") for one in known.split(",")]
+
+
+def _span(request: Request[Any, Any, Any], image: Image, etag: str) -> Span | None:
+    """The range asked for (RFC 9110, section 14); None for the whole, also when several are asked for."""
+    match = ONE_RANGE.match(request.headers.get("range", ""))
+    if match is None or request.headers.get("if-range", etag) != etag or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    size = image.size_bytes
+    if first:
+        start, end = int(first), min(int(last) if last else size - 1, size - 1)
+    else:
+        start, end = max(0, size - int(last)), size - 1
+    if first and last and int(first) > int(last):
+        return None  # not a valid range: as if none had been asked for
+    if start > end:
+        raise BadRange(size)
+    return Span(start, end - start + 1)
+
+
+def link_to(image: Image, settings: Settings, at: str, *, expires_in: int | None) -> Link:
+    """A signed address for one image that ends after `expires_in` seconds, and never after the image."""
+    return link_of(image.id, image.expires_at, settings, at, expires_in=expires_in)
+
+
+def link_of(
+    image_id: UUID, ends_at: datetime | None, settings: Settings, at: str, *, expires_in: int | None
+) -> Link:
+    """As `link_to`, for an image that is known by its id and its end."""
+    moment = now()
+    seconds = float(expires_in or settings.link_s)
+    if ends_at is not None:
+        seconds = max(1.0, min(seconds, (ends_at - moment).total_seconds()))
+    token = sign_link(settings.secret_key, image_id, ttl_s=seconds)
+    return Link(
+        url=f"{at}/d/{token}", expires_at=moment + timedelta(seconds=seconds), expires_in=int(seconds)
+    )

@@ -1,0 +1,105 @@
+"""Answers that depend on a job: with its result when it is done in time, else where to find it."""
+
+import asyncio
+
+from litestar import Response
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+from structlog.contextvars import bind_contextvars
+
+from apps.api.context import RequestContext
+from apps.api.responses import image_views
+from apps.api.responses.waiting import done_in_time, prefer_wait_s
+from libs.contracts.commands import IngestImage, decode
+from libs.contracts.enums import JobKind
+from libs.contracts.views import ImageView, JobView
+from libs.storage import images, jobs
+from libs.storage.database.tables import Image, Job
+
+
+async def created(
+    context: RequestContext, image: Image, job: Job | None, *, is_new: bool = True
+) -> Response[ImageView]:
+    """An image that was stored; with a job that transforms it, 202 until that is done."""
+    if job is not None:
+        bind_contextvars(job_id=str(job.id))  # the request's own log line tells which job it made
+    return await _stored(context, image, job, wait_s=prefer_wait_s(context), is_new=is_new)
+
+
+async def _stored(
+    context: RequestContext, image: Image, job: Job | None, *, wait_s: float, is_new: bool
+) -> Response[ImageView]:
+    done = await done_in_time(job, context.live, wait_s) if job is not None else None
+    headers = _applied(context, wait_s)
+    status = HTTP_201_CREATED if is_new else HTTP_200_OK
+    if done is not None:
+        rows = {one.id: one for one in await images.by_ids([image.id, done.result or image.id])}
+        result = rows.get(done.result) if done.result else None
+        view = image_views.image_view(rows.get(image.id, image), done, context.at, result=result)
+        return Response(view, status_code=status, headers={"Location": view.url, **headers})
+    view = image_views.image_view(
+        image, job, context.at, pace=await image_views.pace_of([job] if job else [])
+    )
+    if job is None or job.kind == JobKind.DESCRIBE:  # what was asked for is there, its hash is not
+        return Response(view, status_code=status, headers={"Location": view.url, **headers})
+    where = f"{context.at}/api/jobs/{job.id}"
+    return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": where, **headers})
+
+
+async def ingested(context: RequestContext, job: Job) -> Response[ImageView] | Response[JobView]:
+    """The image that a job fetches, and its result where one was asked for: 202 until that is done."""
+    bind_contextvars(job_id=str(job.id))
+    wait_s = prefer_wait_s(context)
+    started = asyncio.get_running_loop().time()
+    done = await done_in_time(job, context.live, wait_s)
+    if done is None or done.result is None:
+        return in_progress(context, done or job, wait_s)
+    command = decode(job.command)
+    assert isinstance(command, IngestImage)  # noqa: S101
+    image = await images.owned_by(job.owner, done.result)
+    is_new = not command.replaces and image.id == command.target
+    if command.follow is not None:
+        following = await jobs.owned_by(job.owner, command.follow.job_id)
+        left_s = max(0.0, wait_s - (asyncio.get_running_loop().time() - started))
+        return await _stored(context, image, following, wait_s=left_s, is_new=is_new)
+    status = HTTP_201_CREATED if is_new else HTTP_200_OK
+    return await _image(context, image, status, wait_s)
+
+
+async def generated(context: RequestContext, job: Job) -> Response[ImageView] | Response[JobView]:
+    """The image that a job makes of nothing but a prompt: 202 until that is done."""
+    bind_contextvars(job_id=str(job.id))
+    wait_s = prefer_wait_s(context)
+    done = await done_in_time(job, context.live, wait_s)
+    if done is None or done.result is None:
+        return in_progress(context, done or job, wait_s)
+    image = await images.owned_by(job.owner, done.result)
+    return await _image(context, image, HTTP_201_CREATED, wait_s)
+
+
+def in_progress(context: RequestContext, job: Job, wait_s: float = 0) -> Response[JobView]:
+    """202, with the job that has not ended."""
+    view = image_views.job_view(job, context.at)
+    headers = {"Location": view.url, **_applied(context, wait_s)}
+    return Response(view, status_code=HTTP_202_ACCEPTED, headers=headers)
+
+
+async def job_answer(context: RequestContext, job: Job) -> Response[JobView]:
+    """A job: 200 when it is done in time, else 202."""
+    bind_contextvars(job_id=str(job.id))
+    wait_s = prefer_wait_s(context)
+    done = await done_in_time(job, context.live, wait_s)
+    view = image_views.job_view(done or job, context.at)
+    status = HTTP_200_OK if done else HTTP_202_ACCEPTED
+    headers = {"Location": view.url, **_applied(context, wait_s)}
+    return Response(view, status_code=status, headers=headers)
+
+
+async def _image(context: RequestContext, image: Image, status: int, wait_s: float) -> Response[ImageView]:
+    view = await image_views.one_image(image, context.at)
+    headers = {"Location": view.url, **_applied(context, wait_s)}
+    return Response(view, status_code=status, headers=headers)
+
+
+def _applied(context: RequestContext, wait_s: float) -> dict[str, str]:
+    preferred = "wait" in ",".join(context.request.headers.getall("prefer", [])).lower()
+    return {"Preference-Applied": f"wait={wait_s:g}"} if wait_s and preferred else {}

@@ -1,0 +1,61 @@
+"""Lists: an array, with the total and the next page in headers."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Protocol, TypeAlias, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response
+from litestar.exceptions import ValidationException
+from litestar.params import QueryParameter
+
+from apps.api.context import RequestContext
+
+
+class Identified(Protocol):
+    """What a page can be continued behind."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+T = TypeVar("T", bound=Identified)
+
+Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
+Md5: TypeAlias = Annotated[
+    str | None, QueryParameter(pattern="^[0-9A-Fa-f]{32}$", description="32 hex digits")
+]
+
+
+def in_utc(name: str, moment: datetime | None) -> datetime | None:
+    """The time asked for; one without an offset is UTC.
+
+    Raises:
+        ValidationException: No calendar of ours has it.
+    """
+    if moment is None or moment.tzinfo is None:
+        return moment and moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValidationException(extra=[{"key": name, "message": "The time is out of range"}]) from error
+
+
+def listed(views: Sequence[T], context: RequestContext, *, total: int, limit: int) -> Response[list[T]]:
+    """The page as an array; `Link: rel=next` (RFC 8288) while there may be more."""
+    return Response(list(views), headers=page_headers(views, context, total=total, limit=limit))
+
+
+def page_headers(
+    views: Sequence[Identified], context: RequestContext, *, total: int, limit: int
+) -> dict[str, str]:
+    """How many there are in all, and where the next page is while there may be one."""
+    headers = {"X-Total-Count": str(total)}
+    if views and len(views) == limit:
+        query = [
+            (name, value) for name, value in context.request.query_params.multi_items() if name != "after"
+        ]
+        following = urlencode([*query, ("after", str(views[-1].id))])
+        headers["Link"] = f'<{context.at}{context.request.url.path}?{following}>; rel="next"'
+    return headers

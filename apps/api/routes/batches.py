@@ -1,0 +1,175 @@
+"""Routes over CSV batches."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import PurePath
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
+from litestar.status_codes import HTTP_202_ACCEPTED
+
+from apps.api.context import RequestContext
+from apps.api.middleware.idempotency import fingerprint, once
+from apps.api.middleware.request_log import request_id
+from apps.api.openapi.document import BEARER, BatchOperation
+from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
+from apps.api.responses.lists import Limit, listed, page_headers
+from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, received_form
+from libs.backends import Backends
+from libs.batches import create as accepting
+from libs.batches import export
+from libs.batches.create import WantedBatch
+from libs.contracts.enums import BatchStatus, ItemStatus, Retention
+from libs.contracts.views import BatchDetail, BatchView, Operations
+from libs.storage import batches
+from libs.storage.database.tables import BaseUser, Batch
+
+STREAM_S = 3600.0  # an event stream ends by itself after an hour; clients reconnect
+FIELDS = ("webhook_url", "operations", "retention")
+
+ItemsLimit = Annotated[int, QueryParameter(ge=0, le=100, description="How many items at most")]
+
+
+class Batches(Controller):
+    """Batches: thousands of images named in one CSV file."""
+
+    path = "/api/batches"
+    tags = ("Batches",)
+    security = BEARER
+
+    @post(operation_class=BatchOperation, status_code=HTTP_202_ACCEPTED, request_max_body_size=None)
+    async def create(self, context: NamedDependency[RequestContext]) -> Response[BatchView]:
+        """Take a CSV file of products in; one with faults is refused as a whole, and told which."""
+        return await take(context)
+
+    @get()
+    async def list_batches(
+        self,
+        context: NamedDependency[RequestContext],
+        status: FromQuery[BatchStatus | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 20,
+    ) -> Response[list[BatchView]]:
+        """The caller's batches, newest first."""
+        found, total = await batches.page(context.caller.id, status=status, limit=limit, after=after)
+        return listed([batch_view(batch, context.at) for batch in found], context, total=total, limit=limit)
+
+    @get("/{batch_id:uuid}")
+    async def get_batch(
+        self,
+        batch_id: FromPath[UUID],
+        context: NamedDependency[RequestContext],
+        status: FromQuery[ItemStatus | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: ItemsLimit = 20,
+    ) -> Response[BatchDetail]:
+        """One batch, its failures by kind, and its items in the order of the file; the headers page these."""
+        batch = await batches.owned_by(context.caller.id, batch_id)
+        items, total = await batches.items(batch.id, status=status, limit=limit, after=after)
+        detail = batch_detail(batch, items, await batches.errors_of(batch.id), context.at, context.settings)
+        headers = page_headers(detail.items, context, total=total, limit=limit)
+        return Response(detail, headers=headers)
+
+    @get("/{batch_id:uuid}/output.csv", media_type="text/csv")
+    async def output_csv(self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> Stream:
+        """The input's columns with the outputs' addresses and the errors; so far, while it runs."""
+        batch = await batches.owned_by(context.caller.id, batch_id)
+
+        def link(item: batches.Output) -> str:
+            return lasting_link(item.output, context.at, context.settings) or ""
+
+        return _file(export.output_csv(batch, link), batch, "text/csv; charset=utf-8", "-output.csv")
+
+    @get("/{batch_id:uuid}/archive.zip", media_type="application/zip")
+    async def archive(
+        self,
+        batch_id: FromPath[UUID],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> Stream:
+        """All outputs in one file, as far as they are done."""
+        batch = await batches.owned_by(caller.id, batch_id)
+        return _file(export.archive(batch, backends.objects), batch, "application/zip", ".zip")
+
+    @get("/{batch_id:uuid}/events", media_type="text/event-stream")
+    async def events(
+        self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> ServerSentEvent:
+        """The batch now and, at most every second, as it goes on; the stream closes when it has ended."""
+        await batches.owned_by(context.caller.id, batch_id)
+        return ServerSentEvent(_changes(context, batch_id), headers={"Cache-Control": "no-store"})
+
+    @post("/{batch_id:uuid}/retry", status_code=HTTP_202_ACCEPTED)
+    async def retry(
+        self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[BatchView]:
+        """Run again what has failed."""
+        batch = await batches.owned_by(context.caller.id, batch_id)
+
+        async def answer() -> Response[BatchView]:
+            again = await accepting.retry(batch, context.caller, context.backends, request_id=request_id())
+            return _accepted(again, context)
+
+        return await once(context, fingerprint(context.request), answer)
+
+    @delete("/{batch_id:uuid}")
+    async def remove(
+        self, batch_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
+    ) -> None:
+        """Cancel what has not ended, and delete the batch with its jobs and outputs."""
+        await accepting.delete(await batches.owned_by(caller.id, batch_id), caller, backends)
+
+
+async def take(context: RequestContext) -> Response[BatchView]:
+    """The batch of the CSV file in the request's form."""
+    shape = FormShape(files=("file",), fields=FIELDS, max_file_bytes=context.settings.csv_max_bytes)
+    async with received_form(context.request, context.backends.scratch, shape) as form:
+        wanted = _wanted(form)
+        file = form.files["file"]
+        print_of = fingerprint(context.request, file.md5, file.filename, *sorted(form.fields.items()))
+
+        async def answer() -> Response[BatchView]:
+            batch = await accepting.accept(wanted, context.caller, context.backends, request_id=request_id())
+            return _accepted(batch, context)
+
+        return await once(context, print_of, answer)
+
+
+def _wanted(form: Form) -> WantedBatch:
+    if "file" not in form.files:
+        raise BadUpload("the form has no file `file`")
+    file = form.files["file"]
+    return WantedBatch(
+        path=file.path,
+        filename=file.filename.replace("\\", "/").rpartition("/")[2] or "batch.csv",
+        operations=form.value("operations", Operations),
+        retention=form.choice("retention", Retention) or Retention.KEEP,
+        webhook_url=form.fields.get("webhook_url") or None,
+    )
+
+
+def _accepted(batch: Batch, context: RequestContext) -> Response[BatchView]:
+    view = batch_view(batch, context.at)
+    return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": view.url})
+
+
+def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -> Stream:
+    name = PurePath(batch.filename).stem + ending
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Stream(content, headers=headers, media_type=kind)
+
+
+async def _changes(context: RequestContext, batch_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
+    async for batch in context.live.batch_states(context.caller.id, batch_id, within_s=STREAM_S):
+        view = batch_view(batch, context.at)
+        yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

@@ -1,0 +1,217 @@
+"""Routes over images."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from litestar import Controller, HttpMethod, Response, delete, get, patch, post, put, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+
+from apps.api.context import RequestContext
+from apps.api.middleware.idempotency import fingerprint, once
+from apps.api.middleware.request_log import request_id
+from apps.api.openapi.document import BEARER, EditOperation, PatchOperation, PutOperation, UploadOperation
+from apps.api.responses import files, image_views
+from apps.api.responses.job_answers import in_progress, job_answer
+from apps.api.responses.lists import Limit, Md5, in_utc, listed
+from apps.api.uploads import replace_image
+from apps.api.uploads.create_image import create, metadata_of
+from apps.api.uploads.edit_image import edit, replace_and_edit
+from apps.api.uploads.json_body import is_form
+from libs.backends import Backends
+from libs.contracts.views import Done, ImageView, JobView, LinkRequest, Metadata, TransformRequest, WireStatus
+from libs.contracts.views import Link as LinkView
+from libs.images import expiry, upload
+from libs.imaging.formats import FormatName
+from libs.storage import images
+from libs.storage.database.tables import BaseUser, Image, Job
+from libs.storage.images import Filter
+
+WAIT_S = 30.0  # where nothing was preferred
+
+
+class Images(Controller):
+    """Images: uploads, results, their bytes and what is done to them."""
+
+    path = "/api/images"
+    tags = ("Images",)
+    security = BEARER
+
+    @post(operation_class=UploadOperation, status_code=HTTP_201_CREATED, request_max_body_size=None)
+    async def create(
+        self, context: NamedDependency[RequestContext]
+    ) -> Response[ImageView] | Response[JobView]:
+        """Upload an image or name its URL; with `operations`, a worker makes a result of it.
+
+        An upload without operations: 201, and the image is kept. Anything else: 202 with the job in
+        `Location`, or 201 with the finished image when `Prefer: wait=N` leaves time enough.
+        """
+        return await create(context)
+
+    @post(
+        "/create",
+        operation_class=UploadOperation,
+        status_code=HTTP_201_CREATED,
+        request_max_body_size=None,
+    )
+    async def create_and_wait(
+        self, context: NamedDependency[RequestContext]
+    ) -> Response[ImageView] | Response[JobView]:
+        """As `POST /api/images`, but waits for up to 30 seconds without being asked to."""
+        return await create(context.waiting(WAIT_S))
+
+    @get()
+    async def list_images(
+        self,
+        context: NamedDependency[RequestContext],
+        status: FromQuery[WireStatus | None] = None,
+        format: FromQuery[FormatName | None] = None,
+        md5: Md5 = None,
+        parent: FromQuery[UUID | None] = None,
+        created_after: FromQuery[datetime | None] = None,
+        created_before: FromQuery[datetime | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 20,
+    ) -> Response[list[ImageView]]:
+        """The caller's images, newest first."""
+        wanted = Filter(
+            status=status,
+            format=format,
+            md5=md5,
+            parent=parent,
+            created_after=in_utc("created_after", created_after),
+            created_before=in_utc("created_before", created_before),
+        )
+        found, total = await images.page(context.caller.id, wanted, limit=limit, after=after)
+        return listed(await image_views.image_views(found, context.at), context, total=total, limit=limit)
+
+    @route("/{image_id:uuid}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=HTTP_200_OK)
+    async def get_image(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> ImageView:
+        """One image, with its newest result. Older clients ask by POST."""
+        return await image_views.one_image(await images.owned_by(context.caller.id, image_id), context.at)
+
+    @patch(
+        "/{image_id:uuid}",
+        operation_class=PatchOperation,
+        status_code=HTTP_200_OK,
+        request_max_body_size=None,
+    )
+    async def change(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[ImageView] | Response[JobView]:
+        """Rename an image, keep it, let it end, or replace its bytes by those at another `image_url`.
+
+        A form with another image and a prompt replaces the bytes and edits them: 202, or 200 with the
+        result when `Prefer: wait=N` leaves time enough.
+        """
+        if is_form(context.request):
+            image = await images.owned_by(context.caller.id, image_id)
+            return await replace_and_edit(image, context)
+        return await replace_image.change(image_id, context.waiting(WAIT_S))
+
+    @put(
+        "/{image_id:uuid}",
+        operation_class=PutOperation,
+        status_code=HTTP_200_OK,
+        request_max_body_size=None,
+    )
+    async def replace(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[ImageView] | Response[JobView]:
+        """Fetch an image's bytes again or from elsewhere; a fetch that fails leaves everything as it was.
+
+        Waits for up to 30 seconds, then 202 with the job in `Location`.
+        """
+        return await replace_image.replace(image_id, context.waiting(WAIT_S))
+
+    @delete("/{image_id:uuid}", status_code=HTTP_200_OK)
+    async def remove(
+        self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
+    ) -> Done:
+        """Delete an image and its file, and cancel its jobs. Results of earlier jobs stay."""
+        await expiry.delete(await images.owned_by(caller.id, image_id), caller, backends)
+        return Done(message="Record deleted successfully")
+
+    @route(
+        "/{image_id:uuid}/download",
+        http_method=[HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST],
+        status_code=HTTP_200_OK,
+    )
+    async def download(
+        self,
+        image_id: FromPath[UUID],
+        context: NamedDependency[RequestContext],
+        version: FromQuery[Literal["latest", "original"]] = "latest",
+    ) -> Response[Any]:
+        """The newest result, or the image itself where nothing was made of it; takes ranges and ETags."""
+        image = await _version(context.caller, image_id, version)
+        return await files.stream(image, context.request, context.backends, disposition="attachment")
+
+    @post("/{image_id:uuid}/transform", status_code=HTTP_202_ACCEPTED)
+    async def transform(
+        self,
+        image_id: FromPath[UUID],
+        data: JSONBody[TransformRequest],
+        context: NamedDependency[RequestContext],
+    ) -> Response[JobView]:
+        """Queue operations over one stored image; `Prefer: wait=N` answers with the result."""
+        source = await images.owned_by(context.caller.id, image_id)
+
+        async def answer() -> Response[JobView]:
+            job = await upload.transform(
+                source,
+                context.caller,
+                data.operations,
+                context.backends,
+                retention=data.retention,
+                request_id=request_id(),
+                webhook_url=data.webhook_url,
+            )
+            return await job_answer(context, job)
+
+        return await once(context, fingerprint(context.request, await context.request.body()), answer)
+
+    @post(
+        "/{image_id:uuid}/edit",
+        operation_class=EditOperation,
+        status_code=HTTP_202_ACCEPTED,
+        request_max_body_size=None,
+    )
+    async def edit(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[JobView]:
+        """Have a model change one stored image as the prompt says; `Prefer: wait=N` answers with the result.
+
+        The results are new images whose `parent` is this one.
+        """
+        image = await images.owned_by(context.caller.id, image_id)
+        return await edit(image, context)
+
+    @post("/{image_id:uuid}/link", status_code=HTTP_201_CREATED)
+    async def link(
+        self,
+        image_id: FromPath[UUID],
+        context: NamedDependency[RequestContext],
+        data: JSONBody[LinkRequest | None] = None,
+    ) -> LinkView:
+        """An address that opens the image without a token; never longer than the image lasts."""
+        wanted = data or LinkRequest()
+        image = await _version(context.caller, image_id, wanted.version)
+        return files.link_to(image, context.settings, context.at, expires_in=wanted.expires_in)
+
+    @get("/{image_id:uuid}/metadata")
+    async def metadata(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[Metadata] | Response[JobView]:
+        """What a full decode tells; an image not described yet is described now, or 202 with the job."""
+        told = await metadata_of(await images.owned_by(context.caller.id, image_id), context.waiting(WAIT_S))
+        return in_progress(context, told) if isinstance(told, Job) else Response(told)
+
+
+async def _version(caller: BaseUser, image_id: UUID, version: Literal["latest", "original"]) -> Image:
+    image = await images.owned_by(caller.id, image_id)
+    return image if version == "original" else await images.latest_of(image)

@@ -1,0 +1,73 @@
+"""Routes over jobs."""
+
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, delete, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.status_codes import HTTP_200_OK
+
+from apps.api.context import RequestContext
+from apps.api.openapi.document import BEARER
+from apps.api.responses import image_views
+from apps.api.responses.lists import Limit, listed
+from libs.contracts.enums import JobKind, JobStatus
+from libs.contracts.views import JobView
+from libs.images import upload
+from libs.storage import jobs
+
+STREAM_S = 3600.0  # an event stream ends by itself after an hour; clients reconnect
+
+
+class Jobs(Controller):
+    """Jobs: what is being done, what was done."""
+
+    path = "/api/jobs"
+    tags = ("Jobs",)
+    security = BEARER
+
+    @get()
+    async def list_jobs(
+        self,
+        context: NamedDependency[RequestContext],
+        status: FromQuery[JobStatus | None] = None,
+        kind: FromQuery[JobKind | None] = None,
+        image: FromQuery[UUID | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 20,
+    ) -> Response[list[JobView]]:
+        """The caller's jobs, newest first."""
+        found, total = await jobs.page(
+            context.caller.id, status=status, kind=kind, image=image, limit=limit, after=after
+        )
+        return listed(
+            [image_views.job_view(job, context.at) for job in found], context, total=total, limit=limit
+        )
+
+    @get("/{job_id:uuid}")
+    async def get_job(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
+        """One job."""
+        return image_views.job_view(await jobs.owned_by(context.caller.id, job_id), context.at)
+
+    @delete("/{job_id:uuid}", status_code=HTTP_200_OK)
+    async def cancel(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
+        """Cancel a job that has not ended; nothing of its result is kept."""
+        job = await upload.cancel(context.caller, job_id, context.backends)
+        return image_views.job_view(job, context.at)
+
+    @get("/{job_id:uuid}/events", media_type="text/event-stream")
+    async def events(
+        self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> ServerSentEvent:
+        """The job now and at every change, as server-sent events; the stream closes when it has ended."""
+        await jobs.owned_by(context.caller.id, job_id)
+        return ServerSentEvent(_changes(context, job_id), headers={"Cache-Control": "no-store"})
+
+
+async def _changes(context: RequestContext, job_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
+    async for job in context.live.states(context.caller.id, job_id, within_s=STREAM_S):
+        view = image_views.job_view(job, context.at)
+        yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

@@ -1,0 +1,34 @@
+"""Links that open without a token."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import HttpMethod, Request, Response, route
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.status_codes import HTTP_200_OK
+
+from apps.api.responses import files
+from libs.auth.tokens import verify_link
+from libs.backends import Backends
+from libs.storage import images
+
+
+@route(
+    "/d/{token:str}",
+    http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    status_code=HTTP_200_OK,
+    tags=["Links"],
+)
+async def open_link(
+    request: Request[Any, Any, Any], token: FromPath[str], backends: NamedDependency[Backends]
+) -> Response[Any]:
+    """The bytes behind a link, or a redirect to them; counts as the image's download."""
+    target = verify_link(backends.settings.secret_key, token)
+    image = await images.by_id(target.image_id)
+    if image is None:
+        raise images.ImageNotFound("the image behind this link is gone")
+    left_s = int(backends.settings.link_s)
+    if target.expires_at is not None:
+        left_s = int((target.expires_at - datetime.now(UTC)).total_seconds())
+    return await files.redirect_or_stream(image, request, backends, expires_s=left_s)

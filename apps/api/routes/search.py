@@ -1,0 +1,165 @@
+"""Routes that look for images by what they look like."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import ValidationException
+from litestar.params import FromPath, QueryParameter
+from litestar.status_codes import HTTP_200_OK
+
+from apps.api.context import RequestContext
+from apps.api.middleware.request_log import request_id
+from apps.api.openapi.document import BEARER, SearchOperation
+from apps.api.responses import image_views
+from apps.api.responses.job_answers import in_progress
+from apps.api.responses.lists import Limit
+from apps.api.responses.waiting import done_in_time, prefer_wait_s
+from apps.api.uploads.create_image import describing, receive, unpacked
+from apps.api.uploads.json_body import is_json, received_json
+from apps.api.uploads.multipart_form import BadUpload, FormShape, ReceivedFile, received_form
+from libs.contracts.enums import Retention
+from libs.contracts.views import ClusterView, JobView, SearchRequest, SimilarView
+from libs.images import expiry, from_url
+from libs.images import upload as intake
+from libs.images.from_url import Wanted
+from libs.imaging.hashing import signed64
+from libs.outbound import is_data_url
+from libs.storage import images, phash_index
+from libs.storage.database.tables import BaseUser, Image, Job
+from libs.storage.duplicate_groups import clusters
+from libs.storage.phash_index import NOBODY, LookAlike
+
+WAIT_S = 30.0
+Found: TypeAlias = Response[list[SimilarView]] | Response[JobView]
+Distance: TypeAlias = Annotated[
+    int, QueryParameter(ge=0, le=64, description="In how many bits of 64 the hashes may differ")
+]
+NearDistance: TypeAlias = Annotated[int, QueryParameter(ge=0, le=phash_index.MAX_PROBED)]
+
+
+class LookAlikes(Controller):
+    """Search by perceptual hash: exact for every distance, over the caller's own images."""
+
+    path = "/api/images"
+    tags = ("Images",)
+    security = BEARER
+
+    @get("/{image_id:uuid}/similar")
+    async def similar(
+        self,
+        image_id: FromPath[UUID],
+        context: NamedDependency[RequestContext],
+        max_distance: Distance = 10,
+        limit: Limit = 20,
+    ) -> Found:
+        """The caller's images that look like this one, the nearest first."""
+        context = context.waiting(WAIT_S)
+        image = await images.owned_by(context.caller.id, image_id)
+        if image.phash is None:
+            job = await describing(image, context)
+            if job is not None:
+                return in_progress(context, job)
+            image = await images.owned_by(context.caller.id, image_id)
+        wanted = SearchRequest(max_distance=max_distance, limit=limit)
+        return await _nearest(image.phash or 0, wanted, context, but=image.id)
+
+    @post("/search", operation_class=SearchOperation, status_code=HTTP_200_OK, request_max_body_size=None)
+    async def search(self, context: NamedDependency[RequestContext]) -> Found:
+        """The caller's images that look like a file, the image at a URL, or a hash; nothing of it is kept.
+
+        A file or a URL that is not hashed in time is answered with 202 and the job: what it makes is an
+        ephemeral image, to be asked for its look-alikes.
+        """
+        context = context.waiting(WAIT_S)
+        limit = context.settings.max_upload_bytes
+        if not is_json(context.request):
+            shape = FormShape(files=("image",), fields=("max_distance", "limit"), max_file_bytes=limit)
+            async with received_form(context.request, context.backends.scratch, shape) as form:
+                file = form.file("image")
+                return await _search_file(file, _asked_for(form.fields), context)
+        body, _ = await received_json(context.request, SearchRequest, for_bytes=limit)
+        if (body.image_url is None) == (body.phash is None):
+            message = "Give either `image_url` or `phash`"
+            raise ValidationException(extra=[{"key": "body", "message": message}])
+        if body.phash is not None:
+            return await _nearest(signed64(body.phash), body, context)
+        url = body.image_url or ""
+        if is_data_url(url):
+            async with unpacked(url, "image", context.backends) as file:
+                return await _search_file(file, body, context)
+        wanted = Wanted(url=url, retention=Retention.EPHEMERAL)
+        job = await from_url.ingest(wanted, context.caller, context.backends, request_id=request_id())
+        return await _search_job(job, body, context)
+
+    @get("/duplicates")
+    async def duplicates(
+        self, caller: NamedDependency[BaseUser], max_distance: NearDistance = 4, limit: Limit = 100
+    ) -> Response[list[ClusterView]]:
+        """Groups of the caller's images that look alike, the one that holds most bytes too many first."""
+        hashed = await phash_index.all_of(caller.id)
+        found = await asyncio.to_thread(clusters, hashed, max_distance)
+        views = [msgspec.convert(one, ClusterView, from_attributes=True) for one in found[:limit]]
+        return Response(views, headers={"X-Total-Count": str(len(found))})
+
+
+async def _search_file(file: ReceivedFile, wanted: SearchRequest, context: RequestContext) -> Found:
+    upload = await receive(context, file)
+    image, _ = await intake.store_upload(
+        upload,
+        context.caller,
+        context.backends,
+        operations=None,
+        retention=Retention.EPHEMERAL,
+        request_id=request_id(),
+    )
+    job = await describing(image, context)
+    if job is not None:
+        return in_progress(context, job)
+    return await _search_image(image.id, wanted, context)
+
+
+async def _search_job(job: Job, wanted: SearchRequest, context: RequestContext) -> Found:
+    done = await done_in_time(job, context.live, prefer_wait_s(context))
+    if done is None or done.result is None:
+        return in_progress(context, job)
+    return await _search_image(done.result, wanted, context)
+
+
+async def _search_image(image_id: UUID, wanted: SearchRequest, context: RequestContext) -> Found:
+    """Search by an image that was stored for this alone, and remove it."""
+    image: Image = await images.owned_by(context.caller.id, image_id)
+    try:
+        return await _nearest(image.phash or 0, wanted, context, but=image.id)
+    finally:
+        await expiry.delete(image, context.caller, context.backends)
+
+
+async def _nearest(
+    phash: int, wanted: SearchRequest, context: RequestContext, *, but: UUID = NOBODY
+) -> Found:
+    found = await phash_index.find(
+        context.caller.id, phash, max_distance=wanted.max_distance, limit=wanted.limit, but=but
+    )
+    return Response(await _views(found, context))
+
+
+async def _views(found: Sequence[LookAlike], context: RequestContext) -> list[SimilarView]:
+    stored = await images.by_ids([one.id for one in found])
+    views = {view.id: view for view in await image_views.image_views(stored, context.at)}
+    return [
+        SimilarView(**msgspec.structs.asdict(views[one.id]), distance=one.distance)
+        for one in found
+        if one.id in views
+    ]
+
+
+def _asked_for(fields: dict[str, str]) -> SearchRequest:
+    try:
+        return msgspec.convert(fields, SearchRequest, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadUpload(str(error)) from error

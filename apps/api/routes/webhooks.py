@@ -1,0 +1,225 @@
+"""Routes over webhooks: where notices go, what signs them, and what became of each."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, patch, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+
+from apps.api.context import RequestContext
+from apps.api.middleware.idempotency import fingerprint, once
+from apps.api.middleware.request_log import request_id
+from apps.api.openapi.document import BEARER
+from apps.api.responses.lists import Limit, listed
+from libs.backends import Backends
+from libs.contracts.enums import DeliveryStatus
+from libs.contracts.views import (
+    AccountSecret,
+    DeliveryView,
+    DeliveryWithBody,
+    WebhookPatch,
+    WebhookRequest,
+    WebhookView,
+    WebhookWithSecret,
+)
+from libs.storage import webhook_deliveries, webhook_endpoints, webhook_outbox
+from libs.storage.database.tables import BaseUser, WebhookDelivery, WebhookEndpoint, WebhookSecret
+
+R = TypeVar("R", bound=Response[Any])
+
+
+class Webhooks(Controller):
+    """Webhooks: signed notices of what has ended."""
+
+    path = "/api/webhooks"
+    tags = ("Webhooks",)
+    security = BEARER
+
+    @post(status_code=HTTP_201_CREATED)
+    async def create(
+        self, data: JSONBody[WebhookRequest], context: NamedDependency[RequestContext]
+    ) -> Response[WebhookWithSecret]:
+        """Be told at an address of one's own. The answer has the secret, which is shown only here."""
+        context.backends.guard.check_url(data.url)
+
+        async def answer() -> Response[WebhookWithSecret]:
+            made = await webhook_endpoints.create(context.caller.id, data.url, data.events)
+            return Response(_with_secret(made), status_code=HTTP_201_CREATED)
+
+        return await _once(context, answer)
+
+    @get()
+    async def list_webhooks(
+        self,
+        context: NamedDependency[RequestContext],
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 20,
+    ) -> Response[list[WebhookView]]:
+        """The caller's webhooks, newest first."""
+        found, total = await webhook_endpoints.page(context.caller.id, limit=limit, after=after)
+        return listed([_view(one) for one in found], context, total=total, limit=limit)
+
+    @get("/{webhook_id:uuid}")
+    async def get_webhook(self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> WebhookView:
+        """One webhook, without its secret."""
+        return _view(await webhook_endpoints.owned_by(caller.id, webhook_id))
+
+    @patch("/{webhook_id:uuid}")
+    async def change(
+        self,
+        webhook_id: FromPath[UUID],
+        data: JSONBody[WebhookPatch],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+    ) -> WebhookView:
+        """Change address or events; disable or enable. Disabling gives up what still waits to be sent."""
+        endpoint = await webhook_endpoints.owned_by(caller.id, webhook_id)
+        if data.url is not None:
+            backends.guard.check_url(data.url)
+        return _view(
+            await webhook_endpoints.change(endpoint, url=data.url, events=data.events, active=data.active)
+        )
+
+    @delete("/{webhook_id:uuid}")
+    async def remove(self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> None:
+        """Delete a webhook, and all that was or is sent to it."""
+        await webhook_endpoints.delete(await webhook_endpoints.owned_by(caller.id, webhook_id))
+
+    @post("/{webhook_id:uuid}/secret/rotate", status_code=HTTP_200_OK)
+    async def rotate_secret(
+        self, webhook_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[WebhookWithSecret]:
+        """A new secret, shown only here; for 24 hours the former signs beside it."""
+        endpoint = await webhook_endpoints.owned_by(context.caller.id, webhook_id)
+
+        async def answer() -> Response[WebhookWithSecret]:
+            return Response(_with_secret(await webhook_endpoints.rotate(endpoint)))
+
+        return await _once(context, answer)
+
+    @post("/{webhook_id:uuid}/test", status_code=HTTP_202_ACCEPTED)
+    async def test(
+        self, webhook_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[DeliveryWithBody]:
+        """Send a notice `webhook.test`, as all others are sent."""
+        endpoint = await webhook_endpoints.owned_by(context.caller.id, webhook_id)
+        if not endpoint.active:
+            raise webhook_endpoints.WebhookDisabled(f"webhook {webhook_id} is disabled")
+
+        async def answer() -> Response[DeliveryWithBody]:
+            sent = await webhook_outbox.trial(endpoint, request_id())
+            return Response(_with_body(sent), status_code=HTTP_202_ACCEPTED)
+
+        return await _once(context, answer)
+
+    @get("/secret")
+    async def account_secret(self, caller: NamedDependency[BaseUser]) -> AccountSecret:
+        """What signs notices to a `webhook_url` given with a job or a batch."""
+        return _account_secret(await webhook_endpoints.account_secret(caller.id))
+
+    @post("/secret/rotate", status_code=HTTP_200_OK)
+    async def rotate_account_secret(
+        self, context: NamedDependency[RequestContext]
+    ) -> Response[AccountSecret]:
+        """Another secret for notices to a `webhook_url`; for 24 hours the former signs beside it."""
+
+        async def answer() -> Response[AccountSecret]:
+            return Response(_account_secret(await webhook_endpoints.rotate_account_secret(context.caller.id)))
+
+        return await _once(context, answer)
+
+    @get("/deliveries")
+    async def list_deliveries(
+        self,
+        context: NamedDependency[RequestContext],
+        status: FromQuery[DeliveryStatus | None] = None,
+        event: FromQuery[str | None] = None,
+        webhook: FromQuery[UUID | None] = None,
+        subject: FromQuery[UUID | None] = None,
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 20,
+    ) -> Response[list[DeliveryView]]:
+        """The caller's notices, newest first; `subject` is the job, batch or image they tell of.
+
+        What was delivered or has failed can be read for 30 days.
+        """
+        found, total = await webhook_deliveries.page(
+            context.caller.id,
+            status=status,
+            event=event,
+            webhook=webhook,
+            subject=subject,
+            limit=limit,
+            after=after,
+        )
+        return listed([_delivery(one) for one in found], context, total=total, limit=limit)
+
+    @get("/deliveries/{delivery_id:uuid}")
+    async def get_delivery(
+        self, delivery_id: FromPath[UUID], caller: NamedDependency[BaseUser]
+    ) -> DeliveryWithBody:
+        """One notice, with its body."""
+        return _with_body(await webhook_deliveries.owned_by(caller.id, delivery_id))
+
+    @post("/deliveries/{delivery_id:uuid}/redeliver", status_code=HTTP_202_ACCEPTED)
+    async def redeliver(
+        self, delivery_id: FromPath[UUID], caller: NamedDependency[BaseUser]
+    ) -> DeliveryWithBody:
+        """Send a notice again, with the same id and the same bytes; its schedule starts anew."""
+        return _with_body(await webhook_deliveries.redeliver(caller.id, delivery_id))
+
+
+async def _once(context: RequestContext, answer: Callable[[], Awaitable[R]]) -> R:
+    return await once(context, fingerprint(context.request, await context.request.body()), answer)
+
+
+def _view(endpoint: WebhookEndpoint) -> WebhookView:
+    return WebhookView(
+        id=endpoint.id,
+        url=endpoint.url,
+        events=webhook_endpoints.events_of(endpoint),
+        active=endpoint.active,
+        disabled_reason=endpoint.disabled_reason,
+        previous_secret_until=webhook_endpoints.signing(endpoint).previous_until,
+        created_at=endpoint.created_at,
+    )
+
+
+def _with_secret(endpoint: WebhookEndpoint) -> WebhookWithSecret:
+    return WebhookWithSecret(**_fields(_view(endpoint)), secret=endpoint.secret)
+
+
+def _account_secret(row: WebhookSecret) -> AccountSecret:
+    holding = webhook_endpoints.signing(row)
+    return AccountSecret(secret=holding.current, previous_secret_until=holding.previous_until)
+
+
+def _delivery(delivery: WebhookDelivery) -> DeliveryView:
+    waits = delivery.status == DeliveryStatus.PENDING
+    return DeliveryView(
+        id=delivery.id,
+        webhook=delivery.endpoint,
+        url=delivery.url,
+        event=delivery.event,
+        subject=delivery.subject,
+        request_id=delivery.request_id,
+        status=DeliveryStatus(delivery.status),
+        attempts=delivery.attempts,
+        next_attempt_at=delivery.next_attempt_at if waits else None,
+        last_status_code=delivery.last_status_code,
+        last_error=delivery.last_error,
+        history=webhook_deliveries.history_of(delivery),
+        created_at=delivery.created_at,
+        finished_at=delivery.finished_at,
+    )
+
+
+def _with_body(delivery: WebhookDelivery) -> DeliveryWithBody:
+    return DeliveryWithBody(**_fields(_delivery(delivery)), body=delivery.body)
+
+
+def _fields(view: WebhookView | DeliveryView) -> dict[str, Any]:
+    return {name: getattr(view, name) for name in view.__struct_fields__}

@@ -1,0 +1,115 @@
+"""`POST /api/images/{id}/edit`, and `PATCH` with another image and a prompt."""
+
+from litestar import Response
+from msgspec import structs
+
+from apps.api.context import RequestContext
+from apps.api.middleware.idempotency import fingerprint, once
+from apps.api.middleware.request_log import request_id
+from apps.api.responses.job_answers import created, job_answer
+from apps.api.uploads.create_image import kept_parts, parts_of_operations, receive
+from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
+from apps.api.uploads.json_body import is_json, received_json
+from apps.api.uploads.multipart_form import BadUpload, FormShape, received_form
+from libs.contracts.edits import Edit
+from libs.contracts.enums import Retention
+from libs.contracts.views import EditRequest, ImageView, JobView, Operations
+from libs.edits import request
+from libs.images import watermark_sources
+from libs.storage.database.tables import Image
+
+
+async def edit(image: Image, context: RequestContext) -> Response[JobView]:
+    """Queue an edit of a stored image; the mask comes as an id, or as a file of a form."""
+    refuse_if_off(wanted=True, backends=context.backends)
+    return await (_from_json(image, context) if is_json(context.request) else _from_form(image, context))
+
+
+async def replace_and_edit(image: Image, context: RequestContext) -> Response[ImageView]:
+    """Let the form's image take the place of the stored bytes, and queue an edit of it."""
+    backends = context.backends
+    shape = FormShape(
+        files=("image", MASK),
+        fields=(*NAMES, "operations", "webhook_url"),
+        max_file_bytes=backends.settings.max_upload_bytes,
+        more_files=parts_of_operations,
+    )
+    async with received_form(context.request, backends.scratch, shape) as form:
+        refuse_if_off(wanted=True, backends=backends)
+        file = form.file("image")
+        digests = sorted((name, part.md5) for name, part in form.files.items())
+        print_of = fingerprint(context.request, digests, file.filename, *sorted(form.fields.items()))
+
+        async def answer() -> Response[ImageView]:
+            async with kept_parts(form, context) as parts:
+                operations = watermark_sources.with_parts(form.value("operations", Operations) or (), parts)
+                wanted = _required(edit_of_form(form, parts))
+                new, job = await request.replace_and_edit(
+                    image,
+                    await receive(context, file),
+                    context.caller,
+                    wanted,
+                    operations,
+                    backends,
+                    request_id=request_id(),
+                    webhook_url=form.fields.get("webhook_url"),
+                )
+            return await created(context, new, job, is_new=False)
+
+        return await once(context, print_of, answer)
+
+
+async def _from_json(image: Image, context: RequestContext) -> Response[JobView]:
+    body, digest = await received_json(context.request, EditRequest, for_bytes=0)
+
+    async def answer() -> Response[JobView]:
+        return await _queued(image, body, context)
+
+    return await once(context, fingerprint(context.request, digest), answer)
+
+
+async def _from_form(image: Image, context: RequestContext) -> Response[JobView]:
+    backends = context.backends
+    shape = FormShape(
+        files=(MASK,),
+        fields=(*NAMES, "operations", "retention", "webhook_url"),
+        max_file_bytes=backends.settings.max_upload_bytes,
+        more_files=parts_of_operations,
+    )
+    async with received_form(context.request, backends.scratch, shape) as form:
+        digests = sorted((name, part.md5) for name, part in form.files.items())
+        print_of = fingerprint(context.request, digests, *sorted(form.fields.items()))
+
+        async def answer() -> Response[JobView]:
+            async with kept_parts(form, context) as parts:
+                body = EditRequest(
+                    **structs.asdict(_required(edit_of_form(form, parts))),
+                    operations=watermark_sources.with_parts(
+                        form.value("operations", Operations) or (), parts
+                    ),
+                    retention=form.choice("retention", Retention) or Retention.EPHEMERAL,
+                    webhook_url=form.fields.get("webhook_url"),
+                )
+                return await _queued(image, body, context)
+
+        return await once(context, print_of, answer)
+
+
+async def _queued(image: Image, body: EditRequest, context: RequestContext) -> Response[JobView]:
+    job = await request.edit(
+        image,
+        context.caller,
+        _required(edit_of(body)),
+        body.operations or (),
+        context.backends,
+        retention=body.retention,
+        request_id=request_id(),
+        webhook_url=body.webhook_url,
+    )
+    return await job_answer(context, job)
+
+
+def _required(wanted: Edit | None) -> Edit:
+    if wanted is None:
+        raise BadUpload("field `prompt` is missing")
+    return wanted

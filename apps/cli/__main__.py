@@ -1,0 +1,5 @@
+"""`python -m apps.cli`: the command `darkroom`."""
+
+from apps.cli.main import main
+
+main()

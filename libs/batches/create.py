@@ -1,0 +1,139 @@
+"""Taking batches in, trying their failures again, and taking them back."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from libs.backends import Backends
+from libs.batches.csv_file import CsvLimits, Sheet, read_csv
+from libs.batches.throttle import host_of
+from libs.contracts.commands import IngestImage, IngestSource, encode
+from libs.contracts.enums import Retention
+from libs.images.upload import check_operations, check_webhook_url
+from libs.imaging.operations import AnyOperation, Compress, Convert
+from libs.jobs.events import announce_cancelled
+from libs.storage import batches
+from libs.storage.batches import NewItem, NewJob
+from libs.storage.database.tables import BaseUser, Batch, new_id, new_ids, now
+from libs.storage.jobs import TooManyJobs
+
+DEFAULT_OPERATIONS: tuple[AnyOperation, ...] = (Convert(format="jpeg"), Compress(quality=50))
+FILENAME_CHARS = 255
+
+
+class WantedBatch(Struct, frozen=True, kw_only=True):
+    """A received CSV file, and what is to become of its images."""
+
+    path: Path
+    filename: str
+    operations: Sequence[AnyOperation] | None = None
+    retention: Retention = Retention.KEEP
+    webhook_url: str | None = None
+
+
+async def accept(wanted: WantedBatch, owner: BaseUser, backends: Backends, *, request_id: str) -> Batch:
+    """Store a batch with a parked job for each different URL; the scheduler lets them out.
+
+    Raises:
+        BadCsv: The file is at fault; nothing was stored.
+        UrlForbidden: The webhook's address is; nothing was stored.
+        TooManyJobs, TooManyOperations: Nothing was stored.
+    """
+    operations = DEFAULT_OPERATIONS if wanted.operations is None else tuple(wanted.operations)
+    await check_operations(operations, owner, backends)
+    check_webhook_url(wanted.webhook_url, backends)
+    sheet = await asyncio.to_thread(read_csv, wanted.path, _limits(backends), backends.guard)
+    total = sum(len(row.urls) for row in sheet.rows)
+    await check_room(owner, total, backends)
+    batch = Batch(
+        id=new_id(),
+        owner=owner.id,
+        filename=wanted.filename[-FILENAME_CHARS:],
+        operations=msgspec.json.encode(operations).decode(),
+        retention=wanted.retention,
+        columns=msgspec.json.encode(sheet.columns).decode(),
+        total=total,
+        webhook_url=wanted.webhook_url,
+        created_at=now(),
+    )
+    items, jobs = await asyncio.to_thread(_planned, sheet, job_maker(batch, owner))
+    await batches.create(batch, items, jobs, request_id)
+    return batch
+
+
+async def retry(batch: Batch, owner: BaseUser, backends: Backends, *, request_id: str) -> Batch:
+    """Run again what has failed so far; the batch as it is then.
+
+    Raises:
+        TooManyJobs: The account's batches have no room for it.
+        BatchNotFound: It was deleted meanwhile.
+    """
+    await check_room(owner, batch.failed, backends)
+    await batches.retry(batch, job_maker(batch, owner), request_id)
+    return await batches.owned_by(owner.id, batch.id)
+
+
+async def delete(batch: Batch, owner: BaseUser, backends: Backends) -> None:
+    """Forget a batch; its outputs are out of sight at once, their files are removed by the scheduler."""
+    await announce_cancelled(await batches.remove(batch.id), owner.username, backends)
+
+
+async def check_room(owner: BaseUser, more: int, backends: Backends) -> None:
+    """Refuse items beyond what one batch may have: all unfinished ones of an account share that.
+
+    Raises:
+        TooManyJobs: There is no room.
+    """
+    settings = backends.settings
+    limit = settings.csv_max_rows * settings.csv_max_urls
+    if await batches.waiting(owner.id) + more > limit:
+        raise TooManyJobs(f"the account's batches may have {limit} URLs left to do")
+
+
+def job_maker(batch: Batch, owner: BaseUser) -> Callable[[str], NewJob]:
+    """What makes the job of one URL."""
+    operations = msgspec.json.decode(batch.operations, type=tuple[AnyOperation, ...])
+    retention = Retention(batch.retention)
+    ids = new_ids()
+
+    def make(url: str) -> NewJob:
+        message = IngestImage(
+            job_id=next(ids),
+            owner=owner.username,
+            source=IngestSource(url=url),
+            target=next(ids),
+            retention=retention,
+            operations=operations,
+        )
+        return NewJob(message.job_id, encode(message).decode(), host_of(url))
+
+    return make
+
+
+def _planned(sheet: Sheet, make: Callable[[str], NewJob]) -> tuple[list[NewItem], list[NewJob]]:
+    """An item for each URL, and a job for each different one; ids ascend in the order of the file."""
+    ids = new_ids()
+    jobs: dict[str, NewJob] = {}
+    items: list[NewItem] = []
+    for row in sheet.rows:
+        cells: str | None = msgspec.json.encode(row.cells).decode()
+        for position, url in enumerate(row.urls, 1):
+            if url not in jobs:
+                jobs[url] = make(url)
+            items.append(
+                NewItem(next(ids), row.serial_number, row.product_name, position, url, jobs[url].id, cells)
+            )
+            cells = None
+    return items, list(jobs.values())
+
+
+def _limits(backends: Backends) -> CsvLimits:
+    settings = backends.settings
+    return CsvLimits(
+        max_rows=settings.csv_max_rows,
+        max_urls=settings.csv_max_urls,
+        max_cell_chars=settings.csv_max_bytes,
+    )

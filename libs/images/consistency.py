@@ -1,0 +1,155 @@
+"""Where bucket and database disagree, and mending it."""
+
+import hashlib
+import re
+from collections.abc import AsyncGenerator, Callable
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.backends import Backends
+from libs.images import expiry
+from libs.storage import images
+from libs.storage.database.tables import BaseUser, Image, now
+from libs.storage.names import INBOX, ORIGINALS, RESULTS, THUMBNAILS
+from libs.storage.objects import BadKey, ObjectNotFound, Stored
+
+BATCH = 500
+FEW = 10  # so many may be mended whatever their share is
+
+# missing: a row without its object. stray: an object of ours without a row. attempt: a stray whose image has
+# another object. altered: an object of another size than its row says. foreign: none of ours, and no concern.
+Kind = Literal["missing", "stray", "attempt", "altered", "foreign"]
+MENDED: tuple[Kind, ...] = ("missing", "stray", "attempt")
+
+UUID_TEXT = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+OWN_KEY = re.compile(rf"[^/]+/(?:{ORIGINALS}|{RESULTS})/\d{{4}}/\d\d/\d\d/({UUID_TEXT})[.-][^/]*")
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One disagreement."""
+
+    kind: Kind
+    key: str
+    image_id: UUID | None = None
+
+
+class TooMuch(Exception):
+    """Most of what is there would be removed: rather than that, a URL is wrong."""
+
+
+class Examination:
+    """One walk over objects and rows; what is younger than `age_s` may be work that is under way."""
+
+    def __init__(self, backends: Backends, *, age_s: float) -> None:
+        self._backends = backends
+        self._before = now() - timedelta(seconds=age_s)
+        self._present: set[bytes] = set()  # digests of keys: there may be millions
+        self.objects = 0  # of ours
+        self.rows = 0
+        self.findings: list[Finding] = []
+
+    async def run(self, note: Callable[[Finding], None]) -> None:
+        """Find everything; `note` hears of each at once.
+
+        Raises:
+            StoreUnavailable: The store cannot tell.
+        """
+        for half in (self._objects(), self._rows()):
+            async for finding in half:
+                self.findings.append(finding)
+                note(finding)
+
+    async def mend(self, *, force: bool) -> int:
+        """Remove rows without object and objects without row; how many.
+
+        What was found is looked at once more, one by one.
+
+        Raises:
+            TooMuch: It would be most of them, and not `force`.
+        """
+        rows = [one for one in self.findings if one.kind == "missing"]
+        strays = [one for one in self.findings if one.kind in ("stray", "attempt")]
+        for found, total, what in ((rows, self.rows, "images"), (strays, self.objects, "objects")):
+            if len(found) > FEW and len(found) * 2 > total and not force:
+                raise TooMuch(f"{len(found)} of {total} {what} would be removed")
+        return await self._remove_strays(strays) + await self._remove_rows(rows)
+
+    async def _objects(self) -> AsyncGenerator[Finding]:
+        batch: list[Stored] = []
+        async for stored in self._backends.objects.scan(""):
+            batch.append(stored)
+            if len(batch) == BATCH:
+                async for finding in self._judged(batch):
+                    yield finding
+                batch.clear()
+        async for finding in self._judged(batch):
+            yield finding
+
+    async def _judged(self, batch: list[Stored]) -> AsyncGenerator[Finding]:
+        known = await images.sizes_of([_image_key(stored.key) for stored in batch])
+        for stored in batch:
+            self._present.add(_digest(stored.key))
+            key = _image_key(stored.key)
+            own = OWN_KEY.fullmatch(key)
+            if key in known:
+                self.objects += 1
+                if stored.key == key and known[key] != stored.size_bytes:
+                    yield Finding(kind="altered", key=key)
+            elif own is None:
+                if not key.startswith(f"{INBOX}/"):
+                    yield Finding(kind="foreign", key=stored.key)
+            else:
+                self.objects += 1
+                if stored.modified_at < self._before:
+                    has_other = await images.by_id(UUID(own[1])) is not None
+                    yield Finding(kind="attempt" if has_other else "stray", key=stored.key)
+
+    async def _rows(self) -> AsyncGenerator[Finding]:
+        after: UUID | None = None
+        while page := await images.all_after(after, BATCH):
+            self.rows += len(page)
+            for image in page:
+                if _digest(image.object_key) not in self._present and await self._is_missing(image):
+                    yield Finding(kind="missing", key=image.object_key, image_id=image.id)
+            after = page[-1].id
+
+    async def _is_missing(self, image: Image) -> bool:
+        """Ask again: it may have come, or its row may have gone, since the objects were listed."""
+        try:
+            async with self._backends.objects.read(image.object_key, length=1):
+                return False
+        except (ObjectNotFound, BadKey):
+            current = await images.by_id(image.id)
+            return current is not None and current.object_key == image.object_key
+
+    async def _remove_strays(self, strays: list[Finding]) -> int:
+        known = await images.sizes_of([_image_key(one.key) for one in strays])
+        gone = [one.key for one in strays if _image_key(one.key) not in known]
+        for start in range(0, len(gone), BATCH):
+            await self._backends.objects.delete(gone[start : start + BATCH])
+        return len(gone)
+
+    async def _remove_rows(self, missing: list[Finding]) -> int:
+        removed = 0
+        for finding in missing:
+            assert finding.image_id is not None, "a row has its id"  # noqa: S101
+            image = await images.by_id(finding.image_id)
+            if image is None or not await self._is_missing(image):
+                continue
+            owner = await BaseUser.objects().where(BaseUser.id == image.owner).first()
+            if owner is not None:
+                await expiry.delete(image, owner, self._backends)
+                removed += 1
+        return removed
+
+
+def _image_key(key: str) -> str:
+    """The key of the image that an object belongs to: a thumbnail has one of its own."""
+    return key.removeprefix(f"{THUMBNAILS}/")
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.blake2b(key.encode(), digest_size=8).digest()

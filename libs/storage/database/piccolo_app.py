@@ -1,0 +1,13 @@
+"""Darkroom's tables as a Piccolo app."""
+
+from pathlib import Path
+
+from piccolo.conf.apps import AppConfig, table_finder
+
+APP_CONFIG = AppConfig(
+    app_name="darkroom",
+    migrations_folder_path=str(Path(__file__).parent / "migrations"),
+    table_classes=table_finder(["libs.storage.database.tables"], exclude_imported=True),
+    migration_dependencies=["piccolo.apps.user.piccolo_app"],
+    commands=[],
+)

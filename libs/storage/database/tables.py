@@ -1,0 +1,327 @@
+"""The tables; the same on PostgreSQL and SQLite.
+
+Keys are UUIDv7 made here, times are UTC. Uniqueness over several columns and all indexes stand in the
+migrations.
+"""
+
+import secrets
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+
+import uuid6
+from piccolo.apps.user.tables import BaseUser
+from piccolo.columns import (
+    JSON,
+    UUID,
+    BigInt,
+    Boolean,
+    ForeignKey,
+    Integer,
+    OnDelete,
+    Text,
+    Timestamptz,
+    Varchar,
+)
+from piccolo.table import Table
+
+from libs.contracts.enums import (
+    BatchStatus,
+    DeliveryStatus,
+    ImageStatus,
+    ItemStatus,
+    JobKind,
+    JobStatus,
+    Priority,
+    Retention,
+)
+
+__all__ = [
+    "BaseUser",
+    "Batch",
+    "EditCall",
+    "EditUsage",
+    "HostPause",
+    "IdempotencyKey",
+    "Image",
+    "ImageSource",
+    "Job",
+    "ProductImage",
+    "RefreshToken",
+    "Reply",
+    "Submission",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookPace",
+    "WebhookSecret",
+    "first_id_since",
+    "new_id",
+    "new_ids",
+    "now",
+]
+
+
+def new_id() -> uuid.UUID:
+    """A UUIDv7 (RFC 9562): ordered by the time it was made."""
+    return uuid.UUID(int=uuid6.uuid7().int)
+
+
+def new_ids() -> Iterator[uuid.UUID]:
+    """UUIDv7s of one moment, ascending, without end (RFC 9562, section 6.2, method 2).
+
+    `new_id` gives each a millisecond of its own: many at once would lie far in the future.
+    """
+    head = (time.time_ns() // 10**6) << 80 | 7 << 76
+    return (uuid.UUID(int=head | _spread(number)) for number in count(secrets.randbits(73)))
+
+
+def _spread(number: int) -> int:
+    """74 bits around the variant's two."""
+    return (number >> 62) << 64 | 0b10 << 62 | number & (1 << 62) - 1
+
+
+def first_id_since(moment: datetime) -> uuid.UUID:
+    """What no id made at this time or later is below."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def now() -> datetime:
+    """The time, in UTC, as rows keep it."""
+    return datetime.now(UTC)
+
+
+class RefreshToken(Table):
+    """One refresh token; a login starts a family, each use adds the next to it."""
+
+    id = UUID(primary_key=True, default=new_id)  # the token's jti
+    user = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    family = UUID(default=new_id)
+    expires_at = Timestamptz()
+    used_at = Timestamptz(null=True, default=None)
+    revoked_at = Timestamptz(null=True, default=None)
+
+
+class Image(Table):
+    """One stored file: an upload, a fetched URL or the result of a job."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    parent: ForeignKey["Image"] = ForeignKey("self", on_delete=OnDelete.set_null, null=True)
+    clock = UUID(default=new_id)  # images of one clock share their first download and their end
+    filename = Varchar(255)
+    source_url = Text(null=True, default=None)
+    object_key = Varchar(512)
+    format = Varchar(16)
+    mime = Varchar(64)
+    width = Integer()
+    height = Integer()
+    frames = Integer(default=1)
+    size_bytes = BigInt()
+    md5 = Varchar(32)
+    phash = BigInt(null=True, default=None)  # 64 bits, signed
+    metadata = JSON(null=True, default=None)
+    status = Varchar(16, choices=ImageStatus, default=ImageStatus.PENDING)
+    error = Text(null=True, default=None)
+    retention = Varchar(16, choices=Retention, default=Retention.KEEP)
+    first_downloaded_at = Timestamptz(null=True, default=None)
+    expires_at = Timestamptz(null=True, default=None)  # null: kept
+    created_at = Timestamptz(default=now)
+    updated_at = Timestamptz(default=now)
+
+
+class ImageSource(Table):
+    """What the server that an image was fetched from said about that version of it."""
+
+    id = UUID(primary_key=True, default=new_id)
+    image = ForeignKey(Image, on_delete=OnDelete.cascade, null=False, unique=True)
+    etag = Text(null=True, default=None)
+    last_modified = Text(null=True, default=None)
+
+
+class Batch(Table):
+    """A CSV upload."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    filename = Varchar(255)
+    operations = JSON(default="[]")
+    retention = Varchar(16, choices=Retention, default=Retention.KEEP)
+    columns = JSON(default="[]")  # the header, as it came
+    status = Varchar(16, choices=BatchStatus, default=BatchStatus.PENDING)
+    total = Integer(default=0)  # items: URLs, each as often as it is named
+    completed = Integer(default=0)
+    failed = Integer(default=0)
+    bytes_before = BigInt(default=0)  # of what was fetched for completed items, each URL once
+    bytes_after = BigInt(default=0)
+    webhook_url = Text(null=True, default=None)
+    created_at = Timestamptz(default=now)
+    started_at = Timestamptz(null=True, default=None)
+    finished_at = Timestamptz(null=True, default=None)
+
+
+class Job(Table):
+    """One change to one image. The row is the truth; a broker's message only wakes a worker."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    kind = Varchar(16, choices=JobKind)
+    image = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
+    result = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
+    command = JSON()  # the whole message, to be published again at any time
+    priority = Varchar(16, choices=Priority, default=Priority.INTERACTIVE)
+    status = Varchar(16, choices=JobStatus, default=JobStatus.QUEUED)
+    attempts = Integer(default=0)
+    run_after = Timestamptz(default=now)  # when the sweep publishes it, if nobody has taken it by then
+    lease_until = Timestamptz(null=True, default=None)
+    worker = Varchar(128, null=True, default=None)
+    error_code = Varchar(64, null=True, default=None)
+    error = Text(null=True, default=None)
+    webhook_url = Text(null=True, default=None)
+    batch = ForeignKey(Batch, on_delete=OnDelete.set_null, null=True)
+    host = Varchar(255, null=True, default=None)  # of a batch's job: whom it asks
+    parked = Boolean(default=False)  # queued, but without a message: it waits until its host has room
+    request_id = Varchar(64, null=True, default=None)
+    created_at = Timestamptz(default=now)
+    started_at = Timestamptz(null=True, default=None)
+    finished_at = Timestamptz(null=True, default=None)
+
+
+class EditCall(Table):
+    """What is known of the paid call of an edit job; no row: there was none."""
+
+    id = UUID(primary_key=True)  # the job's
+    state = Varchar(16)  # a CallState
+    calls = Integer()  # that were started, this one included
+    attempt = Integer()  # of the job, that started this one
+    started_at = Timestamptz(default=now)
+
+
+class EditUsage(Table):
+    """What an account used of edits on one day (UTC)."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    day = Varchar(10)  # 2026-11-22
+    edits = Integer(default=0)  # images asked for: what the daily quota counts
+    calls = Integer(default=0)
+    images = Integer(default=0)  # that came
+    input_tokens = BigInt(default=0)
+    output_tokens = BigInt(default=0)
+    total_tokens = BigInt(default=0)
+
+
+class ProductImage(Table):
+    """One image URL of one row of a batch."""
+
+    id = UUID(primary_key=True, default=new_id)
+    batch = ForeignKey(Batch, on_delete=OnDelete.cascade, null=False)
+    serial_number = BigInt()
+    product_name = Text()
+    position = Integer()
+    input_url = Text()
+    job = ForeignKey(Job, on_delete=OnDelete.set_null, null=True)
+    output = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
+    status = Varchar(16, choices=ItemStatus, default=ItemStatus.PENDING)
+    error_code = Varchar(64, null=True, default=None)
+    error = Text(null=True, default=None)
+    cells = JSON(null=True, default=None)  # the whole row as it came; with its first URL only
+
+
+class HostPause(Table):
+    """A host that has asked to be left alone for a while."""
+
+    host = Varchar(255, primary_key=True)
+    until = Timestamptz()
+
+
+class WebhookEndpoint(Table):
+    """Where an owner wants to be told, and of what."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    url = Text()
+    secret = Varchar(128, secret=True)
+    previous_secret = Varchar(128, null=True, default=None, secret=True)
+    previous_until = Timestamptz(null=True, default=None)  # until then the previous secret signs too
+    events = JSON()
+    active = Boolean(default=True)
+    disabled_reason = Varchar(64, null=True, default=None)
+    created_at = Timestamptz(default=now)
+
+
+class WebhookSecret(Table):
+    """What signs notices to addresses that an owner names with a job or a batch."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False, unique=True)
+    secret = Varchar(128, secret=True)
+    previous_secret = Varchar(128, null=True, default=None, secret=True)
+    previous_until = Timestamptz(null=True, default=None)
+
+
+class WebhookDelivery(Table):
+    """One notice on its way to one address; its id is the webhook-id of every attempt."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    endpoint = ForeignKey(WebhookEndpoint, on_delete=OnDelete.cascade, null=True)
+    url = Text()
+    target = BigInt(default=0)  # a hash of owner and url: what shares a pace
+    event = Varchar(64)
+    subject = UUID(null=True, default=None)  # the job, batch or image it tells of
+    request_id = Varchar(64, null=True, default=None)
+    body = Text()
+    attempts = Integer(default=0)  # names a claim, too: it grows with each one
+    failures = Integer(default=0)  # in a row since it was queued: where it stands in the schedule
+    next_attempt_at = Timestamptz(default=now)  # while it is sent: when its lease ends
+    status = Varchar(16, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
+    last_status_code = Integer(null=True, default=None)
+    last_error = Text(null=True, default=None)
+    history = JSON(default="[]")
+    created_at = Timestamptz(default=now)
+    finished_at = Timestamptz(null=True, default=None)
+
+
+class WebhookPace(Table):
+    """An address that asked for patience: nothing is sent there until then, and after it one at a time."""
+
+    id = UUID(primary_key=True, default=new_id)
+    target = BigInt(unique=True)
+    until = Timestamptz()
+
+
+class IdempotencyKey(Table):
+    """The answer once given to a request, to be given again to its repetition."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    key = Varchar(255)
+    fingerprint = Varchar(64)  # SHA-256 of method, path and body
+    status_code = Integer(null=True, default=None)  # null: the first request is still running
+    headers = JSON(null=True, default=None)
+    response = Text(null=True, default=None)
+    expires_at = Timestamptz()
+
+
+class Submission(Table):
+    """A message from outside that was taken in."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    name = Varchar(255, null=True, default=None)  # what its sender calls it; once an owner
+    job = UUID()  # the job it became; its outcome, too, if it fails
+    outcome = UUID()  # the last job it leads to, the same or one that follows
+    created_at = Timestamptz(default=now)
+
+
+class Reply(Table):
+    """Somebody who waits for the outcome of a submission; gone once told."""
+
+    id = UUID(primary_key=True, default=new_id)
+    submission = ForeignKey(Submission, on_delete=OnDelete.cascade, null=False)
+    reply_to = Varchar(255)
+    correlation_id = Varchar(255, null=True, default=None)
+    attempts = Integer(default=0)
+    send_after = Timestamptz(default=now)

@@ -1,0 +1,303 @@
+"""Functions over jobs as their worker holds them.
+
+A job is claimed under a lease with a growing attempt number; whatever a worker writes afterwards names worker
+and attempt, so that one who lost the lease writes nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any, cast
+from uuid import UUID
+
+from msgspec import Struct
+from piccolo.columns import Column
+from piccolo.columns.combination import WhereRaw
+
+from libs.contracts.enums import ImageStatus, JobKind, JobStatus
+from libs.contracts.events import BatchCompleted
+from libs.storage import batch_counters, webhook_outbox
+from libs.storage.batch_counters import NOTHING, Share
+from libs.storage.database.connection import transaction
+from libs.storage.database.statement import Slot, Statement, insert
+from libs.storage.database.tables import Image, Job, now
+from libs.storage.failure import Failure
+
+NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
+
+
+class LostLease(Exception):
+    """Somebody else holds the job now, or it was cancelled; nothing was written."""
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """A job as its worker holds it."""
+
+    job_id: UUID
+    worker: str
+    attempt: int
+    owner: int
+    kind: JobKind
+    command: str
+    image: UUID | None
+    batch: UUID | None
+    host: str | None  # whom a batch's job asks
+    request_id: str | None
+    created_at: datetime
+
+
+async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int) -> Claim | None:
+    """Take a job that is queued, or whose last worker's lease ran out; None when it is not to be had.
+
+    A job that asks a host is had only when it was let out: it may be asked for by a message of a former turn.
+    """
+    moment = now()
+    taken = await _TAKE(
+        job_id=job_id,
+        worker=worker,
+        now=moment,
+        lease_until=moment + timedelta(seconds=lease_s),
+        max_attempts=max_attempts,
+    )
+    if not taken:
+        return None
+    row = taken[0]
+    attempt = row.pop("attempts")
+    if row["batch"] is not None:
+        await batch_counters.begin(row["batch"])
+    return Claim(job_id=job_id, worker=worker, attempt=attempt, **row)
+
+
+async def extend(claim: Claim, *, lease_s: float) -> bool:
+    """Keep the lease; False when the job is not this worker's any more."""
+    return bool(await _set(claim, {Job.lease_until: now() + timedelta(seconds=lease_s)}))
+
+
+async def ended_by(claim: Claim) -> bool:
+    """Whether this very claim brought the job to its end."""
+    return await Job.exists().where(
+        (Job.id == claim.job_id)
+        & (Job.worker == claim.worker)
+        & (Job.attempts == claim.attempt)
+        & Job.status.is_in([JobStatus.COMPLETED, JobStatus.FAILED])
+    )
+
+
+async def complete_transform(
+    claim: Claim,
+    source: UUID,
+    result: Image,
+    *,
+    followed_by: Job | None,
+    shares_clock: bool,
+    downloaded_s: float,
+) -> None:
+    """End the job with its one result, and queue the job that follows on it, in one transaction.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    async with transaction():
+        await join_clock(source, [result], shares_clock=shares_clock, downloaded_s=downloaded_s)
+        await insert(result)
+        if followed_by is not None:
+            await insert(followed_by)
+        await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
+
+
+async def join_clock(
+    source: UUID, results: Sequence[Image], *, shares_clock: bool, downloaded_s: float
+) -> None:
+    """Mark the source as decoded, and let results that share its clock end with it; before they are saved.
+
+    First in a transaction: whoever downloads the source at this moment waits for its row or is seen here.
+    """
+    rows = await _READY(now=now(), image_id=source)
+    if not rows or not shares_clock:
+        return
+    clock = rows[0]
+    for result in results:
+        if clock["first_downloaded_at"] is not None:
+            result.first_downloaded_at = clock["first_downloaded_at"]
+            result.expires_at = max(clock["expires_at"], now() + timedelta(seconds=downloaded_s))
+        else:
+            result.expires_at = clock["expires_at"] or result.expires_at
+
+
+async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
+    """End the job with what it learnt of its image, in one transaction.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    async with transaction():
+        await Image.update({**values, Image.status: ImageStatus.READY, Image.updated_at: now()}).where(
+            (Image.id == source) & (Image.status != ImageStatus.DELETING)
+        )
+        await end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
+
+
+async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> BatchCompleted | None:
+    """End the job without a result; an image that turned out to be none goes with it.
+
+    The batch whose last job this was comes back.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    async with transaction():
+        if source_is_bad is not None:  # images before jobs, as everywhere: no two wait for each other
+            await Image.update({Image.status: ImageStatus.DELETING}).where(
+                (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING) & _may_doom(claim)
+            )
+        return await end(
+            claim,
+            {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail},
+            Share(failure=failure),
+        )
+
+
+def _may_doom(claim: Claim) -> WhereRaw:
+    """A description leaves the image to a job that was asked for: that one finds the same and says so."""
+    if claim.kind != JobKind.DESCRIBE:
+        return WhereRaw("true")
+    return WhereRaw(
+        "not exists (select 1 from job where job.image = image.id and job.kind <> {} and job.status <> {})",
+        JobKind.DESCRIBE.value,
+        JobStatus.CANCELLED.value,
+    )
+
+
+async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None:
+    """Give the job back to the sweep, to be run again after a while; the error stays readable.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    await _give_back(
+        claim,
+        {
+            Job.run_after: now() + timedelta(seconds=after_s),
+            Job.error_code: failure.code,
+            Job.error: failure.detail,
+        },
+    )
+
+
+async def defer(claim: Claim, failure: Failure, *, until: datetime) -> None:
+    """Give the job back because its host asked for patience; the attempt does not count.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    await _give_back(
+        claim,
+        {
+            Job.run_after: until,
+            Job.attempts: claim.attempt - 1,
+            Job.error_code: failure.code,
+            Job.error: failure.detail,
+        },
+    )
+
+
+async def release(claim: Claim) -> None:
+    """Give a job back untouched because its worker stops; the attempt does not count.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    await _give_back(claim, {Job.run_after: now(), Job.attempts: claim.attempt - 1})
+
+
+async def end(claim: Claim, values: dict[Any, Any], share: Share = NOTHING) -> BatchCompleted | None:
+    """Bring the job to its end, count it and put its notices on their way: what a transaction does last.
+
+    `share` is what the job adds to its batch; the batch whose last job this was comes back.
+
+    Raises:
+        LostLease: The job is somebody else's by now.
+    """
+    moment = {Job.finished_at: now(), Job.lease_until: None}
+    ended = await _set(claim, values | moment)
+    if not ended:
+        raise LostLease(str(claim.job_id))
+    if claim.batch is not None:
+        return await batch_counters.count(claim.batch, claim.job_id, share)
+    if ended[0]["awaited"]:
+        await webhook_outbox.of_job(claim.job_id)
+    return None
+
+
+async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
+    free: dict[Any, Any] = {
+        Job.status: JobStatus.QUEUED,
+        Job.parked: claim.batch is not None,
+        Job.worker: None,
+        Job.lease_until: None,
+    }
+    if not await _set(claim, values | free):
+        raise LostLease(str(claim.job_id))
+
+
+async def _set(claim: Claim, values: dict[Any, Any]) -> list[dict[str, Any]]:
+    """Change the job's row while this claim holds it: whether somebody waits for its end; else nothing."""
+    statement = _setting(tuple(values))
+    slots = {str(position): value for position, value in enumerate(values.values())}
+    return await statement(**slots, job_id=claim.job_id, worker=claim.worker, attempt=claim.attempt)
+
+
+@cache
+def _setting(columns: tuple[Column, ...]) -> Statement:
+    values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
+    (update,) = Job.update(values).where(_HELD).querystrings
+    return Statement(Job.raw(f"{{}} returning {webhook_outbox.SOMEBODY_WAITS} as awaited", update))
+
+
+_HELD = (
+    (Job.id == Slot("job_id"))
+    & (Job.worker == Slot("worker"))
+    & (Job.attempts == Slot("attempt"))
+    & (Job.status == JobStatus.RUNNING)
+)
+_FREE = ((Job.status == JobStatus.QUEUED) & (Job.parked == False)) | (  # noqa: E712
+    (Job.status == JobStatus.RUNNING)
+    & (Job.lease_until < Slot("now"))
+    & (Job.attempts < Slot("max_attempts"))
+    & Job.host.is_null()
+)
+_TAKE = Statement(
+    cast(
+        "Any",
+        Job.update(
+            {
+                Job.status: JobStatus.RUNNING,
+                Job.worker: Slot("worker"),
+                Job.attempts: Job.attempts + 1,
+                Job.lease_until: Slot("lease_until"),
+                Job.run_after: Slot("now"),
+                Job.started_at: Slot("now"),
+            }
+        )
+        .where((Job.id == Slot("job_id")) & _FREE)
+        .returning(
+            Job.attempts,
+            Job.owner,
+            Job.kind,
+            Job.command,
+            Job.image,
+            Job.batch,
+            Job.host,
+            Job.request_id,
+            Job.created_at,
+        ),
+    )
+)
+_READY = Statement(
+    cast(
+        "Any",
+        Image.update({Image.status: ImageStatus.READY, Image.updated_at: Slot("now")})
+        .where((Image.id == Slot("image_id")) & (Image.status != ImageStatus.DELETING))
+        .returning(Image.first_downloaded_at, Image.expires_at),
+    )
+)

@@ -1,0 +1,134 @@
+"""Functions over refresh tokens: rotation with reuse detection."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from libs.storage.database.connection import transaction
+from libs.storage.database.engine import rows
+from libs.storage.database.statement import Slot, Statement
+from libs.storage.database.tables import BaseUser, RefreshToken, new_id, now
+
+
+class TokenError(Exception):
+    """A token that opens nothing."""
+
+    code = "token_invalid"
+
+
+class TokenExpired(TokenError):
+    """The token's time is over; log in or refresh."""
+
+    code = "token_expired"
+
+
+class TokenReused(TokenError):
+    """The refresh token was used before: its whole family is revoked, log in again."""
+
+    code = "token_reused"
+
+
+async def start_family(user: BaseUser, *, ttl_s: float) -> RefreshToken:
+    """The first refresh token of a new login."""
+    token = RefreshToken(user=user.id, family=new_id(), expires_at=now() + timedelta(seconds=ttl_s))
+    await token.save()
+    return token
+
+
+async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
+    """Use a token up and give the next of its family.
+
+    Raises:
+        TokenReused: It was used before; everybody who holds one of the family is out.
+        TokenError: It is unknown, revoked or expired.
+    """
+    async with transaction():  # whoever finds the token used also finds its successor, to revoke it
+        used = await (
+            RefreshToken.update({RefreshToken.used_at: now()})
+            .where(
+                (RefreshToken.id == jti)
+                & RefreshToken.used_at.is_null()
+                & RefreshToken.revoked_at.is_null()
+                & (RefreshToken.expires_at > now())
+            )
+            .returning(RefreshToken.user, RefreshToken.family)
+        )
+        if used:
+            token = RefreshToken(
+                user=used[0]["user"], family=used[0]["family"], expires_at=now() + timedelta(seconds=ttl_s)
+            )
+            await token.save()
+            return token
+    raise await _why_refused(jti)
+
+
+async def unused(jti: UUID) -> RefreshToken:
+    """A token that is still good, left so.
+
+    Raises:
+        TokenReused, TokenExpired, TokenError: As `rotate`.
+    """
+    token = await (
+        RefreshToken.objects()
+        .where(
+            (RefreshToken.id == jti)
+            & RefreshToken.used_at.is_null()
+            & RefreshToken.revoked_at.is_null()
+            & (RefreshToken.expires_at > now())
+        )
+        .first()
+    )
+    if token is None:
+        raise await _why_refused(jti)
+    return token
+
+
+async def _why_refused(jti: UUID) -> TokenError:
+    token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
+    if token is None or token.revoked_at is not None:
+        return TokenError("the refresh token is not valid")
+    if token.used_at is not None:
+        await revoke_family(token.family)
+        return TokenReused("the refresh token was used before; log in again")
+    return TokenExpired("the refresh token has expired; log in again")
+
+
+async def revoke_family(family: UUID) -> None:
+    """End a login: its refresh tokens and, since each use asks `holder`, its access tokens too."""
+    await RefreshToken.update({RefreshToken.revoked_at: now()}).where(
+        (RefreshToken.family == family) & RefreshToken.revoked_at.is_null()
+    )
+
+
+async def revoke_family_of(jti: UUID) -> None:
+    """End the login that a refresh token belongs to; twice is fine."""
+    token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
+    if token is not None:
+        await revoke_family(token.family)
+
+
+async def revoke_all_of(user_id: int) -> None:
+    """End all logins of an account."""
+    await RefreshToken.update({RefreshToken.revoked_at: now()}).where(
+        (RefreshToken.user == user_id) & RefreshToken.revoked_at.is_null()
+    )
+
+
+async def holder(user_id: int, family: UUID) -> BaseUser | None:
+    """The active account of a login that was not ended."""
+    return await _HOLDER.first(BaseUser, user_id=user_id, family=family)
+
+
+async def purge_expired() -> int:
+    """Remove tokens whose time is over; how many."""
+    gone = await rows(RefreshToken.delete().where(RefreshToken.expires_at < now()).returning(RefreshToken.id))
+    return len(gone)
+
+
+_HOLDER = Statement(
+    BaseUser.raw(
+        "select * from piccolo_user where id = {} and active and exists"
+        " (select 1 from refresh_token where family = {} and revoked_at is null)",
+        Slot("user_id"),
+        Slot("family"),
+    )
+)

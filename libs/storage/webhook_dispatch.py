@@ -1,0 +1,197 @@
+"""Functions over deliveries as whoever sends them holds them: claimed under a lease for one attempt."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from piccolo.columns.combination import And
+
+from libs.contracts.enums import DeliveryStatus
+from libs.contracts.views import Attempt
+from libs.storage.database.engine import rows
+from libs.storage.database.statement import Slot, Statement
+from libs.storage.database.tables import WebhookDelivery, WebhookPace, new_id, now
+
+A_TARGET = 4  # attempts at once at one address
+AN_OWNER = 32  # and for one account, so that nobody's slow receivers hold up those of others
+KEPT_ATTEMPTS = 50
+
+# The oldest due delivery of each address that may be sent to now. The walk over addresses takes one step of
+# an index for each: a long queue for one of them costs the others nothing.
+DUE = """
+with recursive waiting (target) as (
+  select (select min(target) from webhook_delivery where finished_at is null)
+  union all
+  select (
+    select min(further.target) from webhook_delivery further
+    where further.finished_at is null and further.target > waiting.target
+  ) from waiting where waiting.target is not null
+), sent as materialized (
+  select owner, target from webhook_delivery where status = 'sending' and next_attempt_at > {}
+), heads as (
+  select head.id, head.owner, head.next_attempt_at, pace.until as patience, (
+    select count(*) from sent where sent.target = waiting.target
+  ) as under_way
+  from waiting
+  join webhook_delivery head on head.id = (
+    select oldest.id from webhook_delivery oldest
+    where oldest.target = waiting.target and oldest.finished_at is null and oldest.next_attempt_at <= {}
+    order by oldest.next_attempt_at, oldest.id limit 1
+  )
+  left join webhook_pace pace on pace.target = waiting.target
+), allowed as (
+  select id, next_attempt_at, row_number() over (partition by owner order by next_attempt_at, id) + (
+    select count(*) from sent where sent.owner = heads.owner
+  ) as nth
+  from heads where under_way < {} and (patience is null or (patience <= {} and under_way = 0))
+)
+select id from allowed where nth <= {} order by next_attempt_at, id limit {}
+"""
+
+# Asked after every job: mostly there is nothing to send.
+_ANY_DUE = Statement(
+    WebhookDelivery.raw(
+        "select 1 from webhook_delivery where finished_at is null and next_attempt_at <= {} limit 1",
+        Slot("now"),
+    )
+)
+
+
+class Claimed(Struct, frozen=True, kw_only=True):
+    """A delivery as whoever sends it holds it, until `next_attempt_at`."""
+
+    id: UUID
+    owner: int
+    endpoint: UUID | None
+    url: str
+    target: int
+    event: str
+    request_id: str | None
+    body: str
+    attempts: int
+    failures: int
+    history: str
+    next_attempt_at: datetime
+
+
+async def claim_due(limit: int, *, lease_s: float) -> list[Claimed]:
+    """Take what is due, at most one delivery to each address; each is given to one caller only.
+
+    A delivery whose sender did not report until its lease ran out is due again.
+    """
+    moment = now()
+    if not await _ANY_DUE(now=moment):
+        return []
+    found = await rows(WebhookDelivery.raw(DUE, moment, moment, A_TARGET, moment, AN_OWNER, limit))
+    claims = [await _claim(row["id"], moment, lease_s) for row in found]
+    return [claim for claim in claims if claim is not None]
+
+
+async def _claim(delivery_id: UUID, moment: datetime, lease_s: float) -> Claimed | None:
+    taken: list[dict[str, Any]] = await (
+        WebhookDelivery.update(
+            {
+                WebhookDelivery.status: DeliveryStatus.SENDING,
+                WebhookDelivery.attempts: WebhookDelivery.attempts + 1,
+                WebhookDelivery.next_attempt_at: moment + timedelta(seconds=lease_s),
+            }
+        )
+        .where((WebhookDelivery.id == delivery_id) & _due(moment))
+        .returning(*(getattr(WebhookDelivery, name) for name in Claimed.__struct_fields__))
+    )
+    return Claimed(**taken[0]) if taken else None
+
+
+async def note_success(claimed: Claimed, attempt: Attempt) -> bool:
+    """The receiver has it, and needs no patience; False when somebody else holds the delivery by now."""
+    await WebhookPace.delete().where(WebhookPace.target == claimed.target)
+    return await _settle(
+        claimed, attempt, {**_finished(DeliveryStatus.DELIVERED), WebhookDelivery.failures: 0}
+    )
+
+
+async def note_failure(claimed: Claimed, attempt: Attempt, *, again_at: datetime | None) -> bool:
+    """The receiver does not have it: try again then, or never; False when somebody else holds it."""
+    values: dict[Any, Any] = {WebhookDelivery.failures: claimed.failures + 1}
+    if again_at is None:
+        values |= _finished(DeliveryStatus.FAILED)
+    else:
+        values |= {
+            WebhookDelivery.status: DeliveryStatus.PENDING,
+            WebhookDelivery.next_attempt_at: again_at,
+        }
+    return await _settle(claimed, attempt, values)
+
+
+async def drop(claimed: Claimed, reason: str) -> None:
+    """Nothing was sent, and nothing will be."""
+    await WebhookDelivery.update(
+        {**_finished(DeliveryStatus.FAILED), WebhookDelivery.last_error: reason}
+    ).where(_held(claimed))
+
+
+async def drop_waiting(claimed: Claimed, reason: str) -> None:
+    """Give up all that waits for the same address, where that is nobody's endpoint."""
+    await WebhookDelivery.update(
+        {**_finished(DeliveryStatus.FAILED), WebhookDelivery.last_error: reason}
+    ).where(
+        (WebhookDelivery.target == claimed.target)
+        & WebhookDelivery.endpoint.is_null()
+        & (WebhookDelivery.status == DeliveryStatus.PENDING)
+    )
+
+
+async def release(claimed: Claimed) -> None:
+    """Give a delivery back because its sender stops; it is due at once."""
+    await WebhookDelivery.update(
+        {WebhookDelivery.status: DeliveryStatus.PENDING, WebhookDelivery.next_attempt_at: now()}
+    ).where(_held(claimed))
+
+
+async def end_leases() -> None:
+    """Make all that is under way due: only for a process that knows that no other works this database."""
+    await WebhookDelivery.update({WebhookDelivery.next_attempt_at: now()}).where(
+        WebhookDelivery.status == DeliveryStatus.SENDING
+    )
+
+
+async def slow_down(target: int, *, until: datetime) -> None:
+    """Send nothing to an address until then, and after it one at a time, until one arrives."""
+    await WebhookPace.insert(WebhookPace(id=new_id(), target=target, until=until)).on_conflict(
+        target=WebhookPace.target, action="DO UPDATE", values=[WebhookPace.until]
+    )
+
+
+def _due(moment: datetime) -> And:
+    return WebhookDelivery.finished_at.is_null() & (WebhookDelivery.next_attempt_at <= moment)
+
+
+def _held(claimed: Claimed) -> And:
+    return (
+        (WebhookDelivery.id == claimed.id)
+        & (WebhookDelivery.attempts == claimed.attempts)
+        & (WebhookDelivery.status == DeliveryStatus.SENDING)
+    )
+
+
+def _finished(status: DeliveryStatus) -> dict[Any, Any]:
+    return {WebhookDelivery.status: status, WebhookDelivery.finished_at: now()}
+
+
+async def _settle(claimed: Claimed, attempt: Attempt, values: dict[Any, Any]) -> bool:
+    before = msgspec.json.decode(claimed.history, type=list[Attempt])
+    settled: list[dict[str, Any]] = await (
+        WebhookDelivery.update(
+            {
+                **values,
+                WebhookDelivery.last_status_code: attempt.status_code,
+                WebhookDelivery.last_error: attempt.error,
+                WebhookDelivery.history: msgspec.json.encode([*before, attempt][-KEPT_ATTEMPTS:]).decode(),
+            }
+        )
+        .where(_held(claimed))
+        .returning(WebhookDelivery.id)
+    )
+    return bool(settled)

@@ -1,0 +1,155 @@
+"""`darkroom doctor`: what it finds, mends and leaves alone, on both stores and both databases."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from libs.backends import Backends
+from libs.contracts.enums import Retention
+from libs.storage import names
+from libs.storage.database.tables import BaseUser, Image, now
+from tests.conftest import BOTH
+from tests.storage.rows import an_image, an_owner
+from tests.support.migrated import migrated_database
+from tests.support.services import own_bucket, own_vhost
+from tests.support.site import Site
+from tests.worker.inside import ended, opened_backends, put_object, submit, working
+from tests.worker.watching import SMALL
+
+WAIT_S = 60
+
+
+class Ward:
+    """An installation, and the doctor's visits."""
+
+    def __init__(self, backends: Backends, site: Site, photo: Path) -> None:
+        self.backends = backends
+        self.site = site
+        self.photo = photo
+
+    async def visit(self, *options: str) -> tuple[int, list[list[str]], str]:
+        """Exit status, findings, and the summary."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "apps.cli", "doctor", *options,
+            env=self.site.environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
+        assert b"Traceback" not in errors, errors.decode()
+        assert process.returncode is not None
+        return process.returncode, [line.split() for line in out.decode().splitlines()], errors.decode()
+
+    async def put(self, key: str) -> None:
+        await put_object(self.site.settings["OBJECTS_URL"], key, self.photo, self.backends.scratch)
+
+    async def keys(self) -> set[str]:
+        return {key async for key in self.backends.objects.list("")}
+
+    async def kept(self, owner: BaseUser) -> Image:
+        image, _ = await submit(self.backends, owner, self.photo, None, Retention.KEEP)
+        return image
+
+
+@pytest.fixture(params=BOTH)
+async def ward(request: pytest.FixtureRequest, tmp_path: Path, photo: Path) -> AsyncIterator[Ward]:
+    async with AsyncExitStack() as stack:
+        data = tmp_path / "data"
+        settings = {"OBJECTS_URL": f"file://{data}/objects"}
+        if request.param == "services":
+            settings = {
+                "DATABASE_URL": await stack.enter_async_context(migrated_database()),
+                "BROKER_URL": await stack.enter_async_context(own_vhost()),
+                "OBJECTS_URL": own_bucket(),
+            }
+        backends = await stack.enter_async_context(opened_backends(tmp_path, **settings))
+        settings["SECRET_KEY"] = backends.settings.secret_key
+        yield Ward(backends, Site(request.param, tmp_path, settings), photo)
+
+
+def own_key(owner: BaseUser, image_id: object, *, folder: str = names.RESULTS, attempt: int = 1) -> str:
+    return names.object_key(
+        owner.username, str(image_id), "photo.jpg", "jpg", folder=folder, when=now(), attempt=attempt
+    )
+
+
+async def test_a_healthy_installation_has_nothing_amiss(ward: Ward) -> None:
+    owner = await an_owner()
+    async with working(ward.backends):
+        image, job = await submit(ward.backends, owner, ward.photo, SMALL)
+        await ended(job.id)
+    await ward.put(f"inbox/{owner.username}/dropped.jpg")
+    before = await ward.keys()
+    status, findings, summary = await ward.visit("--mend", "--age", "0")
+    assert (status, findings) == (0, [])
+    assert "2 images, 2 objects: nothing amiss" in summary
+    assert await ward.keys() == before
+    assert image.object_key in before
+
+
+async def test_rows_and_objects_that_lack_each_other_are_found_and_on_demand_removed(ward: Ward) -> None:
+    owner = await an_owner()
+    whole, lost = await ward.kept(owner), await ward.kept(owner)
+    await ward.backends.objects.delete([lost.object_key])
+    stray = own_key(owner, uuid4())
+    attempt = own_key(owner, whole.id, folder=names.ORIGINALS, attempt=2)
+    foreign = f"{owner.username}/notes.txt"
+    thumbnail, lonely = names.thumbnail_key(whole.object_key), names.thumbnail_key(stray)
+    for key in (stray, attempt, foreign, thumbnail, lonely):
+        await ward.put(key)
+    expected = sorted(
+        [
+            ["attempt", attempt],
+            ["foreign", foreign],
+            ["missing", lost.object_key, str(lost.id)],
+            ["stray", stray],
+            ["stray", lonely],
+        ]
+    )
+
+    status, findings, _ = await ward.visit("--age", "0")
+    assert (status, sorted(findings)) == (1, expected)
+    assert await ward.keys() == {whole.object_key, thumbnail, stray, lonely, attempt, foreign}
+
+    status, findings, summary = await ward.visit("--age", "0", "--mend")
+    assert (status, sorted(findings)) == (0, expected)
+    assert "4 mended" in summary
+    assert await ward.keys() == {whole.object_key, thumbnail, foreign}
+    assert [image.id for image in await Image.objects()] == [whole.id]
+    assert (await ward.visit("--age", "0"))[:2] == (0, [["foreign", foreign]])
+
+
+async def test_what_is_younger_than_a_day_is_left_alone(ward: Ward) -> None:
+    stray = own_key(await an_owner(), uuid4())
+    await ward.put(stray)
+    assert (await ward.visit("--mend"))[:2] == (0, [])
+    assert await ward.keys() == {stray}
+
+
+async def test_a_file_that_was_changed_by_hand_is_told_of_and_stays(ward: Ward, large: Path) -> None:
+    image = await ward.kept(await an_owner())
+    await put_object(ward.site.settings["OBJECTS_URL"], image.object_key, large, ward.backends.scratch)
+    assert (await ward.visit("--mend"))[:2] == (1, [["altered", image.object_key]])
+    assert await ward.keys() == {image.object_key}
+
+
+async def test_two_that_do_not_belong_together_are_not_mended(ward: Ward) -> None:
+    owner = await an_owner()
+    for _ in range(12):
+        await an_image(owner)
+    status, findings, said = await ward.visit("--mend")
+    assert (status, {finding[0] for finding in findings}) == (1, {"missing"})
+    assert "12 of 12 images would be removed" in said
+    assert "DARKROOM_OBJECTS_URL" in said
+    assert await Image.count() == 12
+    assert (await ward.visit("--mend", "--force"))[0] == 0
+    assert await Image.count() == 0
+
+
+@pytest.fixture
+def large(photos: Path) -> Path:
+    """Another photograph, of another size."""
+    return photos / "retina.jpg"

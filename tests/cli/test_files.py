@@ -1,0 +1,141 @@
+"""The commands for files of this machine, as people call them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from apps.cli.main import main
+from apps.cli.operation_options import parse_operation
+from libs.imaging.geometry import Focus
+from libs.imaging.operations import AnyOperation, Convert, Crop, Flip, Point, Resize, Watermark
+
+Run: TypeAlias = Callable[..., Result]
+
+
+@pytest.fixture
+def run() -> Run:
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two photos, one of them deeper, and a file that is none."""
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    Image.new("RGB", (100, 80), "teal").save(tmp_path / "in" / "a.jpg")
+    Image.new("RGB", (60, 90), "gold").save(tmp_path / "in" / "deep" / "b.png")
+    (tmp_path / "in" / "notes.txt").write_text("no photo")
+    return tmp_path / "in"
+
+
+@pytest.mark.parametrize(
+    ("text", "operation"),
+    [
+        ("flip", Flip()),
+        ("resize:width=800,height=600,fit=cover", Resize(width=800, height=600, fit="cover")),
+        ("resize:scale=.5,enlarge=true", Resize(scale=0.5, enlarge=True)),
+        ("crop:aspect=16:9,gravity.x=0.3,gravity.y=1", Crop(aspect="16:9", gravity=Focus(x=0.3, y=1))),
+        ("convert:format=auto,accept=webp+jpeg", Convert(format="auto", accept=("webp", "jpeg"))),
+        (
+            r"watermark:text=a\, b=c,position.x=1,position.y=-2",
+            Watermark(text="a, b=c", position=Point(1, -2)),
+        ),
+    ],
+)
+def test_an_operation_is_written_in_one_word(text: str, operation: AnyOperation) -> None:
+    assert parse_operation(text) == operation
+
+
+@pytest.mark.parametrize("text", ["explode", "resize", "resize:width", "resize:width=x", "resize:wdth=1"])
+def test_a_wrong_word_is_a_usage_error(text: str, folder: Path, run: Run) -> None:
+    result = run("process", folder, "--op", text, "-o", folder / "out")
+    assert result.exit_code == 2
+    assert text in result.output
+
+
+def test_folders_are_processed_into_the_same_folders(folder: Path, tmp_path: Path, run: Run) -> None:
+    out = tmp_path / "out"
+    result = run("process", folder, "--op", "resize:width=30", "--op", "convert:format=webp", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert "2 done, 0 failed" in result.output
+    sizes: dict[str, tuple[int, int]] = {}
+    for file in out.rglob("*.*"):
+        with Image.open(file) as image:
+            assert image.format == "WEBP"
+            sizes[str(file.relative_to(out))] = image.size
+    assert sizes == {"a.webp": (30, 24), "deep/b.webp": (30, 45)}
+
+
+def test_nothing_is_overwritten_unasked(folder: Path, tmp_path: Path, run: Run) -> None:
+    arguments = ("process", folder / "a.jpg", "--op", "flip", "-o", tmp_path / "out")
+    assert run(*arguments).exit_code == 0
+    before = (tmp_path / "out" / "a.jpg").read_bytes()
+    again = run(*arguments)
+    assert again.exit_code == 1
+    assert "there already" in " ".join(again.output.split())
+    assert run(*arguments, "--force").exit_code == 0
+    assert (tmp_path / "out" / "a.jpg").read_bytes() == before
+    source = (folder / "a.jpg").read_bytes()
+    assert run("process", folder / "a.jpg", "--op", "grayscale", "-o", folder, "--force").exit_code == 1
+    assert (folder / "a.jpg").read_bytes() == source
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_two_photos_that_want_one_name_do_not_overwrite_each_other(tmp_path: Path, run: Run) -> None:
+    for extension in ("png", "bmp"):
+        Image.new("RGB", (9, 9)).save(tmp_path / f"same.{extension}")
+    result = run("process", f"{tmp_path}/same.*", "--op", "convert:format=webp", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "1 done, 1 failed" in result.output
+
+
+def test_failures_are_told_with_their_reasons_and_the_rest_is_done(
+    folder: Path, tmp_path: Path, run: Run
+) -> None:
+    (folder / "broken.jpg").write_bytes((folder / "a.jpg").read_bytes()[:400])
+    result = run("process", f"{folder}/*", "--op", "resize:width=10", "-o", tmp_path / "out")
+    words = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert "1 done, 2 failed" in words
+    assert "image_truncated" in words
+    assert "not_an_image" in words
+
+
+def test_operations_come_from_a_file_and_assets_from_files(folder: Path, tmp_path: Path, run: Run) -> None:
+    operations = [
+        {"op": "watermark", "part": "logo", "position": "top-left"},
+        {"op": "convert", "format": "png"},
+    ]
+    (tmp_path / "ops.json").write_text(json.dumps(operations))
+    Image.new("RGB", (20, 20), "red").save(tmp_path / "logo.png")
+    result = run(
+        "process", folder / "a.jpg", "--ops", tmp_path / "ops.json", "-o", tmp_path / "out",
+        "--asset", f"logo={tmp_path}/logo.png",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    with Image.open(tmp_path / "out" / "a.png") as image:
+        assert image.getpixel((5, 5)) == (255, 0, 0)
+
+
+def test_explain_prints_the_plan_and_does_nothing(folder: Path, tmp_path: Path, run: Run) -> None:
+    result = run("process", folder / "a.jpg", "--op", "resize:width=20", "--explain", "-o", tmp_path / "out")
+    assert result.exit_code == 0
+    assert "decode   frame 0 at 1/2: 50x40" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_describe_and_compare_print_tables_or_json(folder: Path, run: Run) -> None:
+    described = json.loads(run("describe", folder / "a.jpg", "--json").output)
+    assert (described["format"], described["width"], len(described["phash"])) == ("jpeg", 100, 16)
+    assert "image/jpeg" in run("describe", folder / "a.jpg").output
+    compared = json.loads(run("compare", folder / "a.jpg", folder / "a.jpg", "--json").output)
+    assert compared["same_bytes"] is True
+    assert set(compared["distances"].values()) == {0}
+    assert "phash" in run("compare", folder / "a.jpg", folder / "deep" / "b.png").output
+    failed = run("describe", folder / "notes.txt")
+    assert failed.exit_code == 1
+    assert "not_an_image" in failed.output

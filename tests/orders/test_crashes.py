@@ -1,0 +1,155 @@
+"""Who waits for an answer gets it, whatever is killed when."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import aio_pika
+import psutil
+import pytest
+
+from apps.scheduler.scheduler import scheduling
+from libs.broker.port import Delivery
+from libs.contracts.enums import Priority
+from libs.contracts.orders import IngestOrder, decode_incoming
+from libs.contracts.topology import JOBS, Route
+from libs.images import upload
+from libs.orders.intake import Envelope, take_in
+from libs.storage import leases
+from libs.storage.database.tables import Job, Reply
+from libs.storage.jobs import Failure
+from tests.broker.outside import Into
+from tests.conftest import signed_in
+from tests.orders.producer import BROKER_USER, Desk, data_url, desk_of, ingest, transform
+from tests.storage.rows import an_owner, claimed
+from tests.support.services import own_database
+from tests.support.site import Site, running_site
+from tests.worker.inside import NewBackends
+from tests.worker.outage import Wire
+from tests.worker.watching import SLOW, busy_one_of
+
+WAIT_S = 60
+
+
+@pytest.mark.services
+async def test_a_worker_killed_over_an_order_leaves_its_answer_to_the_next(
+    tmp_path: Path, large_photo: Path
+) -> None:
+    settings = {"AMQP_TRUSTED_USERS": BROKER_USER, "JOB_LEASE_S": "2"}
+    async with running_site("services", tmp_path / "site", **settings) as site, signed_in(site) as client:
+        async with a_sender(site) as (send, replies):
+            await send(transform(client.username, {"url": data_url(large_photo)}, operations=SLOW))
+            await busy_one_of(psutil.Process(site.apps["worker"].pid))
+            await site.kill("worker")
+            await site.start("worker")
+            reply = await asyncio.wait_for(replies.get(), WAIT_S)
+        outcome = json.loads(reply.body)
+        assert (reply.correlation_id, outcome["status"]) == ("mine", "completed")
+        results = [one for one in (await client.get("/api/images")).json if one["parent"]]
+        assert [one["id"] for one in results] == [outcome["image_id"]]
+
+
+async def test_the_scheduler_answers_for_a_worker_that_died_before_it_could(
+    new_backends: NewBackends, photo: Path
+) -> None:
+    backends = await new_backends()
+    owner = await an_owner()
+    async with desk_of(backends) as desk:
+        job_id = await taken(desk, owner.username, photo)
+        await leases.fail(await claimed(job_id), Failure("url_timeout", "and here the worker dies"))
+        assert await Reply.count() == 1
+        async with scheduling(backends):
+            reply = await desk.reply()
+            async with asyncio.timeout(WAIT_S):
+                while await Reply.count():
+                    await asyncio.sleep(0.02)
+    assert (reply["error_code"], reply["job_id"]) == ("url_timeout", str(job_id))
+
+
+async def test_a_job_that_loses_all_its_workers_is_answered(new_backends: NewBackends, photo: Path) -> None:
+    backends = await new_backends()
+    owner = await an_owner()
+    async with desk_of(backends) as desk:
+        job_id = await taken(desk, owner.username, photo)
+        await claimed(job_id, lease_s=0.01)
+        await Job.update({Job.attempts: backends.settings.max_attempts}).where(Job.id == job_id)
+        async with scheduling(backends):
+            reply = await desk.reply()
+    assert (reply["status"], reply["error_code"]) == ("failed", "attempts_exhausted")
+
+
+async def test_a_cancelled_order_is_answered(new_backends: NewBackends, photo: Path) -> None:
+    backends = await new_backends()
+    owner = await an_owner()
+    async with desk_of(backends) as desk:
+        await upload.cancel(owner, await taken(desk, owner.username, photo), backends)
+        async with scheduling(backends):
+            reply = await desk.reply()
+    assert (reply["type"], reply["status"]) == ("job.cancelled", "cancelled")
+
+
+@pytest.mark.services
+async def test_an_order_that_comes_while_the_database_is_away_waits_for_it(
+    tmp_path: Path, photo: Path
+) -> None:
+    async with AsyncExitStack() as stack:
+        wire = await stack.enter_async_context(Wire.to(await stack.enter_async_context(own_database())))
+        settings = {"AMQP_TRUSTED_USERS": BROKER_USER, "DATABASE_URL": wire.url}
+        site = await stack.enter_async_context(running_site("services", tmp_path / "site", **settings))
+        client = await stack.enter_async_context(signed_in(site))
+        send, replies = await stack.enter_async_context(a_sender(site))
+        wire.cut()
+        await send(ingest(client.username, {"url": data_url(photo)}))
+        for _ in range(3):
+            wire.refused.clear()
+            await asyncio.wait_for(wire.refused.wait(), WAIT_S)
+        assert replies.empty()
+        wire.mend()
+        outcome = json.loads((await asyncio.wait_for(replies.get(), WAIT_S)).body)
+    assert (outcome["status"], outcome["message_id"]) == ("completed", "one")
+
+
+@asynccontextmanager
+async def a_sender(
+    site: Site,
+) -> AsyncGenerator[tuple[Callable[[object], Awaitable[None]], asyncio.Queue[Delivery]]]:
+    """Sends orders named `one` to a site, and gets the replies."""
+    async with await aio_pika.connect(site.settings["BROKER_URL"]) as connection:
+        channel = await connection.channel()
+        own = await channel.declare_queue(exclusive=True)
+        jobs = await channel.get_exchange(JOBS, ensure=False)
+        replies: asyncio.Queue[Delivery] = asyncio.Queue()
+        await own.consume(Into(replies), no_ack=True)
+
+        async def send(order: object) -> None:
+            message = aio_pika.Message(
+                json.dumps(order).encode(),
+                user_id=BROKER_USER,
+                message_id="one",
+                correlation_id="mine",
+                reply_to=own.name,
+            )
+            await jobs.publish(message, Route.TRANSFORM.value)
+
+        yield send, replies
+
+
+async def taken(desk: Desk, owner: str, photo: Path) -> UUID:
+    """The job of an order that a worker took in before it ended."""
+    before = {row["id"] for row in await Job.select(Job.id)}
+    envelope = Envelope(
+        sender=BROKER_USER,
+        message_id=uuid4().hex,
+        reply_to=desk.reply_to,
+        correlation_id=None,
+        request_id=None,
+        priority=Priority.INTERACTIVE,
+    )
+    order = decode_incoming(json.dumps(ingest(owner, {"url": data_url(photo)})).encode())
+    assert isinstance(order, IngestOrder)
+    await take_in(order, envelope, desk.backends)
+    (job_id,) = {row["id"] for row in await Job.select(Job.id)} - before
+    return job_id

@@ -1,0 +1,64 @@
+"""Edits by prompt, ordered over the broker; the model is a stand-in."""
+
+from pathlib import Path
+
+import pytest
+
+from libs.contracts.enums import JobKind, Retention
+from libs.contracts.topology import Route
+from libs.storage.database.tables import BaseUser
+from tests.edits.conftest import NewWorkshop, new_workshop
+from tests.edits.vendor import SIZE
+from tests.orders.producer import BROKER_USER, SMALL, Desk, data_url, desk_of, image_of
+from tests.storage.rows import an_owner, job_row
+from tests.worker.inside import submit, working
+
+__all__ = ["new_workshop"]
+
+TRUSTED = {"AMQP_TRUSTED_USERS": BROKER_USER}
+
+
+@pytest.mark.parametrize("kind", ["image_id", "url", "none"])
+async def test_an_edit_is_answered_with_its_result(new_workshop: NewWorkshop, photo: Path, kind: str) -> None:
+    workshop = await new_workshop(**TRUSTED)
+    owner = await an_owner()
+    order = {
+        "type": "edit.v1",
+        "owner": owner.username,
+        "edit": {"prompt": "a red balloon"},
+    }
+    async with desk_of(workshop.backends) as desk, working(workshop.backends):
+        if kind == "image_id":
+            image, _ = await submit(workshop.backends, owner, photo, None, Retention.KEEP)
+            order["source"] = {"image_id": str(image.id)}
+        elif kind == "url":
+            order["source"] = {"url": data_url(photo)}
+        reply = await desk.answered(order, route=Route.EDIT, message_id="balloon")
+        result = await image_of(reply)
+        job = await job_row(reply["job_id"])
+        again = await desk.answered(order, route=Route.EDIT, message_id="balloon")
+    assert (reply["message_id"], job.kind, result.owner) == ("balloon", JobKind.EDIT, owner.id)
+    assert (result.width, result.height) == SIZE
+    assert again["image_id"] == reply["image_id"]
+    assert len(workshop.vendor.calls) == 1
+
+
+async def test_edits_over_the_day_s_number_are_refused(new_workshop: NewWorkshop) -> None:
+    workshop = await new_workshop(**TRUSTED, EDITS_PER_DAY="1")
+    owner = await an_owner()
+    order = {
+        "type": "edit.v1",
+        "owner": owner.username,
+        "edit": {"prompt": "a red balloon"},
+        "operations": SMALL,
+    }
+    async with desk_of(workshop.backends) as desk, working(workshop.backends):
+        assert (await image_of(await desk.answered(order, route=Route.EDIT))).width == 64
+        assert await desk.refused(order, route=Route.EDIT) == "edit_quota_daily"
+        assert await desk.refused(order | {"edit": {}}, route=Route.EDIT) == "bad_message"
+    assert len(workshop.vendor.calls) == 1
+
+
+async def test_without_a_model_edits_are_refused(desk: Desk, owner: BaseUser) -> None:
+    order = {"type": "edit.v1", "owner": owner.username, "edit": {"prompt": "a red balloon"}}
+    assert await desk.refused(order, route=Route.EDIT) == "edits_not_configured"

@@ -1,0 +1,121 @@
+"""Loops beside a block end with it, whatever they do about it; a step that must not break does not."""
+
+import asyncio
+import gc
+from contextlib import suppress
+
+import pytest
+
+from libs.runtime.background import beside, end, unbroken
+
+LONG_S = 600
+
+
+async def deaf_once(heard: list[str]) -> None:
+    """As a wait that loses a cancellation to its result."""
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(LONG_S)
+    heard.append("once")
+    await asyncio.sleep(LONG_S)
+
+
+async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
+    heard: list[str] = []
+    task = asyncio.create_task(deaf_once(heard))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await end(task)
+    assert task.cancelled()
+    assert heard == ["once"]
+
+
+async def test_a_block_that_fails_ends_its_loops_and_tells_of_its_own_fault() -> None:
+    loops: list[asyncio.Task[object]] = []
+
+    async def loop() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        loops.append(task)
+        await asyncio.sleep(LONG_S)
+
+    async def fail() -> None:
+        async with beside(loop(), loop()):
+            await asyncio.sleep(0)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert [task.cancelled() for task in loops] == [True, True]
+
+
+async def test_a_step_that_must_not_break_goes_on_under_cancellation() -> None:
+    begun, may_end, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        await may_end.wait()
+        done.set()
+
+    caller = asyncio.create_task(unbroken(step(), grace_s=20))
+    await begun.wait()
+    for _ in range(3):  # as `end` insists
+        caller.cancel()
+        await asyncio.sleep(0)
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert done.is_set()
+
+
+async def test_a_step_that_takes_too_long_is_broken_after_all() -> None:
+    begun = asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    caller = asyncio.create_task(unbroken(step(), grace_s=0.01))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+
+
+async def test_a_step_that_loses_its_cancellation_is_broken_all_the_same() -> None:
+    heard: list[str] = []
+    caller = asyncio.create_task(unbroken(deaf_once(heard), grace_s=0.01))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # the step has begun as well
+    caller.cancel()
+    async with asyncio.timeout(30):
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+    assert heard == ["once"]
+
+
+async def test_a_step_that_fails_under_cancellation_leaves_no_complaint() -> None:
+    complaints: list[object] = []
+    loop = asyncio.get_running_loop()
+    before = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, complaint: complaints.append(complaint))
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        await may_end.wait()
+        raise ZeroDivisionError
+
+    try:
+        caller = asyncio.create_task(unbroken(step(), grace_s=20))
+        await begun.wait()
+        caller.cancel()
+        await asyncio.sleep(0)
+        may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await caller
+        del caller
+        await asyncio.sleep(0)  # or the loop still holds it
+        gc.collect()
+    finally:
+        loop.set_exception_handler(before)
+    assert complaints == []
