@@ -19,7 +19,7 @@ from apps.api.uploads.multipart_form import (
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
-from libs.contracts.views import CsvFault, Fault, Problem
+from libs.contracts.views.problems import CsvError, FieldError, Problem
 from libs.edits import errors as edits
 from libs.images import upload
 from libs.imaging import errors as imaging
@@ -171,8 +171,8 @@ def problem(
     code: str,
     detail: str,
     *,
-    errors: tuple[Fault, ...] = (),
-    faults: tuple[CsvFault, ...] = (),
+    errors: tuple[FieldError, ...] = (),
+    faults: tuple[CsvError, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response[Problem]:
     """One problem+json answer."""
@@ -202,12 +202,12 @@ def _of_http_error(error: HTTPException) -> Response[Problem]:
     return problem(error.status_code, code, detail or error.detail, errors=faults, headers=headers)
 
 
-def _fault(found: Mapping[str, str]) -> Fault:
+def _fault(found: Mapping[str, str]) -> FieldError:
     """Litestar calls the body `data`, and names what is missing by its quoted name alone."""
     key, message = found.get("key"), found.get("message", "")
     if message == repr(key):
         message = "is missing"
-    return Fault(message, "body" if key == "data" else key)
+    return FieldError(message, "body" if key == "data" else key)
 
 
 def status_of(kind: type[Exception]) -> int:

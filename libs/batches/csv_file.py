@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from libs.contracts.views import CsvFault
+from libs.contracts.views.problems import CsvError
 from libs.outbound import Guard, UrlForbidden, is_data_url
 
 MAX_FAULTS = 100
@@ -71,7 +71,7 @@ class BadCsv(Exception):
 
     code = "csv_invalid"
 
-    def __init__(self, faults: list[CsvFault]) -> None:
+    def __init__(self, faults: list[CsvError]) -> None:
         found = f"{len(faults)} faults or more" if len(faults) >= MAX_FAULTS else f"{len(faults)} fault(s)"
         super().__init__(f"the file has {found}; nothing of it was stored")
         self.faults = tuple(faults)
@@ -117,9 +117,9 @@ def read_csv(path: Path, limits: CsvLimits, guard: Guard) -> Sheet:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reading.read(_records(file))
     except UnicodeDecodeError:
-        reading.faults.append(CsvFault(reading.line, None, "the file is not UTF-8"))
+        reading.faults.append(CsvError(reading.line, None, "the file is not UTF-8"))
     except csv.Error as error:
-        reading.faults.append(CsvFault(reading.line, None, f"not CSV: {error}"))
+        reading.faults.append(CsvError(reading.line, None, f"not CSV: {error}"))
     except TooManyFaults:
         pass
     if reading.faults:
@@ -174,7 +174,7 @@ class _Reading:
     """One pass over a file."""
 
     def __init__(self, limits: CsvLimits, guard: Guard) -> None:
-        self.faults: list[CsvFault] = []
+        self.faults: list[CsvError] = []
         self.columns: tuple[str, ...] = ()
         self.rows: list[Row] = []
         self.line = 1
@@ -259,7 +259,7 @@ class _Reading:
 
     def _fault(self, name: str | None, reason: str) -> None:
         place = self._places.get(name) if name else None
-        self.faults.append(CsvFault(self.line, name if place is None else self.columns[place], reason))
+        self.faults.append(CsvError(self.line, name if place is None else self.columns[place], reason))
         if len(self.faults) >= MAX_FAULTS:
             raise TooManyFaults
 

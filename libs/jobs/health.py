@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 
 from libs.backends import Backends
-from libs.contracts.views import Health
+from libs.contracts.views.health import Health
 from libs.storage.database import connection
 
 PATIENCE_S = 3.0

@@ -13,7 +13,7 @@ from piccolo.columns.combination import And, Where, WhereRaw
 
 from libs.contracts.edits import EditNote
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus, Retention
-from libs.contracts.views import Told
+from libs.contracts.views.images import StoredMetadata
 from libs.imaging.describe import Description
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.hashing import signed64
@@ -340,7 +340,7 @@ async def undescribed(limit: int, *, after: UUID | None) -> list[Image]:
 
 def described(found: Description, *, edit: EditNote | None) -> dict[Any, Any]:
     """What a full decode sets in the row, beside what is known of the edit that made the image."""
-    told = Told(**structs.asdict(found), edit=edit)
+    told = StoredMetadata(**structs.asdict(found), edit=edit)
     return {Image.phash: signed64(found.phash), Image.metadata: msgspec.json.encode(told).decode()}
 
 

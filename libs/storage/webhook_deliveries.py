@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from libs.contracts.enums import DeliveryStatus
-from libs.contracts.views import Attempt
+from libs.contracts.views.webhooks import DeliveryAttempt
 from libs.storage import webhook_endpoints
 from libs.storage.database.engine import rows
 from libs.storage.database.tables import WebhookDelivery, WebhookPace, now
@@ -116,6 +116,6 @@ async def purge(*, older_than_s: float = KEPT_S) -> int:
     return len(gone)
 
 
-def history_of(delivery: WebhookDelivery) -> tuple[Attempt, ...]:
+def history_of(delivery: WebhookDelivery) -> tuple[DeliveryAttempt, ...]:
     """What became of each attempt, oldest first."""
-    return msgspec.json.decode(delivery.history, type=tuple[Attempt, ...])
+    return msgspec.json.decode(delivery.history, type=tuple[DeliveryAttempt, ...])

@@ -9,7 +9,7 @@ from msgspec import Struct
 from piccolo.columns.combination import And
 
 from libs.contracts.enums import DeliveryStatus
-from libs.contracts.views import Attempt
+from libs.contracts.views.webhooks import DeliveryAttempt
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import WebhookDelivery, WebhookPace, new_id, now
@@ -104,7 +104,7 @@ async def _claim(delivery_id: UUID, moment: datetime, lease_s: float) -> Claimed
     return Claimed(**taken[0]) if taken else None
 
 
-async def note_success(claimed: Claimed, attempt: Attempt) -> bool:
+async def note_success(claimed: Claimed, attempt: DeliveryAttempt) -> bool:
     """The receiver has it, and needs no patience; False when somebody else holds the delivery by now."""
     await WebhookPace.delete().where(WebhookPace.target == claimed.target)
     return await _settle(
@@ -112,7 +112,7 @@ async def note_success(claimed: Claimed, attempt: Attempt) -> bool:
     )
 
 
-async def note_failure(claimed: Claimed, attempt: Attempt, *, again_at: datetime | None) -> bool:
+async def note_failure(claimed: Claimed, attempt: DeliveryAttempt, *, again_at: datetime | None) -> bool:
     """The receiver does not have it: try again then, or never; False when somebody else holds it."""
     values: dict[Any, Any] = {WebhookDelivery.failures: claimed.failures + 1}
     if again_at is None:
@@ -180,8 +180,8 @@ def _finished(status: DeliveryStatus) -> dict[Any, Any]:
     return {WebhookDelivery.status: status, WebhookDelivery.finished_at: now()}
 
 
-async def _settle(claimed: Claimed, attempt: Attempt, values: dict[Any, Any]) -> bool:
-    before = msgspec.json.decode(claimed.history, type=list[Attempt])
+async def _settle(claimed: Claimed, attempt: DeliveryAttempt, values: dict[Any, Any]) -> bool:
+    before = msgspec.json.decode(claimed.history, type=list[DeliveryAttempt])
     settled: list[dict[str, Any]] = await (
         WebhookDelivery.update(
             {

@@ -8,7 +8,7 @@ import structlog
 from msgspec import Struct
 
 from libs.backends import Backends
-from libs.contracts.views import Attempt
+from libs.contracts.views.webhooks import DeliveryAttempt
 from libs.outbound import FetchError
 from libs.storage import webhook_dispatch, webhook_endpoints
 from libs.storage.database.connection import transaction
@@ -47,7 +47,7 @@ async def attempt(claimed: Claimed, poster: Poster, backends: Backends) -> None:
     clock = asyncio.get_running_loop().time  # the one that timeouts go by
     started = clock()
     sent = await _sent(claimed, headers, poster)
-    told = Attempt(
+    told = DeliveryAttempt(
         at=moment,
         status_code=sent.answer.status if sent.answer else None,
         error=sent.error,
@@ -90,7 +90,9 @@ async def _sent(claimed: Claimed, headers: dict[str, str], poster: Poster) -> Se
     return Sent(answer, f"answered {answer.status}")
 
 
-async def _refused(claimed: Claimed, answer: Answered | None, told: Attempt, backends: Backends) -> None:
+async def _refused(
+    claimed: Claimed, answer: Answered | None, told: DeliveryAttempt, backends: Backends
+) -> None:
     if answer is not None and answer.status == GONE:
         await _gone(claimed, told)
         return
@@ -109,7 +111,7 @@ async def _refused(claimed: Claimed, answer: Answered | None, told: Attempt, bac
     )
 
 
-async def _gone(claimed: Claimed, told: Attempt) -> None:
+async def _gone(claimed: Claimed, told: DeliveryAttempt) -> None:
     """End the delivery and its webhook in one step: nobody finds it ended by one that is active still."""
     disabled = False
     async with transaction():

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from libs.batches.csv_file import MAX_FAULTS, BadCsv, CsvLimits, Sheet, read_csv, split_urls
-from libs.contracts.views import CsvFault
+from libs.contracts.views.problems import CsvError
 from libs.outbound import Guard
 
 LIMITS = CsvLimits(max_rows=50, max_urls=3, max_cell_chars=1_000_000)
@@ -22,7 +22,7 @@ def read(file: Path, data: str | bytes) -> Sheet:
     return read_csv(file, LIMITS, GUARD)
 
 
-def faults(file: Path, data: str | bytes) -> tuple[CsvFault, ...]:
+def faults(file: Path, data: str | bytes) -> tuple[CsvError, ...]:
     with pytest.raises(BadCsv) as raised:
         read(file, data)
     return raised.value.faults
@@ -132,7 +132,7 @@ def test_a_fault_is_told_with_its_place(file: Path, row: str, column: str | None
 
 def test_a_serial_number_may_stand_once(file: Path) -> None:
     [fault] = faults(file, HEADER + GOOD + GOOD)
-    assert fault == CsvFault(3, "S. No.", "1 stands on line 2 already")
+    assert fault == CsvError(3, "S. No.", "1 stands on line 2 already")
 
 
 def test_all_faults_are_told_at_once_and_lines_are_those_of_the_file(file: Path) -> None:
@@ -153,26 +153,26 @@ def test_no_more_than_a_hundred_faults_are_told(file: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"", CsvFault(1, None, "the file is empty")),
-        (b"\n \n", CsvFault(1, None, "the file is empty")),
-        (HEADER.encode(), CsvFault(1, None, "there are no rows below the header")),
-        (b"Product Name,Urls\nA,http://a.example/\n", CsvFault(1, "Serial Number", "the column is missing")),
+        (b"", CsvError(1, None, "the file is empty")),
+        (b"\n \n", CsvError(1, None, "the file is empty")),
+        (HEADER.encode(), CsvError(1, None, "there are no rows below the header")),
+        (b"Product Name,Urls\nA,http://a.example/\n", CsvError(1, "Serial Number", "the column is missing")),
         (
             b"No,Name,Title,Urls\n",
-            CsvFault(1, "Product Name", TWO_NAMES),
+            CsvError(1, "Product Name", TWO_NAMES),
         ),
-        (HEADER.encode() + b"1,Ch\xe4ir,http://a.example/\n", CsvFault(1, None, "the file is not UTF-8")),
+        (HEADER.encode() + b"1,Ch\xe4ir,http://a.example/\n", CsvError(1, None, "the file is not UTF-8")),
         (
             HEADER.encode() + b'1,"Chair,http://a.example/\n',
-            CsvFault(1, None, UNENDED),
+            CsvError(1, None, UNENDED),
         ),
     ],
     ids=["nothing", "blank", "header only", "no serial", "two names", "Latin-1", "open quote"],
 )
-def test_a_file_that_is_no_sheet_says_why(file: Path, data: bytes, expected: CsvFault) -> None:
+def test_a_file_that_is_no_sheet_says_why(file: Path, data: bytes, expected: CsvError) -> None:
     assert faults(file, data) == (expected,)
 
 
 def test_more_rows_than_the_limit_are_refused(file: Path) -> None:
     rows = "".join(f"{nth},Chair,http://a.example/\n" for nth in range(LIMITS.max_rows + 1))
-    assert faults(file, HEADER + rows) == (CsvFault(52, None, "there are more than 50 rows"),)
+    assert faults(file, HEADER + rows) == (CsvError(52, None, "there are more than 50 rows"),)

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from libs.contracts.enums import DeliveryStatus, WebhookEvent
-from libs.contracts.views import Attempt
+from libs.contracts.views.webhooks import DeliveryAttempt
 from libs.storage import (
     accounts,
     images,
@@ -69,8 +69,8 @@ async def interrupted(step: Awaitable[object]) -> None:
         raise Interrupted
 
 
-def an_attempt(code: int | None = 200) -> Attempt:
-    return Attempt(at=now(), status_code=code, error=None if code == 200 else "no", took_ms=1)
+def an_attempt(code: int | None = 200) -> DeliveryAttempt:
+    return DeliveryAttempt(at=now(), status_code=code, error=None if code == 200 else "no", took_ms=1)
 
 
 async def taken() -> list[Claimed]:

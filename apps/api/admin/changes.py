@@ -10,7 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from libs.backends import Backends
-from libs.contracts.views import Password, Register, Username, WebhookPatch
+from libs.contracts.views.accounts import Password, Register, Username
+from libs.contracts.views.webhooks import WebhookPatch
 from libs.outbound import FetchError
 from libs.storage import accounts, refresh_tokens, webhook_endpoints
 from libs.storage.database.tables import BaseUser, WebhookEndpoint

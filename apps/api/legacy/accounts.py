@@ -9,7 +9,7 @@ from apps.api.legacy import TAGS
 from apps.api.middleware import authentication
 from apps.api.routes.accounts import logged_in, logged_out, registered
 from libs.backends import Backends
-from libs.contracts.views import Login, RefreshRequest, Register, Registered, Tokens
+from libs.contracts.views.accounts import Login, RefreshRequest, Register, Registered, Tokens
 
 
 class OldAccounts(Controller):

@@ -12,7 +12,7 @@ from apps.api.legacy import TAGS
 from apps.api.openapi.document import BEARER, BatchOperation
 from apps.api.responses.batch_views import batch_view
 from apps.api.routes.batches import take
-from libs.contracts.views import BatchView
+from libs.contracts.views.batches import BatchView
 from libs.storage import batches
 
 

@@ -22,7 +22,8 @@ from apps.api.responses.lists import Limit, listed
 from apps.api.uploads.create_image import create
 from apps.api.uploads.edit_image import replace_and_edit
 from libs.backends import Backends
-from libs.contracts.views import Done, ImageView, JobView
+from libs.contracts.views.images import Confirmation, ImageView
+from libs.contracts.views.jobs import JobView
 from libs.images import expiry
 from libs.storage import images
 from libs.storage.database.tables import BaseUser
@@ -109,10 +110,10 @@ class OldImages(Controller):
     )
     async def remove(
         self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
-    ) -> Done:
+    ) -> Confirmation:
         """As `DELETE /api/images/{image_id}`."""
         await expiry.delete(await images.owned_by(caller.id, image_id), caller, backends)
-        return Done(message="Image deleted successfully.")
+        return Confirmation(message="Image deleted successfully.")
 
     @post(
         "/images/{image_id:uuid}/transform",

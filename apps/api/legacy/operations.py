@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta, Struct
 
-from libs.contracts.views import Operations
+from libs.contracts.views.request_body import Operations
 from libs.imaging.geometry import Position
 from libs.imaging.limits import LONGEST_SIDE
 from libs.imaging.operations import (

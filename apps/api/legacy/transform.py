@@ -21,7 +21,8 @@ from apps.api.uploads.create_image import metadata_of, receive
 from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, received_form
 from libs.contracts.enums import Retention
-from libs.contracts.views import JobView, Operations
+from libs.contracts.views.jobs import JobView
+from libs.contracts.views.request_body import Operations
 from libs.images import expiry, from_url, upload
 from libs.images.from_url import Wanted
 from libs.imaging.errors import AssetMissing

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from apps.api.problems import NotAuthenticated
 from libs.auth.tokens import SignatureInvalid, sign, verify
 from libs.backends import Backends
-from libs.contracts.views import RefreshRequest, Tokens
+from libs.contracts.views.accounts import RefreshRequest, Tokens
 from libs.settings import Settings
 from libs.storage import refresh_tokens
 from libs.storage.database.tables import BaseUser, RefreshToken

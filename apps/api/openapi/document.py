@@ -27,7 +27,8 @@ from msgspec import Struct
 from apps.api.legacy.operations import TYPES as OLD_TYPES
 from libs.contracts import asyncapi
 from libs.contracts.edits import MAX_IMAGES, Background, EditQuality, ResultFormat
-from libs.contracts.views import EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest
+from libs.contracts.views.images import EditRequest, ImageFromUrl, ImagePatch, ImagePut
+from libs.contracts.views.search import SearchRequest
 
 ASSETS = "/schema/assets"
 BEARER: list[SecurityRequirement] = [{"bearer": []}]  # on the routes that ask who is calling

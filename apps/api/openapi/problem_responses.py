@@ -7,20 +7,13 @@ import msgspec
 from litestar.openapi.spec import OpenAPI, OpenAPIMediaType, OpenAPIResponse, Operation, PathItem, Reference
 
 from apps.api.problems import PROBLEM_JSON, all_codes
-from libs.contracts.views import (
-    CsvFault,
-    EditRequest,
-    Fault,
-    ImageFromUrl,
-    ImagePatch,
-    ImagePut,
-    Problem,
-    SearchRequest,
-)
+from libs.contracts.views.images import EditRequest, ImageFromUrl, ImagePatch, ImagePut
+from libs.contracts.views.problems import CsvError, FieldError, Problem
+from libs.contracts.views.search import SearchRequest
 
 SCHEMAS = "#/components/schemas/"
 # Litestar sees none of them.
-READ_BY_US = (Problem, Fault, CsvFault, EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest)
+READ_BY_US = (Problem, FieldError, CsvError, EditRequest, ImageFromUrl, ImagePatch, ImagePut, SearchRequest)
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 ANYWHERE = {400, 429, 500, 503}

@@ -7,7 +7,8 @@ import msgspec
 
 from libs.auth.tokens import sign_lasting_link
 from libs.contracts.enums import BatchStatus, ItemStatus, Retention
-from libs.contracts.views import BatchDetail, BatchView, ItemView, Operations
+from libs.contracts.views.batches import BatchDetail, BatchView, ItemView
+from libs.contracts.views.request_body import Operations
 from libs.settings import Settings
 from libs.storage.database.tables import Batch, ProductImage, now
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from apps.api.uploads.multipart_form import BadRange
 from libs.auth.tokens import sign_link
 from libs.backends import Backends
-from libs.contracts.views import Link
+from libs.contracts.views.links import LinkView
 from libs.settings import Settings
 from libs.storage import images
 from libs.storage.database.tables import Image, now
@@ -139,20 +139,20 @@ def _span(request: Request[Any, Any, Any], image: Image, etag: str) -> Span | No
     return Span(start, end - start + 1)
 
 
-def link_to(image: Image, settings: Settings, at: str, *, expires_in: int | None) -> Link:
+def link_to(image: Image, settings: Settings, at: str, *, expires_in: int | None) -> LinkView:
     """A signed address for one image that ends after `expires_in` seconds, and never after the image."""
     return link_of(image.id, image.expires_at, settings, at, expires_in=expires_in)
 
 
 def link_of(
     image_id: UUID, ends_at: datetime | None, settings: Settings, at: str, *, expires_in: int | None
-) -> Link:
+) -> LinkView:
     """As `link_to`, for an image that is known by its id and its end."""
     moment = now()
     seconds = float(expires_in or settings.link_s)
     if ends_at is not None:
         seconds = max(1.0, min(seconds, (ends_at - moment).total_seconds()))
     token = sign_link(settings.secret_key, image_id, ttl_s=seconds)
-    return Link(
+    return LinkView(
         url=f"{at}/d/{token}", expires_at=moment + timedelta(seconds=seconds), expires_in=int(seconds)
     )

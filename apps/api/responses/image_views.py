@@ -11,17 +11,10 @@ import msgspec
 
 from libs.contracts.commands import AnyMessage, EditImage, IngestImage, TransformImage, decode
 from libs.contracts.enums import JobKind, JobStatus, Priority, Retention
-from libs.contracts.views import (
-    Account,
-    EditsUsed,
-    EditsView,
-    ImageView,
-    JobView,
-    Metadata,
-    Operations,
-    UsageView,
-    WireStatus,
-)
+from libs.contracts.views.accounts import Account, EditsView, EditUsage, UsageView
+from libs.contracts.views.images import ImageView, Metadata, WireStatus
+from libs.contracts.views.jobs import JobView
+from libs.contracts.views.request_body import Operations
 from libs.imaging.hashing import hex64
 from libs.settings import Settings
 from libs.storage import edit_calls, images, jobs, usage
@@ -56,8 +49,8 @@ async def usage_of(user: BaseUser, settings: Settings) -> UsageView:
         edits=EditsView(
             configured=settings.edits,
             per_day=settings.edits_per_day,
-            today=EditsUsed(**msgspec.structs.asdict(today)),
-            total=EditsUsed(**msgspec.structs.asdict(total)),
+            today=EditUsage(**msgspec.structs.asdict(today)),
+            total=EditUsage(**msgspec.structs.asdict(total)),
         ),
     )
 

@@ -11,7 +11,8 @@ from apps.api.responses import image_views
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from libs.contracts.commands import IngestImage, decode
 from libs.contracts.enums import JobKind
-from libs.contracts.views import ImageView, JobView
+from libs.contracts.views.images import ImageView
+from libs.contracts.views.jobs import JobView
 from libs.storage import images, jobs
 from libs.storage.database.tables import Image, Job
 

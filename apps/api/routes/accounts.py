@@ -12,7 +12,15 @@ from apps.api.middleware import authentication
 from apps.api.openapi.document import BEARER
 from apps.api.responses import image_views
 from libs.backends import Backends
-from libs.contracts.views import Account, Login, RefreshRequest, Register, Registered, Tokens, UsageView
+from libs.contracts.views.accounts import (
+    Account,
+    Login,
+    RefreshRequest,
+    Register,
+    Registered,
+    Tokens,
+    UsageView,
+)
 from libs.jobs.events import announce_cancelled
 from libs.storage import accounts, refresh_tokens
 from libs.storage.database.tables import BaseUser

@@ -25,7 +25,8 @@ from libs.batches import create as accepting
 from libs.batches import export
 from libs.batches.create import WantedBatch
 from libs.contracts.enums import BatchStatus, ItemStatus, Retention
-from libs.contracts.views import BatchDetail, BatchView, Operations
+from libs.contracts.views.batches import BatchDetail, BatchView
+from libs.contracts.views.request_body import Operations
 from libs.storage import batches
 from libs.storage.database.tables import BaseUser, Batch
 

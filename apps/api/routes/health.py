@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
 from libs.backends import Backends
-from libs.contracts.views import Health
+from libs.contracts.views.health import Health
 from libs.jobs.health import health
 
 

@@ -21,8 +21,9 @@ from apps.api.uploads.create_image import create, metadata_of
 from apps.api.uploads.edit_image import edit, replace_and_edit
 from apps.api.uploads.json_body import is_form
 from libs.backends import Backends
-from libs.contracts.views import Done, ImageView, JobView, LinkRequest, Metadata, TransformRequest, WireStatus
-from libs.contracts.views import Link as LinkView
+from libs.contracts.views.images import Confirmation, ImageView, Metadata, TransformRequest, WireStatus
+from libs.contracts.views.jobs import JobView
+from libs.contracts.views.links import LinkRequest, LinkView
 from libs.images import expiry, upload
 from libs.imaging.formats import FormatName
 from libs.storage import images
@@ -131,10 +132,10 @@ class Images(Controller):
     @delete("/{image_id:uuid}", status_code=HTTP_200_OK)
     async def remove(
         self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
-    ) -> Done:
+    ) -> Confirmation:
         """Delete an image and its file, and cancel its jobs. Results of earlier jobs stay."""
         await expiry.delete(await images.owned_by(caller.id, image_id), caller, backends)
-        return Done(message="Record deleted successfully")
+        return Confirmation(message="Record deleted successfully")
 
     @route(
         "/{image_id:uuid}/download",

@@ -15,7 +15,7 @@ from apps.api.openapi.document import BEARER
 from apps.api.responses import image_views
 from apps.api.responses.lists import Limit, listed
 from libs.contracts.enums import JobKind, JobStatus
-from libs.contracts.views import JobView
+from libs.contracts.views.jobs import JobView
 from libs.images import upload
 from libs.storage import jobs
 

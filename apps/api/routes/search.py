@@ -23,7 +23,8 @@ from apps.api.uploads.create_image import describing, receive, unpacked
 from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import BadUpload, FormShape, ReceivedFile, received_form
 from libs.contracts.enums import Retention
-from libs.contracts.views import ClusterView, JobView, SearchRequest, SimilarView
+from libs.contracts.views.jobs import JobView
+from libs.contracts.views.search import DuplicateGroupView, SearchRequest, SimilarView
 from libs.images import expiry, from_url
 from libs.images import upload as intake
 from libs.images.from_url import Wanted
@@ -99,11 +100,11 @@ class LookAlikes(Controller):
     @get("/duplicates")
     async def duplicates(
         self, caller: NamedDependency[BaseUser], max_distance: NearDistance = 4, limit: Limit = 100
-    ) -> Response[list[ClusterView]]:
+    ) -> Response[list[DuplicateGroupView]]:
         """Groups of the caller's images that look alike, the one that holds most bytes too many first."""
         hashed = await phash_index.all_of(caller.id)
         found = await asyncio.to_thread(clusters, hashed, max_distance)
-        views = [msgspec.convert(one, ClusterView, from_attributes=True) for one in found[:limit]]
+        views = [msgspec.convert(one, DuplicateGroupView, from_attributes=True) for one in found[:limit]]
         return Response(views, headers={"X-Total-Count": str(len(found))})
 
 

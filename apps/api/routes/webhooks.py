@@ -16,7 +16,7 @@ from apps.api.openapi.document import BEARER
 from apps.api.responses.lists import Limit, listed
 from libs.backends import Backends
 from libs.contracts.enums import DeliveryStatus
-from libs.contracts.views import (
+from libs.contracts.views.webhooks import (
     AccountSecret,
     DeliveryView,
     DeliveryWithBody,

@@ -20,7 +20,8 @@ from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, ReceivedFile, received_form
 from libs.backends import Backends
 from libs.contracts.enums import OnDuplicate, Retention
-from libs.contracts.views import ImageFromUrl, ImageView, JobView, Metadata
+from libs.contracts.views.images import ImageFromUrl, ImageView, Metadata
+from libs.contracts.views.jobs import JobView
 from libs.edits import request
 from libs.images import expiry, from_url, watermark_sources
 from libs.images import upload as intake

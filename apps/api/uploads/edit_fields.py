@@ -8,7 +8,7 @@ import msgspec
 from apps.api.uploads.multipart_form import BadUpload, Form
 from libs.backends import Backends
 from libs.contracts.edits import Edit, EditFields
-from libs.contracts.views import EditRequest
+from libs.contracts.views.images import EditRequest
 from libs.jobs.admission import EditsNotConfigured
 
 NAMES = Edit.__struct_fields__

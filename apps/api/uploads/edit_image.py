@@ -13,7 +13,9 @@ from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import BadUpload, FormShape, received_form
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Retention
-from libs.contracts.views import EditRequest, ImageView, JobView, Operations
+from libs.contracts.views.images import EditRequest, ImageView
+from libs.contracts.views.jobs import JobView
+from libs.contracts.views.request_body import Operations
 from libs.edits import request
 from libs.images import watermark_sources
 from libs.storage.database.tables import Image

@@ -12,7 +12,8 @@ from apps.api.uploads.create_image import receive, unpacked
 from apps.api.uploads.json_body import received_json
 from apps.api.uploads.multipart_form import ReceivedFile
 from libs.contracts.enums import Priority, Retention
-from libs.contracts.views import ImagePatch, ImagePut, ImageView, JobView
+from libs.contracts.views.images import ImagePatch, ImagePut, ImageView
+from libs.contracts.views.jobs import JobView
 from libs.images import from_url
 from libs.images.describe_jobs import describe
 from libs.images.from_url import Wanted

@@ -1,0 +1,20 @@
+"""The base of every JSON body, and the types of fields that several bodies share."""
+
+from typing import Annotated, TypeAlias
+
+from msgspec import Meta, Struct
+
+from libs.imaging.operations import AnyOperation
+
+# A bare `$` would accept a line break at the end.
+NoControls = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)", max_length=255)]
+Filename = Annotated[str, Meta(min_length=1, max_length=255)]
+ImageUrl = Annotated[str, Meta(min_length=1, description="http, https or data:")]
+WebhookUrl = Annotated[
+    str, Meta(min_length=1, description="http or https; receives a signed event when the job ends")
+]
+Operations: TypeAlias = tuple[AnyOperation, ...]
+
+
+class RequestBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A JSON body. An unknown field is refused by name."""
