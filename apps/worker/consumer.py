@@ -215,7 +215,7 @@ class Worker:
             await leases.defer(claim, failure, until=pause_until(error.retry_after_s or 0))
             log.info("job_deferred", error=failure.detail)
             return []
-        if error.passing:
+        if error.outcome == "transient":
             return await self._retried(command, claim, failure)
         return await self._failed(command, claim, failure)
 

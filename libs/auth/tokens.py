@@ -5,7 +5,7 @@ Tokens are JSON Web Tokens (RFC 7519) with HS256; `aud` keeps one kind from serv
 
 from datetime import UTC, datetime
 from math import ceil
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 import jwt
@@ -20,12 +20,14 @@ class SignatureInvalid(Exception):
     """The token is not one of ours, or not of this kind."""
 
     code = "token_invalid"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class SignatureExpired(Exception):
     """The token was ours; its time is over."""
 
     code = "token_expired"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class LinkTarget(Struct, frozen=True):

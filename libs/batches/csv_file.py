@@ -7,6 +7,7 @@ import csv
 import re
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import ClassVar, Literal
 
 from msgspec import Struct
 
@@ -70,6 +71,7 @@ class BadCsv(Exception):
     """The CSV file is at fault; `faults` says where."""
 
     code = "csv_invalid"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
     def __init__(self, faults: list[CsvError]) -> None:
         found = f"{len(faults)} faults or more" if len(faults) >= MAX_FAULTS else f"{len(faults)} fault(s)"

@@ -1,12 +1,11 @@
 """Messages to workers and events to listeners: in this process, or through RabbitMQ."""
 
-from libs.broker.errors import BrokerError, BrokerUnavailable, DeadLetter
+from libs.broker.errors import BrokerUnavailable, DeadLetter
 from libs.broker.open import open_broker
 from libs.broker.port import Broker, Delivery, Event, Handler
 
 __all__ = [
     "Broker",
-    "BrokerError",
     "BrokerUnavailable",
     "DeadLetter",
     "Delivery",

@@ -1,20 +1,17 @@
-"""All that can go wrong with a broker, and the one error a handler raises on purpose."""
+"""Errors of the message broker, and the error that a handler raises to dead-letter a message."""
+
+from typing import ClassVar, Literal
 
 
-class BrokerError(Exception):
-    """The message broker failed."""
-
-    code = "broker_error"
-
-
-class BrokerUnavailable(BrokerError):
-    """The broker is down, did not confirm in time, or has nowhere to put the message."""
+class BrokerUnavailable(Exception):
+    """The broker is down, did not confirm in time, or has no queue for the message."""
 
     code = "broker_unavailable"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "transient"
 
 
 class DeadLetter(Exception):
-    """Raised by a handler: this message can never be worked, put it aside for people to read."""
+    """Raise in a handler to dead-letter a message that can never be processed."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -1,7 +1,5 @@
 """What a vendor's error status means to us."""
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import cast
 
@@ -16,6 +14,7 @@ from libs.edits.errors import (
     EditTimedOut,
     EditUnavailable,
 )
+from libs.outbound.retry_after import retry_after_s
 
 OUT_OF_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 GAVE_UP_WAITING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT}
@@ -43,7 +42,7 @@ def refusal(error: openai.APIStatusError) -> EditError:
         return EditUnavailable(
             f"the vendor has an error of its own (status {status}): {words}",
             not_run=True,
-            after_s=min(_retry_after_s(error) or 0, LONGEST_WAIT_S),
+            after_s=min(retry_after_s(error.response.headers.get("retry-after")) or 0, LONGEST_WAIT_S),
         )
     if status < HTTPStatus.BAD_REQUEST or status in (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED):
         return EditUnavailable(f"the vendor does not offer this model here (status {status}): {words}")
@@ -51,7 +50,7 @@ def refusal(error: openai.APIStatusError) -> EditError:
 
 
 def _rate_limited(error: openai.APIStatusError, words: str) -> EditRateLimited:
-    after_s = _retry_after_s(error)
+    after_s = retry_after_s(error.response.headers.get("retry-after"))
     return EditRateLimited(
         f"the vendor takes no more calls for now: {words}",
         not_run=after_s is not None and after_s <= LONGEST_WAIT_S,
@@ -64,18 +63,3 @@ def _words(error: openai.APIStatusError) -> str:
     told = body.get("message")
     text = told if isinstance(told, str) and told else error.response.reason_phrase
     return " ".join(text.split())[:MAX_WORDS] or "no reason given"
-
-
-def _retry_after_s(error: openai.APIStatusError) -> float | None:
-    """Seconds to wait, from either spelling of the header (RFC 9110, section 10.2.3)."""
-    text = error.response.headers.get("retry-after", "")
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        pass
-    try:
-        when = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

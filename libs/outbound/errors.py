@@ -1,48 +1,53 @@
-"""Why something could not be had from an address that a user named."""
+"""Errors of requests to URLs that users give."""
+
+from typing import Literal
 
 
 class FetchError(Exception):
-    """An address gave nothing that can be used."""
+    """The request to the URL failed or returned nothing usable."""
 
     code = "url_error"
+    outcome: Literal["transient", "permanent", "refused"] = "permanent"  # an instance may be transient
 
-    def __init__(self, detail: str, *, passing: bool = False, retry_after_s: float | None = None) -> None:
+    def __init__(self, detail: str, *, transient: bool = False, retry_after_s: float | None = None) -> None:
         super().__init__(detail)
-        self.passing = passing  # the same again may succeed later
-        self.retry_after_s = retry_after_s  # how long the host asked to be left alone
+        if transient:
+            self.outcome = "transient"
+        self.retry_after_s = retry_after_s  # from the server's Retry-After header
 
 
 class UrlForbidden(FetchError):
-    """The address is not one that Darkroom asks: of another scheme or port, or inside a network."""
+    """The URL is not allowed: it has another scheme or port, or it leads into a private network."""
 
     code = "url_forbidden"
+    outcome = "refused"
 
 
 class UrlUnreachable(FetchError):
-    """Nobody answers at the address, or the connection broke."""
+    """No server answers at the address, or the connection broke."""
 
     code = "url_unreachable"
 
 
 class UrlTimeout(FetchError):
-    """The address took longer to answer in full than a fetch may."""
+    """The server took longer to respond in full than the time limit."""
 
     code = "url_timeout"
 
 
 class UrlHttpError(FetchError):
-    """The address answered with an error; the text has its status."""
+    """The server responded with an error; the message has the status."""
 
     code = "url_http_error"
 
 
 class UrlTooLarge(FetchError):
-    """The address holds more bytes than a fetch may."""
+    """The response is larger than the size limit."""
 
     code = "url_too_large"
 
 
 class UrlNotAnImage(FetchError):
-    """What the address holds is no image."""
+    """The response is not an image."""
 
     code = "url_not_an_image"

@@ -21,7 +21,7 @@ from libs.outbound.session import guarded_session, translated
 HEADERS = {"Accept": "image/*,*/*;q=0.5"}
 CHUNK_BYTES = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
-PASSING_STATUSES = (408, 425, 429)  # and all from 500 on
+TRANSIENT_STATUSES = (408, 425, 429)  # and all from 500 on
 BUSY_STATUSES = (429, 503)  # of which a server may say for how long
 
 
@@ -84,7 +84,7 @@ class Fetcher:
                 return await self._fetch(url, target, known or Validators())
         except TimeoutError as error:
             text = f"the address took longer than {self._limits.timeout_s:g} s"
-            raise UrlTimeout(text, passing=True) from error
+            raise UrlTimeout(text, transient=True) from error
         except (ClientError, UnicodeError) as error:
             raise translated(error) from error
 
@@ -146,10 +146,10 @@ def _joined(url: URL, target: str) -> URL:
 
 def _http_error(answer: ClientResponse) -> UrlHttpError:
     status = answer.status
-    passing = status >= 500 or status in PASSING_STATUSES
+    transient = status >= 500 or status in TRANSIENT_STATUSES
     asked_s = retry_after_s(answer.headers.get("Retry-After")) if status in BUSY_STATUSES else None
     text = f"the address answered with status {status}"
-    return UrlHttpError(text, passing=passing, retry_after_s=asked_s)
+    return UrlHttpError(text, transient=transient, retry_after_s=asked_s)
 
 
 def _filename(answer: ClientResponse) -> str:

@@ -1,17 +1,26 @@
-"""How long a server asks to be left alone."""
+"""Parsing of the Retry-After header."""
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+SECONDS = re.compile(r"\s*[0-9]+(\.[0-9]+)?\s*")
 
-def retry_after_s(text: str | None) -> float | None:
-    """The seconds that a Retry-After header asks for (RFC 9110, section 10.2.3); None where it does not."""
-    if text is None:
+
+def retry_after_s(header: str | None) -> float | None:
+    """Parse a Retry-After header (RFC 9110, section 10.2.3), seconds or a date, into seconds from now.
+
+    Fractions of a second are accepted as well: some servers send them. Return None where the header is
+    missing or malformed.
+    """
+    if header is None:
         return None
-    if text.strip().isdecimal():
-        return float(text)
+    if SECONDS.fullmatch(header):
+        return float(header)
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(header)
     except ValueError:
         return None
-    return max(0.0, (moment.astimezone(UTC) - datetime.now(UTC)).total_seconds())
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())

@@ -53,4 +53,4 @@ def translated(error: ClientError | UnicodeError) -> FetchError:
     if isinstance(error, ClientConnectorCertificateError):
         return UrlUnreachable("the server's certificate is not valid")
     no_such_name = isinstance(error, ClientConnectorDNSError) and error.os_error.errno in NO_SUCH_NAME
-    return UrlUnreachable(str(error) or type(error).__name__, passing=not no_such_name)
+    return UrlUnreachable(str(error) or type(error).__name__, transient=not no_such_name)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import TimeoutError as ChildTimeout
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from typing import ParamSpec, TypeVar
+from typing import ClassVar, Literal, ParamSpec, TypeVar
 
 import structlog
 from pebble import ProcessExpired
@@ -35,6 +35,7 @@ class RenderError(Exception):
     """A child did not live to answer."""
 
     code = "render_failed"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
 
 
 class RenderTimeout(RenderError):

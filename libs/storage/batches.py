@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -63,6 +63,7 @@ class BatchNotFound(Exception):
     """There is no such batch, or it is somebody else's."""
 
     code = "batch_not_found"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class NewJob(Struct, frozen=True, array_like=True):

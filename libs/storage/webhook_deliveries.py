@@ -1,7 +1,7 @@
 """Functions over deliveries, as those see them who are told: what became of each notice."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -19,12 +19,14 @@ class DeliveryNotFound(Exception):
     """There is no such delivery, or it is somebody else's."""
 
     code = "webhook_delivery_not_found"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class DeliveryUnderWay(Exception):
     """The delivery is being sent at this moment."""
 
     code = "webhook_delivery_under_way"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 async def owned_by(owner: int, delivery_id: UUID) -> WebhookDelivery:

@@ -4,7 +4,7 @@ import base64
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -28,6 +28,7 @@ class WebhookError(Exception):
     """A request about a webhook that cannot be met."""
 
     code = "webhook_error"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class WebhookNotFound(WebhookError):

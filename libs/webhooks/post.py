@@ -69,7 +69,7 @@ class Poster:
                 return Answered(answer.status, retry_after_s(answer.headers.get("Retry-After")))
         except TimeoutError as error:
             text = f"there was no answer within {self._timeout_s:g} s"
-            raise UrlTimeout(text, passing=True) from error
+            raise UrlTimeout(text, transient=True) from error
         except (ClientError, UnicodeError) as error:
             raise translated(error) from error
 

@@ -98,16 +98,17 @@ async def test_a_304_that_nobody_asked_for_is_an_error(outer: PhotoServer, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("status", "passing"),
-    [(400, False), (401, False), (404, False), (410, False), (429, True), (500, True), (503, True)],
+    ("status", "outcome"),
+    [(status, "permanent") for status in (400, 401, 404, 410)]
+    + [(status, "transient") for status in (429, 500, 503)],
 )
 async def test_an_error_of_the_server_tells_its_status(
-    outer: PhotoServer, tmp_path: Path, status: int, passing: bool
+    outer: PhotoServer, tmp_path: Path, status: int, outcome: str
 ) -> None:
     async with fetcher(outer) as fetching:
         with pytest.raises(UrlHttpError, match=str(status)) as failed:
             await fetching.fetch(outer.url(f"/status/{status}"), tmp_path / "file")
-    assert failed.value.passing is passing
+    assert failed.value.outcome == outcome
 
 
 @pytest.mark.parametrize("path", ["/endless", "/bomb"])
@@ -133,27 +134,27 @@ async def test_a_slow_drip_is_given_up(outer: PhotoServer, tmp_path: Path) -> No
     async with fetcher(outer, QUICK) as fetching:
         with pytest.raises(UrlTimeout) as failed:
             await fetching.fetch(outer.url("/drip"), tmp_path / "file")
-    assert failed.value.passing
+    assert failed.value.outcome == "transient"
     await outer.cut_off.wait()
 
 
 @pytest.mark.parametrize("path", ["/cut", "/cut/again"])
-async def test_a_body_shorter_than_it_says_is_a_passing_fault(
+async def test_a_body_shorter_than_it_says_is_a_transient_error(
     outer: PhotoServer, tmp_path: Path, path: str
 ) -> None:
     async with fetcher(outer) as fetching:
         with pytest.raises(UrlUnreachable) as failed:
             await fetching.fetch(outer.url(path), tmp_path / "file")
-    assert failed.value.passing
+    assert failed.value.outcome == "transient"
 
 
-async def test_an_address_where_nobody_listens_is_a_passing_fault(tmp_path: Path) -> None:
+async def test_an_address_where_nobody_listens_is_a_transient_error(tmp_path: Path) -> None:
     async with serving(OUTSIDE) as (server,):
         url = server.url("/a.jpg")
     async with fetcher(server) as fetching:
         with pytest.raises(UrlUnreachable) as failed:
             await fetching.fetch(url, tmp_path / "file")
-    assert failed.value.passing
+    assert failed.value.outcome == "transient"
 
 
 async def test_a_server_that_speaks_no_http(outer: PhotoServer, tmp_path: Path) -> None:

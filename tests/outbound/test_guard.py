@@ -54,7 +54,7 @@ async def test_a_hostile_spelling_is_refused_and_nobody_is_asked(
         with pytest.raises(UrlForbidden) as refused:
             await fetcher.fetch(spelling.replace("{port}", str(inner.port)), tmp_path / "file")
     assert refused.value.code == "url_forbidden"
-    assert not refused.value.passing
+    assert refused.value.outcome == "refused"
     assert inner.connections == 0
 
 
