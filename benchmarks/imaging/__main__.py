@@ -30,7 +30,7 @@ def main() -> None:
     with TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
         folder.mkdir(exist_ok=True)
-        _python("from benchmarks.imaging.sources import make_sources", f"make_sources({folder!r})")
+        _python("from benchmarks.imaging.source_images import make_sources", f"make_sources({folder!r})")
         print(f"{'case':<30}{'ours ms':>9}{'vips ms':>9}{'ratio':>7}{'aim':>6}   "
               f"{'MiB':>4}{'vips':>5}{'aim':>5}   {'dB':>6}{'vips':>6}   {'bytes':>9}{'vips':>9}"
         )  # fmt: skip
@@ -52,7 +52,7 @@ def _measure(number: int, case: Case, folder: Path, rounds: int, repeats: int) -
     size = {name: found[0]["bytes"] for name, found in runs.items()}
     for engine in ENGINES:
         _child(engine, number, folder, 0)
-    code = "from benchmarks.imaging.pixels import quality", f"print(quality({number}, {folder!r}))"
+    code = "from benchmarks.imaging.pixel_quality import quality", f"print(quality({number}, {folder!r}))"
     decibels = json.loads(_python(*code))
     ratio = times["ours"] / times["vips"]
     slow = case.aim is not None and ratio > case.aim + 0.005
@@ -67,7 +67,7 @@ def _measure(number: int, case: Case, folder: Path, rounds: int, repeats: int) -
 
 def _child(engine: str, number: int, folder: Path, repeats: int) -> Any:
     words = [engine, str(number), str(folder), str(repeats)]
-    command = [sys.executable, "-m", "benchmarks.imaging.child", *words]
+    command = [sys.executable, "-m", "benchmarks.imaging.case_process", *words]
     found = subprocess.run(command, env=ENVIRONMENT, check=True, stdout=subprocess.PIPE)
     return json.loads(found.stdout) if repeats else None
 

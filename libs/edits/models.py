@@ -1,6 +1,6 @@
 """What single models want of the pictures that they are sent."""
 
-from libs.imaging.editing import Demands
+from libs.imaging.edit_model_files import Demands
 
 MAX_BYTES = 50_000_000
 SQUARE_MAX_BYTES = 4_000_000

@@ -5,7 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from libs.contracts.edits import Background, EditQuality, EditTokens
-from libs.imaging.editing import Demands
+from libs.imaging.edit_model_files import Demands
 
 
 class Picture(Struct, frozen=True):

@@ -7,17 +7,17 @@ from msgspec import Struct
 from PIL import ImageCms
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.carrying import read_iptc, read_xmp
+from libs.imaging.blurhash import blurhash, dominant_colours
 from libs.imaging.errors import ImageTruncated, OutOfMemory, UnreadableImage
-from libs.imaging.exif import Camera, Caption, read_camera, read_caption
+from libs.imaging.exif_iptc import Camera, Caption, read_camera, read_caption
 from libs.imaging.formats import FormatName
 from libs.imaging.hashing import digest, hashes
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
-from libs.imaging.opening import decoding, opened
+from libs.imaging.metadata_copy import read_iptc, read_xmp
 from libs.imaging.orientation import read_orientation
-from libs.imaging.placeholder import blurhash, dominant_colours
-from libs.imaging.whole import require_whole
+from libs.imaging.pillow_adapter import decoding, opened
+from libs.imaging.truncation import require_whole
 
 
 class Description(Struct, frozen=True, kw_only=True):

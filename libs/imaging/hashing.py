@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from libs.imaging.quiet import quiet
+from libs.imaging.pillow_warnings import quiet
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,10 +10,10 @@ from PIL.TiffImagePlugin import TiffImageFile
 from libs.imaging.containers import avif, gif, jpeg, png, tiff, webp
 from libs.imaging.containers.shape import Shape
 from libs.imaging.errors import EmptyFile, ImageTruncated, NotAnImage, UnreadableImage
+from libs.imaging.format_detection import HEAD_BYTES, recognise
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.limits import MAX_SCANS, Limits
-from libs.imaging.opening import opened
-from libs.imaging.signatures import HEAD_BYTES, recognise
+from libs.imaging.pillow_adapter import opened
 
 _IMAGE_WIDTH, _IMAGE_LENGTH = 256, 257  # TIFF tags
 

@@ -5,7 +5,7 @@ from PIL.Image import frombytes as image_from_bytes
 
 from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.geometry import Box, Size
-from libs.imaging.opening import decoding
+from libs.imaging.pillow_adapter import decoding
 
 UPRIGHT = 1
 TAG = 0x0112

@@ -9,19 +9,19 @@ from msgspec.structs import replace
 from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.carrying import read_extras
 from libs.imaging.errors import AssetMissing, AssetUnreadable, OutOfMemory, SourceFault
 from libs.imaging.formats import FormatName
+from libs.imaging.frame_decoder import Frame, Source, read_facts
+from libs.imaging.frame_encoder import write
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
-from libs.imaging.opening import decoding, opened
+from libs.imaging.metadata_copy import read_extras
+from libs.imaging.metadata_strip import copy_without_metadata
 from libs.imaging.operations import AnyOperation, Frames
 from libs.imaging.operations.operation import Surroundings
+from libs.imaging.pillow_adapter import decoding, opened
 from libs.imaging.plan import Plan, check_step, make_plan
-from libs.imaging.reading import Frame, Source, read_facts
-from libs.imaging.stripping import copy_without_metadata
-from libs.imaging.whole import require_whole
-from libs.imaging.writing import write
+from libs.imaging.truncation import require_whole
 
 
 class Rendered(Struct, frozen=True, kw_only=True):

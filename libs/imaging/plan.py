@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from libs.imaging.errors import FrameMissing, ResultTooLarge, SideTooLong, SourceFault
 from libs.imaging.formats import FORMATS, FormatName
-from libs.imaging.fusing import Fused, fuse
 from libs.imaging.geometry import Size
 from libs.imaging.limits import Limits
+from libs.imaging.operation_fusion import Fused, fuse
 from libs.imaging.operations import AnyOperation, Compress, Rotate
 from libs.imaging.operations.operation import Output, name_of
 from libs.imaging.operations.resize import Scaling

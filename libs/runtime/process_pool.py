@@ -25,7 +25,7 @@ T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
 POOLS = 2  # tried before a call counts as crashed
 START_S = 60.0  # for a child to come up and take a call
-PRELOAD = ["libs.imaging.develop"]
+PRELOAD = ["libs.imaging.render_and_describe"]
 
 
 log = structlog.get_logger(__name__)

@@ -27,7 +27,7 @@ from libs.imaging.operations import (
     Vignette,
 )
 from tests.imaging.conftest import Run, Save
-from tests.imaging.measuring import Floats, gaussian, psnr
+from tests.imaging.float_reference import Floats, gaussian, psnr
 
 LUMA = np.array([0.299, 0.587, 0.114])
 SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])

@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.operations import Compress, Convert, Resize
 from tests.imaging.conftest import Run, Save
-from tests.imaging.measuring import to_srgb
+from tests.imaging.float_reference import to_srgb
 
 MODES = ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"]
 ORANGE = (240, 120, 40)

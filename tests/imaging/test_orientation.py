@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from libs.imaging.operations import Convert, Grayscale, Resize
 from tests.imaging.conftest import Run, Save
-from tests.imaging.measuring import as_floats, psnr
+from tests.imaging.float_reference import as_floats, psnr
 
 ORIENTATIONS = range(1, 9)
 EXTENSIONS = ["jpg", "png", "webp", "avif", "tiff"]

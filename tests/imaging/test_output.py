@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
-from libs.imaging import searching, writing
+from libs.imaging import frame_encoder, quality_search
 from libs.imaging.errors import FrameMissing, TargetUnreachable
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Compress, Convert, Flip, Frames, Metadata, Resize, Sepia
+from libs.imaging.operations.operation import Output
 from libs.imaging.pipeline import render
 from tests.imaging.conftest import Run, Save
-from tests.imaging.measuring import as_floats, psnr, to_srgb
+from tests.imaging.float_reference import as_floats, psnr, to_srgb
 
 SECRET = b"SECRET"
 
@@ -24,8 +25,13 @@ SECRET = b"SECRET"
 def encodes(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
     """The quality of every encode."""
     seen: list[int | None] = []
-    real = writing.options_for
-    monkeypatch.setattr(writing, "options_for", lambda output: seen.append(output.quality) or real(output))  # pyright: ignore
+    real = frame_encoder.options_for
+
+    def recorded(output: Output) -> dict[str, Any]:
+        seen.append(output.quality)
+        return real(output)
+
+    monkeypatch.setattr(frame_encoder, "options_for", recorded)
     return seen
 
 
@@ -40,7 +46,7 @@ def test_max_bytes_is_reached_closely_in_five_encodes(
     wanted = int(best * share)
     facts, _ = run(photos / photo, Convert(format=name), Compress(max_bytes=wanted))
     assert 0.75 * wanted <= facts.size_bytes <= wanted
-    assert len(encodes) <= searching.MOST_ENCODES
+    assert len(encodes) <= quality_search.MOST_ENCODES
 
 
 def test_a_target_out_of_reach_tells_the_smallest_size(
@@ -51,7 +57,7 @@ def test_a_target_out_of_reach_tells_the_smallest_size(
     smallest = render(photos / "rocket.jpg", tmp_path / "out", [Compress(quality=1)], Limits()).size_bytes
     assert caught.value.smallest_bytes == smallest
     assert str(smallest) in str(caught.value)
-    assert len(encodes) <= searching.MOST_ENCODES + 1
+    assert len(encodes) <= quality_search.MOST_ENCODES + 1
     assert not list(tmp_path.glob("*.trial"))
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from libs.imaging.geometry import Gravity
 from libs.imaging.operations import Convert, Resize
 from tests.imaging.conftest import Run, Save
-from tests.imaging.measuring import float_resize, psnr
+from tests.imaging.float_reference import float_resize, psnr
 
 # Source size, options, exact size of the result as sharp gives it.
 SIZES: list[tuple[tuple[int, int], dict[str, Any], tuple[int, int]]] = [

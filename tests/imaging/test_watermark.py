@@ -14,7 +14,7 @@ from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert, Grayscale, Point, Watermark
 from libs.imaging.pipeline import render
 from tests.imaging.conftest import Save
-from tests.imaging.measuring import Floats, as_floats
+from tests.imaging.float_reference import Floats, as_floats
 
 PLACES: dict[Any, tuple[int, int]] = {
     "top-left": (0, 0),

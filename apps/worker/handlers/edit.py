@@ -20,8 +20,8 @@ from libs.contracts.commands import EditImage
 from libs.edits.errors import EditBadResponse, EditError, EditTimedOut
 from libs.edits.provider import Answer, Made, Options, Picture, Provider
 from libs.images import expiry, watermark_sources
-from libs.imaging import editing
-from libs.imaging.editing import Finished, Prepared
+from libs.imaging import edit_model_files
+from libs.imaging.edit_model_files import Finished, Prepared
 from libs.imaging.errors import SourceFault
 from libs.imaging.operations import Convert
 from libs.jobs.admission import EditsNotConfigured
@@ -88,7 +88,7 @@ async def _prepared(order: Order, source: Image, provider: Provider) -> Prepared
             mask = await stack.enter_async_context(watermark_sources.file_of(stored, backends))
         return await order.pool.processes.run(
             backends.settings.job_timeout_s,
-            editing.prepare,
+            edit_model_files.prepare,
             path,
             mask,
             order.folder,
@@ -150,7 +150,7 @@ async def _finished(order: Order, prepared: Prepared | None, answer: Answer) -> 
             try:
                 finished = await order.pool.processes.run(
                     backends.settings.job_timeout_s,
-                    editing.finish,
+                    edit_model_files.finish,
                     path,
                     order.file(number),
                     steps,

@@ -10,7 +10,7 @@ from apps.worker.results import labels, new_result
 from libs.contracts.commands import EditImage
 from libs.contracts.edits import EditNote
 from libs.edits.provider import Answer
-from libs.imaging.editing import Finished
+from libs.imaging.edit_model_files import Finished
 from libs.imaging.formats import FORMATS, FormatName
 from libs.storage import edit_calls, images, leases
 from libs.storage.database.engine import UNAVAILABLE

@@ -21,12 +21,12 @@ from libs.contracts.events import BatchCompleted
 from libs.images import expiry, watermark_sources
 from libs.images.from_url import following
 from libs.imaging.describe import Description, describe
-from libs.imaging.develop import develop
 from libs.imaging.errors import EmptyFile, FileTooLarge, NotAnImage
 from libs.imaging.hashing import signed64
 from libs.imaging.header import read_header
 from libs.imaging.operations import AnyOperation
 from libs.imaging.pipeline import Rendered
+from libs.imaging.render_and_describe import develop
 from libs.jobs.publish import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.receiving import receive

@@ -6,8 +6,10 @@ from libs.imaging.operations.blur import Blur
 from libs.imaging.operations.compress import Compress
 from libs.imaging.operations.convert import Convert
 from libs.imaging.operations.crop import Crop
+from libs.imaging.operations.flip import Flip, Mirror
 from libs.imaging.operations.frames import Frames
 from libs.imaging.operations.grayscale import Grayscale
+from libs.imaging.operations.histogram import Autocontrast, Equalize
 from libs.imaging.operations.levels import (
     Brightness,
     Contrast,
@@ -18,7 +20,6 @@ from libs.imaging.operations.levels import (
     Solarize,
 )
 from libs.imaging.operations.metadata import Metadata
-from libs.imaging.operations.mirroring import Flip, Mirror
 from libs.imaging.operations.operation import Operation
 from libs.imaging.operations.pad import Pad
 from libs.imaging.operations.pixelate import Pixelate, Region
@@ -27,8 +28,7 @@ from libs.imaging.operations.rotate import Rotate
 from libs.imaging.operations.round_corners import RoundCorners
 from libs.imaging.operations.sepia import Sepia
 from libs.imaging.operations.sharpen import Sharpen
-from libs.imaging.operations.stretching import Autocontrast, Equalize
-from libs.imaging.operations.toning import Duotone, Tint
+from libs.imaging.operations.tint import Duotone, Tint
 from libs.imaging.operations.trim import Trim
 from libs.imaging.operations.vignette import Vignette
 from libs.imaging.operations.watermark import Point, Watermark

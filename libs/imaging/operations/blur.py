@@ -7,7 +7,7 @@ from msgspec import Meta
 from PIL.Image import Image, Resampling
 from PIL.ImageFilter import GaussianBlur
 
-from libs.imaging.operations.filtering import run_filter
+from libs.imaging.operations.colour_channels import run_filter
 from libs.imaging.operations.operation import Operation
 
 _SHRINKS = ((5.0, 4), (4.0, 3), (2.5, 2))

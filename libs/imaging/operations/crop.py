@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from msgspec import Meta
 from PIL.Image import Image
 
-from libs.imaging.attention import most_detailed
 from libs.imaging.errors import CropOutside
 from libs.imaging.geometry import Focus, Position, Size, half_up, place
 from libs.imaging.operations.operation import Change, Coordinate, Operation, Pixels, Surroundings
+from libs.imaging.smart_crop import most_detailed
 
 
 class Crop(Operation, frozen=True, kw_only=True, tag="crop"):

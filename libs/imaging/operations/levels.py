@@ -6,7 +6,7 @@ from msgspec import Meta
 from PIL import Image as images
 from PIL.Image import Image
 
-from libs.imaging.operations.filtering import on_colours, on_levels
+from libs.imaging.operations.colour_channels import on_colours, on_levels
 from libs.imaging.operations.operation import Operation
 
 _Factor = Annotated[float, Meta(ge=0, le=10)]

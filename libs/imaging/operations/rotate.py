@@ -9,7 +9,7 @@ from PIL.Image import Image, Resampling, Transpose
 from libs.imaging.colours import Colour, parse_colour, premultiplied
 from libs.imaging.compositing import has_alpha
 from libs.imaging.geometry import Size
-from libs.imaging.operations.filtering import as_colour
+from libs.imaging.operations.colour_channels import as_colour
 from libs.imaging.operations.operation import Operation
 
 _QUARTERS: dict[float, Transpose] = {

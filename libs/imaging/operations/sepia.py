@@ -2,7 +2,7 @@
 
 from PIL.Image import Image
 
-from libs.imaging.operations.filtering import as_colour, on_colours
+from libs.imaging.operations.colour_channels import as_colour, on_colours
 from libs.imaging.operations.operation import Operation
 
 _MATRIX = (0.393, 0.769, 0.189, 0.0, 0.349, 0.686, 0.168, 0.0, 0.272, 0.534, 0.131, 0.0)

@@ -6,7 +6,7 @@ from msgspec import Meta
 from PIL.Image import Image
 from PIL.ImageFilter import UnsharpMask
 
-from libs.imaging.operations.filtering import run_filter
+from libs.imaging.operations.colour_channels import run_filter
 from libs.imaging.operations.operation import Operation
 
 

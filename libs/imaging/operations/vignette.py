@@ -5,7 +5,7 @@ from PIL import ImageChops
 from PIL.Image import Image, Resampling
 
 from libs.imaging.geometry import Share, Size
-from libs.imaging.operations.filtering import merge, on_colours
+from libs.imaging.operations.colour_channels import merge, on_colours
 from libs.imaging.operations.operation import Operation
 
 _SIDE = 257

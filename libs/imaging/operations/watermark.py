@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from PIL.Image import Image, Resampling
 
-from libs.imaging import stamping
+from libs.imaging import watermark_overlay
 from libs.imaging.colours import Colour, parse_colour
 from libs.imaging.errors import AssetMissing
 from libs.imaging.geometry import Position, Share, Size, half_up, place
@@ -68,16 +68,16 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         return self._change(frames[0].size, surroundings.load)
 
     def _change(self, base: Size, load: Callable[[str], Image]) -> Change:
-        mark = stamping.faded(self._turned(self._mark(base, load), base), self.opacity)
+        mark = watermark_overlay.faded(self._turned(self._mark(base, load), base), self.opacity)
         if self.position == "tile":
-            return lambda image: stamping.tile(image, mark, self.margin)
+            return lambda image: watermark_overlay.tile(image, mark, self.margin)
         if isinstance(self.position, Point):
             corner = (self.position.x, self.position.y)
         else:
             room = self._room(base)
             inner = place(mark.size, room, self.position)
             corner = (inner[0] + (base[0] - room[0]) // 2, inner[1] + (base[1] - room[1]) // 2)
-        return lambda image: stamping.stamp(image, mark, corner)
+        return lambda image: watermark_overlay.stamp(image, mark, corner)
 
     def _room(self, base: Size) -> Size:
         """Give what the margins leave; margins that leave nothing are not kept."""
@@ -91,9 +91,11 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         room = self._room(base)
         width = half_up(self.scale * base[0]) if self.scale else None
         if self.asset is None:
-            from libs.imaging import lettering  # brings FreeType along: memory that few jobs have a use for
+            from libs.imaging import (
+                watermark_text,  # brings FreeType along: memory that few jobs have a use for
+            )
 
-            return lettering.draw(self.text or "", self.size, parse_colour(self.color), room, width)
+            return watermark_text.draw(self.text or "", self.size, parse_colour(self.color), room, width)
         mark = load(self.asset)
         share = width / mark.width if width else 1.0
         if not isinstance(self.position, Point) or width:
@@ -104,7 +106,7 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
     def _turned(self, mark: Image, base: Size) -> Image:
         if not self.rotate % 360:
             return mark
-        turned = stamping.clear(mark).rotate(-self.rotate, Resampling.BICUBIC, expand=True)
+        turned = watermark_overlay.clear(mark).rotate(-self.rotate, Resampling.BICUBIC, expand=True)
         room = self._room(base)
         share = min(1.0, room[0] / turned.width, room[1] / turned.height)
         if share == 1.0 or isinstance(self.position, Point):

@@ -8,12 +8,12 @@ from PIL.ImageFile import ImageFile
 
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.header import Header
-from libs.imaging.modes import plain
-from libs.imaging.opening import decoding
+from libs.imaging.icc_profiles import fits, is_srgb, to_srgb
 from libs.imaging.operations.resize import Scaling, resample
 from libs.imaging.orientation import UPRIGHT, read_orientation, stored_box, turn, turned_size
+from libs.imaging.pillow_adapter import decoding
+from libs.imaging.pixel_modes import plain
 from libs.imaging.plan import Facts, Plan
-from libs.imaging.profiles import fits, is_srgb, to_srgb
 
 _READ_ONCE = {"jpeg", "png", "bmp"}
 """Once these are decoded nothing but their `info` tells where they came from: no copy is needed."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter
 
-from tests.imaging.measuring import psnr
+from tests.imaging.float_reference import psnr
 
 _ORDER = 5
 _REACH = 20  # pixels of the source around a region: what is farther off weighs nothing in a spline

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from benchmarks.imaging.cases import CASES
-from benchmarks.imaging.turning import turned_psnr
+from benchmarks.imaging.rotation_reference import turned_psnr
 from libs.imaging.operations import AnyOperation, Resize, Rotate
-from tests.imaging.measuring import float_resize, gaussian, lanczos, psnr
+from tests.imaging.float_reference import float_resize, gaussian, lanczos, psnr
 
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
 

@@ -13,7 +13,7 @@ from PIL.ImageFile import ImageFile
 from libs.imaging.errors import ImageTruncated, OutOfMemory, TooMuchMetadata, UnreadableImage
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
-from libs.imaging.quiet import quiet
+from libs.imaging.pillow_warnings import quiet
 
 KEPT_BLOCKS = 4
 """Blocks of 16 MiB that Pillow keeps for the next image instead of giving them back: memory for 12 MP that

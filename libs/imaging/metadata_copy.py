@@ -9,10 +9,10 @@ from PIL.ImageFile import ImageFile
 
 from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.formats import FORMATS, FormatName
-from libs.imaging.opening import decoding
+from libs.imaging.icc_profiles import space_of
 from libs.imaging.operations.operation import Output
 from libs.imaging.orientation import TAG as ORIENTATION
-from libs.imaging.profiles import space_of
+from libs.imaging.pillow_adapter import decoding
 
 ARTIST, COPYRIGHT = 0x013B, 0x8298
 XMP_TAG, IPTC_TAG = 700, 33_723

@@ -4,7 +4,7 @@ from PIL import ImageOps
 from PIL.Image import Image
 
 from libs.imaging.colours import Colour, parse_colour
-from libs.imaging.operations.filtering import on_colours
+from libs.imaging.operations.colour_channels import on_colours
 from libs.imaging.operations.operation import Operation
 
 

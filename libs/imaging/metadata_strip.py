@@ -7,8 +7,8 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from libs.imaging.containers import jpeg
-from libs.imaging.opening import opened
 from libs.imaging.orientation import UPRIGHT
+from libs.imaging.pillow_adapter import opened
 from libs.imaging.plan import Plan
 
 _JPEG_APPS = {0xE0, 0xE2, 0xEE}  # JFIF, colour profile, Adobe's colour transform

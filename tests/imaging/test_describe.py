@@ -12,13 +12,13 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import IFDRational
 
+from libs.imaging.blurhash import blurhash, dominant_colours
 from libs.imaging.describe import describe
-from libs.imaging.exif import Camera, Caption, Place
+from libs.imaging.exif_iptc import Camera, Caption, Place
 from libs.imaging.hashing import digest, distance
 from libs.imaging.limits import Limits
-from libs.imaging.placeholder import blurhash, dominant_colours
 from tests.imaging.conftest import Save
-from tests.imaging.measuring import gaussian
+from tests.imaging.float_reference import gaussian
 
 PHOTOS = ["astronaut.png", "camera.png", "coffee.png", "rocket.jpg", "logo.png", "no_time_for_that_tiny.gif"]
 

@@ -12,8 +12,8 @@ from libs.imaging.errors import AssetUnreadable, MaskWithoutHole, OutOfMemory, S
 from libs.imaging.geometry import Size
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
-from libs.imaging.opening import decoding, opened
 from libs.imaging.operations import AnyOperation, Convert, Crop, Frames, Resize
+from libs.imaging.pillow_adapter import decoding, opened
 from libs.imaging.pipeline import Rendered, first_frame, render
 
 JPEG_QUALITY = 95  # of an opaque picture that is sent

@@ -7,16 +7,16 @@ from pathlib import Path
 from msgspec.structs import replace
 from PIL import Image
 
-from libs.imaging.carrying import Extras, options_of
 from libs.imaging.compositing import flatten, has_alpha, without_needless_alpha
-from libs.imaging.encoding import animation_options, options_for
+from libs.imaging.encoder_options import animation_options, options_for
 from libs.imaging.errors import EncodingFailed, OutOfMemory
 from libs.imaging.formats import FORMATS
+from libs.imaging.frame_decoder import Frame
+from libs.imaging.metadata_copy import Extras, options_of
 from libs.imaging.operations.compress import palette_size
 from libs.imaging.operations.operation import Output
-from libs.imaging.quiet import quiet
-from libs.imaging.reading import Frame
-from libs.imaging.searching import search
+from libs.imaging.pillow_warnings import quiet
+from libs.imaging.quality_search import search
 
 _GREY_FORMATS = {"jpeg", "png", "tiff", "bmp", "gif"}
 _GREY_ALPHA_FORMATS = {"png", "tiff"}

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta
 from PIL.Image import Image
 
-from libs.imaging.operations.filtering import apply_table, colours_of, merge, on_colours
+from libs.imaging.operations.colour_channels import apply_table, colours_of, merge, on_colours
 from libs.imaging.operations.operation import Change, Operation, Surroundings
 
 

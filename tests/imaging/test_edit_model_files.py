@@ -6,7 +6,7 @@ import numpy
 import pytest
 from PIL import Image
 
-from libs.imaging.editing import Demands, finish, prepare
+from libs.imaging.edit_model_files import Demands, finish, prepare
 from libs.imaging.errors import AssetUnreadable, ImageTruncated, MaskWithoutHole
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert

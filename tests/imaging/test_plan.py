@@ -29,7 +29,7 @@ from libs.imaging.operations import (
 from libs.imaging.pipeline import explain
 from libs.imaging.plan import Facts, Plan, make_plan
 from tests.imaging.conftest import Run, Save
-from tests.imaging.measuring import as_floats, psnr
+from tests.imaging.float_reference import as_floats, psnr
 
 
 def _facts(size: tuple[int, int], name: FormatName = "jpeg", **changes: Any) -> Facts:

@@ -22,7 +22,7 @@ from libs.imaging.operations import (
     Sharpen,
 )
 from tests.imaging.conftest import Run, Save
-from tests.imaging.measuring import Floats, as_floats, gaussian, psnr
+from tests.imaging.float_reference import Floats, as_floats, gaussian, psnr
 
 
 @pytest.fixture
