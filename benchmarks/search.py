@@ -34,8 +34,8 @@ from (select ((random() * 4294967295)::bigint << 32) # (random() * 4294967295)::
       from generate_series(1, {}) union all select unnest({}::bigint[])) as hashes, generate_series(0, 3) band
 """
 IMAGES = """
-insert into image (id, owner, clock, filename, object_key, format, mime, width, height, frames, size_bytes,
-  md5, phash, status, retention, created_at, updated_at)
+insert into image (id, owner, expiry_group, filename, object_key, format, mime, width, height, frames,
+  size_bytes, md5, phash, status, retention, created_at, updated_at)
 select image, owner, image, 'a.jpg', image::text, 'jpeg', 'image/jpeg', 1, 1, 1, 1, md5(image::text),
   phash, 'ready', 'keep', now(), now()
 from phash_band where band = 0

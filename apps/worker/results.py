@@ -28,7 +28,7 @@ def new_result(
     first = None if image_id == message.target else message.target
     return Image(
         id=image_id,
-        clock=source.clock if source and message.shares_clock else image_id,
+        expiry_group=source.expiry_group if source and message.shares_expiry else image_id,
         owner=claim.owner,
         parent=source.id if source else first,
         filename=names.with_extension(filename, rendered.extension),

@@ -4,7 +4,7 @@ from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Priority, Retention
@@ -60,7 +60,7 @@ class TransformImage(Message, frozen=True, kw_only=True, tag="transform.v1"):
     operations: tuple[AnyOperation, ...]
     target: UUID
     keep: bool = False  # the result has no expiry
-    shares_clock: bool = False  # the result ends together with its source
+    shares_expiry: bool = field(default=False, name="shares_clock")  # the result expires with its source
 
 
 class DescribeImage(Message, frozen=True, kw_only=True, tag="describe.v1"):
@@ -93,7 +93,7 @@ class EditImage(Message, frozen=True, kw_only=True, tag="edit.v1"):
     source: Source | None = None  # None: made from the prompt alone
     operations: tuple[AnyOperation, ...] = ()
     keep: bool = False  # the results have no expiry
-    shares_clock: bool = False  # the results end together with their source
+    shares_expiry: bool = field(default=False, name="shares_clock")  # the results expire with their source
 
     @property
     def targets(self) -> tuple[UUID, ...]:

@@ -73,7 +73,7 @@ async def edit_job(
         wanted,
         operations,
         keep=retention == Retention.KEEP,
-        shares_clock=False,
+        shares_expiry=False,
         request_id=terms.request_id,
         webhook_url=terms.webhook_url,
         submission=terms.submission,
@@ -112,7 +112,7 @@ async def replace_and_edit(
         wanted,
         operations,
         keep=kept,
-        shares_clock=not kept,
+        shares_expiry=not kept,
         request_id=request_id,
         webhook_url=webhook_url,
     )

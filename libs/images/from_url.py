@@ -125,7 +125,7 @@ def following(message: IngestImage, image: Image, request_id: str | None) -> Job
         "operations": follow.operations,
         "target": follow.target,
         "keep": kept and message.retention == Retention.KEEP,
-        "shares_clock": not kept,
+        "shares_expiry": not kept,
     }
     command = TransformImage(**every) if follow.edit is None else EditImage(edit=follow.edit, **every)
     return jobs.new(command, owner=image.owner, priority=follow.priority, request_id=request_id)

@@ -144,7 +144,7 @@ async def transform_job(
     await check_operations(operations, owner, backends)
     await check_quotas(owner, 0, backends)
     return _transform_job(
-        image, owner, operations, keep=retention == Retention.KEEP, shares_clock=False, terms=terms
+        image, owner, operations, keep=retention == Retention.KEEP, shares_expiry=False, terms=terms
     )
 
 
@@ -213,7 +213,7 @@ def image_of(upload: Upload, owner: BaseUser, retention: Retention, undownloaded
     image_id, moment, header = new_id(), now(), upload.header
     return Image(
         id=image_id,
-        clock=image_id,
+        expiry_group=image_id,
         owner=owner.id,
         filename=names.with_extension(upload.filename, header.extension),
         object_key=names.object_key(
@@ -248,11 +248,11 @@ def _wanted_job(
     keep = image.retention == Retention.KEEP
     if edit is not None:
         return admission.edit_job(
-            image, owner, edit, operations or (), keep=keep, shares_clock=True, request_id=request_id
+            image, owner, edit, operations or (), keep=keep, shares_expiry=True, request_id=request_id
         )
     if operations is not None:
         terms = Terms(request_id=request_id)
-        return _transform_job(image, owner, operations, keep=keep, shares_clock=True, terms=terms)
+        return _transform_job(image, owner, operations, keep=keep, shares_expiry=True, terms=terms)
     return None
 
 
@@ -262,7 +262,7 @@ def _transform_job(
     operations: Sequence[AnyOperation],
     *,
     keep: bool,
-    shares_clock: bool,
+    shares_expiry: bool,
     terms: Terms,
 ) -> Job:
     message = TransformImage(
@@ -273,7 +273,7 @@ def _transform_job(
         operations=tuple(operations),
         target=new_id(),
         keep=keep,
-        shares_clock=shares_clock,
+        shares_expiry=shares_expiry,
     )
     return jobs.new(
         message,

@@ -42,7 +42,7 @@ def edit_job(
     operations: Sequence[AnyOperation],
     *,
     keep: bool,
-    shares_clock: bool,
+    shares_expiry: bool,
     request_id: str | None,
     webhook_url: str | None = None,
     submission: UUID | None = None,
@@ -57,7 +57,7 @@ def edit_job(
         operations=tuple(operations),
         target=new_id(),
         keep=keep,
-        shares_clock=shares_clock,
+        shares_expiry=shares_expiry,
     )
     return jobs.new(
         message,

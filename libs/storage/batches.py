@@ -23,7 +23,7 @@ UNFINISHED = [BatchStatus.PENDING, BatchStatus.IN_PROCESS]
 POSTGRES = ("jsonb_array_elements({}::jsonb) as each(value)", "(each.value->>%d)%s")
 SQLITE = ("json_each({}) as each", "json_extract(each.value, '$[%d]')")
 JOBS = (
-    "insert into job (id, command, host, owner, kind, priority, status, attempts, run_after, batch, parked,"
+    "insert into job (id, command, host, owner, kind, priority, status, attempts, run_after, batch, held,"
     " request_id, created_at) select {id}, {command}, {host}, {{}}, {{}}, {{}}, {{}}, 0, {{}}, {{}}, true,"
     " {{}}, {{}} from {each}"
 )

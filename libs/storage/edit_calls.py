@@ -112,7 +112,7 @@ async def note_answer(claim: Claim, tokens: EditTokens, *, count: int) -> None:
 
 
 async def complete(
-    claim: Claim, source: UUID | None, results: Sequence[Image], *, shares_clock: bool, downloaded_s: float
+    claim: Claim, source: UUID | None, results: Sequence[Image], *, shares_expiry: bool, downloaded_s: float
 ) -> None:
     """End the job with its results, of which the first is the job's, in one transaction.
 
@@ -121,7 +121,9 @@ async def complete(
     """
     async with transaction():
         if source is not None:
-            await leases.join_clock(source, results, shares_clock=shares_clock, downloaded_s=downloaded_s)
+            await leases.join_expiry_group(
+                source, results, shares_expiry=shares_expiry, downloaded_s=downloaded_s
+            )
         for result in results:
             await result.save()
         await leases.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: results[0].id, **NO_ERROR})

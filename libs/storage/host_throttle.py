@@ -16,28 +16,28 @@ from libs.storage.jobs import REPUBLISH_S
 
 LOOKED_AT = 5000  # hosts, at most, in one search for those with room
 
-# The conditions are those of the indexes job_parked and job_out, word for word: SQLite compares texts.
-PARKED = "status = 'queued' and parked = true"
-OUT = "status in ('queued', 'running') and parked = false and host is not null"
+# The conditions are those of the indexes job_held and job_out, word for word: SQLite compares texts.
+HELD = "status = 'queued' and held = true"
+OUT = "status in ('queued', 'running') and held = false and host is not null"
 
 HOSTS_WITH_ROOM = f"""
 with recursive waiting (host, nth) as (
-  select min(host), 1 from job where {PARKED} and host > {{}}
+  select min(host), 1 from job where {HELD} and host > {{}}
   union all
-  select (select min(host) from job where {PARKED} and host > waiting.host), nth + 1
+  select (select min(host) from job where {HELD} and host > waiting.host), nth + 1
   from waiting where waiting.host is not null and nth < {LOOKED_AT}
 )
 select host from waiting
 where host is not null
   and (select count(*) from job where {OUT} and job.host = waiting.host) < {{}}
   and not exists (select 1 from host_pause where host_pause.host = waiting.host and until > {{}})
-  and exists (select 1 from job where {PARKED} and job.host = waiting.host and run_after <= {{}})
+  and exists (select 1 from job where {HELD} and job.host = waiting.host and run_after <= {{}})
 limit {{}}
 """  # noqa: S608 - constants of ours
 # Room and choice in one statement: of two at the same moment both choose the same jobs, and one gets them.
-LET_OUT = f"""
-update job set parked = false, run_after = {{}} where parked = true and id in (
-  select id from job where {PARKED} and host = {{}} and run_after <= {{}}
+RELEASE = f"""
+update job set held = false, run_after = {{}} where held = true and id in (
+  select id from job where {HELD} and host = {{}} and run_after <= {{}}
     and not exists (select 1 from host_pause where host_pause.host = {{}} and until > {{}})
   order by run_after, id
   limit LIMIT
@@ -74,7 +74,7 @@ async def let_out_next(host: str) -> list[Job]:
 async def _let_out(host: str, limit: str, *values: object) -> list[Job]:
     moment = now()
     published = moment + timedelta(seconds=REPUBLISH_S)
-    query = Job.raw(LET_OUT.replace("LIMIT", limit), published, host, moment, host, moment, *values)
+    query = Job.raw(RELEASE.replace("LIMIT", limit), published, host, moment, host, moment, *values)
     mine = [row["id"] for row in await rows(query)]
     return await Job.objects().where(Job.id.is_in(mine)) if mine else []
 
@@ -83,7 +83,7 @@ async def park_if_paused(job_id: UUID) -> bool:
     """Take back a job that was let out and that nobody has taken, if its host is to be left alone now."""
     asked = cast("Any", HostPause.select(HostPause.host).where(HostPause.until > now()))
     parked: list[dict[str, Any]] = await (
-        Job.update({Job.parked: True})
+        Job.update({Job.held: True})
         .where((Job.id == job_id) & (Job.status == JobStatus.QUEUED) & Job.host.is_in(asked))
         .returning(Job.id)
     )
@@ -97,7 +97,7 @@ async def park_lapsed(job: Job) -> bool:
         Job.update(
             {
                 Job.status: JobStatus.QUEUED,
-                Job.parked: True,
+                Job.held: True,
                 Job.run_after: moment,
                 Job.worker: None,
                 Job.lease_until: None,

@@ -144,7 +144,7 @@ async def _leave_to_removal(old: Image) -> UUID:
     """A row of its own for the former file: whatever is killed when, the file goes the way of all others."""
     ghost_id = new_id()
     row: dict[str, Any] = old.to_dict()
-    row |= {"id": ghost_id, "clock": ghost_id, "status": ImageStatus.DELETING}
+    row |= {"id": ghost_id, "expiry_group": ghost_id, "status": ImageStatus.DELETING}
     row |= dict.fromkeys(("parent", "phash", "metadata"))
     await insert(Image(**row))
     return ghost_id

@@ -241,7 +241,7 @@ def changes(
             Image.retention: retention,
             Image.expires_at: ends,
             Image.first_downloaded_at: None,
-            Image.clock: image.id,
+            Image.expiry_group: image.id,
         }
     return values
 
@@ -261,8 +261,8 @@ async def note_download(image: Image, *, downloaded_s: float) -> None:
     }
     untouched = Image.first_downloaded_at.is_null() & (Image.retention == Retention.EPHEMERAL)
     async with transaction():
-        await Image.update(started).where(untouched, Image.id == image.clock)
-        await Image.update(started).where(untouched, Image.clock == image.clock)
+        await Image.update(started).where(untouched, Image.id == image.expiry_group)
+        await Image.update(started).where(untouched, Image.expiry_group == image.expiry_group)
 
 
 async def mark_deleting(image_id: UUID) -> list[UUID]:

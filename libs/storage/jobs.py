@@ -21,7 +21,7 @@ from libs.storage.failure import CANCELLED, Failure
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 # As the index has it, word for word: SQLite compares texts.
-NOT_PARKED = WhereRaw("parked = false and status in ('queued', 'running')")
+NOT_HELD = WhereRaw("held = false and status in ('queued', 'running')")
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
 SAMPLE = 20  # jobs whose time tells how long the next will take
@@ -233,8 +233,8 @@ async def publish_all_soon() -> None:
     moment = now()
     of_batch = Job.host.is_not_null()
     await Job.update({Job.lease_until: moment}).where(Job.status == JobStatus.RUNNING)
-    await Job.update({Job.parked: True}).where((Job.status == JobStatus.QUEUED) & of_batch)
-    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED) & (Job.parked == False))  # noqa: E712
+    await Job.update({Job.held: True}).where((Job.status == JobStatus.QUEUED) & of_batch)
+    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED) & (Job.held == False))  # noqa: E712
 
 
 async def take_due(limit: int) -> list[Job]:
@@ -245,7 +245,7 @@ async def take_due(limit: int) -> list[Job]:
     """
     moment = now()
     lapsed = (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment)
-    due = (Job.run_after <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_PARKED
+    due = (Job.run_after <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_HELD
     found = await Job.objects().where(due).order_by(Job.run_after).limit(limit)
     return [job for job in found if await _push_back(job, moment)]
 

@@ -89,7 +89,7 @@ async def complete_transform(
     result: Image,
     *,
     followed_by: Job | None,
-    shares_clock: bool,
+    shares_expiry: bool,
     downloaded_s: float,
 ) -> None:
     """End the job with its one result, and queue the job that follows on it, in one transaction.
@@ -98,30 +98,30 @@ async def complete_transform(
         LostLease: The job is somebody else's by now.
     """
     async with transaction():
-        await join_clock(source, [result], shares_clock=shares_clock, downloaded_s=downloaded_s)
+        await join_expiry_group(source, [result], shares_expiry=shares_expiry, downloaded_s=downloaded_s)
         await insert(result)
         if followed_by is not None:
             await insert(followed_by)
         await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
 
 
-async def join_clock(
-    source: UUID, results: Sequence[Image], *, shares_clock: bool, downloaded_s: float
+async def join_expiry_group(
+    source: UUID, results: Sequence[Image], *, shares_expiry: bool, downloaded_s: float
 ) -> None:
     """Mark the source as decoded, and let results that share its clock end with it; before they are saved.
 
     First in a transaction: whoever downloads the source at this moment waits for its row or is seen here.
     """
     rows = await _READY(now=now(), image_id=source)
-    if not rows or not shares_clock:
+    if not rows or not shares_expiry:
         return
-    clock = rows[0]
+    group = rows[0]
     for result in results:
-        if clock["first_downloaded_at"] is not None:
-            result.first_downloaded_at = clock["first_downloaded_at"]
-            result.expires_at = max(clock["expires_at"], now() + timedelta(seconds=downloaded_s))
+        if group["first_downloaded_at"] is not None:
+            result.first_downloaded_at = group["first_downloaded_at"]
+            result.expires_at = max(group["expires_at"], now() + timedelta(seconds=downloaded_s))
         else:
-            result.expires_at = clock["expires_at"] or result.expires_at
+            result.expires_at = group["expires_at"] or result.expires_at
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
@@ -232,7 +232,7 @@ async def end(claim: Claim, values: dict[Any, Any], share: Share = NOTHING) -> B
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
     free: dict[Any, Any] = {
         Job.status: JobStatus.QUEUED,
-        Job.parked: claim.batch is not None,
+        Job.held: claim.batch is not None,
         Job.worker: None,
         Job.lease_until: None,
     }
@@ -260,7 +260,7 @@ _HELD = (
     & (Job.attempts == Slot("attempt"))
     & (Job.status == JobStatus.RUNNING)
 )
-_FREE = ((Job.status == JobStatus.QUEUED) & (Job.parked == False)) | (  # noqa: E712
+_FREE = ((Job.status == JobStatus.QUEUED) & (Job.held == False)) | (  # noqa: E712
     (Job.status == JobStatus.RUNNING)
     & (Job.lease_until < Slot("now"))
     & (Job.attempts < Slot("max_attempts"))

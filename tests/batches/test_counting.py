@@ -47,7 +47,7 @@ async def job_ids(batch: Batch) -> list[UUID]:
 
 
 async def let_out(job_id: UUID) -> None:
-    await Job.update({Job.parked: False}).where(Job.id == job_id)
+    await Job.update({Job.held: False}).where(Job.id == job_id)
 
 
 async def work(owner: BaseUser, job_id: UUID, *, fails: bool) -> BatchCompleted | None:
@@ -132,7 +132,7 @@ async def test_no_host_has_more_jobs_out_than_it_may(backends: Backends) -> None
     for _ in range(5):
         await asyncio.gather(*(feeder.feed(backends) for feeder in feeders))
     await feeders[0].feed(backends)
-    out = await Job.select(Job.host).where((Job.batch == batch.id) & (Job.parked == False))  # noqa: E712
+    out = await Job.select(Job.host).where((Job.batch == batch.id) & (Job.held == False))  # noqa: E712
     assert sorted(row["host"] for row in out) == ["a.example"] * 2 + ["b.example"] * 2
     assert await feeders[0].feed(backends) == 0
 
@@ -158,7 +158,7 @@ async def test_the_sweep_leaves_parked_jobs_alone_and_parks_those_of_a_lost_work
     assert await host_throttle.park_lapsed(lapsed)
     assert not await host_throttle.park_lapsed(lapsed)
     row = await job_row(first.id)
-    assert (row.status, row.parked, row.attempts) == (JobStatus.QUEUED, True, 1)
+    assert (row.status, row.held, row.attempts) == (JobStatus.QUEUED, True, 1)
     assert await host_throttle.count_out(at_most=10) == 1
     assert (await batch_row(batch)).failed == 0
 
@@ -205,7 +205,7 @@ async def test_a_start_with_an_empty_broker_parks_what_was_let_out(backends: Bac
     running, queued = await host_throttle.let_out("a.example", per_host=2)
     await claimed(running.id)
     await jobs.publish_all_soon()
-    assert (await job_row(queued.id)).parked
+    assert (await job_row(queued.id)).held
     assert [job.id for job in await jobs.take_due(10)] == [running.id]
 
 
@@ -217,7 +217,7 @@ async def test_a_large_batch_takes_few_statements_and_searches_use_their_indexes
         await Job.raw("analyze job")
     explain = "explain " if postgres else "explain query plan "
     moment = now()
-    one = host_throttle.LET_OUT.replace("LIMIT", "1")
+    one = host_throttle.RELEASE.replace("LIMIT", "1")
     plan = str(await rows(Job.raw(explain + one, moment, "h1.example", moment, "h1.example", moment)))
     assert "job_parked" in plan
     plan = str(await rows(Job.raw(explain + host_throttle.HOSTS_WITH_ROOM, "", 4, moment, moment, 10)))

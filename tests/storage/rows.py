@@ -27,7 +27,7 @@ def image_of(owner: BaseUser, **values: Any) -> Image:
     image_id = new_id()
     ordinary: dict[str, Any] = {
         "id": image_id,
-        "clock": image_id,
+        "expiry_group": image_id,
         "owner": owner.id,
         "filename": "photo.jpg",
         "object_key": f"{owner.username}/originals/{image_id}.jpg",
@@ -57,7 +57,7 @@ def job_of(owner: BaseUser, image: Image, **values: Any) -> Job:
         source=Source(image_id=image.id),
         operations=(),
         target=new_id(),
-        shares_clock=True,
+        shares_expiry=True,
     )
     job = jobs.new(message, owner=owner.id, priority=Priority.INTERACTIVE, request_id=None)
     for name, value in values.items():
@@ -82,13 +82,13 @@ async def claimed(job_id: UUID, *, worker: str = "a", lease_s: float = 60, max_a
     return claim
 
 
-async def complete(claim: Claim, owner: BaseUser, *, shares_clock: bool = True, **values: Any) -> Image:
+async def complete(claim: Claim, owner: BaseUser, *, shares_expiry: bool = True, **values: Any) -> Image:
     """End a job with a result, as a worker does."""
     assert claim.image is not None
-    clock = {"clock": claim.image} if shares_clock else {}
-    result = image_of(owner, parent=claim.image, status=ImageStatus.READY, **clock, **values)
+    group = {"expiry_group": claim.image} if shares_expiry else {}
+    result = image_of(owner, parent=claim.image, status=ImageStatus.READY, **group, **values)
     await leases.complete_transform(
-        claim, claim.image, result, followed_by=None, shares_clock=shares_clock, downloaded_s=300
+        claim, claim.image, result, followed_by=None, shares_expiry=shares_expiry, downloaded_s=300
     )
     return result
 

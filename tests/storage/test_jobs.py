@@ -145,7 +145,7 @@ async def test_what_follows_on_a_result_is_queued_with_it_or_not_at_all() -> Non
     following = Job(**next_job.to_dict())
     with pytest.raises(LostLease):
         await leases.complete_transform(
-            claim, image.id, image_of(owner), followed_by=following, shares_clock=False, downloaded_s=1
+            claim, image.id, image_of(owner), followed_by=following, shares_expiry=False, downloaded_s=1
         )
     assert await Job.count() == 1
 

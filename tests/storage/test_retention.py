@@ -53,7 +53,7 @@ async def test_a_shared_clock_starts_for_source_and_result_alike(downloaded: str
 async def test_a_later_result_has_a_clock_of_its_own() -> None:
     owner = await an_owner()
     source = await an_image(owner)
-    result = await complete(await claimed((await a_job(owner, source)).id), owner, shares_clock=False)
+    result = await complete(await claimed((await a_job(owner, source)).id), owner, shares_expiry=False)
     before = await ends(result)
     await images.note_download(source, downloaded_s=DOWNLOADED_S)
     assert await ends(result) == before
@@ -108,7 +108,7 @@ async def test_an_image_with_an_unfinished_job_waits_for_it() -> None:
     assert await images.mark_expired(10) == 0
     claim = await claimed(job.id)
     assert await images.mark_expired(10) == 0
-    await complete(claim, owner, shares_clock=False)
+    await complete(claim, owner, shares_expiry=False)
     assert await images.mark_expired(10) == 1
 
 

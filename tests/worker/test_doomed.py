@@ -22,10 +22,10 @@ async def test_whichever_job_looks_first_the_one_asked_for_says_what_is_wrong(
     image, asked = await submit(backends, await an_owner(), cut, SMALL, Retention.KEEP)
     queued = {job.kind: job for job in await Job.objects().where(Job.image == image.id)}
     (late,) = [job for kind, job in queued.items() if kind != first]
-    await Job.update({Job.parked: True}).where(Job.id == late.id)
+    await Job.update({Job.held: True}).where(Job.id == late.id)
     async with working(backends):
         await ended(queued[first].id)
-        await Job.update({Job.parked: False}).where(Job.id == late.id)
+        await Job.update({Job.held: False}).where(Job.id == late.id)
         await publish.publish(late, backends)
         await ended(late.id)
         assert (await ended(asked.id)).error_code == "image_truncated"

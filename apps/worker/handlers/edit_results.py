@@ -81,7 +81,7 @@ async def deliver(order: Order, results: Sequence[Image]) -> None:
             claim,
             order.source.id if order.source else None,
             results,
-            shares_clock=order.message.shares_clock,
+            shares_expiry=order.message.shares_expiry,
             downloaded_s=backends.settings.expire_downloaded_s,
         )
     except (StoreUnavailable, *UNAVAILABLE):

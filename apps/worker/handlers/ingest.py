@@ -298,7 +298,7 @@ def _image_of(
     ends = moment + timedelta(seconds=backends.settings.expire_undownloaded_s)
     return Image(
         id=message.target,
-        clock=message.target,
+        expiry_group=message.target,
         owner=claim.owner,
         filename=names.with_extension(name, file.extension),
         source_url=None if url is None or is_data_url(url) else url,

@@ -99,7 +99,7 @@ async def _deliver(
             message.source.image_id,
             result,
             followed_by=followed_by,
-            shares_clock=message.shares_clock,
+            shares_expiry=message.shares_expiry,
             downloaded_s=backends.settings.expire_downloaded_s,
         )
     except UNAVAILABLE:

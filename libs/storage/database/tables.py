@@ -109,7 +109,7 @@ class Image(Table):
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     parent: ForeignKey["Image"] = ForeignKey("self", on_delete=OnDelete.set_null, null=True)
-    clock = UUID(default=new_id)  # images of one clock share their first download and their end
+    expiry_group = UUID(default=new_id)  # images of one group share their first download and their expiry
     filename = Varchar(255)
     source_url = Text(null=True, default=None)
     object_key = Varchar(512)
@@ -181,7 +181,7 @@ class Job(Table):
     webhook_url = Text(null=True, default=None)
     batch = ForeignKey(Batch, on_delete=OnDelete.set_null, null=True)
     host = Varchar(255, null=True, default=None)  # of a batch's job: whom it asks
-    parked = Boolean(default=False)  # queued, but without a message: it waits until its host has room
+    held = Boolean(default=False)  # queued without a message, until the throttle of its host releases it
     request_id = Varchar(64, null=True, default=None)
     created_at = Timestamptz(default=now)
     started_at = Timestamptz(null=True, default=None)
