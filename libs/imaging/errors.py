@@ -1,11 +1,11 @@
-"""Every error of this library, each with a stable code and a message fit for a client.
+"""The library's errors. Each has a stable code and a message that can be shown to a client.
 
-All of them cross process borders: they pickle, attributes included.
+Errors travel between processes, so they must pickle together with their attributes.
 """
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 
 def _restore(kind: type[ImagingError], *args: object) -> ImagingError:
@@ -13,29 +13,37 @@ def _restore(kind: type[ImagingError], *args: object) -> ImagingError:
 
 
 class ImagingError(Exception):
-    """An image could not be worked on."""
+    """The image could not be processed.
+
+    `outcome` tells the caller what to do with the work: `transient`: the same work may succeed later, so
+    retry it; `permanent`: this input can never succeed, so fail the job; `refused`: the request itself is
+    not acceptable, so report it to the client. No imaging error is transient: the work depends on nothing
+    but its files.
+    """
 
     code: ClassVar[str] = "imaging_error"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Restore the message itself: a subclass's own arguments are gone by then."""
+        """Pickle the finished message, because the arguments of a subclass's `__init__` are not kept."""
         return _restore, (type(self), *self.args), self.__dict__
 
 
 class SourceFault(ImagingError):
-    """The source file itself is at fault; no other operations would help."""
+    """The source file cannot be processed, whatever the operations are."""
 
     code = "source_fault"
 
 
 class OperationFault(ImagingError):
-    """The file is fine, but what was asked of it cannot be done."""
+    """The source file is fine, but an operation cannot be applied to it."""
 
     code = "operation_fault"
+    outcome = "refused"
 
 
 class EmptyFile(SourceFault):
-    """The file has no bytes at all."""
+    """The file is empty."""
 
     code = "empty_file"
 
@@ -44,7 +52,7 @@ class EmptyFile(SourceFault):
 
 
 class NotAnImage(SourceFault):
-    """The bytes are not those of any image format."""
+    """The file is not in any known image format."""
 
     code = "not_an_image"
 
@@ -53,7 +61,7 @@ class NotAnImage(SourceFault):
 
 
 class FormatNotAccepted(SourceFault):
-    """The file is of a known format, but not one that is accepted."""
+    """The file is in a known format that is not accepted."""
 
     code = "format_not_accepted"
 
@@ -63,16 +71,16 @@ class FormatNotAccepted(SourceFault):
 
 
 class ImageTruncated(SourceFault):
-    """The file ends before its pixels do."""
+    """The file ends before all of its pixels."""
 
     code = "image_truncated"
 
     def __init__(self) -> None:
-        super().__init__("the image file is cut short")
+        super().__init__("the image file is truncated")
 
 
 class UnreadableImage(SourceFault):
-    """The format is recognised, but the file is damaged or not of a kind that can be decoded."""
+    """The format is recognised, but the file is damaged or uses a feature that cannot be decoded."""
 
     code = "image_unreadable"
 
@@ -81,16 +89,16 @@ class UnreadableImage(SourceFault):
 
 
 class ImageTooLarge(SourceFault):
-    """All frames together hold more pixels than is allowed."""
+    """All frames together have more pixels than the limit."""
 
     code = "image_too_large"
 
     def __init__(self, pixels: int, limit: int) -> None:
-        super().__init__(f"the image has {pixels} pixels over all frames, the limit is {limit}")
+        super().__init__(f"the image has {pixels} pixels in all frames together, the limit is {limit}")
 
 
 class SideTooLong(SourceFault):
-    """A side is longer than is allowed."""
+    """The width or the height is above the limit."""
 
     code = "side_too_long"
 
@@ -99,7 +107,7 @@ class SideTooLong(SourceFault):
 
 
 class TooManyFrames(SourceFault):
-    """The file has more frames or pages than is allowed; counting stops at the limit."""
+    """The file has more frames or pages than the limit; counting stops there."""
 
     code = "too_many_frames"
 
@@ -108,7 +116,7 @@ class TooManyFrames(SourceFault):
 
 
 class FileTooLarge(SourceFault):
-    """The file has more bytes than is allowed."""
+    """The file has more bytes than the limit."""
 
     code = "file_too_large"
 
@@ -117,16 +125,16 @@ class FileTooLarge(SourceFault):
 
 
 class TooMuchMetadata(SourceFault):
-    """A text, a colour profile or another block beside the pixels is larger than is allowed."""
+    """A text, a colour profile or another metadata block is larger than the limit."""
 
     code = "too_much_metadata"
 
     def __init__(self, what: str, limit: int) -> None:
-        super().__init__(f"the image holds more than {limit} bytes of {what}")
+        super().__init__(f"the image has more than {limit} bytes of {what}")
 
 
 class TooManyScans(SourceFault):
-    """A JPEG has more scans than is allowed: each one costs a pass over all pixels."""
+    """The JPEG has more scans than the limit; every scan costs a pass over all pixels."""
 
     code = "too_many_scans"
 
@@ -135,7 +143,7 @@ class TooManyScans(SourceFault):
 
 
 class CropOutside(OperationFault):
-    """The box to cut out does not lie within the image."""
+    """The crop box does not lie within the image."""
 
     code = "crop_outside"
 
@@ -147,7 +155,7 @@ class CropOutside(OperationFault):
 
 
 class ResultTooLarge(OperationFault):
-    """A step of the pipeline would make a picture beyond a limit; the source itself is fine."""
+    """The result of an operation would be above a limit."""
 
     code = "result_too_large"
 
@@ -156,7 +164,7 @@ class ResultTooLarge(OperationFault):
 
 
 class FrameMissing(OperationFault):
-    """The file has fewer frames or pages than the one asked for."""
+    """The file does not have the requested frame or page."""
 
     code = "frame_missing"
 
@@ -165,32 +173,33 @@ class FrameMissing(OperationFault):
 
 
 class TargetUnreachable(OperationFault):
-    """No quality makes the file as small as was asked; the smallest size that was found is told."""
+    """No quality gives a file within `max_bytes`; the message has the smallest size that was reached."""
 
     code = "target_unreachable"
 
     def __init__(self, max_bytes: int, smallest_bytes: int) -> None:
         super().__init__(
-            f"the result cannot be made as small as {max_bytes} bytes; "
-            f"the smallest found has {smallest_bytes}"
+            f"the result cannot be reduced to {max_bytes} bytes; "
+            f"the smallest file that was reached has {smallest_bytes}"
         )
         self.smallest_bytes = smallest_bytes
 
 
 class AssetMissing(OperationFault):
-    """An operation names another image that was not given along."""
+    """An operation needs another image that the request does not provide."""
 
     code = "asset_missing"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"the operation needs the image `{name}`, which was not given")
+        super().__init__(f"the operation needs the image `{name}`, which the request does not provide")
         self.name = name
 
 
 class AssetUnreadable(OperationFault):
-    """Another image that an operation needs is at fault itself; the source is fine."""
+    """Another image that an operation needs cannot be read; the source itself is fine."""
 
     code = "asset_unreadable"
+    outcome = "permanent"
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"the image `{name}` cannot be used: {reason}")
@@ -198,36 +207,37 @@ class AssetUnreadable(OperationFault):
 
 
 class MaskWithoutHole(OperationFault):
-    """The mask is clear nowhere, so there is nothing to edit: its alpha channel says where."""
+    """The mask has no transparent pixels, so it marks no area to edit."""
 
     code = "mask_without_hole"
 
     def __init__(self) -> None:
-        super().__init__("the mask is clear nowhere: its transparent pixels are those to be edited")
+        super().__init__("the mask has no transparent pixels; they mark the area to edit")
 
 
 class TextNotDrawable(OperationFault):
-    """No font has letters for a part of the text."""
+    """No font has glyphs for some characters of the text."""
 
     code = "text_not_drawable"
 
     def __init__(self, characters: str) -> None:
-        super().__init__(f"no font has letters for {characters!r}")
+        super().__init__(f"no font has glyphs for {characters!r}")
 
 
 class EncodingFailed(OperationFault):
-    """The result could not be written in the format asked for."""
+    """The result cannot be written in the requested format."""
 
     code = "encoding_failed"
+    outcome = "permanent"
 
     def __init__(self, format_name: str, reason: str) -> None:
         super().__init__(f"the result cannot be written as {format_name}: {reason}")
 
 
 class OutOfMemory(ImagingError):
-    """The work needs more memory than the process may take."""
+    """The work needs more memory than the process may use."""
 
     code = "render_out_of_memory"
 
     def __init__(self) -> None:
-        super().__init__("the image needs more memory than is allowed")
+        super().__init__("the image needs more memory than the limit")

@@ -1,4 +1,4 @@
-"""Errors travel between processes and keep their code and words."""
+"""Errors keep their type, code, message and attributes when they travel between processes."""
 
 import pickle
 from collections.abc import Iterator
@@ -57,6 +57,21 @@ def test_every_error_survives_pickling(error: ImagingError) -> None:
     copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
     assert type(copy) is type(error)
     assert (str(copy), copy.code, copy.args, vars(copy)) == (str(error), error.code, error.args, vars(error))
+
+
+def test_an_error_is_permanent_or_refuses_the_request() -> None:
+    refused = {kind.code for kind in _kinds() if kind.outcome == "refused"}
+    assert refused == {
+        "operation_fault",
+        "crop_outside",
+        "result_too_large",
+        "frame_missing",
+        "target_unreachable",
+        "asset_missing",
+        "mask_without_hole",
+        "text_not_drawable",
+    }
+    assert {kind.outcome for kind in _kinds()} == {"permanent", "refused"}
 
 
 def test_a_refused_format_is_named() -> None:
