@@ -5,7 +5,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from libs.contracts.edits import Background, EditQuality, EditTokens
-from libs.imaging.edit_model_files import Demands
+from libs.imaging.edit_model_files import InputRequirements
 
 
 class Picture(Struct, frozen=True):
@@ -45,7 +45,7 @@ class Provider(Protocol):
     """A door to models: makes images, each call at most once."""
 
     @property
-    def demands(self) -> Demands:
+    def demands(self) -> InputRequirements:
         """What the pictures must be like."""
         ...
 

@@ -1,4 +1,4 @@
-"""From a file as it was fetched to the one that is kept, with all that is told of that."""
+"""Render a file and describe the result, in one call to a render process."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,25 +11,25 @@ from libs.imaging.operations import AnyOperation
 from libs.imaging.pipeline import Rendered, render
 
 
-class Developed(Struct, frozen=True):
+class DescribedResult(Struct, frozen=True, kw_only=True):
     """The file that was written, and its description."""
 
     rendered: Rendered
     description: Description
 
 
-def develop(
+def render_and_describe(
     source: Path,
     target: Path,
     operations: Sequence[AnyOperation],
     limits: Limits,
     *,
     assets: Mapping[str, Path] | None = None,
-) -> Developed:
+) -> DescribedResult:
     """Run `operations` over `source`, write the result to `target` and describe it.
 
     Raises:
-        SourceFault, OperationFault, OutOfMemory: As `render`.
+        SourceFault, OperationFault, OutOfMemory: See `render`.
     """
     rendered = render(source, target, operations, limits, assets=assets)
-    return Developed(rendered, describe(target, limits))
+    return DescribedResult(rendered=rendered, description=describe(target, limits))

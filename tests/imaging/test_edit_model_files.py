@@ -6,14 +6,14 @@ import numpy
 import pytest
 from PIL import Image
 
-from libs.imaging.edit_model_files import Demands, finish, prepare
+from libs.imaging.edit_model_files import InputRequirements, finish, prepare
 from libs.imaging.errors import AssetUnreadable, ImageTruncated, MaskWithoutHole
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert
 from tests.imaging.conftest import Save
 
-ANY = Demands(square=False, max_bytes=50_000_000, max_edge=4096)
-SQUARE = Demands(square=True, max_bytes=4_000_000, max_edge=4096)
+ANY = InputRequirements(square=False, max_bytes=50_000_000, max_edge=4096)
+SQUARE = InputRequirements(square=True, max_bytes=4_000_000, max_edge=4096)
 
 
 def noise(size: tuple[int, int], channels: int = 3) -> Image.Image:
@@ -22,15 +22,15 @@ def noise(size: tuple[int, int], channels: int = 3) -> Image.Image:
     return Image.fromarray(random.integers(0, 256, (size[1], size[0], channels), dtype=numpy.uint8))
 
 
-@pytest.mark.parametrize("demands", [ANY, SQUARE], ids=["any", "square"])
+@pytest.mark.parametrize("requirements", [ANY, SQUARE], ids=["any", "square"])
 def test_a_picture_is_made_smaller_until_its_file_is_small_enough(
-    save: Save, tmp_path: Path, demands: Demands
+    save: Save, tmp_path: Path, requirements: InputRequirements
 ) -> None:
-    narrow = Demands(square=demands.square, max_bytes=200_000, max_edge=1024)
+    narrow = InputRequirements(square=requirements.square, max_bytes=200_000, max_edge=1024)
     made = prepare(save(noise((900, 600)), "noise.png"), None, tmp_path, narrow, Limits())
     assert 100_000 < made.picture.stat().st_size < 200_000
     with Image.open(made.picture) as picture:
-        assert (picture.width == picture.height) == demands.square
+        assert (picture.width == picture.height) == requirements.square
 
 
 @pytest.mark.parametrize("size", [(300, 100), (100, 300), (101, 33), (64, 64)])

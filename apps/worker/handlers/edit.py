@@ -21,9 +21,10 @@ from libs.edits.errors import EditBadResponse, EditError, EditTimedOut
 from libs.edits.provider import Answer, Made, Options, Picture, Provider
 from libs.images import expiry, watermark_sources
 from libs.imaging import edit_model_files
-from libs.imaging.edit_model_files import Finished, Prepared
+from libs.imaging.edit_model_files import Prepared
 from libs.imaging.errors import SourceFault
 from libs.imaging.operations import Convert
+from libs.imaging.render_and_describe import DescribedResult
 from libs.jobs.admission import EditsNotConfigured
 from libs.runtime.background import unbroken
 from libs.storage import edit_calls, images, leases
@@ -135,7 +136,7 @@ async def _answer(
         raise
 
 
-async def _finished(order: Order, prepared: Prepared | None, answer: Answer) -> list[Finished]:
+async def _finished(order: Order, prepared: Prepared | None, answer: Answer) -> list[DescribedResult]:
     """Make the answer's images into files of the format asked for.
 
     Raises:
@@ -143,7 +144,7 @@ async def _finished(order: Order, prepared: Prepared | None, answer: Answer) -> 
     """
     backends, message = order.pool.backends, order.message
     steps = (Convert(format=format_of(order)), *message.operations)
-    found: list[Finished] = []
+    found: list[DescribedResult] = []
     async with watermark_sources.opened(message.operations, order.claim.owner, backends) as others:
         for number, made in enumerate(answer.images):
             path = await asyncio.to_thread(_write, made, order.folder / f"answer-{number}")

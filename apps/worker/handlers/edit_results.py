@@ -10,8 +10,8 @@ from apps.worker.results import labels, new_result
 from libs.contracts.commands import EditImage
 from libs.contracts.edits import EditNote
 from libs.edits.provider import Answer
-from libs.imaging.edit_model_files import Finished
 from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.render_and_describe import DescribedResult
 from libs.storage import edit_calls, images, leases
 from libs.storage.database.engine import UNAVAILABLE
 from libs.storage.database.tables import Image
@@ -43,7 +43,7 @@ def format_of(order: Order) -> FormatName:
     return own if wish.background != "transparent" or FORMATS[own].alpha else "png"
 
 
-def new_image(order: Order, number: int, finished: Finished, answer: Answer) -> Image:
+def new_image(order: Order, number: int, finished: DescribedResult, answer: Answer) -> Image:
     """The row of a result; described already, and not stored yet."""
     message = order.message
     result = new_result(

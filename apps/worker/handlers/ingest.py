@@ -26,7 +26,7 @@ from libs.imaging.hashing import signed64
 from libs.imaging.header import read_header
 from libs.imaging.operations import AnyOperation
 from libs.imaging.pipeline import Rendered
-from libs.imaging.render_and_describe import develop
+from libs.imaging.render_and_describe import render_and_describe
 from libs.jobs.publish import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.receiving import receive
@@ -182,7 +182,9 @@ async def _developed(
     limits, timeout_s = limits_of(pool.backends), pool.backends.settings.job_timeout_s
     async with watermark_sources.opened(operations, owner, pool.backends) as others:
         with _not_an_image(fetched_so=True):
-            done = await pool.processes.run(timeout_s, develop, file, made, operations, limits, assets=others)
+            done = await pool.processes.run(
+                timeout_s, render_and_describe, file, made, operations, limits, assets=others
+            )
     return Examined(fetched, made, done.rendered, done.description)
 
 
