@@ -22,7 +22,7 @@ from apps.worker.rate_limited_fetch import RateLimitedFetch, pause_until
 from libs.backends import Backends
 from libs.broker import Delivery
 from libs.contracts.commands import (
-    AnyMessage,
+    AnyCommand,
     BadMessage,
     DescribeImage,
     EditImage,
@@ -149,7 +149,7 @@ class Worker:
         except UNAVAILABLE as error:
             log.warning("job_left_to_its_lease", error=str(error))
 
-    async def _run(self, command: AnyMessage, claim: Claim, pool: WorkerPool) -> None:
+    async def _run(self, command: AnyCommand, claim: Claim, pool: WorkerPool) -> None:
         cancelled = self._cancelled[claim] = asyncio.Event()
         ended: list[AnyEvent] = []
         try:
@@ -170,7 +170,7 @@ class Worker:
             await replies.tell(event, command, self.backends)
 
     async def _perform(
-        self, command: AnyMessage, claim: Claim, pool: WorkerPool, ended: list[AnyEvent]
+        self, command: AnyCommand, claim: Claim, pool: WorkerPool, ended: list[AnyEvent]
     ) -> None:
         try:
             image = await self._image_of(command, claim, pool, ended)
@@ -209,7 +209,7 @@ class Worker:
             ended.append(ingested.batch)
         return ingested.image
 
-    async def _not_fetched(self, command: AnyMessage, claim: Claim, error: FetchError) -> list[AnyEvent]:
+    async def _not_fetched(self, command: AnyCommand, claim: Claim, error: FetchError) -> list[AnyEvent]:
         failure = Failure(error.code, str(error))
         if _may_be_deferred(claim, error):
             await leases.defer(claim, failure, until=pause_until(error.retry_after_s or 0))
@@ -220,7 +220,7 @@ class Worker:
         return await self._failed(command, claim, failure)
 
     async def _image_of(
-        self, command: AnyMessage, claim: Claim, pool: WorkerPool, ended: list[AnyEvent]
+        self, command: AnyCommand, claim: Claim, pool: WorkerPool, ended: list[AnyEvent]
     ) -> Image:
         """Do what the command says; the image that it made or told of."""
         match command:
@@ -234,7 +234,7 @@ class Worker:
                 return await transform.describe_image(command, claim, pool)
 
     async def _failed(
-        self, command: AnyMessage, claim: Claim, failure: Failure, *, bad_source: bool = False
+        self, command: AnyCommand, claim: Claim, failure: Failure, *, bad_source: bool = False
     ) -> list[AnyEvent]:
         staged = isinstance(command, IngestImage)  # an upload for this job alone
         completed = await leases.fail(
@@ -254,7 +254,7 @@ class Worker:
         return [failed] if completed is None else [failed, completed]
 
     async def _retried(
-        self, command: AnyMessage, claim: Claim, failure: Failure, *, at_least_s: float = 0
+        self, command: AnyCommand, claim: Claim, failure: Failure, *, at_least_s: float = 0
     ) -> list[AnyEvent]:
         settings = self.backends.settings
         if claim.attempt >= settings.max_attempts:

@@ -1,4 +1,4 @@
-"""The doors of RabbitMQ as AsyncAPI 3: what may be published, what comes back, what is told to everybody."""
+"""The AMQP interface as AsyncAPI 3: orders, replies and events."""
 
 import sys
 from collections.abc import Sequence
@@ -32,17 +32,17 @@ ORDERS: dict[Route, tuple[str, ...]] = {
     Route.EDIT: (EDIT,),
 }
 INTRODUCTION = f"""\
-Programs publish orders to the exchange `{JOBS}` and need no call of the HTTP API. The property `user_id`,
-which RabbitMQ checks against the connection, says who orders, or else an exchange `{JOBS_OF}NAME`, to which
-NAME alone may write: for the Darkroom account of the same name, or for any if it is among
-DARKROOM_AMQP_TRUSTED_USERS. With `reply_to` the outcome comes back under the same `correlation_id`; the
-exchange `{EVENTS}` tells it to everybody. An order that was sent before under the same `job_id`, or else the
-property `message_id`, runs once and is answered again. What cannot become a job is put aside with the header
-`x-error`. A body has at most {MAX_BODY_BYTES} bytes."""
+Programs publish orders to the exchange `{JOBS}` without calling the HTTP API. The sender is the property
+`user_id`, which RabbitMQ checks against the connection, or the NAME of an exchange `{JOBS_OF}NAME`, to which
+only that user may publish. A sender may order for the Darkroom account of the same name; a sender listed in
+DARKROOM_AMQP_TRUSTED_USERS may order for any account. With `reply_to`, the outcome is sent there with the
+same `correlation_id`; it is also published to the exchange `{EVENTS}`. An order that repeats an earlier
+`job_id` (or, without one, the property `message_id`) does not run again: its reply is sent again. A refused
+order is dead-lettered with the header `x-error`. A body has at most {MAX_BODY_BYTES} bytes."""
 
 
 def asyncapi() -> dict[str, Any]:
-    """The whole document."""
+    """Build the document."""
     return {
         "asyncapi": "3.0.0",
         "info": {"title": "Darkroom", "version": __version__, "description": INTRODUCTION},
@@ -57,17 +57,17 @@ def asyncapi() -> dict[str, Any]:
         },
         "channels": {
             **{_name(route): _orders(route, names) for route, names in ORDERS.items()},
-            "outcomes": _channel(None, (ENDED, REFUSED), "The queue that `reply_to` names."),
-            "jobs": _events("job.{end}", ENDED, "A job came to its end.")
+            "outcomes": _channel(None, (ENDED, REFUSED), "The queue named by `reply_to`."),
+            "jobs": _events("job.{end}", ENDED, "A job ended.")
             | {"parameters": {"end": {"enum": ["completed", "failed", "cancelled"]}}},
-            "batches": _events("batch.completed", BATCH, "Nothing of a batch is left to do."),
-            "images": _events("image.deleted", DELETED, "An image is gone."),
+            "batches": _events("batch.completed", BATCH, "A batch ended."),
+            "images": _events("image.deleted", DELETED, "An image was deleted."),
         },
         "operations": {
-            **{f"take_{_name(route)}": _take(route, names) for route, names in ORDERS.items()},
-            "tellOfJobs": _tell("jobs", ENDED),
-            "tellOfBatches": _tell("batches", BATCH),
-            "tellOfImages": _tell("images", DELETED),
+            **{f"receive_{_name(route)}": _receive(route, names) for route, names in ORDERS.items()},
+            "publishJobEvents": _publish("jobs", ENDED),
+            "publishBatchEvents": _publish("batches", BATCH),
+            "publishImageEvents": _publish("images", DELETED),
         },
         "components": {
             "messages": {name: _message(name) for name in MESSAGES},
@@ -78,20 +78,20 @@ def asyncapi() -> dict[str, Any]:
 
 
 def text() -> str:
-    """What `asyncapi.json` holds."""
+    """Return the content of `asyncapi.json`."""
     return msgspec.json.format(msgspec.json.encode(asyncapi(), order="sorted"), indent=2).decode() + "\n"
 
 
 def _name(route: Route) -> str:
-    """The route in a name of AsyncAPI, which may hold no dot in the middle of a reference."""
+    """Return the route's channel name; AsyncAPI allows no dot in a referenced name."""
     return "orders_" + route.value.replace(".", "_")
 
 
 def _orders(route: Route, names: Sequence[str]) -> dict[str, Any]:
     purpose = (
-        "Nobody waits for these."
+        "Orders that nobody waits for."
         if route in (Route.TRANSFORM_BULK, Route.INGEST_BULK)
-        else "Somebody waits for these."
+        else "Orders that somebody waits for."
     )
     return _channel(route.value, names, purpose) | {"bindings": _exchange(JOBS, "direct")}
 
@@ -110,7 +110,7 @@ def _exchange(name: str, kind: str) -> dict[str, Any]:
     return {"amqp": {"is": "routingKey", "exchange": exchange, "bindingVersion": BINDING}}
 
 
-def _take(route: Route, names: Sequence[str]) -> dict[str, Any]:
+def _receive(route: Route, names: Sequence[str]) -> dict[str, Any]:
     channel = f"#/channels/{_name(route)}"
     return {
         "action": "receive",
@@ -120,7 +120,7 @@ def _take(route: Route, names: Sequence[str]) -> dict[str, Any]:
         "reply": {
             "address": {
                 "location": "$message.header#/reply_to",
-                "description": "The property, not a header.",
+                "description": "The AMQP property, not a header.",
             },
             "channel": {"$ref": "#/channels/outcomes"},
             "messages": [{"$ref": f"#/channels/outcomes/messages/{name}"} for name in (ENDED, REFUSED)],
@@ -128,7 +128,7 @@ def _take(route: Route, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _tell(channel: str, name: str) -> dict[str, Any]:
+def _publish(channel: str, name: str) -> dict[str, Any]:
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{channel}"},
@@ -147,8 +147,11 @@ def _message(name: str) -> dict[str, Any]:
     }
     if name not in (TRANSFORM, INGEST, EDIT, ENDED, REFUSED):
         return message
-    where = {"location": "$message.header#/correlation_id", "description": "The property, not a header."}
-    return message | {"correlationId": where}
+    correlation = {
+        "location": "$message.header#/correlation_id",
+        "description": "The AMQP property, not a header.",
+    }
+    return message | {"correlationId": correlation}
 
 
 def _schemas() -> dict[str, Any]:
@@ -158,11 +161,11 @@ def _schemas() -> dict[str, Any]:
 
 
 def _without_discriminator(part: Any) -> Any:  # noqa: ANN401 - any JSON
-    """AsyncAPI means something else by that word than OpenAPI; the constants of the tags say it too."""
+    """Drop OpenAPI's `discriminator`, which means something else in AsyncAPI."""
     if isinstance(part, dict):
         return {key: _without_discriminator(value) for key, value in part.items() if key != "discriminator"}  # pyright: ignore
     if isinstance(part, list):
-        return [_without_discriminator(one) for one in part]  # pyright: ignore[reportUnknownVariableType]
+        return [_without_discriminator(item) for item in part]  # pyright: ignore[reportUnknownVariableType]
     return part
 
 

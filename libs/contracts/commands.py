@@ -1,4 +1,4 @@
-"""The commands that jobs' rows hold, as Structs; `orders` are what travels through the broker."""
+"""Commands: the work that a job's row describes. `libs.contracts.orders` has what the broker carries."""
 
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -12,7 +12,7 @@ from libs.imaging.operations import AnyOperation
 
 
 class BadMessage(Exception):
-    """The bytes are no message of ours."""
+    """The body is not JSON, has an unknown type, or breaks a constraint."""
 
     code = "bad_message"
 
@@ -24,36 +24,39 @@ class Source(Struct, frozen=True, kw_only=True):
 
 
 class IngestSource(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a job takes an image's bytes from; exactly one is given."""
+    """The origin of an image's bytes; exactly one field is set."""
 
     url: Annotated[str, Meta(min_length=1)] | None = None  # http, https or `data:`
-    object: Annotated[str, Meta(min_length=1)] | None = None  # a key under `inbox/`, which stays there
-    image_id: UUID | None = None  # an ephemeral image, stored for this job alone and gone with its end
+    object: Annotated[str, Meta(min_length=1)] | None = None  # a key under `inbox/`, never deleted
+    image_id: UUID | None = None  # an ephemeral image, deleted when the job ends
 
     def __post_init__(self) -> None:
-        if sum(one is not None for one in (self.url, self.object, self.image_id)) != 1:
+        if sum(origin is not None for origin in (self.url, self.object, self.image_id)) != 1:
             raise ValueError("a source is one of `url`, `object`, `image_id`")
 
 
 class Follow(Struct, frozen=True, kw_only=True):
-    """The job to queue once the image is there; its result ends together with an ephemeral image."""
+    """The job to queue once the image is stored. Its result expires with an ephemeral image."""
 
     job_id: UUID
     target: UUID
     operations: tuple[AnyOperation, ...]
-    edit: Edit | None = None  # before the operations
+    edit: Edit | None = None  # runs before the operations
     priority: Priority = Priority.INTERACTIVE
 
 
-class Message(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """One job. Unknown fields are ignored, so that fields may be added; a change of meaning is a new tag."""
+class Command(Struct, frozen=True, kw_only=True, tag_field="type"):
+    """The work of one job.
+
+    Unknown fields are ignored, so fields may be added; a change of meaning needs a new tag.
+    """
 
     job_id: UUID
     owner: str  # username
-    submission: UUID | None = None  # the message from outside that asked for it
+    submission: UUID | None = None  # the order that requested the job
 
 
-class TransformImage(Message, frozen=True, kw_only=True, tag="transform.v1"):
+class TransformImage(Command, frozen=True, kw_only=True, tag="transform.v1"):
     """Run `operations` over the source and store the result as image `target`."""
 
     source: Source
@@ -63,34 +66,34 @@ class TransformImage(Message, frozen=True, kw_only=True, tag="transform.v1"):
     shares_expiry: bool = field(default=False, name="shares_clock")  # the result expires with its source
 
 
-class DescribeImage(Message, frozen=True, kw_only=True, tag="describe.v1"):
-    """Decode the source whole and note its perceptual hash."""
+class DescribeImage(Command, frozen=True, kw_only=True, tag="describe.v1"):
+    """Decode the whole source and store its metadata and perceptual hash."""
 
     source: Source
 
 
-class IngestImage(Message, frozen=True, kw_only=True, tag="ingest.v1"):
-    """Take the source's bytes and keep them as image `target`."""
+class IngestImage(Command, frozen=True, kw_only=True, tag="ingest.v1"):
+    """Store the source's bytes as image `target`."""
 
     source: IngestSource
     target: UUID
-    replaces: bool = False  # the target exists; what was fetched takes the place of its bytes
-    filename: str | None = None  # None: as the address has it, or as the target has it already
-    retention: Retention | None = None  # None: kept, or as the target has it already
-    reuse: bool = False  # a kept image of the owner with the same bytes serves instead
+    replaces: bool = False  # the target exists; its bytes are replaced
+    filename: str | None = None  # None: the last part of the URL, or the target's current name
+    retention: Retention | None = None  # None: keep, or the target's current retention
+    reuse: bool = False  # use a kept image of the owner with the same bytes instead
     follow: Follow | None = None
-    operations: tuple[AnyOperation, ...] | None = None  # None: as fetched; else what they make of it is kept
+    operations: tuple[AnyOperation, ...] | None = None  # None: store the bytes as fetched
 
 
-class EditImage(Message, frozen=True, kw_only=True, tag="edit.v1"):
-    """Have a model edit the source, run `operations` over what it gives, and store that as new images.
+class EditImage(Command, frozen=True, kw_only=True, tag="edit.v1"):
+    """Have a model edit the source, run `operations` over its images, and store the results.
 
-    The first is `target`; where several are asked for, each further one has the next higher id.
+    The first result is image `target`; each further one has the next higher id.
     """
 
     edit: Edit
     target: UUID
-    source: Source | None = None  # None: made from the prompt alone
+    source: Source | None = None  # None: the prompt alone
     operations: tuple[AnyOperation, ...] = ()
     keep: bool = False  # the results have no expiry
     shares_expiry: bool = field(default=False, name="shares_clock")  # the results expire with their source
@@ -100,22 +103,22 @@ class EditImage(Message, frozen=True, kw_only=True, tag="edit.v1"):
         return tuple(UUID(int=self.target.int + number) for number in range(self.edit.n))
 
 
-AnyMessage: TypeAlias = TransformImage | DescribeImage | IngestImage | EditImage
+AnyCommand: TypeAlias = TransformImage | DescribeImage | IngestImage | EditImage
 
-_decoder = msgspec.json.Decoder(AnyMessage)
+_decoder = msgspec.json.Decoder(AnyCommand)
 _encoder = msgspec.json.Encoder()
 
 
 def encode(message: Struct) -> bytes:
-    """The message or event as JSON."""
+    """Encode a command, order or event as JSON."""
     return _encoder.encode(message)
 
 
-def decode(body: bytes | str) -> AnyMessage:
-    """The message in `body`.
+def decode(body: bytes | str) -> AnyCommand:
+    """Decode a command.
 
     Raises:
-        BadMessage: It is not JSON, of an unknown type, or breaks a constraint; the text says where.
+        BadMessage: The body is not a valid command; the text names the place.
     """
     try:
         return _decoder.decode(body)

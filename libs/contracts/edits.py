@@ -1,4 +1,4 @@
-"""What may be asked of a model that makes or changes images."""
+"""Edits: requests to a model that makes or changes images."""
 
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
@@ -9,13 +9,13 @@ from msgspec.structs import fields
 from libs.imaging.formats import FORMATS, FormatName
 
 Prompt: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=32_000, pattern=r"\S", description="What to make, or to change")
+    str, Meta(min_length=1, max_length=32_000, pattern=r"\S", description="What to make or change")
 ]
 EditSize: TypeAlias = Annotated[
     str,
     Meta(
         pattern=r"^(auto|[1-9][0-9]{1,3}x[1-9][0-9]{1,3})$(?!\n)",
-        description="`auto` or WIDTHxHEIGHT; which sizes there are is the model's business",
+        description="`auto` or WIDTHxHEIGHT; the model decides which sizes it accepts",
     ),
 ]
 EditQuality: TypeAlias = Literal["auto", "low", "medium", "high", "xhigh", "max"]
@@ -26,35 +26,38 @@ MAX_IMAGES = 10
 
 
 class EditOptions(Struct, frozen=True, kw_only=True):
-    """How a wish is to be met."""
+    """The options of an edit."""
 
     mask: (
-        Annotated[UUID, Meta(description="A stored image; where it is clear, the source is edited")] | None
+        Annotated[
+            UUID, Meta(description="A stored image; the source is edited where the mask is transparent")
+        ]
+        | None
     ) = None
     size: EditSize | None = None
     quality: EditQuality | None = None
     n: Annotated[int, Meta(ge=1, le=MAX_IMAGES)] = 1
-    output_format: ResultFormat | None = None  # None: the source's own
+    output_format: ResultFormat | None = None  # None: the source's format
     background: Background | None = None
 
     def __post_init__(self) -> None:
         if self.background == "transparent" and self.format and not FORMATS[self.format].alpha:
-            raise ValueError(f"{self.format} has no transparent background")
+            raise ValueError(f"{self.format} does not support a transparent background")
 
     @property
     def format(self) -> FormatName | None:
-        """The format of the result, where one was asked for."""
+        """The requested format of the result."""
         return "jpeg" if self.output_format == "jpg" else self.output_format
 
 
 class Edit(EditOptions, frozen=True, kw_only=True):
-    """One wish to a model; it gives `n` images."""
+    """A request to a model for `n` images."""
 
     prompt: Prompt
 
 
 class EditFields(EditOptions, frozen=True, kw_only=True):
-    """What a request may say about an edit; without a prompt there is none."""
+    """The edit fields of an upload; without a prompt, there is no edit."""
 
     prompt: Prompt | None = None
 
@@ -63,11 +66,11 @@ class EditFields(EditOptions, frozen=True, kw_only=True):
         if self.prompt is None and any(
             getattr(self, option.name) != option.default for option in fields(EditOptions)
         ):
-            raise ValueError("mask, size, quality, n, output_format and background need a prompt")
+            raise ValueError("mask, size, quality, n, output_format and background require a prompt")
 
 
 class EditTokens(Struct, frozen=True, kw_only=True):
-    """What a call cost, as the vendor counts; 0 where it does not tell."""
+    """The tokens of a call, as the vendor counts them; 0 where the vendor does not say."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -75,11 +78,11 @@ class EditTokens(Struct, frozen=True, kw_only=True):
 
 
 class EditNote(Struct, frozen=True, kw_only=True):
-    """Kept with every image that a model made: where it comes from."""
+    """The origin of an image that a model made, stored with the image."""
 
     prompt: str
     model: str
-    usage: EditTokens  # of the whole call, which may have given several images
+    usage: EditTokens  # of the whole call, which may have returned several images
     request_id: str | None  # the vendor's
     job_id: UUID
     source: UUID | None

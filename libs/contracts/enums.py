@@ -1,33 +1,33 @@
-"""The closed sets of words that rows, messages and answers use."""
+"""The enumerations that rows, messages and HTTP bodies share."""
 
 from enum import StrEnum
 
 
 class ImageStatus(StrEnum):
-    """What is known of an image's bytes."""
+    """How far an image has been processed."""
 
-    PENDING = "pending"  # not decoded yet
-    READY = "ready"  # decoded whole at least once
+    PENDING = "pending"  # not decoded completely yet
+    READY = "ready"  # decoded completely at least once
     FAILED = "failed"
-    DELETING = "deleting"  # invisible; its object and row are on their way out
+    DELETING = "deleting"  # hidden; its object and row are being deleted
 
 
 class Retention(StrEnum):
-    """Whether an image stays, or deletes itself once it has served."""
+    """Whether an image is kept, or deleted after its download."""
 
     KEEP = "keep"
     EPHEMERAL = "ephemeral"
 
 
 class OnDuplicate(StrEnum):
-    """What to do with bytes that the account keeps already."""
+    """What to do with an upload whose bytes the account keeps already."""
 
     STORE = "store"
-    RETURN = "return"  # the image that is there serves instead
+    RETURN = "return"  # answer with the kept image
 
 
 class JobKind(StrEnum):
-    """What a job does to its image."""
+    """The kind of work that a job does."""
 
     INGEST = "ingest"
     DESCRIBE = "describe"
@@ -36,7 +36,7 @@ class JobKind(StrEnum):
 
 
 class JobStatus(StrEnum):
-    """Where a job stands."""
+    """The state of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -46,23 +46,23 @@ class JobStatus(StrEnum):
 
 
 class Priority(StrEnum):
-    """Whether somebody waits for the job."""
+    """Whether a person or a program waits for the job."""
 
     INTERACTIVE = "interactive"
     BULK = "bulk"
 
 
 class BatchStatus(StrEnum):
-    """Where a batch stands."""
+    """The state of a batch."""
 
     PENDING = "Pending"
     IN_PROCESS = "In Process"
-    COMPLETED = "Completed"  # all or some of it; failures are listed
-    FAILED = "Failed"  # none of it
+    COMPLETED = "Completed"  # at least one item completed
+    FAILED = "Failed"  # no item completed
 
 
 class ItemStatus(StrEnum):
-    """Where one URL of a batch stands."""
+    """The state of one URL of a batch."""
 
     PENDING = "pending"
     COMPLETED = "completed"
@@ -70,15 +70,15 @@ class ItemStatus(StrEnum):
 
 
 class CallState(StrEnum):
-    """What is known of a call that costs money."""
+    """What is known about a paid call to a model."""
 
     STARTED = "started"  # it may have run
-    NOT_RUN = "not_run"  # it surely did not: it may be made again
+    NOT_RUN = "not_run"  # it did not run, so it may be repeated
     ANSWERED = "answered"
 
 
 class WebhookEvent(StrEnum):
-    """What an owner may be told of."""
+    """The events that a webhook can subscribe to."""
 
     JOB_COMPLETED = "job.completed"
     JOB_FAILED = "job.failed"
@@ -87,7 +87,7 @@ class WebhookEvent(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """Where a notice stands."""
+    """The state of a webhook delivery."""
 
     PENDING = "pending"
     SENDING = "sending"

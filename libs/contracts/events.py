@@ -1,4 +1,4 @@
-"""What the event exchange carries: something happened, said once, to whoever listens."""
+"""Events that are published once to the event exchange, and replies to orders."""
 
 from typing import Literal, TypeAlias
 from uuid import UUID
@@ -10,22 +10,22 @@ from libs.contracts.enums import BatchStatus
 
 
 class JobEnded(Struct, frozen=True, kw_only=True):
-    """A job came to its end; the routing key is `type`. The same shape answers `reply_to`."""
+    """A job ended. The routing key is `type`; a reply to `reply_to` has the same shape."""
 
     type: Literal["job.completed", "job.failed", "job.cancelled"]
     job_id: UUID
     owner: str
     status: Literal["completed", "failed", "cancelled"]
-    image_id: UUID | None = None  # the result; for `describe` the image itself
+    image_id: UUID | None = None  # the result; for `describe`, the image itself
     object_key: str | None = None
-    link: str | None = None  # opens without a token, for a while
+    link: str | None = None  # opens without a token until it expires
     error_code: str | None = None
     error: str | None = None
-    message_id: str | None = None  # what an outside sender called the job: its `job_id` or `message_id`
+    message_id: str | None = None  # the sender's name for the order: its `job_id` or `message_id`
 
 
 class OrderRefused(Struct, frozen=True, kw_only=True):
-    """Answers `reply_to` when a message was put aside instead of becoming a job."""
+    """The reply to `reply_to` when an order is dead-lettered instead of accepted."""
 
     type: Literal["order.refused"] = "order.refused"
     status: Literal["refused"] = "refused"
@@ -35,22 +35,22 @@ class OrderRefused(Struct, frozen=True, kw_only=True):
 
 
 class ImageDeleted(Struct, frozen=True, kw_only=True):
-    """An image is gone; the routing key is `type`."""
+    """An image was deleted. The routing key is `type`."""
 
     type: Literal["image.deleted"] = "image.deleted"
     image_id: UUID
     owner: str
 
 
-class _Ended(Struct, frozen=True, kw_only=True):
-    """Whatever event: what it is about."""
+class _Subject(Struct, frozen=True, kw_only=True):
+    """The subject of any event."""
 
     job_id: UUID | None = None
     batch_id: UUID | None = None
 
 
 class BatchCompleted(Struct, frozen=True, kw_only=True):
-    """Nothing of a batch is left to do; the routing key is `type`, also where all of it failed."""
+    """A batch ended, even if all of its items failed. The routing key is `type`."""
 
     type: Literal["batch.completed"] = "batch.completed"
     batch_id: UUID
@@ -64,21 +64,21 @@ class BatchCompleted(Struct, frozen=True, kw_only=True):
 AnyEvent: TypeAlias = JobEnded | ImageDeleted | BatchCompleted
 
 _job_ended = msgspec.json.Decoder(JobEnded)
-_ended = msgspec.json.Decoder(_Ended)
+_subject = msgspec.json.Decoder(_Subject)
 
 
 def ended_job(body: bytes) -> UUID | None:
-    """The job that an event tells the end of; None for bytes that others have put on the exchange."""
+    """Return the id of the job whose end an event reports; None for any other body on the exchange."""
     try:
         return _job_ended.decode(body).job_id
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
 
 
-def ended(body: bytes) -> UUID | None:
-    """The job or batch that an event tells the end of; None as in `ended_job`."""
+def ended_subject(body: bytes) -> UUID | None:
+    """Return the id of the job or batch whose end an event reports; None for any other body."""
     try:
-        found = _ended.decode(body)
+        found = _subject.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return found.job_id or found.batch_id

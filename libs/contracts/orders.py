@@ -1,4 +1,4 @@
-"""What the exchange of jobs carries: orders from programs elsewhere, and our own notes that wake a worker."""
+"""The messages of the jobs exchange: orders from other programs, and our own wake-ups of a worker."""
 
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -15,13 +15,13 @@ SOURCES = ("image_id", "url", "object")
 ONE_OF_SOURCES = {"oneOf": [{"required": [name]} for name in SOURCES]}
 NAME_CHARS = 255
 
-# No control characters: PostgreSQL keeps no NUL. `$` alone would let a line break pass at the end.
+# No control characters: PostgreSQL stores no NUL. A bare `$` would accept a line break at the end.
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 Url = Annotated[str, Meta(min_length=1)]
 
 
 class OrderSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The image that an order is about; exactly one of the three is given."""
+    """The image of an order; exactly one field is set."""
 
     image_id: Annotated[UUID, Meta(description="a stored image of the owner")] | None = None
     url: Annotated[str, Meta(min_length=1, description="http, https or data:")] | None = None
@@ -31,10 +31,8 @@ class OrderSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
             Meta(
                 min_length=1,
                 max_length=1024,
-                extra_json_schema={
-                    "pattern": "^inbox/"
-                },  # the door checks it, and more, with a code of its own
-                description="a key under `inbox/OWNER/`, or one directly under `inbox/`; the object stays",
+                extra_json_schema={"pattern": "^inbox/"},  # checked on acceptance, with its own error code
+                description="a key under `inbox/OWNER/` or directly under `inbox/`; it is never deleted",
             ),
         ]
         | None
@@ -49,23 +47,27 @@ Source = Annotated[OrderSource, Meta(extra_json_schema=ONE_OF_SOURCES)]
 
 
 class Order(Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Work asked for by a program elsewhere.
+    """Work requested by another program.
 
-    Unknown fields are ignored, so that fields may be added; a change of meaning is a new tag.
+    Unknown fields are ignored, so fields may be added; a change of meaning needs a new tag.
     """
 
-    owner: Annotated[Name, Meta(description="the Darkroom account that it is done for")]
+    owner: Annotated[Name, Meta(description="the Darkroom account that owns the results")]
     job_id: (
         Annotated[
-            Name, Meta(description="the sender's own name for it; the property `message_id` serves too")
+            Name,
+            Meta(description="the sender's name for the job; the property `message_id` may be used instead"),
         ]
         | None
     ) = None
-    webhook_url: Annotated[Url, Meta(description="told of the end, as with the HTTP API")] | None = None
+    webhook_url: (
+        Annotated[Url, Meta(description="receives a signed event when the job ends, as with the HTTP API")]
+        | None
+    ) = None
 
 
 class TransformOrder(Order, frozen=True, kw_only=True, tag="transform.v1"):
-    """Run operations, in order, over the source; the result is a new image, and `retention` its own."""
+    """Run operations, in order, over the source. The result is a new image with this `retention`."""
 
     source: Source
     operations: tuple[AnyOperation, ...]
@@ -73,7 +75,7 @@ class TransformOrder(Order, frozen=True, kw_only=True, tag="transform.v1"):
 
 
 class EditOrder(Order, frozen=True, kw_only=True, tag="edit.v1"):
-    """Have a model edit the source, or without one make images, and run operations over what it gives."""
+    """Have a model edit the source, or make images without one, and run operations over its images."""
 
     edit: Edit
     source: Source | None = None
@@ -82,7 +84,7 @@ class EditOrder(Order, frozen=True, kw_only=True, tag="edit.v1"):
 
 
 class IngestOrder(Order, frozen=True, kw_only=True, tag="ingest.v1"):
-    """Keep the bytes of a `url` or an `object` as a new image; with operations, run them over it too."""
+    """Store the bytes of a `url` or an `object` as a new image, and run any operations over it."""
 
     source: Source
     operations: tuple[AnyOperation, ...] | None = None
@@ -92,11 +94,11 @@ class IngestOrder(Order, frozen=True, kw_only=True, tag="ingest.v1"):
 
     def __post_init__(self) -> None:
         if self.source.image_id is not None:
-            raise ValueError("what is stored already is not ingested; `source` is a `url` or an `object`")
+            raise ValueError("the source of an ingest order is a `url` or an `object`")
 
 
 class Wake(Struct, frozen=True, kw_only=True, tag_field="type", tag="wake.v1"):
-    """Says that a job's row wants a worker, and nothing else: the row holds the command."""
+    """Wake a worker for a queued job. The job's row holds the command."""
 
     job_id: UUID
 
@@ -107,10 +109,10 @@ _decoder = msgspec.json.Decoder(AnyOrder | Wake)
 
 
 def decode_incoming(body: bytes) -> AnyOrder | Wake:
-    """The message in `body`.
+    """Decode an order or a wake-up.
 
     Raises:
-        BadMessage: It is not JSON, of an unknown type, or breaks a constraint; the text says where.
+        BadMessage: The body is neither; the text names the place.
     """
     try:
         return _decoder.decode(body)

@@ -1,33 +1,33 @@
-"""Exchanges, queues and routing keys: what every process and every outside producer agrees on."""
+"""Exchanges, queues and routing keys, which all processes and all producers of orders share."""
 
 from enum import StrEnum
 
 JOBS = "darkroom.jobs"
-"""Direct, durable. A job's message goes here with a `Route` as its routing key."""
+"""Direct, durable. Orders and wake-ups are published here with a `Route` as the routing key."""
 
 JOBS_OF = "darkroom.jobs.of."
-"""Fanout, durable, bound to `JOBS`: through `darkroom.jobs.of.NAME` publishes the broker's user NAME alone,
-by its permissions. It is for clients that cannot set `user_id`; an operator makes it."""
+"""Fanout, durable, bound to `JOBS`. Only the broker user NAME may publish to `darkroom.jobs.of.NAME`.
+
+It is for clients that cannot set `user_id`; an operator declares it and its permissions."""
 
 EVENTS = "darkroom.events"
 """Topic, durable. Keys are `job.completed`, `job.failed`, `image.deleted`, `batch.completed`."""
 
 DEAD = "darkroom.dead"
-"""Fanout, durable: the dead-letter exchange, and the one queue bound to it, which people read."""
+"""Fanout, durable: the dead-letter exchange, and the queue bound to it, which operators read."""
 
 OWN_PREFIX = "darkroom."
-"""Every name above and every queue below starts so. No reply is ever sent to such a queue."""
+"""Prefix of all names above and all queues below. No reply is sent to a queue with this prefix."""
 
 DELIVERY_LIMIT = 20
-"""Deliveries a message may lose with its worker before the broker dead-letters it by itself."""
-
+"""How often the broker redelivers a message whose worker died before it dead-letters the message."""
 
 MAX_BODY_BYTES = 10_000_000
-"""A longer message is put aside unread."""
+"""A larger message is dead-lettered without being decoded."""
 
 
 class Route(StrEnum):
-    """A kind of work: the routing key on `JOBS`, and the suffix of its queue's name."""
+    """A kind of work: the routing key on `JOBS` and the suffix of the queue's name."""
 
     TRANSFORM = "transform"
     TRANSFORM_BULK = "transform.bulk"
@@ -42,11 +42,11 @@ class Route(StrEnum):
 
 
 DEAD_ARGUMENTS: dict[str, str | int] = {"x-queue-type": "quorum"}
-"""What the queue `DEAD` is declared with, durable."""
+"""Arguments of the durable queue `DEAD`."""
 
 QUEUE_ARGUMENTS: dict[str, str | int] = {
     "x-queue-type": "quorum",
     "x-dead-letter-exchange": DEAD,
     "x-delivery-limit": DELIVERY_LIMIT,
 }
-"""What each route's queue is declared with, durable. A declaration with others is refused."""
+"""Arguments of each route's durable queue. The broker refuses a declaration with other arguments."""

@@ -1,6 +1,6 @@
-"""The bodies of webhooks, in the shape of Standard Webhooks: `type`, `timestamp`, `data`.
+"""The bodies of webhook requests, in the shape of Standard Webhooks: `type`, `timestamp`, `data`.
 
-They stay far below 20 kB: every text in them is bounded.
+Every text in them has a limit, so a body stays far below the 20 kB that Standard Webhooks recommends.
 """
 
 from datetime import datetime
@@ -14,8 +14,8 @@ from libs.contracts.enums import JobKind
 ERROR_CHARS = 1000
 
 
-class ImageTold(Struct, frozen=True, kw_only=True):
-    """An image, as far as a notice tells."""
+class ImageData(Struct, frozen=True, kw_only=True):
+    """The image of an event."""
 
     id: UUID
     parent: UUID | None
@@ -30,15 +30,15 @@ class ImageTold(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None
 
 
-class JobTold(Struct, frozen=True, kw_only=True):
-    """A job that ended; `request_id` is that of the request that asked for it."""
+class JobData(Struct, frozen=True, kw_only=True):
+    """A job that ended. `request_id` names the HTTP request that created it."""
 
     job_id: UUID
     kind: JobKind
     status: Literal["completed", "failed"]
     image_id: UUID | None  # the source
     result_id: UUID | None
-    result: ImageTold | None
+    result: ImageData | None
     error_code: str | None
     error: str | None
     attempts: int
@@ -47,7 +47,7 @@ class JobTold(Struct, frozen=True, kw_only=True):
     finished_at: datetime
 
 
-class BatchTold(Struct, frozen=True, kw_only=True):
+class BatchData(Struct, frozen=True, kw_only=True):
     """A batch that ended."""
 
     batch_id: UUID
@@ -60,44 +60,44 @@ class BatchTold(Struct, frozen=True, kw_only=True):
     finished_at: datetime | None
 
 
-class TrialTold(Struct, frozen=True, kw_only=True):
-    """Nothing happened."""
+class WebhookTestData(Struct, frozen=True, kw_only=True):
+    """The webhook that is tested."""
 
     webhook_id: UUID
 
 
-class JobNotice(Struct, frozen=True, kw_only=True):
-    """A job has ended."""
+class JobPayload(Struct, frozen=True, kw_only=True):
+    """Payload of the `job.completed` and `job.failed` events."""
 
     type: Literal["job.completed", "job.failed"]
     timestamp: datetime
-    data: JobTold
+    data: JobData
 
 
-class BatchNotice(Struct, frozen=True, kw_only=True):
-    """All of a batch has ended; `request_id` is the batch's id, `status` its status."""
+class BatchPayload(Struct, frozen=True, kw_only=True):
+    """Payload of the `batch.completed` event. `request_id` and `status` repeat the batch's id and status."""
 
     type: Literal["batch.completed"] = "batch.completed"
     timestamp: datetime
     request_id: UUID
     status: str
-    data: BatchTold
+    data: BatchData
 
 
-class ImageNotice(Struct, frozen=True, kw_only=True):
-    """An image has reached its end and is gone."""
+class ImagePayload(Struct, frozen=True, kw_only=True):
+    """Payload of the `image.expired` event."""
 
     type: Literal["image.expired"] = "image.expired"
     timestamp: datetime
-    data: ImageTold
+    data: ImageData
 
 
-class TrialNotice(Struct, frozen=True, kw_only=True):
-    """Somebody wants to see whether notices arrive."""
+class WebhookTestPayload(Struct, frozen=True, kw_only=True):
+    """Payload of the `webhook.test` event, which an owner requests to test a webhook."""
 
     type: Literal["webhook.test"] = "webhook.test"
     timestamp: datetime
-    data: TrialTold
+    data: WebhookTestData
 
 
-AnyNotice: TypeAlias = JobNotice | BatchNotice | ImageNotice | TrialNotice
+AnyPayload: TypeAlias = JobPayload | BatchPayload | ImagePayload | WebhookTestPayload

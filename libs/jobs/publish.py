@@ -4,7 +4,7 @@ import structlog
 
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
-from libs.contracts.commands import AnyMessage, DescribeImage, EditImage, IngestImage, decode, encode
+from libs.contracts.commands import AnyCommand, DescribeImage, EditImage, IngestImage, decode, encode
 from libs.contracts.enums import Priority
 from libs.contracts.orders import Wake
 from libs.contracts.topology import Route
@@ -27,7 +27,7 @@ async def publish(job: Job, backends: Backends) -> None:
         await jobs.publish_soon(job.id)
 
 
-def route_of(message: AnyMessage, job: Job) -> Route:
+def route_of(message: AnyCommand, job: Job) -> Route:
     """The queue a job's message belongs on."""
     if isinstance(message, EditImage):
         return Route.EDIT

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from libs.auth.tokens import sign_link
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
-from libs.contracts.commands import AnyMessage, IngestImage, encode
+from libs.contracts.commands import AnyCommand, IngestImage, encode
 from libs.contracts.enums import JobStatus
 from libs.contracts.events import AnyEvent, JobEnded
 from libs.jobs.events import announce
@@ -21,7 +21,7 @@ BATCH = 200
 log = structlog.get_logger(__name__)
 
 
-async def tell(event: AnyEvent, command: AnyMessage, backends: Backends) -> None:
+async def tell(event: AnyEvent, command: AnyCommand, backends: Backends) -> None:
     """Announce the end of a job, or what came with it, and answer those who sent it from outside."""
     if command.submission is None or not isinstance(event, JobEnded) or _goes_on(event, command):
         await announce(event, backends)
@@ -76,7 +76,7 @@ def completed(job_id: UUID, owner: str, image: Image | None, backends: Backends)
     )
 
 
-def _goes_on(event: JobEnded, command: AnyMessage) -> bool:
+def _goes_on(event: JobEnded, command: AnyCommand) -> bool:
     """Whether another job follows, whose end is the outcome."""
     return event.status == "completed" and isinstance(command, IngestImage) and command.follow is not None
 

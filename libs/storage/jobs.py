@@ -8,7 +8,7 @@ from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
 
-from libs.contracts.commands import AnyMessage, DescribeImage, EditImage, IngestImage, TransformImage, encode
+from libs.contracts.commands import AnyCommand, DescribeImage, EditImage, IngestImage, TransformImage, encode
 from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.events import BatchCompleted
 from libs.storage import batch_counters, webhook_outbox
@@ -35,7 +35,7 @@ select id from (
   from job where image in (IMAGES)
 ) as ranked where nth = 1 or (result is not null and nth_alike = 1)
 """
-KINDS: dict[type[AnyMessage], JobKind] = {
+KINDS: dict[type[AnyCommand], JobKind] = {
     TransformImage: JobKind.TRANSFORM,
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
@@ -76,7 +76,7 @@ class TooManyJobs(JobError):
 
 
 def new(
-    message: AnyMessage,
+    message: AnyCommand,
     *,
     owner: int,
     priority: Priority,
@@ -99,7 +99,7 @@ def new(
     )
 
 
-def source_of(message: AnyMessage) -> UUID | None:
+def source_of(message: AnyCommand) -> UUID | None:
     """The stored image that a job starts from, if it starts from one."""
     return None if message.source is None else message.source.image_id
 

@@ -17,15 +17,15 @@ from libs.contracts.commands import IngestImage, decode, encode
 from libs.contracts.enums import JobKind, JobStatus, WebhookEvent
 from libs.contracts.webhook_events import (
     ERROR_CHARS,
-    AnyNotice,
-    BatchNotice,
-    BatchTold,
-    ImageNotice,
-    ImageTold,
-    JobNotice,
-    JobTold,
-    TrialNotice,
-    TrialTold,
+    AnyPayload,
+    BatchData,
+    BatchPayload,
+    ImageData,
+    ImagePayload,
+    JobData,
+    JobPayload,
+    WebhookTestData,
+    WebhookTestPayload,
 )
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import Batch, Image, Job, WebhookDelivery, WebhookEndpoint, now
@@ -83,7 +83,7 @@ async def of_expired_images(image_ids: Sequence[UUID]) -> None:
         gone[image.owner].append(image)
     for owner, images in gone.items():
         receivers = await _receivers(owner, WebhookEvent.IMAGE_EXPIRED, None)
-        told = [(image, ImageNotice(timestamp=now(), data=_image_told(image))) for image in images]
+        told = [(image, ImagePayload(timestamp=now(), data=_image_told(image))) for image in images]
         await _insert(
             [one for image, notice in told for one in _addressed(notice, receivers, owner, image.id)]
         )
@@ -91,7 +91,7 @@ async def of_expired_images(image_ids: Sequence[UUID]) -> None:
 
 async def trial(endpoint: WebhookEndpoint, request_id: str | None) -> WebhookDelivery:
     """A notice of nothing, for one endpoint."""
-    notice = TrialNotice(timestamp=now(), data=TrialTold(webhook_id=endpoint.id))
+    notice = WebhookTestPayload(timestamp=now(), data=WebhookTestData(webhook_id=endpoint.id))
     receivers = [Receiver(endpoint.url, endpoint.id)]
     delivery = _addressed(notice, receivers, endpoint.owner, None, request_id)[0]
     await delivery.save()
@@ -139,7 +139,7 @@ async def _subscribed(owner: int, event: WebhookEvent) -> Iterable[WebhookEndpoi
 
 
 def _addressed(
-    notice: AnyNotice,
+    notice: AnyPayload,
     receivers: Sequence[Receiver],
     owner: int,
     subject: UUID | None,
@@ -167,10 +167,10 @@ async def _insert(deliveries: Sequence[WebhookDelivery]) -> None:
         await WebhookDelivery.insert(*deliveries[start : start + ROWS_A_STATEMENT])
 
 
-async def _job_notice(job: Job, event: WebhookEvent) -> JobNotice:
+async def _job_notice(job: Job, event: WebhookEvent) -> JobPayload:
     result = await Image.objects().where(Image.id == job.result).first() if job.result else None
     failed = event is WebhookEvent.JOB_FAILED
-    told = JobTold(
+    told = JobData(
         job_id=job.id,
         kind=JobKind(job.kind),
         status="failed" if failed else "completed",
@@ -184,11 +184,11 @@ async def _job_notice(job: Job, event: WebhookEvent) -> JobNotice:
         created_at=job.created_at,
         finished_at=job.finished_at,
     )
-    return JobNotice(type="job.failed" if failed else "job.completed", timestamp=job.finished_at, data=told)
+    return JobPayload(type="job.failed" if failed else "job.completed", timestamp=job.finished_at, data=told)
 
 
-def _batch_notice(batch: Batch) -> BatchNotice:
-    told = BatchTold(
+def _batch_notice(batch: Batch) -> BatchPayload:
+    told = BatchData(
         batch_id=batch.id,
         filename=batch.filename,
         status=batch.status,
@@ -199,11 +199,11 @@ def _batch_notice(batch: Batch) -> BatchNotice:
         finished_at=batch.finished_at,
     )
     moment = batch.finished_at or now()
-    return BatchNotice(timestamp=moment, request_id=batch.id, status=batch.status, data=told)
+    return BatchPayload(timestamp=moment, request_id=batch.id, status=batch.status, data=told)
 
 
-def _image_told(image: Image) -> ImageTold:
-    return ImageTold(
+def _image_told(image: Image) -> ImageData:
+    return ImageData(
         id=image.id,
         parent=image.parent,
         filename=image.filename,

@@ -15,7 +15,7 @@ from apps.api.context import RequestContext
 from apps.api.legacy.operations import Canvas, Size, Transformations, as_operations, read_transformations
 from apps.api.middleware.request_log import request_id
 from apps.api.responses import files
-from apps.api.responses.job_answers import in_progress
+from apps.api.responses.job_responses import in_progress
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from apps.api.uploads.create_image import metadata_of, receive
 from apps.api.uploads.json_body import is_json, received_json

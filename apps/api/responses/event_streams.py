@@ -11,7 +11,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from uuid import UUID
 
 from libs.broker import Broker
-from libs.contracts.events import ended
+from libs.contracts.events import ended_subject
 from libs.runtime.background import beside
 from libs.storage import batches, jobs
 from libs.storage.database.tables import Batch, Job
@@ -116,5 +116,5 @@ class Live:
     async def _listen(self, broker: Broker) -> None:
         async with broker.events("job.*", "batch.*") as events:
             async for one in events:
-                for event in self._waiting.get(ended(one.body), ()):
+                for event in self._waiting.get(ended_subject(one.body), ()):
                     event.set()

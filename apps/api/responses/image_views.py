@@ -9,9 +9,9 @@ from uuid import UUID
 
 import msgspec
 
-from libs.contracts.commands import AnyMessage, EditImage, IngestImage, TransformImage, decode
+from libs.contracts.commands import AnyCommand, EditImage, IngestImage, TransformImage, decode
 from libs.contracts.enums import JobKind, JobStatus, Priority, Retention
-from libs.contracts.views.accounts import Account, EditsView, EditUsage, UsageView
+from libs.contracts.views.accounts import Account, EditsView, EditUsageView, UsageView
 from libs.contracts.views.images import ImageView, Metadata, WireStatus
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.request_body import Operations
@@ -49,8 +49,8 @@ async def usage_of(user: BaseUser, settings: Settings) -> UsageView:
         edits=EditsView(
             configured=settings.edits,
             per_day=settings.edits_per_day,
-            today=EditUsage(**msgspec.structs.asdict(today)),
-            total=EditUsage(**msgspec.structs.asdict(total)),
+            today=EditUsageView(**msgspec.structs.asdict(today)),
+            total=EditUsageView(**msgspec.structs.asdict(total)),
         ),
     )
 
@@ -161,7 +161,7 @@ def job_view(job: Job, at: str) -> JobView:
     )
 
 
-def _operations(command: AnyMessage) -> Operations | None:
+def _operations(command: AnyCommand) -> Operations | None:
     if isinstance(command, IngestImage):
         return command.follow.operations if command.follow else command.operations
     return command.operations if isinstance(command, TransformImage | EditImage) else None

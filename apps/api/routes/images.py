@@ -14,7 +14,7 @@ from apps.api.middleware.idempotency import fingerprint, once
 from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER, EditOperation, PatchOperation, PutOperation, UploadOperation
 from apps.api.responses import files, image_views
-from apps.api.responses.job_answers import in_progress, job_answer
+from apps.api.responses.job_responses import in_progress, job_response
 from apps.api.responses.lists import Limit, Md5, in_utc, listed
 from apps.api.uploads import replace_image
 from apps.api.uploads.create_image import create, metadata_of
@@ -172,7 +172,7 @@ class Images(Controller):
                 request_id=request_id(),
                 webhook_url=data.webhook_url,
             )
-            return await job_answer(context, job)
+            return await job_response(context, job)
 
         return await once(context, fingerprint(context.request, await context.request.body()), answer)
 

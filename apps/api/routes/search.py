@@ -16,7 +16,7 @@ from apps.api.context import RequestContext
 from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER, SearchOperation
 from apps.api.responses import image_views
-from apps.api.responses.job_answers import in_progress
+from apps.api.responses.job_responses import in_progress
 from apps.api.responses.lists import Limit
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from apps.api.uploads.create_image import describing, receive, unpacked

@@ -13,7 +13,7 @@ from apps.api.legacy.operations import read_operations
 from apps.api.middleware.idempotency import fingerprint, once
 from apps.api.middleware.request_log import request_id
 from apps.api.responses import image_views
-from apps.api.responses.job_answers import created, generated, ingested
+from apps.api.responses.job_responses import created, generated, ingested
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
 from apps.api.uploads.json_body import is_json, received_json

@@ -6,7 +6,7 @@ from msgspec import structs
 from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once
 from apps.api.middleware.request_log import request_id
-from apps.api.responses.job_answers import created, job_answer
+from apps.api.responses.job_responses import created, job_response
 from apps.api.uploads.create_image import kept_parts, parts_of_operations, receive
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
 from apps.api.uploads.json_body import is_json, received_json
@@ -108,7 +108,7 @@ async def _queued(image: Image, body: EditRequest, context: RequestContext) -> R
         request_id=request_id(),
         webhook_url=body.webhook_url,
     )
-    return await job_answer(context, job)
+    return await job_response(context, job)
 
 
 def _required(wanted: Edit | None) -> Edit:

@@ -7,7 +7,7 @@ from litestar import Response
 from apps.api.context import RequestContext
 from apps.api.middleware.request_log import request_id
 from apps.api.responses import image_views
-from apps.api.responses.job_answers import ingested
+from apps.api.responses.job_responses import ingested
 from apps.api.uploads.create_image import receive, unpacked
 from apps.api.uploads.json_body import received_json
 from apps.api.uploads.multipart_form import ReceivedFile

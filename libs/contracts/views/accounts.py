@@ -71,7 +71,7 @@ class Tokens(Struct, frozen=True, kw_only=True):
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
 
 
-class EditUsage(Struct, frozen=True, kw_only=True):
+class EditUsageView(Struct, frozen=True, kw_only=True):
     """Edits that an account has used, with tokens as the vendor counts them."""
 
     edits: int  # images requested: what `per_day` limits
@@ -87,8 +87,8 @@ class EditsView(Struct, frozen=True, kw_only=True):
 
     configured: bool
     per_day: int
-    today: EditUsage
-    total: EditUsage
+    today: EditUsageView
+    total: EditUsageView
 
 
 class UsageView(Struct, frozen=True, kw_only=True):

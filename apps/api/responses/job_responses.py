@@ -84,7 +84,7 @@ def in_progress(context: RequestContext, job: Job, wait_s: float = 0) -> Respons
     return Response(view, status_code=HTTP_202_ACCEPTED, headers=headers)
 
 
-async def job_answer(context: RequestContext, job: Job) -> Response[JobView]:
+async def job_response(context: RequestContext, job: Job) -> Response[JobView]:
     """A job: 200 when it is done in time, else 202."""
     bind_contextvars(job_id=str(job.id))
     wait_s = prefer_wait_s(context)
