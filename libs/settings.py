@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from libs.imaging.limits import Limits
+
 PREFIX = "DARKROOM_"
 NO_SETTINGS = ("DARKROOM_TEST_", "DARKROOM_SERVICES_")  # of the tests, and of what brings their services
 MIN_SECRET_CHARS = 32
@@ -107,6 +109,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.broker_url.startswith("memory:")
 
     @property
+    def image_limits(self) -> Limits:
+        """Bounds on every image that is decoded."""
+        return Limits(max_pixels=self.max_pixels, max_side=self.max_side, max_frames=self.max_frames)
+
+    @property
     def edits(self) -> bool:
         """Whether there is a model to edit images with."""
         return bool(self.openai_api_key)
@@ -117,8 +124,10 @@ def setting_names() -> list[str]:
     return [PREFIX + field.upper() for field in Settings.__struct_fields__]
 
 
-def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+def load_settings(environ: Mapping[str, str] = os.environ, *, with_secret: bool = True) -> Settings:
     """Read the environment; an empty value counts as unset.
+
+    Unless `with_secret`, a missing secret key is random and kept nowhere: for commands that sign nothing.
 
     Raises:
         SettingsError: A name is unknown, a value is wrong or a secret is missing.
@@ -140,7 +149,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     values.setdefault("objects_url", f"file://{data_dir}/objects")
     values.setdefault("broker_url", "memory://")
     if "secret_key" not in values:
-        values["secret_key"] = _kept_secret(data_dir, values["broker_url"])
+        values["secret_key"] = _kept_secret(data_dir, values["broker_url"]) if with_secret else _new_secret()
     if len(values["secret_key"]) < MIN_SECRET_CHARS:
         raise SettingsError(f"{PREFIX}SECRET_KEY needs at least {MIN_SECRET_CHARS} characters")
     try:
@@ -175,11 +184,15 @@ def _kept_secret(data_dir: Path, broker_url: str) -> str:
     data_dir.mkdir(parents=True, exist_ok=True)
     if not path.exists():
         with NamedTemporaryFile("w", dir=data_dir) as file:  # mode 0600
-            file.write(secrets.token_urlsafe(48))
+            file.write(_new_secret())
             file.flush()
             with suppress(FileExistsError):  # whole or not at all, and the first of two who start wins
                 path.hardlink_to(file.name)
     return path.read_text().strip()
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(48)
 
 
 def _in_environment_words(message: str) -> str:

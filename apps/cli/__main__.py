@@ -2,4 +2,4 @@
 
 from apps.cli.main import main
 
-main()
+main(prog_name="darkroom")

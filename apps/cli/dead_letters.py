@@ -1,4 +1,4 @@
-"""`darkroom dead-letters`: see why messages were put aside, try them again, or throw them away."""
+"""`darkroom dead-letters`: list the messages in the dead-letter queue, submit them again or delete them."""
 
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -6,33 +6,36 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from apps.cli.bootstrap import run_with
-from libs.broker import BrokerUnavailable
+from apps.cli.bootstrap import run_command
 from libs.settings import Settings
 
 if TYPE_CHECKING:
     from libs.broker.dead_letters import DeadLetter
 
-MOST = 1000
+MAX_LETTERS = 1000  # read in one command
 
-Act = Callable[["DeadLetter"], Awaitable[None]]
+Action = Callable[["DeadLetter"], Awaitable[None]]
 
 
 @click.group()
 def dead_letters() -> None:
-    """Messages that could not be worked."""
+    """Inspect, requeue or delete messages that could not be processed."""
 
 
 @dead_letters.command("list")
 @click.option(
-    "--limit", default=100, show_default=True, type=click.IntRange(1, MOST), help="The oldest so many."
+    "--limit",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1, MAX_LETTERS),
+    help="Show at most this many, oldest first.",
 )
 def list_letters(limit: int) -> None:
-    """Show id, route, sender and reason of each."""
-    from libs.broker.dead_letters import dead_letters as held
+    """List dead letters: id, route, sender and reason."""
+    from libs.broker import dead_letters as queue
 
     async def run(settings: Settings) -> None:
-        async with held(settings.broker_url, limit=limit) as letters:
+        async with queue.dead_letters(settings.broker_url, limit=limit) as letters:
             for letter in letters:
                 sender = letter.delivery.user_id or "-"
                 click.echo(f"{letter.id}  {letter.route:<14}  {sender:<16}  {letter.reason}")
@@ -43,44 +46,37 @@ def list_letters(limit: int) -> None:
 
 @dead_letters.command()
 @click.argument("letter_id", metavar="ID")
-@click.option("--body", is_flag=True, help="The body alone, as it came.")
+@click.option("--body", is_flag=True, help="Write the body alone, byte for byte.")
 def show(letter_id: str, *, body: bool) -> None:
-    """Show one whole."""
+    """Show the properties, headers and body of one dead letter.
 
-    async def print_it(letter: "DeadLetter") -> None:
-        delivery = letter.delivery
+    ID may be shortened to its first characters.
+    """
+
+    async def write(letter: "DeadLetter") -> None:
         if body:
-            sys.stdout.buffer.write(delivery.body)
-            return
-        told = {
-            "id": letter.id,
-            "reason": letter.reason,
-            "route": letter.route,
-            "sender": delivery.user_id,
-            "message_id": delivery.message_id,
-            "reply_to": delivery.reply_to,
-            "correlation_id": delivery.correlation_id,
-            "content_type": delivery.content_type,
-        }
-        for name, value in {**told, **delivery.headers}.items():
-            click.echo(f"{name}: {value if value is not None else '-'}")
-        click.echo(f"\n{delivery.body.decode(errors='replace')}")
+            sys.stdout.buffer.write(letter.delivery.body)
+        else:
+            _print(letter)
 
-    _run(lambda settings: _each(settings, (letter_id,), everything=False, do=print_it))
+    _run(lambda settings: _for_each(settings, (letter_id,), everything=False, action=write))
 
 
 @dead_letters.command()
-@click.argument("letter_ids", metavar="ID...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.argument("letter_ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Requeue all dead letters.")
 def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
-    """Take messages in again, in the name of who sent them; what is still at fault stays."""
+    """Submit messages again, on behalf of their senders.
+
+    A message that is refused again stays in the dead-letter queue.
+    """
     from libs.backends import open_backends
     from libs.orders import intake
 
     async def run(settings: Settings) -> None:
         async with open_backends(settings) as backends:
 
-            async def again(letter: "DeadLetter") -> None:
+            async def submit(letter: "DeadLetter") -> None:
                 try:
                     await intake.take_in_again(letter.delivery, letter.route, backends)
                 except intake.REFUSALS as error:
@@ -88,55 +84,73 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
                 await letter.forget()
                 click.echo(f"{letter.id} requeued")
 
-            await _each(settings, letter_ids, everything=everything, do=again)
+            await _for_each(settings, letter_ids, everything=everything, action=submit)
 
     _run(run)
 
 
 @dead_letters.command()
-@click.argument("letter_ids", metavar="ID...", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All of them.")
+@click.argument("letter_ids", metavar="[ID]...", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Delete all dead letters.")
 def drop(letter_ids: tuple[str, ...], *, everything: bool) -> None:
-    """Throw messages away for good."""
+    """Delete messages for good."""
 
-    async def throw_away(letter: "DeadLetter") -> None:
+    async def delete(letter: "DeadLetter") -> None:
         await letter.forget()
         click.echo(f"{letter.id} dropped")
 
-    _run(lambda settings: _each(settings, letter_ids, everything=everything, do=throw_away))
+    _run(lambda settings: _for_each(settings, letter_ids, everything=everything, action=delete))
 
 
-async def _each(settings: Settings, ids: tuple[str, ...], *, everything: bool, do: Act) -> None:
-    """Do something with the chosen letters; one that fails leaves the others their turn."""
-    from libs.broker.dead_letters import dead_letters as held
-    from libs.broker.dead_letters import find
+async def _for_each(settings: Settings, ids: tuple[str, ...], *, everything: bool, action: Action) -> None:
+    """Call `action` with each chosen letter; a ClickException from one does not stop the others.
+
+    Raises:
+        click.UsageError: Neither ids nor `everything` were given, or both.
+        click.ClickException: An id is unknown or ambiguous, or `action` failed for some letters.
+    """
+    from libs.broker import dead_letters as queue
 
     if bool(ids) == everything:
-        raise click.UsageError("name the letters, or say --all")
+        raise click.UsageError("give the IDs of dead letters, or --all")
     failures: list[str] = []
-    async with held(settings.broker_url, limit=MOST) as letters:
+    async with queue.dead_letters(settings.broker_url, limit=MAX_LETTERS) as letters:
         try:
-            chosen = letters if everything else [find(letters, one) for one in ids]
+            chosen = letters if everything else [queue.find(letters, prefix) for prefix in ids]
         except LookupError as error:
             raise click.ClickException(str(error)) from error
         for letter in chosen:
             try:
-                await do(letter)
+                await action(letter)
             except click.ClickException as error:
                 failures.append(error.message)
     if failures:
         raise click.ClickException("\n".join(failures))
 
 
-def _run(run: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
-    async def on_the_broker(settings: Settings) -> None:
+def _print(letter: "DeadLetter") -> None:
+    delivery = letter.delivery
+    properties = {
+        "id": letter.id,
+        "reason": letter.reason,
+        "route": letter.route,
+        "sender": delivery.user_id,
+        "message_id": delivery.message_id,
+        "reply_to": delivery.reply_to,
+        "correlation_id": delivery.correlation_id,
+        "content_type": delivery.content_type,
+    }
+    for name, value in {**properties, **delivery.headers}.items():
+        click.echo(f"{name}: {value if value is not None else '-'}")
+    click.echo(f"\n{delivery.body.decode(errors='replace')}")
+
+
+def _run(command: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:
+    async def run(settings: Settings) -> None:
         if settings.embedded:
             raise click.ClickException(
-                "with memory:// dead letters live and end with the process; its log has every one of them"
+                "memory:// keeps dead letters inside the process, until it ends; its log has each of them"
             )
-        try:
-            await run(settings)
-        except BrokerUnavailable as error:
-            raise click.ClickException(f"the broker does not serve: {error}") from error
+        await command(settings)
 
-    run_with(on_the_broker)
+    run_command(run)

@@ -1,39 +1,53 @@
-"""`darkroom doctor`: find where bucket and database disagree, and mend it."""
+"""`darkroom doctor`: find and repair differences between object store and database."""
 
 from collections import Counter
 
 import click
 
-from apps.cli.bootstrap import run_with
+from apps.cli.bootstrap import run_command
 from libs.settings import Settings
 
 HOUR_S = 3600.0
 
 
 @click.command()
-@click.option("--mend", is_flag=True, help="Remove rows without object and objects without row.")
-@click.option("--age", "age_h", default=24.0, show_default=True, type=click.FloatRange(min=0),
-              help="Hours; a younger object may be work under way.")  # fmt: skip
-@click.option("--force", is_flag=True, help="Mend even if most of what is there would go.")
+@click.option("--mend", is_flag=True, help="Remove rows without an object and objects without a row.")
+@click.option(
+    "--age",
+    "age_h",
+    default=24.0,
+    show_default=True,
+    type=click.FloatRange(min=0),
+    help="Ignore objects younger than this many hours: a job may still be storing them.",
+)
+@click.option("--force", is_flag=True, help="Repair even if most rows or objects would be removed.")
 def doctor(*, mend: bool, age_h: float, force: bool) -> None:
-    """Compare bucket and database; changes nothing unless told to.
+    """Compare object store and database; --mend repairs them.
 
-    The exit status is 0 when they agree, or do so now.
-    """
+    Prints one line for each difference:
+
+    \b
+      missing  a row without its object
+      stray    an object without a row
+      attempt  an object that an earlier attempt at a job left behind
+      altered  an object whose size is not that of its row; never removed
+      foreign  an object that is not Darkroom's; never removed
+
+    Exits with 0 when nothing is left to repair, else with 1.
+    """  # noqa: D301 - click reads \b: keep the lines below as they are
     from libs.backends import Backends, open_backends
     from libs.images.consistency import MENDED, Examination, Finding, TooMuch
-    from libs.storage.objects import StoreUnavailable
 
-    def note(finding: Finding) -> None:
+    def print_finding(finding: Finding) -> None:
         image = f"  {finding.image_id}" if finding.image_id else ""
         click.echo(f"{finding.kind:<8} {finding.key}{image}")
 
     async def examine(backends: Backends) -> None:
         examination = Examination(backends, age_s=age_h * HOUR_S)
-        await examination.run(note)
+        await examination.run(print_finding)
         found = Counter(finding.kind for finding in examination.findings)
-        told = ", ".join(f"{count} {kind}" for kind, count in sorted(found.items())) or "nothing amiss"
-        click.echo(f"{examination.rows} images, {examination.objects} objects: {told}", err=True)
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.items())) or "nothing amiss"
+        click.echo(f"{examination.rows} images, {examination.objects} objects: {counts}", err=True)
         left = sum(found[kind] for kind in (*MENDED, "altered"))
         if mend:
             mended = await examination.mend(force=force)
@@ -48,10 +62,8 @@ def doctor(*, mend: bool, age_h: float, force: bool) -> None:
                 await examine(backends)
         except TooMuch as error:
             raise click.ClickException(
-                f"{error}: are DARKROOM_OBJECTS_URL and DARKROOM_DATABASE_URL those that belong together? "
-                "--force mends all the same"
+                f"{error}: do DARKROOM_OBJECTS_URL and DARKROOM_DATABASE_URL belong together? "
+                "--force repairs all the same"
             ) from error
-        except StoreUnavailable as error:
-            raise click.ClickException(f"the object store does not serve: {error}") from error
 
-    run_with(run)
+    run_command(run)

@@ -1,4 +1,4 @@
-"""Operations as they are written on the command line."""
+"""Parse operations from command-line options."""
 
 import re
 from pathlib import Path
@@ -15,10 +15,13 @@ _LISTS = {"accept"}
 
 
 def parse_operation(text: str) -> AnyOperation:
-    r"""Understand `resize:width=800,fit=cover`.
+    r"""Parse an operation such as `resize:width=800,fit=cover`.
 
-    Fields of fields are written with a dot, `gravity.x=0.3`; entries of a list are joined by `+`; a comma
-    within a text is written `\,`.
+    A nested field is written with a dot (`gravity.x=0.3`), a list with `+` (`accept=webp+jpeg`), a comma in a
+    text as `\,`.
+
+    Raises:
+        click.BadParameter: There is no such operation, or a field is wrong.
     """
     name, _, fields = text.partition(":")
     values: dict[str, Any] = {"op": name}
@@ -27,11 +30,11 @@ def parse_operation(text: str) -> AnyOperation:
         if not equals:
             raise click.BadParameter(f"{pair!r} is not FIELD=VALUE", param_hint=f"--op {text}")
         *outer, last = field.split(".")
-        place = values
+        parent = values
         for part in outer:
-            place = place.setdefault(part, {})
+            parent = parent.setdefault(part, {})
         value = "0" + value if _BARE_FRACTION.fullmatch(value) else value.replace("\\,", ",")
-        place[last] = [part for part in value.split("+") if part] if field in _LISTS else value
+        parent[last] = [part for part in value.split("+") if part] if field in _LISTS else value
     try:
         return msgspec.convert(values, AnyOperation, strict=False)
     except msgspec.ValidationError as error:
@@ -39,7 +42,11 @@ def parse_operation(text: str) -> AnyOperation:
 
 
 def read_operations(path: Path) -> tuple[AnyOperation, ...]:
-    """Read a JSON list, as the API takes it."""
+    """Read a JSON list of operations, as the API takes it.
+
+    Raises:
+        click.BadParameter: The file is no such list.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=tuple[AnyOperation, ...])
     except msgspec.DecodeError as error:

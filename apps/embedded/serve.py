@@ -1,4 +1,4 @@
-"""All of Darkroom in one process: nothing to install but Python."""
+"""All of Darkroom in one process."""
 
 import asyncio
 
@@ -13,21 +13,24 @@ from libs.storage.database.connection import migrate
 
 
 class AlreadyRunning(Exception):
-    """Another process serves this data directory."""
+    """Another process uses this data directory."""
+
+    code = "already_running"
+    outcome = "permanent"
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Migrate, then run API, worker and scheduler until `stop`.
+    """Migrate the database, then run API, worker and scheduler until `stop`.
 
     Raises:
-        AlreadyRunning: The data directory is in use.
+        AlreadyRunning: Another process uses the data directory.
     """
     if lock_file(settings.data_dir / "darkroom.lock") is None:
         raise AlreadyRunning(f"another process serves {settings.data_dir}")
     async with open_backends(settings) as backends:
         await migrate(backends.database)
         if settings.embedded:
-            # The broker in memory starts empty, and nobody else works this database.
+            # The in-memory broker starts empty, and no other process works on this database.
             await jobs.publish_all_soon()
             await webhook_dispatch.end_leases()
         async with Worker(backends).running(), scheduling(backends):

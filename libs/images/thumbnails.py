@@ -4,7 +4,6 @@ import asyncio
 from pathlib import Path
 
 from libs.backends import Backends
-from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert, Frames, Resize
 from libs.imaging.pipeline import render
 from libs.runtime.process_pool import ProcessPool
@@ -62,10 +61,7 @@ class Thumbnails:
         return data
 
     async def _rendered(self, image: Image, file: Path) -> bytes:
-        settings = self._backends.settings
-        limits = Limits(
-            max_pixels=settings.max_pixels, max_side=settings.max_side, max_frames=settings.max_frames
-        )
+        limits = self._backends.settings.image_limits
         async with self._backends.objects.as_file(image.object_key) as source:
             await self._processes.run(TIMEOUT_S, render, source, file, STEPS, limits)
         return await asyncio.to_thread(file.read_bytes)

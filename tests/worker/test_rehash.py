@@ -6,7 +6,7 @@ from pathlib import Path
 import imagehash
 from PIL import Image as Picture
 
-from apps.worker.rehash import rehash
+from libs.images.rehash import rehash
 from libs.imaging.hashing import hex64
 from libs.storage import images
 from tests.storage.rows import an_owner, image_row

@@ -72,7 +72,7 @@ async def test_asked_to_stop_it_says_that_more_is_left(new_site: NewSite, large_
             family = await begun(terminal)
             terminal.process.send_signal(signal.SIGINT)
             assert await terminal.ended() == 1
-            told = await terminal.until(r"\n(\d) described, 0 failed; stopped, run it again to go on")
+            told = await terminal.until(r"\n(\d) described, 0 failed; stopped, run it again to continue")
             await until_ended(family)
         left = (await hashes(client)).count(None)
         assert left == COUNT - int(told[1])

@@ -267,5 +267,4 @@ def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
 
 
 def _limits(backends: Backends) -> Limits:
-    settings = backends.settings
-    return Limits(max_pixels=settings.max_pixels, max_side=settings.max_side, max_frames=settings.max_frames)
+    return backends.settings.image_limits

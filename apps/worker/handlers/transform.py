@@ -77,8 +77,7 @@ async def describe_image(message: DescribeImage, claim: Claim, pool: WorkerPool)
 
 def limits_of(backends: Backends) -> Limits:
     """The bounds of this installation for anything decoded."""
-    settings = backends.settings
-    return Limits(max_pixels=settings.max_pixels, max_side=settings.max_side, max_frames=settings.max_frames)
+    return backends.settings.image_limits
 
 
 async def _deliver(

@@ -1,4 +1,4 @@
-"""Describing again what has no description: after an upgrade, or when its job was lost."""
+"""Compute hashes and metadata of images that lack them: after an upgrade, or when their job was lost."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,6 @@ from uuid import UUID
 import structlog
 from msgspec import Struct
 
-from apps.worker.handlers.transform import limits_of
 from libs.backends import Backends
 from libs.imaging.describe import describe
 from libs.imaging.errors import ImagingError
@@ -21,18 +20,18 @@ PAGE = 200
 log = structlog.get_logger(__name__)
 
 
-class Rehashed(Struct, frozen=True):
-    """How it went."""
+class RehashCounts(Struct, frozen=True):
+    """How many images were described, and how many could not be."""
 
     done: int
-    failed: int  # unreadable, or gone meanwhile
+    failed: int  # unreadable, or deleted meanwhile
 
 
-async def rehash(backends: Backends, stop: asyncio.Event, progress: Callable[[int], object]) -> Rehashed:
-    """Describe every image whose hash or metadata is missing, oldest first.
+async def rehash(backends: Backends, stop: asyncio.Event, progress: Callable[[int], object]) -> RehashCounts:
+    """Describe every image whose hash or metadata is missing, oldest first, until `stop`.
 
-    Each is noted at once: whoever stops this and starts it again goes on where it was. A site may run
-    meanwhile.
+    Each result is stored at once, so a later run continues where this one stopped. Workers may run at the
+    same time. `progress` gets the number of images that ended since its last call.
     """
     settings = backends.settings
     processes = ProcessPool(settings.worker_concurrency, memory_bytes=settings.job_memory_bytes)
@@ -43,23 +42,24 @@ async def rehash(backends: Backends, stop: asyncio.Event, progress: Callable[[in
             for start in range(0, len(page), settings.worker_concurrency):
                 if stop.is_set():
                     break
-                some = page[start : start + settings.worker_concurrency]
-                ends = await asyncio.gather(*(_describe(image, backends, processes) for image in some))
-                done, failed = done + sum(ends), failed + len(ends) - sum(ends)
-                progress(len(ends))
+                group = page[start : start + settings.worker_concurrency]
+                results = await asyncio.gather(*(_describe(image, backends, processes) for image in group))
+                done, failed = done + results.count(True), failed + results.count(False)
+                progress(len(results))
             after = page[-1].id
     finally:
         await processes.close()
-    return Rehashed(done, failed)
+    return RehashCounts(done, failed)
 
 
 async def _describe(image: Image, backends: Backends, processes: ProcessPool) -> bool:
-    timeout_s = backends.settings.job_timeout_s
+    """Describe one image; return whether that was stored."""
+    settings = backends.settings
     try:
         async with backends.objects.as_file(image.object_key) as path:
-            found = await processes.run(timeout_s, describe, path, limits_of(backends))
+            description = await processes.run(settings.job_timeout_s, describe, path, settings.image_limits)
     except (ImagingError, RenderError, ObjectNotFound) as error:
         log.warning("not_described", image_id=str(image.id), error_code=error.code, error=str(error))
         return False
-    told = images.described(found, edit=images.edit_note(image))
-    return await images.note_description(image, told)
+    columns = images.described(description, edit=images.edit_note(image))
+    return await images.note_description(image, columns)

@@ -1,4 +1,4 @@
-"""Which files are meant by files, folders and patterns."""
+"""Find the photos that files, folders and patterns on the command line name."""
 
 import glob
 from collections.abc import Sequence
@@ -7,23 +7,29 @@ from pathlib import Path
 import click
 from msgspec import Struct
 
-_EXTENSIONS = {
+EXTENSIONS = {
     ".jpg", ".jpeg", ".jpe", ".png", ".apng", ".webp", ".gif", ".avif", ".tif", ".tiff", ".bmp",
 }  # fmt: skip
 
 
 class Photo(Struct, frozen=True, order=True):
-    """A file, and where its result belongs below the folder for results."""
+    """A source file, and the path of its result below the output folder."""
 
     path: Path
     name: Path
 
 
 def find_photos(arguments: Sequence[str]) -> list[Photo]:
-    """Give every file once; in folders, and folders in them, files are known by their extension."""
+    """Return every photo once, in the order of the arguments.
+
+    A folder is searched with its subfolders, for files with the extension of an image format.
+
+    Raises:
+        click.BadParameter: An argument names no photo.
+    """
     found: dict[Path, Photo] = {}
     for argument in arguments:
-        photos = _meant(argument)
+        photos = _expand(argument)
         if not photos:
             raise click.BadParameter(f"{argument!r} names no photo", param_hint="PHOTO")
         for photo in photos:
@@ -31,10 +37,10 @@ def find_photos(arguments: Sequence[str]) -> list[Photo]:
     return list(found.values())
 
 
-def _meant(argument: str) -> list[Photo]:
+def _expand(argument: str) -> list[Photo]:
     path = Path(argument)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in _EXTENSIONS)
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in EXTENSIONS)
         return [Photo(file, file.relative_to(path)) for file in files if file.is_file()]
     if path.is_file():
         return [Photo(path, Path(path.name))]

@@ -1,0 +1,28 @@
+"""`darkroom check`: the health of database, object store and broker."""
+
+import click
+
+from apps.cli.bootstrap import database_required, run_command
+from libs.settings import Settings
+
+
+@click.command()
+def check() -> None:
+    """Check that database, object store and broker answer.
+
+    Exits with 0 when all three do, else with 1.
+    """
+    from libs.backends import open_backends
+    from libs.jobs.health import health
+
+    async def run(settings: Settings) -> None:
+        with database_required():
+            # Do not declare: a user without that right would cause an error in the broker's log each time.
+            async with open_backends(settings, declare=False) as backends:
+                found = await health(backends)
+        for name in ("database", "objects", "broker"):
+            click.echo(f"{name:<9} {getattr(found, name)}")
+        if found.status != "ok":
+            raise click.exceptions.Exit(1)
+
+    run_command(run)

@@ -1,0 +1,34 @@
+"""`darkroom rehash`: hashes and metadata for images that lack them."""
+
+import asyncio
+
+import click
+
+from apps.cli.bootstrap import run_service
+from libs.settings import Settings
+
+
+@click.command()
+def rehash() -> None:
+    """Compute missing hashes and metadata of stored images.
+
+    Safe while Darkroom runs. Ctrl-C stops it; run it again to continue. Exits with 1 when images are left
+    without a hash: their files cannot be read, or it was stopped.
+    """
+    from libs.backends import open_backends
+    from libs.images import rehash as images_rehash
+    from libs.storage.database.connection import migrate
+    from libs.storage.images import count_undescribed
+
+    async def run(settings: Settings, stop: asyncio.Event) -> None:
+        async with open_backends(settings) as backends:
+            await migrate(backends.database)
+            count = await count_undescribed()
+            with click.progressbar(length=count, label="Describing", show_pos=True) as bar:
+                counts = await images_rehash.rehash(backends, stop, bar.update)
+        stopped = "; stopped, run it again to continue" if stop.is_set() else ""
+        click.echo(f"{counts.done} described, {counts.failed} failed{stopped}")
+        if counts.failed or stop.is_set():
+            raise click.exceptions.Exit(1)
+
+    run_service(run)

@@ -1,0 +1,66 @@
+"""Render many photos at once, each in a process of the pool."""
+
+import os
+from asyncio import TaskGroup
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from apps.cli.find_photos import Photo
+from apps.cli.render_file import Outcome, RenderOptions, failed, render_file
+from apps.cli.render_pool import render_pool
+from libs.runtime.process_pool import ProcessPool, RenderError
+from libs.settings import Settings
+
+
+async def render_files(
+    photos: Sequence[Photo], options: RenderOptions, settings: Settings, count: int
+) -> list[Outcome]:
+    """Render all photos in `count` processes; return their outcomes in the order of their paths.
+
+    A photo that takes too long, needs too much memory or crashes its process fails alone.
+    """
+    options.out.mkdir(parents=True, exist_ok=True)
+    parts = [_part_of(options.out / photo.name, number) for number, photo in enumerate(photos)]
+    with _progress_bar() as progress:
+        bar = progress.add_task("processing", total=len(photos))
+
+        async def render(photo: Photo, part: Path) -> Outcome:
+            outcome = await _render(photo, part, options, settings.job_timeout_s, processes)
+            progress.advance(bar)
+            return outcome
+
+        try:
+            async with (
+                render_pool(settings, min(count, len(photos))) as processes,
+                TaskGroup() as group,
+            ):
+                tasks = [group.create_task(render(*pair)) for pair in zip(photos, parts, strict=True)]
+        finally:
+            for part in parts:  # of photos whose process was killed
+                part.unlink(missing_ok=True)
+    return sorted((task.result() for task in tasks), key=lambda outcome: outcome.source)
+
+
+async def _render(
+    photo: Photo, part: Path, options: RenderOptions, timeout_s: float, processes: ProcessPool
+) -> Outcome:
+    target = options.out / photo.name
+    try:
+        return await processes.run(timeout_s, render_file, photo.path, target, part, options)
+    except RenderError as error:
+        return failed(photo.path, f"{error} ({error.code})")
+
+
+def _part_of(target: Path, number: int) -> Path:
+    """Return the name of the unfinished result beside its target, unique to this run and photo."""
+    return target.with_name(f".{target.name}.{os.getpid()}-{number}.part")
+
+
+def _progress_bar() -> Progress:
+    """Return a bar for standard error; it shows on a terminal only."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,23 @@
+"""The process pool in which commands decode local files, with the limits of a worker's."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from libs.runtime.process_pool import ProcessPool
+from libs.settings import Settings
+
+
+def core_count() -> int:
+    """Return the number of CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@asynccontextmanager
+async def render_pool(settings: Settings, count: int) -> AsyncGenerator[ProcessPool]:
+    """Open a pool of `count` render processes; leaving kills them, whatever they do."""
+    processes = ProcessPool(count, memory_bytes=settings.job_memory_bytes)
+    try:
+        yield processes
+    finally:
+        await processes.close()
