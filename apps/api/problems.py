@@ -29,7 +29,6 @@ from libs.storage import (
     accounts,
     batches,
     idempotency,
-    images,
     jobs,
     refresh_tokens,
     webhook_deliveries,
@@ -37,6 +36,7 @@ from libs.storage import (
 )
 from libs.storage.database.engine import UNAVAILABLE
 from libs.storage.edit_calls import DailyEditsUsed
+from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, ImageNotReady, QuotaExceeded
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -81,11 +81,11 @@ STATUS: dict[type[Exception], int] = {
     refresh_tokens.TokenReused: 401,
     signing.SignatureInvalid: 401,
     signing.SignatureExpired: 401,
-    images.ImageNotFound: 404,
-    images.ImageNotReady: 400,
-    images.ImageFailed: 409,
-    images.ImageChanged: 409,
-    images.QuotaExceeded: 413,
+    ImageNotFound: 404,
+    ImageNotReady: 400,
+    ImageFailed: 409,
+    ImageChanged: 409,
+    QuotaExceeded: 413,
     jobs.JobNotFound: 404,
     jobs.JobEndedAlready: 409,
     jobs.JobNotFailed: 409,
@@ -227,6 +227,6 @@ def _extra_headers(status: int, error: Exception) -> dict[str, str]:
         return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, DailyEditsUsed):
         return {"Retry-After": str(error.retry_after_s)}
-    if isinstance(error, images.ImageNotReady | StoreUnavailable | jobs.TooManyJobs):
+    if isinstance(error, ImageNotReady | StoreUnavailable | jobs.TooManyJobs):
         return {"Retry-After": str(RETRY_AFTER_S.get(status, 1))}
     return {}

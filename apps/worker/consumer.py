@@ -45,7 +45,7 @@ from libs.storage import host_throttle, jobs, leases
 from libs.storage.database.engine import UNAVAILABLE
 from libs.storage.database.tables import Image, now
 from libs.storage.failure import Failure
-from libs.storage.images import ImageError
+from libs.storage.image_errors import ImageError
 from libs.storage.leases import Claim, LostLease
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 

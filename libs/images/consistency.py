@@ -89,7 +89,7 @@ class Examination:
             yield finding
 
     async def _judged(self, batch: list[Stored]) -> AsyncGenerator[Finding]:
-        known = await images.sizes_of([_image_key(stored.key) for stored in batch])
+        known = await images.sizes_by_key([_image_key(stored.key) for stored in batch])
         for stored in batch:
             self._present.add(_digest(stored.key))
             key = _image_key(stored.key)
@@ -126,7 +126,7 @@ class Examination:
             return current is not None and current.object_key == image.object_key
 
     async def _remove_strays(self, strays: list[Finding]) -> int:
-        known = await images.sizes_of([_image_key(one.key) for one in strays])
+        known = await images.sizes_by_key([_image_key(one.key) for one in strays])
         gone = [one.key for one in strays if _image_key(one.key) not in known]
         for start in range(0, len(gone), BATCH):
             await self._backends.objects.delete(gone[start : start + BATCH])

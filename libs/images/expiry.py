@@ -16,10 +16,10 @@ from libs.contracts.commands import EditImage, IngestImage, TransformImage
 from libs.contracts.events import ImageDeleted
 from libs.jobs.events import announce, announce_cancelled
 from libs.runtime.background import unbroken
-from libs.storage import images, names
+from libs.storage import image_expiry, names
 from libs.storage.database.engine import UNAVAILABLE
 from libs.storage.database.tables import BaseUser, Image
-from libs.storage.images import Doomed
+from libs.storage.image_expiry import DeletingImage
 from libs.storage.objects import StoreUnavailable
 
 BATCH = 200
@@ -33,10 +33,10 @@ log = structlog.get_logger(__name__)
 
 async def expire(backends: Backends) -> int:
     """Mark what has reached its end and remove all that is marked; how many images went."""
-    while await images.mark_expired(BATCH) == BATCH:
+    while await image_expiry.mark_expired(BATCH) == BATCH:
         pass
     removed = 0
-    while marked := await images.deleting(BATCH):
+    while marked := await image_expiry.list_deleting(BATCH):
         removed += await remove(marked, backends)
         if len(marked) < BATCH:
             break
@@ -45,14 +45,14 @@ async def expire(backends: Backends) -> int:
 
 async def delete(image: Image, owner: BaseUser, backends: Backends) -> None:
     """Delete an image now and stop its jobs; while the object store is away it is hidden, removed later."""
-    await announce_cancelled(await images.mark_deleting(image.id), owner.username, backends)
+    await announce_cancelled(await image_expiry.mark_deleting(image.id), owner.username, backends)
     try:
-        await remove(await images.deleting(1, only=image.id), backends)
+        await remove(await image_expiry.list_deleting(1, only=image.id), backends)
     except StoreUnavailable as error:
         log.warning("removal_waits", image_id=str(image.id), error=str(error))
 
 
-async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
+async def remove(marked: Sequence[DeletingImage], backends: Backends) -> int:
     """Remove objects, then rows; how many rows this call removed.
 
     Raises:
@@ -63,9 +63,9 @@ async def remove(marked: Sequence[Doomed], backends: Backends) -> int:
     return await unbroken(_forget(marked, backends), grace_s=TELLING_GRACE_S)
 
 
-async def _forget(marked: Sequence[Doomed], backends: Backends) -> int:
+async def _forget(marked: Sequence[DeletingImage], backends: Backends) -> int:
     """Remove rows and tell of each: what nobody told before a stop, nobody would tell after it."""
-    gone = set(await images.forget([image.id for image in marked]))
+    gone = set(await image_expiry.delete_rows([image.id for image in marked]))
     told = (ImageDeleted(image_id=image.id, owner=image.owner) for image in marked if image.id in gone)
     await asyncio.gather(*(announce(event, backends) for event in told))
     if gone:
@@ -82,7 +82,7 @@ def folder(command: Maker) -> str:
 async def remove_marked(image_id: UUID, backends: Backends) -> None:
     """Remove a file that nobody needs any more; should that fail now, the next tick does it."""
     try:
-        await remove(await images.deleting(1, only=image_id), backends)
+        await remove(await image_expiry.list_deleting(1, only=image_id), backends)
     except (StoreUnavailable, *UNAVAILABLE) as error:
         log.warning("removal_waits", image_id=str(image_id), error=str(error))
 

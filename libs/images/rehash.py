@@ -11,7 +11,7 @@ from libs.backends import Backends
 from libs.imaging.describe import describe
 from libs.imaging.errors import ImagingError
 from libs.runtime.process_pool import ProcessPool, RenderError
-from libs.storage import images
+from libs.storage import image_descriptions
 from libs.storage.database.tables import Image
 from libs.storage.objects import ObjectNotFound
 
@@ -38,7 +38,7 @@ async def rehash(backends: Backends, stop: asyncio.Event, progress: Callable[[in
     done = failed = 0
     after: UUID | None = None
     try:
-        while not stop.is_set() and (page := await images.undescribed(PAGE, after=after)):
+        while not stop.is_set() and (page := await image_descriptions.undescribed(PAGE, after=after)):
             for start in range(0, len(page), settings.worker_concurrency):
                 if stop.is_set():
                     break
@@ -61,5 +61,5 @@ async def _describe(image: Image, backends: Backends, processes: ProcessPool) ->
     except (ImagingError, RenderError, ObjectNotFound) as error:
         log.warning("not_described", image_id=str(image.id), error_code=error.code, error=str(error))
         return False
-    columns = images.described(description, edit=images.edit_note(image))
-    return await images.note_description(image, columns)
+    columns = image_descriptions.columns(description, edit=image_descriptions.edit_note(image))
+    return await image_descriptions.store(image, columns)

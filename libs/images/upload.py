@@ -18,10 +18,11 @@ from libs.imaging.operations import AnyOperation
 from libs.jobs import admission
 from libs.jobs.events import announce, announce_cancelled
 from libs.jobs.publish import publish
-from libs.storage import images, jobs, names, usage
+from libs.storage import jobs, names, usage
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Image, Job, new_id, now
+from libs.storage.image_errors import QuotaExceeded
 
 
 class TooManyOperations(Exception):
@@ -205,7 +206,7 @@ async def check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> 
     if held.waiting_jobs >= settings.quota_jobs:
         raise jobs.TooManyJobs(f"{settings.quota_jobs} jobs are waiting already")
     if size_bytes and held.stored_bytes + size_bytes > settings.quota_bytes:
-        raise images.QuotaExceeded(f"the account would hold more than {settings.quota_bytes} bytes")
+        raise QuotaExceeded(f"the account would hold more than {settings.quota_bytes} bytes")
 
 
 def image_of(upload: Upload, owner: BaseUser, retention: Retention, undownloaded_s: float) -> Image:

@@ -74,7 +74,7 @@ async def file_of(image: Image, backends: Backends) -> AsyncGenerator[Path]:
         try:
             path = await stack.enter_async_context(backends.objects.as_file(image.object_key))
         except ObjectNotFound as error:
-            if await images.replaced(image):
+            if await images.newer_version(image):
                 raise StoreUnavailable("the image was replaced in that moment") from error
             raise
         yield path

@@ -38,6 +38,7 @@ from libs.storage import accounts, images, jobs, submissions
 from libs.storage.database.engine import UNAVAILABLE
 from libs.storage.database.tables import BaseUser, Image, Job, Reply, Submission, new_id
 from libs.storage.edit_calls import DailyEditsUsed
+from libs.storage.image_errors import ImageError
 from libs.storage.names import INBOX
 from libs.storage.objects import BadKey, check_key
 
@@ -91,7 +92,7 @@ REFUSALS = (
     EditError,
     FetchError,
     ImagingError,
-    images.ImageError,
+    ImageError,
     jobs.JobError,
     upload.TooManyOperations,
 )

@@ -10,7 +10,8 @@ from libs.storage.batch_counters import Share
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Image, ImageSource, Job, new_id, now
-from libs.storage.images import UNFINISHED, ImageChanged
+from libs.storage.image_errors import ImageChanged
+from libs.storage.jobs import UNFINISHED
 from libs.storage.leases import NO_ERROR, Claim
 
 

@@ -1,7 +1,7 @@
 """Accounts that have ended leave nothing."""
 
 from libs.contracts.enums import ImageStatus
-from libs.storage import accounts, images
+from libs.storage import accounts, image_expiry
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import BaseUser, Image
 from tests.storage.rows import an_image, an_owner
@@ -17,7 +17,7 @@ async def test_an_upload_that_outlived_its_account_is_removed_with_it(database: 
     marked = await Image.select(Image.id).where(Image.status == ImageStatus.DELETING)
     assert {row["id"] for row in marked} == {early.id, late.id}
 
-    await images.forget([early.id, late.id])
+    await image_expiry.delete_rows([early.id, late.id])
     assert await accounts.purge_deleted() == 1
     assert not await BaseUser.exists().where(BaseUser.id == user.id)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from libs.contracts.enums import ImageStatus, JobStatus
-from libs.storage import images, jobs, leases
+from libs.storage import image_expiry, jobs, leases
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import Image, Job, now
 from libs.storage.jobs import Failure
@@ -191,7 +191,7 @@ async def test_failing_and_deleting_at_once_never_wait_for_each_other() -> None:
         claim = await claimed((await a_job(owner, image)).id)
         ends = await asyncio.gather(
             leases.fail(claim, FAILURE, source_is_bad=image.id),
-            images.mark_deleting(image.id),
+            image_expiry.mark_deleting(image.id),
             return_exceptions=True,
         )
         assert {type(one) for one in ends} <= {type(None), list, LostLease}

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from libs.contracts.enums import ImageStatus
-from libs.storage import accounts, idempotency, images, refresh_tokens
+from libs.storage import accounts, idempotency, image_expiry, refresh_tokens
 from libs.storage.database.tables import BaseUser, IdempotencyKey, Image, Job, RefreshToken, now
 from libs.storage.idempotency import KeyInUse, KeyReused
 from libs.storage.refresh_tokens import TokenError, TokenReused
@@ -91,8 +91,8 @@ async def test_an_ended_account_goes_once_its_images_are_gone() -> None:
     await a_job(user, image)
     await accounts.delete(user)
     assert await accounts.purge_deleted() == 0
-    assert (await images.deleting(10))[0].id == image.id
-    await images.forget([image.id])
+    assert (await image_expiry.list_deleting(10))[0].id == image.id
+    await image_expiry.delete_rows([image.id])
     assert await accounts.purge_deleted() == 1
     assert [one.id for one in await BaseUser.objects()] == [other.id]
     assert await Job.count() == 0

@@ -11,7 +11,7 @@ import pytest
 
 from libs.contracts.enums import ImageStatus
 from libs.imaging.hashing import signed64
-from libs.storage import images, phash_index
+from libs.storage import image_expiry, phash_index
 from libs.storage.database.engine import Engine, rows
 from libs.storage.database.tables import BaseUser, Image, new_id
 from libs.storage.duplicate_groups import clusters
@@ -137,7 +137,7 @@ async def test_the_bands_follow_the_hash_whatever_writes_it(owner: BaseUser) -> 
     await Image.update({Image.phash: None}).where(Image.id == image.id)
     assert await bands(image.id) == []
     await Image.update({Image.phash: 7, Image.status: ImageStatus.DELETING}).where(Image.id == image.id)
-    await images.forget([image.id])
+    await image_expiry.delete_rows([image.id])
     assert await bands(image.id) == []
 
 

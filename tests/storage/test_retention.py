@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from libs.contracts.enums import ImageStatus, JobStatus, Retention
-from libs.storage import images, leases
+from libs.storage import image_expiry, images, leases
 from libs.storage.database.tables import Image, Job, now
 from tests.storage.rows import DAY_S, a_job, an_image, an_owner, claimed, complete, image_row, job_row
 
@@ -24,17 +24,17 @@ async def ends(image: Image) -> tuple[datetime | None, datetime | None]:
 
 async def test_only_the_first_download_sets_the_clock() -> None:
     image = await an_image(await an_owner())
-    await asyncio.gather(*(images.note_download(image, downloaded_s=10 * n) for n in range(1, 9)))
+    await asyncio.gather(*(image_expiry.note_download(image, downloaded_s=10 * n) for n in range(1, 9)))
     first = await ends(image)
     assert None not in first
-    await images.note_download(await image_row(image.id), downloaded_s=DAY_S)
-    await images.note_download(image, downloaded_s=DAY_S)  # one who read the row before
+    await image_expiry.note_download(await image_row(image.id), downloaded_s=DAY_S)
+    await image_expiry.note_download(image, downloaded_s=DAY_S)  # one who read the row before
     assert await ends(image) == first
 
 
 async def test_a_kept_image_has_no_clock() -> None:
     image = await an_image(await an_owner(), retention=Retention.KEEP, expires_at=None)
-    await images.note_download(image, downloaded_s=1)
+    await image_expiry.note_download(image, downloaded_s=1)
     assert await ends(image) == (None, None)
 
 
@@ -43,7 +43,7 @@ async def test_a_shared_clock_starts_for_source_and_result_alike(downloaded: str
     owner = await an_owner()
     source = await an_image(owner)
     result = await complete(await claimed((await a_job(owner, source)).id), owner)
-    await images.note_download(source if downloaded == "source" else result, downloaded_s=DOWNLOADED_S)
+    await image_expiry.note_download(source if downloaded == "source" else result, downloaded_s=DOWNLOADED_S)
     assert await ends(source) == await ends(result)
     started, ended = await ends(source)
     assert started is not None
@@ -55,10 +55,10 @@ async def test_a_later_result_has_a_clock_of_its_own() -> None:
     source = await an_image(owner)
     result = await complete(await claimed((await a_job(owner, source)).id), owner, shares_expiry=False)
     before = await ends(result)
-    await images.note_download(source, downloaded_s=DOWNLOADED_S)
+    await image_expiry.note_download(source, downloaded_s=DOWNLOADED_S)
     assert await ends(result) == before
     other = await an_image(owner)
-    await images.note_download(result, downloaded_s=DOWNLOADED_S)
+    await image_expiry.note_download(result, downloaded_s=DOWNLOADED_S)
     assert (await ends(other))[0] is None
 
 
@@ -69,7 +69,7 @@ async def test_a_result_that_finishes_as_its_source_is_downloaded_ends_with_it()
         claim = await claimed((await a_job(owner, source)).id)
         steps = [
             complete(claim, owner),
-            images.note_download(source, downloaded_s=DOWNLOADED_S),
+            image_expiry.note_download(source, downloaded_s=DOWNLOADED_S),
         ]
         done = await asyncio.gather(*(steps if turn % 2 else reversed(steps)))
         [result] = [one for one in done if one is not None]
@@ -96,8 +96,8 @@ async def test_only_what_has_reached_its_end_is_marked() -> None:
     over = await an_image(owner, expires_at=now())
     alive = await an_image(owner)
     kept = await an_image(owner, retention=Retention.KEEP, expires_at=None)
-    assert await images.mark_expired(10) == 1
-    assert [one.id for one in await images.deleting(10)] == [over.id]
+    assert await image_expiry.mark_expired(10) == 1
+    assert [one.id for one in await image_expiry.list_deleting(10)] == [over.id]
     assert {(await image_row(one.id)).status for one in (alive, kept)} == {ImageStatus.PENDING}
 
 
@@ -105,36 +105,36 @@ async def test_an_image_with_an_unfinished_job_waits_for_it() -> None:
     owner = await an_owner()
     image = await an_image(owner, expires_at=now())
     job = await a_job(owner, image)
-    assert await images.mark_expired(10) == 0
+    assert await image_expiry.mark_expired(10) == 0
     claim = await claimed(job.id)
-    assert await images.mark_expired(10) == 0
+    assert await image_expiry.mark_expired(10) == 0
     await complete(claim, owner, shares_expiry=False)
-    assert await images.mark_expired(10) == 1
+    assert await image_expiry.mark_expired(10) == 1
 
 
 async def test_no_more_are_marked_than_asked_for() -> None:
     owner = await an_owner()
     for _ in range(7):
         await an_image(owner, expires_at=now())
-    assert [await images.mark_expired(3) for _ in range(4)] == [3, 3, 1, 0]
+    assert [await image_expiry.mark_expired(3) for _ in range(4)] == [3, 3, 1, 0]
 
 
 async def test_each_mark_and_each_removal_is_one_callers() -> None:
     owner = await an_owner()
     for _ in range(20):
         await an_image(owner, expires_at=now())
-    assert sum(await asyncio.gather(*(images.mark_expired(20) for _ in range(3)))) == 20
-    marked = [one.id for one in await images.deleting(100)]
-    forgotten = await asyncio.gather(*(images.forget(marked) for _ in range(3)))
+    assert sum(await asyncio.gather(*(image_expiry.mark_expired(20) for _ in range(3)))) == 20
+    marked = [one.id for one in await image_expiry.list_deleting(100)]
+    forgotten = await asyncio.gather(*(image_expiry.delete_rows(marked) for _ in range(3)))
     assert sorted(one for some in forgotten for one in some) == sorted(marked)
-    assert await images.forget(marked) == []
-    assert await images.forget([]) == []
+    assert await image_expiry.delete_rows(marked) == []
+    assert await image_expiry.delete_rows([]) == []
     assert await Image.count() == 0
 
 
 async def test_an_image_that_is_not_marked_is_not_forgotten() -> None:
     image = await an_image(await an_owner())
-    assert await images.forget([image.id]) == []
+    assert await image_expiry.delete_rows([image.id]) == []
 
 
 async def test_deleting_an_image_stops_its_jobs_once() -> None:
@@ -142,8 +142,8 @@ async def test_deleting_an_image_stops_its_jobs_once() -> None:
     image = await an_image(owner)
     job = await a_job(owner, image)
     claim = await claimed(job.id)
-    assert await images.mark_deleting(image.id) == [job.id]
-    assert await images.mark_deleting(image.id) == []
+    assert await image_expiry.mark_deleting(image.id) == [job.id]
+    assert await image_expiry.mark_deleting(image.id) == []
     with pytest.raises(leases.LostLease):
         await complete(claim, owner)
     assert (await job_row(job.id)).status == JobStatus.CANCELLED
@@ -155,8 +155,8 @@ async def test_jobs_and_results_outlive_their_source() -> None:
     image = await an_image(owner)
     job = await a_job(owner, image)
     result = await complete(await claimed(job.id), owner)
-    await images.mark_deleting(image.id)
-    await images.forget([image.id])
+    await image_expiry.mark_deleting(image.id)
+    await image_expiry.delete_rows([image.id])
     assert (await image_row(result.id)).parent is None
     row = await Job.objects().where(Job.id == job.id).first()
     assert row is not None

@@ -13,7 +13,7 @@ from libs.contracts.enums import DeliveryStatus, WebhookEvent
 from libs.contracts.views.webhooks import DeliveryAttempt
 from libs.storage import (
     accounts,
-    images,
+    image_expiry,
     jobs,
     webhook_deliveries,
     webhook_dispatch,
@@ -222,9 +222,9 @@ async def test_expired_images_tell_and_deleted_ones_do_not(database: Engine) -> 
     await an_endpoint(owner)
     over = [await an_image(owner, expires_at=now() - timedelta(seconds=1)) for _ in range(3)]
     deleted = await an_image(owner, expires_at=now() - timedelta(seconds=1))
-    await images.mark_deleting(deleted.id)
-    assert await images.mark_expired(10) == 3
-    assert await images.mark_expired(10) == 0
+    await image_expiry.mark_deleting(deleted.id)
+    assert await image_expiry.mark_expired(10) == 3
+    assert await image_expiry.mark_expired(10) == 0
     told = [msgspec.json.decode(row.body)["data"]["id"] for row in await WebhookDelivery.objects()]
     assert sorted(told) == sorted(str(image.id) for image in over)
 

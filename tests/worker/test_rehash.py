@@ -8,7 +8,7 @@ from PIL import Image as Picture
 
 from libs.images.rehash import rehash
 from libs.imaging.hashing import hex64
-from libs.storage import images
+from libs.storage import image_descriptions
 from tests.storage.rows import an_owner, image_row
 from tests.worker.inside import NewBackends, submit
 from tests.worker.watching import SMALL
@@ -31,10 +31,10 @@ async def test_missing_hashes_are_computed_once_however_often_it_is_stopped(
 
     first = await rehash(backends, stop, stopping)
     assert (first.done, first.failed, steps) == (1, 0, [1])
-    assert await images.count_undescribed() == 3
+    assert await image_descriptions.count_undescribed() == 3
     second = await rehash(backends, asyncio.Event(), steps.append)
     assert (second.done, second.failed) == (2, 1)
-    assert await images.count_undescribed() == 1
+    assert await image_descriptions.count_undescribed() == 1
     expected = str(imagehash.phash(Picture.open(photo)))
     for image_id in ids:
         row = await image_row(image_id)

@@ -23,7 +23,7 @@ from libs.runtime.process_pool import RenderError
 from libs.storage import accounts, batches, images, overview, webhook_deliveries
 from libs.storage.batches import BatchNotFound
 from libs.storage.database.tables import Image
-from libs.storage.images import ImageError, ImageNotFound
+from libs.storage.image_errors import ImageError, ImageNotFound
 from libs.storage.jobs import JobError
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 from libs.storage.webhook_deliveries import DeliveryNotFound, DeliveryUnderWay

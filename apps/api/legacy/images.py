@@ -25,9 +25,9 @@ from libs.backends import Backends
 from libs.contracts.views.images import Confirmation, ImageView
 from libs.contracts.views.jobs import JobView
 from libs.images import expiry
-from libs.storage import images
+from libs.storage import image_list, images
 from libs.storage.database.tables import BaseUser
-from libs.storage.images import Filter
+from libs.storage.image_list import Filter
 
 WAIT_S = 30.0
 LINK_S = 604_800  # of an upload's own link, as long as an object store signs one
@@ -72,7 +72,7 @@ class OldImages(Controller):
         limit: Limit = 20,
     ) -> Response[list[OldImage]]:
         """As `GET /api/images`: the caller's images, newest first."""
-        found, total = await images.page(context.caller.id, Filter(), limit=limit, after=after)
+        found, total = await image_list.page(context.caller.id, Filter(), limit=limit, after=after)
         views = [_old_view(view, context) for view in await image_views.image_views(found, context.at)]
         return listed(views, context, total=total, limit=limit)
 

@@ -29,7 +29,7 @@ from libs.imaging.errors import AssetMissing
 from libs.imaging.orientation import turned_size
 from libs.storage import images
 from libs.storage.database.tables import Image, Job
-from libs.storage.images import ImageNotReady
+from libs.storage.image_errors import ImageNotReady
 
 PARTS = ("image", "watermark")  # a file that its form's fields may name, or leave unnamed
 

@@ -18,7 +18,7 @@ from libs.auth.tokens import sign_link
 from libs.backends import Backends
 from libs.contracts.views.links import LinkView
 from libs.settings import Settings
-from libs.storage import images
+from libs.storage import image_expiry, images
 from libs.storage.database.tables import Image, now
 from libs.storage.objects import StorageError
 
@@ -46,7 +46,7 @@ async def stream(
     try:
         return await _streamed(image, request, backends, disposition)
     except StorageError:
-        current = await images.replaced(image)
+        current = await images.newer_version(image)
         if current is None:
             raise
         return await _streamed(current, request, backends, disposition)
@@ -63,7 +63,7 @@ async def redirect_or_stream(
     if url is None:
         return await stream(image, request, backends, disposition="inline")
     if request.method != "HEAD":
-        await images.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
+        await image_expiry.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
     return Redirect(url, status_code=HTTP_302_FOUND, headers={"Cache-Control": "no-store"})
 
 
@@ -87,7 +87,7 @@ async def _streamed(
         )
     )
     try:
-        await images.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
+        await image_expiry.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
     except BaseException:
         await stack.aclose()
         raise

@@ -26,9 +26,9 @@ from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
 from libs.images import expiry, upload
 from libs.imaging.formats import FormatName
-from libs.storage import images
+from libs.storage import image_list, images
 from libs.storage.database.tables import BaseUser, Image, Job
-from libs.storage.images import Filter
+from libs.storage.image_list import Filter
 
 WAIT_S = 30.0  # where nothing was preferred
 
@@ -85,7 +85,7 @@ class Images(Controller):
             created_after=in_utc("created_after", created_after),
             created_before=in_utc("created_before", created_before),
         )
-        found, total = await images.page(context.caller.id, wanted, limit=limit, after=after)
+        found, total = await image_list.page(context.caller.id, wanted, limit=limit, after=after)
         return listed(await image_views.image_views(found, context.at), context, total=total, limit=limit)
 
     @route("/{image_id:uuid}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=HTTP_200_OK)
@@ -215,4 +215,4 @@ class Images(Controller):
 
 async def _version(caller: BaseUser, image_id: UUID, version: Literal["latest", "original"]) -> Image:
     image = await images.owned_by(caller.id, image_id)
-    return image if version == "original" else await images.latest_of(image)
+    return image if version == "original" else await images.latest_result(image)

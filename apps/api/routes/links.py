@@ -12,6 +12,7 @@ from apps.api.responses import files
 from libs.auth.tokens import verify_link
 from libs.backends import Backends
 from libs.storage import images
+from libs.storage.image_errors import ImageNotFound
 
 
 @route(
@@ -27,7 +28,7 @@ async def open_link(
     target = verify_link(backends.settings.secret_key, token)
     image = await images.by_id(target.image_id)
     if image is None:
-        raise images.ImageNotFound("the image behind this link is gone")
+        raise ImageNotFound("the image behind this link is gone")
     left_s = int(backends.settings.link_s)
     if target.expires_at is not None:
         left_s = int((target.expires_at - datetime.now(UTC)).total_seconds())

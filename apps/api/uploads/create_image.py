@@ -33,6 +33,7 @@ from libs.imaging.limits import Limits
 from libs.outbound import decode_data_url, is_data_url
 from libs.storage import image_sources, images
 from libs.storage.database.tables import Image, Job, new_id
+from libs.storage.image_errors import ImageNotReady
 
 IMAGE = ("image", "original_image")  # the second as older clients call it
 FIELDS = ("operations", "retention", "on_duplicate", "webhook_url", *NAMES)
@@ -69,7 +70,7 @@ async def metadata_of(image: Image, context: RequestContext) -> Metadata | Job:
         return job
     told = image_views.metadata(await images.owned_by(context.caller.id, image.id))
     if told is None:
-        raise images.ImageNotReady("the image was replaced meanwhile; ask again")
+        raise ImageNotReady("the image was replaced meanwhile; ask again")
     return told
 
 

@@ -30,6 +30,7 @@ from libs.runtime.background import unbroken
 from libs.storage import edit_calls, images, leases
 from libs.storage.database.engine import UNAVAILABLE
 from libs.storage.database.tables import Image
+from libs.storage.image_errors import ImageNotFound
 from libs.storage.jobs import Failure
 from libs.storage.leases import Claim, LostLease
 from libs.storage.objects import StoreUnavailable
@@ -74,7 +75,7 @@ async def _source(message: EditImage) -> Image | None:
         return None
     source = await images.by_id(message.source.image_id)
     if source is None:
-        raise images.ImageNotFound(f"there is no image {message.source.image_id}")
+        raise ImageNotFound(f"there is no image {message.source.image_id}")
     return source
 
 

@@ -12,7 +12,7 @@ from libs.contracts.edits import EditNote
 from libs.edits.provider import Answer
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.render_and_describe import DescribedResult
-from libs.storage import edit_calls, images, leases
+from libs.storage import edit_calls, image_descriptions, leases
 from libs.storage.database.engine import UNAVAILABLE
 from libs.storage.database.tables import Image
 from libs.storage.leases import Claim
@@ -54,7 +54,7 @@ def new_image(order: Order, number: int, finished: DescribedResult, answer: Answ
         message.targets[number],
         undownloaded_s=order.pool.backends.settings.expire_undownloaded_s,
     )
-    told = images.described(finished.description, edit=_note(order, number, answer))
+    told = image_descriptions.columns(finished.description, edit=_note(order, number, answer))
     result.phash, result.metadata = told[Image.phash], told[Image.metadata]
     return result
 

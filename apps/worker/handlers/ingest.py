@@ -34,7 +34,7 @@ from libs.runtime.background import unbroken
 from libs.storage import image_sources, images, names, usage
 from libs.storage.database.engine import UNAVAILABLE
 from libs.storage.database.tables import Image, ImageSource, Job, now
-from libs.storage.images import QuotaExceeded
+from libs.storage.image_errors import QuotaExceeded
 from libs.storage.leases import Claim
 
 log = structlog.get_logger(__name__)
@@ -282,7 +282,7 @@ async def _deliver(
 def _wished(
     message: IngestImage, image: Image, backends: Backends, *, filename: str | None = None
 ) -> dict[Any, Any]:
-    return images.changes(
+    return images.changed_columns(
         image,
         filename=filename,
         retention=message.retention,

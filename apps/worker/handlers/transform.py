@@ -14,9 +14,10 @@ from libs.imaging.pipeline import render
 from libs.jobs.publish import publish
 from libs.runtime.background import unbroken
 from libs.runtime.process_pool import ProcessPool
-from libs.storage import images, leases
+from libs.storage import image_descriptions, images, leases
 from libs.storage.database.engine import UNAVAILABLE
 from libs.storage.database.tables import Image, Job
+from libs.storage.image_errors import ImageNotFound
 from libs.storage.leases import Claim
 
 DELIVERY_GRACE_S = 2.0
@@ -70,7 +71,7 @@ async def describe_image(message: DescribeImage, claim: Claim, pool: WorkerPool)
     source = await _source(message)
     async with watermark_sources.file_of(source, backends) as path:
         found = await pool.processes.run(backends.settings.job_timeout_s, describe, path, limits_of(backends))
-    told = images.described(found, edit=images.edit_note(source))
+    told = image_descriptions.columns(found, edit=image_descriptions.edit_note(source))
     await leases.complete_describe(claim, source.id, told)
     return source
 
@@ -111,5 +112,5 @@ async def _deliver(
 async def _source(message: TransformImage | DescribeImage) -> Image:
     image = await images.by_id(message.source.image_id)
     if image is None:
-        raise images.ImageNotFound(f"there is no image {message.source.image_id}")
+        raise ImageNotFound(f"there is no image {message.source.image_id}")
     return image

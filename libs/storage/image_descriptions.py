@@ -1,0 +1,53 @@
+"""Functions over what a full decode finds out about an image: its perceptual hash and metadata."""
+
+from typing import Any, cast
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct, structs
+from piccolo.columns.combination import And
+
+from libs.contracts.edits import EditNote
+from libs.contracts.enums import ImageStatus
+from libs.contracts.views.images import StoredMetadata
+from libs.imaging.describe import Description
+from libs.imaging.hashing import signed64
+from libs.storage.database.tables import Image
+
+
+class _EditOnly(Struct, frozen=True):
+    edit: EditNote | None = None
+
+
+def columns(description: Description, *, edit: EditNote | None) -> dict[Any, Any]:
+    """Return the columns that a full decode sets, with the note on the edit that made the image, if any."""
+    metadata = StoredMetadata(**structs.asdict(description), edit=edit)
+    return {Image.phash: signed64(description.phash), Image.metadata: msgspec.json.encode(metadata).decode()}
+
+
+def edit_note(image: Image) -> EditNote | None:
+    """Return the stored note on the edit that made the image; None for all other images."""
+    return msgspec.json.decode(image.metadata, type=_EditOnly).edit if image.metadata else None
+
+
+async def count_undescribed() -> int:
+    """Return how many images, of all accounts, lack their hash or their metadata."""
+    return cast("int", await Image.count().where(_undescribed()))
+
+
+async def undescribed(limit: int, *, after: UUID | None) -> list[Image]:
+    """Return images that lack their hash or their metadata, oldest first, newer than the image `after`."""
+    condition = _undescribed() if after is None else _undescribed() & (Image.id > after)
+    return await Image.objects().where(condition).order_by(Image.id).limit(limit)
+
+
+async def store(image: Image, values: dict[Any, Any]) -> bool:
+    """Store what `columns` returned; return False if the image is gone, described, or has another file."""
+    unchanged = (Image.id == image.id) & (Image.object_key == image.object_key) & _undescribed()
+    stored: list[dict[str, Any]] = await Image.update(values).where(unchanged).returning(Image.id)
+    return bool(stored)
+
+
+def _undescribed() -> And:
+    missing = Image.phash.is_null() | Image.metadata.is_null()
+    return missing & (Image.status != ImageStatus.DELETING)
