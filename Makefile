@@ -87,13 +87,15 @@ screenshots: $(VENV)/dev.stamp services ## Take the screenshots of the admin pag
 lock: $(VENV)/dev.stamp ## Pin every package again; no host is written
 	$(LOCK) pyproject.toml -o requirements/main.txt
 	$(LOCK) pyproject.toml --extra dev -c requirements/main.txt -o requirements/dev.txt
+	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean: services-down ## Remove what was made here, data excepted
 	rm -rf $(VENV) .pytest_cache .ruff_cache
 
-$(VENV)/main.stamp: requirements/main.txt
+$(VENV)/main.stamp: requirements/main.txt requirements/build.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --no-deps --require-hashes -r requirements/main.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/main.txt -r requirements/build.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
