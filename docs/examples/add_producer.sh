@@ -1,10 +1,10 @@
 #!/bin/sh
-# Let an account order over RabbitMQ: a user of its name, what it may do, and an exchange of its own.
+# Let an account order over RabbitMQ: create a user of its name, the user's permissions, and an exchange of its own.
 # RABBITMQ=http://operator:secret@localhost:15672 PASSWORD=... sh add_producer.sh ada
 set -eu
 NAME=$1 VHOST=${VHOST:-%2F}
 PATTERN=$(printf %s "$NAME" | sed 's/[][\.^$*+?(){}|]/\\\\&/g')
-call() { curl -sS --fail-with-body -X "$1" "$RABBITMQ/api/$2" --json "$3"; }
+call() { curl -sS --fail-with-body -X "$1" "$RABBITMQ/api/$2" -H "Content-Type: application/json" -d "$3"; }
 call PUT "users/$NAME" '{"password": "'"$PASSWORD"'", "tags": ""}'
 call PUT "permissions/$VHOST/$NAME" \
   '{"configure": "^$", "write": "^darkroom\\.jobs(\\.of\\.'"$PATTERN"')?$", "read": "^$"}'

@@ -30,7 +30,7 @@ async def order(picture: str) -> dict[str, object]:
         message = aio_pika.Message(
             json.dumps(body).encode(),
             user_id=user,  # RabbitMQ refuses any other name than that of the connection
-            message_id=str(uuid.uuid4()),  # sent again under the same one, it runs once
+            message_id=str(uuid.uuid4()),  # an order that is sent twice with one id runs once
             reply_to=replies.name,
             correlation_id="thumbnail",
             content_type="application/json",

@@ -26,21 +26,21 @@ USUAL_PORTS = {
 USAGE = """\
 usage: infra/local/services up | down | status | env
 
-  up      start what does not run yet: PostgreSQL, RabbitMQ, an S3 server
-  down    stop what `up` started and remove its data
-  status  say what runs; the exit code is 0 when all three do
-  env     print the variables that tests read, for `eval`
+  up      start PostgreSQL, RabbitMQ and an S3 server, unless they run already
+  down    stop what `up` started and delete its data
+  status  show what runs; the exit status is 0 if all three run
+  env     print `export NAME=value` lines with the URLs that the tests read;
+          use it as: eval "$(infra/local/services env)"
 
-A server named by DARKROOM_TEST_DATABASE_URL, DARKROOM_TEST_BROKER_URL or
-DARKROOM_TEST_OBJECTS_URL is used as it is; a broker needs its management API named
-beside it, by DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL. The others run in containers
-where a Docker engine answers, else as programs of this machine, which root on
-Debian or Ubuntu gets by apt-get. All listen on 127.0.0.1, on ports of their own.
-What tests use beside them, `up` gets by apt-get too: Chromium, amqp-publish,
-pg_isready, and a RabbitMQ for the tests that kill one.
+If DARKROOM_TEST_DATABASE_URL, DARKROOM_TEST_BROKER_URL or DARKROOM_TEST_OBJECTS_URL
+is set, that server is used as it is. A given broker also needs its management API in
+DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL. The other servers run in containers if a Docker
+engine answers, otherwise as local programs, which root on Debian or Ubuntu installs by
+apt-get. They listen on 127.0.0.1, on ports of their own. `up` also installs what else
+the tests use: Chromium, amqp-publish, pg_isready, and a RabbitMQ for tests that kill it.
 
-DARKROOM_SERVICES_DIR   folder for state and data, instead of .services
-DARKROOM_SERVICES_PATH  the only folders in which to look for programs
+DARKROOM_SERVICES_DIR   directory for state and data (default: .services)
+DARKROOM_SERVICES_PATH  the only directories that are searched for programs
 """
 
 
