@@ -16,17 +16,17 @@ PROCESSES ?= $(if $(ARGS),0,4)
 SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 
-.PHONY: secrets up down logs help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock schema screenshots clean
+.PHONY: secrets up down logs help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock docs schema screenshots clean
 
-help: ## List what make can do
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
-run: $(VENV)/main.stamp ## Start API, worker and scheduler in one process (PORT=8000)
+run: $(VENV)/main.stamp ## Start the server: API, worker and scheduler in one process (PORT=8000)
 	@DARKROOM_PORT=$(PORT) exec $(BIN)/python -m apps.cli serve
 
-install: $(VENV)/dev.stamp ## Install the locked packages, the tools and this tree
+install: $(VENV)/dev.stamp ## Install the locked packages, the development tools and this tree
 
-test: $(VENV)/dev.stamp services ## Run every test on both backends; brings the services itself (PROCESSES=4)
+test: $(VENV)/dev.stamp services ## Run every test on both backends; starts the services itself (PROCESSES=4)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/pytest $(SPREAD) $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
@@ -40,56 +40,61 @@ lint: $(VENV)/dev.stamp ## Check style, types and import directions
 	$(BIN)/hadolint infra/Dockerfile
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
-format: $(VENV)/dev.stamp ## Put the code in form
+format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 services: $(VENV)/dev.stamp ## Start PostgreSQL, RabbitMQ and an S3 server for tests
 	@$(SERVICES) up
 
-services-down: ## Stop them; no process is left
+services-down: ## Stop them and their processes
 	@$(SERVICES) down
 
-bench: $(VENV)/dev.stamp services ## Measure the main job, embedded and on the services
+bench: $(VENV)/dev.stamp services ## Measure a job from upload to result, embedded and on the services
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.main_job
 
 bench-batch: $(VENV)/dev.stamp services ## Measure a CSV batch beside interactive work (BATCH_ROWS=1000)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(BATCH_ROWS) $(BIN)/python -m benchmarks.batch
 
-bench-search: $(VENV)/dev.stamp services ## Measure the search for look-alikes (ROWS=1000000)
+bench-search: $(VENV)/dev.stamp services ## Measure the duplicate search (ROWS=1000000)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(ROWS) $(BIN)/python -m benchmarks.search
 
-bench-imaging: $(VENV)/dev.stamp ## Measure imaging beside libvips: time, memory, pixels (some minutes)
+bench-imaging: $(VENV)/dev.stamp ## Compare imaging with libvips: time, memory, PSNR (some minutes)
 	@$(BIN)/python -m benchmarks.imaging
 
-fuzz: $(VENV)/dev.stamp ## Throw damaged files at imaging (FUZZ_S=60 seconds)
+fuzz: $(VENV)/dev.stamp ## Fuzz the imaging library with damaged files (FUZZ_S=60 seconds)
 	@PYTHONPATH=. $(BIN)/python tests/fuzz/imaging.py -max_total_time=$(FUZZ_S)
 
-secrets: ## Write .env, with a new secret for whatever has none, and RabbitMQ's users
+secrets: ## Write missing secrets to .env, and RabbitMQ's users to .secrets
 	@$(PYTHON) -m infra.make_secrets
 
 up: secrets ## Build and start everything in containers; WORKERS=3 for more workers
 	docker compose up --build --detach --scale worker=$(WORKERS)
 
-down: ## Stop the containers; their data stay
+down: ## Stop the containers; keep their data
 	docker compose down
 
-logs: ## Follow what the containers say
+logs: ## Follow the logs of the containers
 	docker compose logs --follow --tail 100
+
+docs: schema ## Write the generated pages again: configuration, errors, the contract
+	$(BIN)/python -m docs.generate.configuration > docs/configuration.md
+	$(BIN)/python -m docs.generate.errors > docs/errors.md
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
 	$(BIN)/python -m libs.contracts.asyncapi > libs/contracts/asyncapi.json
 
-screenshots: $(VENV)/dev.stamp services ## Take the screenshots of the admin pages again
+screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its commands in a terminal, the admin pages
+	@PYTHONPATH=. $(BIN)/python docs/images/record.py
 	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k "embedded and operator"
 
-lock: $(VENV)/dev.stamp ## Pin every package again; no host is written
+lock: $(VENV)/dev.stamp ## Pin every package again, without the address of an index
 	$(LOCK) pyproject.toml -o requirements/main.txt
 	$(LOCK) pyproject.toml --extra dev -c requirements/main.txt -o requirements/dev.txt
 	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 
-clean: services-down ## Remove what was made here, data excepted
+clean: services-down ## Remove the virtual environment and caches; keep the data
 	rm -rf $(VENV) .pytest_cache .ruff_cache
 
 $(VENV)/main.stamp: requirements/main.txt requirements/build.txt pyproject.toml
