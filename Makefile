@@ -79,6 +79,7 @@ logs: ## Follow the logs of the containers
 
 docs: schema ## Write the generated pages again: configuration, errors, the contract
 	$(BIN)/python -m docs.generate.configuration > docs/configuration.md
+	$(BIN)/python -m docs.generate.configuration example > .env.example
 	$(BIN)/python -m docs.generate.errors > docs/errors.md
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again

@@ -35,64 +35,121 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     data_dir: Path
+    """Holds the SQLite file, objects, temporary files and the generated secret, unless the URLs
+    below say otherwise."""
     database_url: str
+    """`sqlite:///PATH` or `postgres://USER:PASSWORD@HOST:PORT/NAME`."""
     objects_url: str
+    """`file:///DIRECTORY` or `s3://KEY:SECRET@HOST:PORT/BUCKET`, with the options `?secure=false`
+    (plain HTTP), `region=NAME` and `public_url=https://files.example.org` (the address in links)."""
     broker_url: str
+    """`memory://` (one process) or `amqp://USER:PASSWORD@HOST:PORT/VHOST`."""
     secret_key: str
+    """Signs tokens and links; at least 32 characters. Generated and kept in the data directory with
+    `memory://`, required otherwise."""
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8000
-    public_url: str = ""  # empty: as the request was addressed
+    """Port to listen on."""
+    public_url: str = ""
+    """How clients reach the server; used for URLs in responses. Empty: the address of each request."""
     trusted_proxies: tuple[str, ...] = ()
+    """Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     log_format: Literal["auto", "json", "console"] = "auto"
+    """`auto` is readable on a terminal and JSON elsewhere."""
 
     access_token_s: Seconds = 900
+    """Lifetime of an access token."""
     refresh_token_s: Seconds = 604_800
+    """Lifetime of a refresh token."""
     expire_undownloaded_s: Seconds = 86_400
+    """When an ephemeral image expires that nobody downloads, counted from its creation."""
     expire_downloaded_s: Seconds = 300
+    """When an ephemeral image expires, counted from its first download."""
     link_s: Seconds = 3600
+    """Lifetime of a signed link, unless the request sets `expires_in`."""
     tick_s: Seconds = 1
+    """Pause between two rounds of the scheduler."""
 
     max_upload_bytes: Bytes = 50_000_000
+    """Size of an upload."""
     max_pixels: Count = 50_000_000
+    """Decoded pixels of an image, all frames together."""
     max_side: Count = 16_384
+    """Width or height of an image, in pixels."""
     max_frames: Count = 200
+    """Frames or pages of an image."""
     max_operations: Count = 20
+    """Operations in one job."""
 
     job_timeout_s: Seconds = 60
+    """Time for rendering; after it the render process is killed and the job fails."""
     job_memory_bytes: Bytes = 2 * 1024**3
+    """Address space of one render process."""
     job_lease_s: Seconds = 30
+    """A worker that has not renewed its lease for this long loses the job."""
     max_attempts: Count = 5
+    """Attempts at a job, the first included."""
     retry_base_s: Seconds = 2
+    """Delay before the second attempt. It doubles with each further attempt, plus or minus a half."""
     worker_concurrency: Count = 2
+    """Jobs that one worker runs at a time, each in its own render process. Bulk jobs have half as
+    many processes in addition."""
 
     fetch_ports: tuple[Annotated[int, Meta(ge=1, le=65_535)], ...] = (80, 443, 8080, 8443)
-    fetch_allow_networks: tuple[str, ...] = ()  # opened to fetches although they are not public
+    """Ports that the URLs of users can name."""
+    fetch_allow_networks: tuple[str, ...] = ()
+    """Private networks that can be fetched from, such as `10.20.0.0/16`. Addresses that wrap an
+    IPv4 address (NAT64, 6to4, Teredo, IPv4-mapped) are refused. On an IPv6-only network with DNS64
+    list `64:ff9b::/96`; a wrapped address is then allowed if its IPv4 address is."""
     fetch_timeout_s: Seconds = 20
+    """Time for one fetch, redirects included."""
     fetch_max_redirects: Annotated[int, Meta(ge=0)] = 3
+    """Redirects that a fetch follows."""
     fetch_max_bytes: Bytes = 50_000_000
+    """Size of a fetched file, decompressed."""
     csv_max_bytes: Bytes = 10_000_000
+    """Size of a CSV file."""
     csv_max_rows: Count = 10_000
+    """Rows in a CSV file."""
     csv_max_urls: Count = 20
+    """URLs in one row of a CSV file."""
     batch_per_host: Count = 4
+    """Concurrent fetches for batches from one host, by all workers together."""
 
-    openai_api_key: str = ""  # empty: edits are switched off
+    openai_api_key: str = ""
+    """Turns edits on. Empty: requests for edits answer `edits_not_configured`."""
     openai_base_url: str = "https://api.openai.com/v1"
+    """Any server with OpenAI's images API; Azure by the address of its deployment with
+    `?api-version=`."""
     openai_model: Annotated[str, Meta(min_length=1)] = "gpt-image-2.6-sunburst"
+    """Model that edits images."""
     openai_timeout_s: Seconds = 300
+    """Time for one call. A call that takes longer is never repeated."""
     openai_max_edge: Annotated[int, Meta(ge=16, le=8192)] = 2048
+    """Longest side of an image that is sent, in pixels."""
     edits_per_day: Count = 50
+    """Images that an account can have edited or created in one day (UTC)."""
 
-    # The waits before the attempts at a notice.
     webhook_schedule_s: tuple[Annotated[float, Meta(ge=0, le=315_360_000)], ...] = (
         *(0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400),
     )
+    """Delays before the attempts of a webhook delivery, plus or minus a tenth. The first is 0;
+    after the last attempt the delivery has failed."""
     webhook_timeout_s: Seconds = 15
+    """Time for a receiver to respond."""
 
     quota_bytes: Bytes = 10_000_000_000
+    """Bytes that an account can store."""
     quota_jobs: Count = 1000
+    """Unfinished jobs of an account, without those of batches."""
     rate_limit_per_minute: Count = 600
+    """Requests of one account, or of one address without an account."""
     login_limit_per_minute: Count = 10
-    amqp_trusted_users: tuple[str, ...] = ()  # broker users that may order for any account
+    """Logins from one address."""
+    amqp_trusted_users: tuple[str, ...] = ()
+    """RabbitMQ users whose orders can name any account as `owner`. Others order for the account of
+    their own name."""
 
     def __post_init__(self) -> None:
         for text in self.fetch_allow_networks:

@@ -1,15 +1,21 @@
 """What is written about the program is true of the program."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from apps.api.problems import all_codes
+from docs.generate import configuration, errors
 from libs.contracts import schema
 from libs.settings import PREFIX, load_settings, setting_names
 
 ROOT = Path(__file__).parents[1]
+DOCUMENTS = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 IN_DATA_DIR = {"DARKROOM_DATABASE_URL", "DARKROOM_OBJECTS_URL", "DARKROOM_SECRET_KEY"}  # no text fits all
 
 
@@ -36,8 +42,24 @@ def test_every_default_of_the_example_is_written_out(tmp_path: Path, monkeypatch
             assert getattr(defaults, name.removeprefix(PREFIX).lower()) in ("", ()), name
 
 
+def test_every_setting_has_a_description() -> None:
+    assert [PREFIX + name.upper() for name in configuration.descriptions()] == setting_names()
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("docs/configuration.md", configuration.page),
+        (".env.example", configuration.example),
+        ("docs/errors.md", errors.page),
+    ],
+)
+def test_a_generated_page_is_what_make_docs_writes(file: str, text: Callable[[], str]) -> None:
+    assert (ROOT / file).read_text() == text()
+
+
 def test_every_error_code_is_documented_with_its_status() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \|", (ROOT / "docs/errors.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \| \S", (ROOT / "docs/errors.md").read_text(), re.MULTILINE)
     assert {code: int(status) for code, status in rows} == all_codes()
 
 
@@ -47,6 +69,21 @@ def test_the_schema_file_is_that_of_the_structs() -> None:
 
 def test_every_make_target_of_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for document in ("README.md", "CONTRIBUTING.md"):
-        named = set(re.findall(r"`make ([a-z-]+)", (ROOT / document).read_text()))
+    for document in DOCUMENTS:
+        named = set(re.findall(r"`(?:\w+=\S+ )*make ([a-z-]+)", document.read_text()))
         assert named <= targets, document
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    for document in DOCUMENTS:
+        for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", document.read_text()):
+            path, _, anchor = link.partition("#")
+            target = (document.parent / path) if path else document
+            assert target.exists(), (document.name, link)
+            assert not anchor or anchor in anchors(target), (document.name, link)
+
+
+def anchors(document: Path) -> set[str]:
+    """Return the anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
