@@ -4,6 +4,7 @@ import ast
 import inspect
 import sys
 import textwrap
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args, get_origin, get_type_hints
@@ -28,7 +29,7 @@ Darkroom reads its settings from environment variables. Every setting has a defa
 
 """
 HEAD = "| setting | default | values | meaning |\n|---|---|---|---|"
-TYPES = {int: "integer", float: "number", str: "text", Path: "directory"}
+TYPES: Mapping[object, str] = {int: "integer", float: "number", str: "text", Path: "directory"}
 LIMITS = {"above": "gt", "from": "ge", "to": "le"}
 
 EXAMPLE = """\
@@ -103,8 +104,8 @@ def _default(field: FieldInfo) -> tuple[str, str]:
     """Return a field's default for the page and for the example."""
     if field.default is NODEFAULT:
         return COMPUTED[field.name]
-    default = cast("tuple[object, ...] | object", field.default)
-    value = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+    several = isinstance(field.default, tuple)
+    value = ",".join(map(str, cast("tuple[object, ...]", field.default))) if several else str(field.default)
     return (f"`{value}`" if value else "", value)
 
 
