@@ -26,8 +26,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.main_job import account, finished, peak_rss, percentile, photograph, timed
-from tests.outbound.server import ALLOWED, OUTSIDE
 from tests.support.client import Client
+from tests.support.photo_server import ALLOWED, OUTSIDE
 from tests.support.site import Kind, Site, running_site
 
 URLS_A_ROW = 2

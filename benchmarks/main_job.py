@@ -23,7 +23,7 @@ from rich.table import Table
 
 from tests.support.client import Client
 from tests.support.site import Kind, Site, running_site
-from tests.worker.watching import ENDLESS, accepted, until_running
+from tests.support.site_jobs import ENDLESS, accepted, until_running
 
 OPERATIONS = [{"op": "resize", "width": 800}, {"op": "convert", "format": "jpeg", "quality": 82}]
 SINGLE = 100

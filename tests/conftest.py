@@ -1,94 +1,31 @@
-"""Sites that many tests share, the databases, and photographs."""
+"""How tests are distributed over processes, and the fixtures that all folders share."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import pytest
-import skimage
 from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
 from libs.storage.database.connection import migrate, open_database
 from libs.storage.database.engine import Engine
-from tests.support import spreading
-from tests.support.accounts import add_account
-from tests.support.client import Client
-from tests.support.migrated import migrated_database
+from tests.support import distribution
+from tests.support.migrated_database import migrated_database
 from tests.support.services import own_database
-from tests.support.site import Kind, Site, running_site
 
-PHOTOS = Path(skimage.__file__).parent / "data"
+pytest_plugins = ["tests.support.pictures", "tests.support.shared_sites", "tests.support.backends"]
 
-BOTH = ["embedded", pytest.param("services", marks=pytest.mark.services)]
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.services)]
-
-NewSite = Callable[..., Awaitable[Site]]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=spreading.place)
+    items.sort(key=distribution.place)
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> spreading.ByFileAndKind:
-    return spreading.ByFileAndKind(config, log)
-
-
-@pytest.fixture(scope="session")
-def photo() -> Path:
-    """A photograph: JPEG, 640 x 427."""
-    return PHOTOS / "rocket.jpg"
-
-
-@pytest.fixture(scope="session")
-def photos() -> Path:
-    """The folder of photographs."""
-    return PHOTOS
-
-
-@pytest.fixture(scope="session", params=BOTH)
-async def site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Site]:
-    """A site with ordinary settings, shared: use accounts of your own."""
-    async with running_site(request.param, tmp_path_factory.mktemp(f"site-{request.param}")) as running:
-        yield running
-
-
-@pytest.fixture(params=BOTH)
-async def new_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[NewSite]:
-    """Starts a site for this test alone, with the settings it needs."""
-    kind: Kind = request.param
-    async with AsyncExitStack() as stack:
-
-        async def start(**settings: str) -> Site:
-            return await stack.enter_async_context(running_site(kind, tmp_path / "site", **settings))
-
-        yield start
-
-
-@asynccontextmanager
-async def signed_in(site: Site) -> AsyncGenerator[Client]:
-    """A client with a new account."""
-    async with Client(site) as client:
-        await add_account(client)
-        await client.login()
-        yield client
-
-
-@pytest.fixture
-async def client(site: Site) -> AsyncGenerator[Client]:
-    """A new account on the shared site."""
-    async with signed_in(site) as client:
-        yield client
-
-
-@pytest.fixture
-async def other(site: Site) -> AsyncIterator[Client]:
-    """Another new account on the shared site."""
-    async with signed_in(site) as client:
-        yield client
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> distribution.ByFileAndKind:
+    return distribution.ByFileAndKind(config, log)
 
 
 @pytest.fixture(params=DATABASES)

@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 from uuid import uuid4
 
-from tests.api.evidence import kept_by, refused
 from tests.support.client import Client
+from tests.support.site_contents import kept_by, refused
 
 GRAY = [{"op": "grayscale"}]
 
@@ -34,14 +34,16 @@ async def test_a_repeated_transform_is_one_job(client: Client, photo: Path) -> N
     assert len((await client.get("/api/jobs")).json) == 1
 
 
-async def test_a_key_does_not_serve_for_another_request(client: Client, photo: Path, small: bytes) -> None:
+async def test_a_key_does_not_serve_for_another_request(
+    client: Client, photo: Path, small_picture: bytes
+) -> None:
     key = new_key()
     assert (await client.upload(photo, GRAY, headers=key)).status == 202
     for again in (
         await client.upload(photo, [{"op": "sepia"}], headers=key),
         await client.upload(photo, headers=key),
         await client.upload(photo, GRAY, filename="other.jpg", headers=key),
-        await client.upload(small, GRAY, filename="rocket.jpg", headers=key),
+        await client.upload(small_picture, GRAY, filename="rocket.jpg", headers=key),
     ):
         refused(again, 422, "idempotency_key_reused")
     assert len((await client.get("/api/jobs")).json) == 1
@@ -59,23 +61,25 @@ async def test_of_requests_at_the_same_moment_one_is_done(client: Client, photo:
     assert len((await client.get("/api/jobs")).json) == 1
 
 
-async def test_a_failed_request_frees_its_key(client: Client, small: bytes, cut_photo: bytes) -> None:
+async def test_a_failed_request_frees_its_key(client: Client, small_picture: bytes, cut_photo: bytes) -> None:
     key = new_key()
     refused(await client.upload(b"no image", headers=key), 415, "not_an_image")
     refused(await client.upload(cut_photo, GRAY, headers=key, wait_s=60), 422, "image_truncated")
-    answer = await client.upload(small, filename="a.png", headers=key, retention="ephemeral")
+    answer = await client.upload(small_picture, filename="a.png", headers=key, retention="ephemeral")
     assert (answer.status, answer.headers.get("Idempotency-Replayed")) == (201, None)
 
 
-async def test_a_key_belongs_to_its_account(client: Client, other: Client, small: bytes) -> None:
+async def test_a_key_belongs_to_its_account(
+    client: Client, other_client: Client, small_picture: bytes
+) -> None:
     key = new_key()
-    mine = await client.upload(small, filename="a.png", headers=key)
-    theirs = await other.upload(small, filename="a.png", headers=key)
+    mine = await client.upload(small_picture, filename="a.png", headers=key)
+    theirs = await other_client.upload(small_picture, filename="a.png", headers=key)
     assert mine.json["id"] != theirs.json["id"]
-    assert (await kept_by(other)).images == "1"
+    assert (await kept_by(other_client)).images == "1"
 
 
-async def test_a_key_beyond_reason_is_refused(resident: Client, small: bytes) -> None:
+async def test_a_key_beyond_reason_is_refused(shared_client: Client, small_picture: bytes) -> None:
     for key in ("x" * 256, "", "caf\xe9\x85"):
-        answer = await resident.upload(small, filename="a.png", headers={"Idempotency-Key": key})
+        answer = await shared_client.upload(small_picture, filename="a.png", headers={"Idempotency-Key": key})
         refused(answer, 400, "invalid_request")

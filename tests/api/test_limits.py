@@ -3,10 +3,10 @@
 import asyncio
 from pathlib import Path
 
-from tests.api.evidence import kept_by, nothing_kept, refused
-from tests.api.forms import file_part, send
-from tests.conftest import NewSite, signed_in
 from tests.support.client import PASSWORD, Client
+from tests.support.multipart import file_part, send
+from tests.support.shared_sites import NewSite, signed_in
+from tests.support.site_contents import kept_by, nothing_kept, refused
 
 SLOW = [{"op": "blur", "sigma": 60}] * 3
 
@@ -32,37 +32,39 @@ async def test_requests_are_limited_per_account_and_logins_per_address(new_site:
         assert (await two.post("/accounts/refresh", json={"refresh_token": two.refresh_token})).status == 200
 
 
-async def test_an_account_holds_no_more_than_its_quota(narrow: Client, photos: Path) -> None:
+async def test_an_account_holds_no_more_than_its_quota(limited_client: Client, photos: Path) -> None:
     data = (photos / "chelsea.png").read_bytes()
     assert len(data) * 12 < 3_000_000 < len(data) * 13
     for _ in range(12):
-        assert (await narrow.upload(data, retention="ephemeral")).status == 201
-    async with nothing_kept(narrow):
-        refused(await narrow.upload(data, retention="ephemeral"), 413, "quota_exceeded")
-    [newest] = (await narrow.get("/api/images?limit=1")).json
-    await narrow.call("DELETE", f"/api/images/{newest['id']}")
-    assert (await narrow.upload(data, retention="ephemeral")).status == 201
+        assert (await limited_client.upload(data, retention="ephemeral")).status == 201
+    async with nothing_kept(limited_client):
+        refused(await limited_client.upload(data, retention="ephemeral"), 413, "quota_exceeded")
+    [newest] = (await limited_client.get("/api/images?limit=1")).json
+    await limited_client.call("DELETE", f"/api/images/{newest['id']}")
+    assert (await limited_client.upload(data, retention="ephemeral")).status == 201
 
 
 async def test_an_account_has_no_more_unfinished_jobs_than_it_may(
-    narrow: Client, slow_picture: bytes, small: bytes
+    limited_client: Client, slow_picture: bytes, small_picture: bytes
 ) -> None:
-    image = (await narrow.upload(slow_picture, retention="ephemeral")).json
+    image = (await limited_client.upload(slow_picture, retention="ephemeral")).json
     at = f"/api/images/{image['id']}/transform"
-    jobs = [(await narrow.post(at, json={"operations": SLOW})).json["id"] for _ in range(6)]
-    before = await kept_by(narrow)
-    refused(await narrow.post(at, json={"operations": SLOW}), 429, "too_many_jobs")
-    late = await narrow.upload(small, [{"op": "grayscale"}], filename="a.png")
+    jobs = [(await limited_client.post(at, json={"operations": SLOW})).json["id"] for _ in range(6)]
+    before = await kept_by(limited_client)
+    refused(await limited_client.post(at, json={"operations": SLOW}), 429, "too_many_jobs")
+    late = await limited_client.upload(small_picture, [{"op": "grayscale"}], filename="a.png")
     refused(late, 429, "too_many_jobs")
     assert late.headers["Retry-After"] == "1"
-    assert await kept_by(narrow) == before
+    assert await kept_by(limited_client) == before
     for job_id in reversed(jobs):
-        await narrow.call("DELETE", f"/api/jobs/{job_id}")
-    assert (await narrow.upload(small, [{"op": "grayscale"}], filename="a.png", wait_s=60)).status == 201
+        await limited_client.call("DELETE", f"/api/jobs/{job_id}")
+    assert (
+        await limited_client.upload(small_picture, [{"op": "grayscale"}], filename="a.png", wait_s=60)
+    ).status == 201
 
 
-async def test_the_limits_of_an_upload_are_settings(narrow: Client, small: bytes) -> None:
-    async with nothing_kept(narrow):
-        refused(await send(narrow, file_part(bytes(2_000_001))), 413, "upload_too_large")
-        many = await narrow.upload(small, [{"op": "grayscale"}] * 4, filename="a.png")
+async def test_the_limits_of_an_upload_are_settings(limited_client: Client, small_picture: bytes) -> None:
+    async with nothing_kept(limited_client):
+        refused(await send(limited_client, file_part(bytes(2_000_001))), 413, "upload_too_large")
+        many = await limited_client.upload(small_picture, [{"op": "grayscale"}] * 4, filename="a.png")
         assert "4" in refused(many, 400, "too_many_operations")

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from apps.api.problems import all_codes
-from tests.api.evidence import refused
 from tests.support.client import Client
 from tests.support.site import Site
+from tests.support.site_contents import refused
 
 ROUTES = {
     "/accounts/register": "post",

@@ -13,32 +13,36 @@ from typing import Any
 import imagehash
 from PIL import Image
 
-from tests.api.evidence import kept_again, kept_by, nothing_kept, refused
-from tests.batches.sheets import HEADER, accepted, detail, done, output_rows, products, send, sheet, told
-from tests.conftest import signed_in
-from tests.outbound.server import picture
-from tests.outbound.sites import Fetching
+from tests.batches.csv_files import HEADER, accepted, detail, done, output_rows, products, send, sheet, told
 from tests.support.client import Client
-from tests.worker.watching import WAIT_S
+from tests.support.fetching_site import FetchingSite
+from tests.support.photo_server import picture
+from tests.support.shared_sites import signed_in
+from tests.support.site_contents import kept_again, kept_by, nothing_kept, refused
+from tests.support.site_jobs import WAIT_S
 
 COLOURS = ("red", "green", "blue", "orange", "purple", "black", "white", "yellow", "brown", "pink")
 
 
-def served(fetching: Fetching, count: int, *, prefix: str) -> list[str]:
+def served(fetching_site: FetchingSite, count: int, *, prefix: str) -> list[str]:
     """Different pictures; every tenth is missing."""
     found: list[str] = []
     for nth in range(count):
         path = f"/{prefix}/{nth}.jpg"
         if nth % 10 == 7:
-            found.append(fetching.outer.url(f"/status/404/{prefix}/{nth}.jpg"))
+            found.append(fetching_site.outer.url(f"/status/404/{prefix}/{nth}.jpg"))
         else:
-            found.append(fetching.outer.serve(path, picture(COLOURS[nth % 10], size=(40 + nth // 10, 32))))
+            found.append(
+                fetching_site.outer.serve(path, picture(COLOURS[nth % 10], size=(40 + nth // 10, 32)))
+            )
     return found
 
 
-async def test_a_batch_with_broken_urls_ends_with_exact_counts(fetching: Fetching, client: Client) -> None:
-    urls = served(fetching, 300, prefix="many")
-    fetching.outer.most_at_once = 0
+async def test_a_batch_with_broken_urls_ends_with_exact_counts(
+    fetching_site: FetchingSite, client: Client
+) -> None:
+    urls = served(fetching_site, 300, prefix="many")
+    fetching_site.outer.most_at_once = 0
     answer = await send(client, products([urls[nth : nth + 2] for nth in range(0, 300, 2)]))
     assert answer.status == 202
     batch = answer.json
@@ -52,11 +56,11 @@ async def test_a_batch_with_broken_urls_ends_with_exact_counts(fetching: Fetchin
         30,
     )
     assert ended["errors"] == {"url_http_error": 30}
-    sizes = sum(len(fetching.outer.files[f"/many/{nth}.jpg"]) for nth in range(300) if nth % 10 != 7)
+    sizes = sum(len(fetching_site.outer.files[f"/many/{nth}.jpg"]) for nth in range(300) if nth % 10 != 7)
     assert ended["bytes_before"] == sizes
     assert ended["bytes_after"] > 0
-    assert fetching.outer.most_at_once <= 4
-    assert {fetching.outer.asked[f"/many/{nth}.jpg"] for nth in range(300) if nth % 10 != 7} == {1}
+    assert fetching_site.outer.most_at_once <= 4
+    assert {fetching_site.outer.asked[f"/many/{nth}.jpg"] for nth in range(300) if nth % 10 != 7} == {1}
 
     rows = await output_rows(client, batch["id"])
     assert [row["S. No."] for row in rows] == [str(nth) for nth in range(1, 151)]
@@ -71,9 +75,9 @@ async def test_a_batch_with_broken_urls_ends_with_exact_counts(fetching: Fetchin
 
 
 async def test_an_output_is_a_smaller_jpeg_and_its_link_needs_no_token_and_does_not_change(
-    fetching: Fetching, client: Client, photos: Path
+    fetching_site: FetchingSite, client: Client, photos: Path
 ) -> None:
-    url = fetching.outer.serve("/chelsea.png", (photos / "chelsea.png").read_bytes())
+    url = fetching_site.outer.serve("/chelsea.png", (photos / "chelsea.png").read_bytes())
     batch = await accepted(client, products([[url]]))
     ended = await done(client, batch["id"])
     [item] = ended["items"]
@@ -97,8 +101,8 @@ async def test_an_output_is_a_smaller_jpeg_and_its_link_needs_no_token_and_does_
     assert (job["kind"], job["priority"], job["attempts"]) == ("ingest", "bulk", 1)
 
 
-async def test_operations_and_retention_may_be_chosen(fetching: Fetching, client: Client) -> None:
-    url = fetching.outer.serve("/chosen.jpg", picture(size=(80, 60)))
+async def test_operations_and_retention_may_be_chosen(fetching_site: FetchingSite, client: Client) -> None:
+    url = fetching_site.outer.serve("/chosen.jpg", picture(size=(80, 60)))
     asked = [{"op": "resize", "width": 20}, {"op": "convert", "format": "webp"}]
     batch = await accepted(client, products([[url]]), operations=json.dumps(asked), retention="ephemeral")
     [item] = (await done(client, batch["id"]))["items"]
@@ -108,14 +112,14 @@ async def test_operations_and_retention_may_be_chosen(fetching: Fetching, client
 
 
 async def test_a_url_named_twice_is_fetched_once_and_both_rows_get_its_output(
-    fetching: Fetching, client: Client
+    fetching_site: FetchingSite, client: Client
 ) -> None:
-    url = fetching.outer.serve("/twice.jpg", picture("pink"))
-    other = fetching.outer.serve("/other.jpg", picture("brown"))
+    url = fetching_site.outer.serve("/twice.jpg", picture("pink"))
+    other = fetching_site.outer.serve("/other.jpg", picture("brown"))
     batch = await accepted(client, products([[url, other], [url]]))
     ended = await done(client, batch["id"])
     assert (ended["completed"], ended["total"]) == (3, 3)
-    assert fetching.outer.asked["/twice.jpg"] == 1
+    assert fetching_site.outer.asked["/twice.jpg"] == 1
     first, second = await output_rows(client, batch["id"])
     assert first["Output Image Urls"].split(", ")[0] == second["Output Image Urls"]
     assert ended["bytes_before"] == len(picture("pink")) + len(picture("brown"))
@@ -129,14 +133,16 @@ async def test_a_data_url_is_an_image_of_a_batch_too(client: Client) -> None:
     assert ended["errors"] == {"format_not_accepted": 1} or ended["errors"] == {"url_not_an_image": 1}
 
 
-async def test_a_batch_of_which_nothing_came_has_failed(fetching: Fetching, client: Client) -> None:
-    batch = await accepted(client, products([[fetching.outer.url("/status/404")]]))
+async def test_a_batch_of_which_nothing_came_has_failed(fetching_site: FetchingSite, client: Client) -> None:
+    batch = await accepted(client, products([[fetching_site.outer.url("/status/404")]]))
     ended = await done(client, batch["id"])
     assert (ended["status"], ended["completed"], ended["failed"]) == ("Failed", 0, 1)
 
 
-async def test_a_bad_file_is_refused_whole_with_all_its_faults(fetching: Fetching, client: Client) -> None:
-    good = fetching.outer.serve("/good.jpg", picture())
+async def test_a_bad_file_is_refused_whole_with_all_its_faults(
+    fetching_site: FetchingSite, client: Client
+) -> None:
+    good = fetching_site.outer.serve("/good.jpg", picture())
     rows = [("1", "Chair", good), ("one", "", "nonsense"), ("1", "Table", "http://127.0.0.1/a.jpg")]
     async with nothing_kept(client):
         answer = await send(client, sheet(rows))
@@ -168,23 +174,27 @@ async def test_a_form_that_is_none_is_refused(client: Client) -> None:
     assert (await client.get("/api/batches")).json == []
 
 
-async def test_all_batches_of_an_account_share_the_room_of_one(fetching: Fetching, client: Client) -> None:
+async def test_all_batches_of_an_account_share_the_room_of_one(
+    fetching_site: FetchingSite, client: Client
+) -> None:
     """400 rows of 2 URLs may be left to do."""
-    fetching.outer.slow_s = 3.0
+    fetching_site.outer.slow_s = 3.0
     try:
-        batch = await accepted(client, products([[fetching.outer.url(f"/room/{n}")] for n in range(400)]))
-        more = products([[fetching.outer.url(f"/more/{n}")] * 2 for n in range(400)])
+        batch = await accepted(
+            client, products([[fetching_site.outer.url(f"/room/{n}")] for n in range(400)])
+        )
+        more = products([[fetching_site.outer.url(f"/more/{n}")] * 2 for n in range(400)])
         refused(await send(client, more), 429, "too_many_jobs")
         upload = await client.upload(picture(), wait_s=60)
         assert upload.status == 201  # nothing else stands behind a batch
         assert (await client.call("DELETE", f"/api/batches/{batch['id']}")).status == 204
     finally:
-        fetching.outer.slow_s = 0.0
+        fetching_site.outer.slow_s = 0.0
     assert (await send(client, more)).status == 202
 
 
-async def test_items_are_paged_and_filtered(fetching: Fetching, client: Client) -> None:
-    urls = served(fetching, 20, prefix="paged")
+async def test_items_are_paged_and_filtered(fetching_site: FetchingSite, client: Client) -> None:
+    urls = served(fetching_site, 20, prefix="paged")
     batch = await accepted(client, products([[url] for url in urls]))
     await done(client, batch["id"])
     found: list[str] = []
@@ -212,10 +222,10 @@ async def test_batches_are_listed_newest_first(client: Client) -> None:
     assert [one["id"] for one in (await client.get(rest.group(1))).json] == ids[:1]
 
 
-async def test_the_event_stream_tells_how_it_goes_on(fetching: Fetching, client: Client) -> None:
-    urls = served(fetching, 6, prefix="told")
+async def test_the_event_stream_tells_how_it_goes_on(fetching_site: FetchingSite, client: Client) -> None:
+    urls = served(fetching_site, 6, prefix="told")
     seen: list[dict[str, Any]] = []
-    with fetching.outer.holding(urls[-1]) as gate:
+    with fetching_site.outer.holding(urls[-1]) as gate:
         batch = await accepted(client, products([[url] for url in urls]))
         async for state in told(client, batch["id"]):
             seen.append(state)
@@ -228,8 +238,10 @@ async def test_the_event_stream_tells_how_it_goes_on(fetching: Fetching, client:
     assert seen[-1]["eta_s"] is None
 
 
-async def test_a_formula_in_a_cell_is_no_formula_in_the_output(fetching: Fetching, client: Client) -> None:
-    url = fetching.outer.serve("/formula.jpg", picture())
+async def test_a_formula_in_a_cell_is_no_formula_in_the_output(
+    fetching_site: FetchingSite, client: Client
+) -> None:
+    url = fetching_site.outer.serve("/formula.jpg", picture())
     evil = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", '=HYPERLINK("http://x")', "\t=1+1"]
     rows = [(str(nth), name, url, "=cmd|' /C calc'!A0") for nth, name in enumerate(evil)]
     batch = await accepted(client, sheet(rows, (*HEADER, "=Note")))
@@ -241,8 +253,8 @@ async def test_a_formula_in_a_cell_is_no_formula_in_the_output(fetching: Fetchin
     assert "'=1+1" in cells
 
 
-async def test_an_archive_holds_every_output(fetching: Fetching, client: Client) -> None:
-    urls = served(fetching, 10, prefix="zipped")
+async def test_an_archive_holds_every_output(fetching_site: FetchingSite, client: Client) -> None:
+    urls = served(fetching_site, 10, prefix="zipped")
     rows = [("5", "Ch/air ../x", ", ".join(urls[:2])), ("2", "椅子", urls[7])]
     rows += [(str(10 + nth), "Rest", url) for nth, url in enumerate(urls[2:7])]
     batch = await accepted(client, sheet(rows))
@@ -259,29 +271,29 @@ async def test_an_archive_holds_every_output(fetching: Fetching, client: Client)
             assert archive.read(name) == (await client.get(link, token="")).body
 
 
-async def test_what_failed_is_run_again(fetching: Fetching, client: Client) -> None:
-    good = fetching.outer.serve("/retried/good.jpg", picture("red"))
-    missing = fetching.outer.url("/retried/later.jpg")
-    never = fetching.outer.url("/status/404/never")
+async def test_what_failed_is_run_again(fetching_site: FetchingSite, client: Client) -> None:
+    good = fetching_site.outer.serve("/retried/good.jpg", picture("red"))
+    missing = fetching_site.outer.url("/retried/later.jpg")
+    never = fetching_site.outer.url("/status/404/never")
     batch = await accepted(client, products([[good, missing], [missing, never]]))
     ended = await done(client, batch["id"])
     assert (ended["completed"], ended["failed"]) == (1, 3)
-    fetching.outer.serve("/retried/later.jpg", picture("blue"))
+    fetching_site.outer.serve("/retried/later.jpg", picture("blue"))
     key = {"Idempotency-Key": "again"}
     again = await client.post(f"/api/batches/{batch['id']}/retry", headers=key)
     assert (again.status, again.json["status"], again.json["failed"]) == (202, "In Process", 0)
     ended = await done(client, batch["id"])
     assert (ended["status"], ended["completed"], ended["failed"]) == ("Completed", 3, 1)
     assert ended["errors"] == {"url_http_error": 1}
-    assert fetching.outer.asked["/retried/good.jpg"] == 1
-    assert fetching.outer.asked["/retried/later.jpg"] == 2
+    assert fetching_site.outer.asked["/retried/good.jpg"] == 1
+    assert fetching_site.outer.asked["/retried/later.jpg"] == 2
     repeated = await client.post(f"/api/batches/{batch['id']}/retry", headers=key)
     assert (repeated.json, repeated.headers["Idempotency-Replayed"]) == (again.json, "true")
     assert (await detail(client, batch["id"]))["finished_at"] == ended["finished_at"]
 
 
-async def test_a_host_that_asks_for_patience_gets_it(fetching: Fetching, client: Client) -> None:
-    outer = fetching.outer
+async def test_a_host_that_asks_for_patience_gets_it(fetching_site: FetchingSite, client: Client) -> None:
+    outer = fetching_site.outer
     urls = [outer.serve(f"/patience/{nth}.jpg", picture(COLOURS[nth])) for nth in range(10)]
     outer.retry_after = "3"
     outer.busy["/patience/0.jpg"] = 4  # more often than a job has attempts
@@ -310,9 +322,9 @@ async def until_deferred(client: Client, batch_id: str) -> str:
             await asyncio.sleep(0.02)
 
 
-async def test_a_deleted_batch_leaves_nothing(fetching: Fetching, client: Client) -> None:
+async def test_a_deleted_batch_leaves_nothing(fetching_site: FetchingSite, client: Client) -> None:
     before = await kept_by(client)
-    urls = served(fetching, 20, prefix="deleted")
+    urls = served(fetching_site, 20, prefix="deleted")
     batch = await accepted(client, products([[url] for url in urls]))
     ended = await done(client, batch["id"])
     link = ended["items"][0]["output_url"]
@@ -325,28 +337,28 @@ async def test_a_deleted_batch_leaves_nothing(fetching: Fetching, client: Client
 
 
 async def test_what_has_not_started_is_not_fetched_once_the_batch_is_deleted(
-    fetching: Fetching, client: Client
+    fetching_site: FetchingSite, client: Client
 ) -> None:
     before = await kept_by(client)
-    urls = [fetching.outer.serve(f"/stopped/{nth}.jpg", picture()) for nth in range(60)]
-    with fetching.outer.holding(*urls):
+    urls = [fetching_site.outer.serve(f"/stopped/{nth}.jpg", picture()) for nth in range(60)]
+    with fetching_site.outer.holding(*urls):
         batch = await accepted(client, products([[url] for url in urls]))
         async with asyncio.timeout(WAIT_S):
-            while asked_below(fetching, "/stopped/") < 4:
+            while asked_below(fetching_site, "/stopped/") < 4:
                 await asyncio.sleep(0.02)
         assert (await client.call("DELETE", f"/api/batches/{batch['id']}")).status == 204
     await kept_again(client, before)
-    assert asked_below(fetching, "/stopped/") == 4
+    assert asked_below(fetching_site, "/stopped/") == 4
     assert (await client.get("/api/jobs")).json == []
 
 
-def asked_below(fetching: Fetching, folder: str) -> int:
-    return sum(count for path, count in fetching.outer.asked.items() if path.startswith(folder))
+def asked_below(fetching_site: FetchingSite, folder: str) -> int:
+    return sum(count for path, count in fetching_site.outer.asked.items() if path.startswith(folder))
 
 
-async def test_a_cancelled_job_counts_as_failed(fetching: Fetching, client: Client) -> None:
-    urls = [fetching.outer.serve(f"/cancelled/{nth}.jpg", picture()) for nth in range(10)]
-    with fetching.outer.holding(*urls):
+async def test_a_cancelled_job_counts_as_failed(fetching_site: FetchingSite, client: Client) -> None:
+    urls = [fetching_site.outer.serve(f"/cancelled/{nth}.jpg", picture()) for nth in range(10)]
+    with fetching_site.outer.holding(*urls):
         batch = await accepted(client, products([[url] for url in urls]))
         job_id = (await detail(client, batch["id"]))["items"][-1]["job_id"]
         assert (await client.call("DELETE", f"/api/jobs/{job_id}")).json["status"] == "cancelled"
@@ -367,12 +379,12 @@ async def test_a_repeated_request_makes_one_batch(client: Client) -> None:
     refused(await send(client, products([["data:,x"]]), headers=key), 422, "idempotency_key_reused")
 
 
-async def test_a_batch_is_its_owners_alone(fetching: Fetching, client: Client) -> None:
+async def test_a_batch_is_its_owners_alone(fetching_site: FetchingSite, client: Client) -> None:
     batch = await accepted(client, products([["data:,"]]))
-    async with signed_in(fetching.site) as stranger:
+    async with signed_in(fetching_site.site) as other_client:
         for method, path in (("GET", ""), ("GET", "/output.csv"), ("GET", "/archive.zip"), ("GET", "/events"),
                              ("POST", "/retry"), ("DELETE", "")):  # fmt: skip
-            answer = await stranger.call(method, f"/api/batches/{batch['id']}{path}")
+            answer = await other_client.call(method, f"/api/batches/{batch['id']}{path}")
             refused(answer, 404, "batch_not_found")
-        assert (await stranger.get("/api/batches")).json == []
+        assert (await other_client.get("/api/batches")).json == []
     assert (await done(client, batch["id"]))["failed"] == 1

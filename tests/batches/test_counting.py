@@ -20,9 +20,9 @@ from libs.storage.database.engine import Engine, rows
 from libs.storage.database.tables import BaseUser, Batch, HostPause, Job, ProductImage, WebhookDelivery, now
 from libs.storage.failure import Failure
 from libs.storage.leases import Claim
-from tests.batches.sheets import products
+from tests.batches.csv_files import products
 from tests.storage.rows import an_owner, claimed, image_of, job_row
-from tests.worker.inside import opened_backends
+from tests.support.backends import opened_backends
 
 FAILURE = Failure("url_http_error", "status 404")
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.batches.sheets import accepted, detail, done, output_rows, products
-from tests.conftest import signed_in
-from tests.outbound.server import picture
-from tests.outbound.sites import Fetching, fetching_site
+from tests.batches.csv_files import accepted, detail, done, output_rows, products
 from tests.support.client import Client
+from tests.support.fetching_site import FetchingSite, open_fetching_site
+from tests.support.photo_server import picture
+from tests.support.shared_sites import signed_in
 from tests.support.site import Kind
-from tests.worker.watching import WAIT_S, objects_url, stored_keys, working_app
+from tests.support.site_jobs import WAIT_S, objects_url, stored_keys, working_app
 
 KILLS = 3
 URLS = 60
@@ -26,12 +26,12 @@ async def until_counted(client: Client, batch_id: str, count: int) -> None:
             await asyncio.sleep(0.02)
 
 
-def urls_of(fetching: Fetching) -> list[str]:
+def urls_of(fetching_site: FetchingSite) -> list[str]:
     """Different pictures; every tenth is missing."""
     return [
-        fetching.outer.url(f"/status/404/{nth}")
+        fetching_site.outer.url(f"/status/404/{nth}")
         if nth % 10 == 3
-        else fetching.outer.serve(f"/{nth}.jpg", picture(size=(600 + nth, 400)))
+        else fetching_site.outer.serve(f"/{nth}.jpg", picture(size=(600 + nth, 400)))
         for nth in range(URLS)
     ]
 
@@ -40,11 +40,11 @@ def urls_of(fetching: Fetching) -> list[str]:
 async def test_totals_are_exact_whatever_is_killed(kind: Kind, tmp_path: Path) -> None:
     settings = {"JOB_LEASE_S": "2", "MAX_ATTEMPTS": "20"}
     async with (
-        fetching_site(kind, tmp_path / "site", **settings) as fetching,
-        signed_in(fetching.site) as client,
+        open_fetching_site(kind, tmp_path / "site", **settings) as fetching_site,
+        signed_in(fetching_site.site) as client,
     ):
-        site = fetching.site
-        urls = urls_of(fetching)
+        site = fetching_site.site
+        urls = urls_of(fetching_site)
         batch = await accepted(client, products([urls[nth : nth + 2] for nth in range(0, URLS, 2)]))
         for kill in range(1, KILLS + 1):
             await until_counted(client, batch["id"], kill * URLS // (KILLS + 2))
@@ -55,7 +55,7 @@ async def test_totals_are_exact_whatever_is_killed(kind: Kind, tmp_path: Path) -
         assert (ended["status"], ended["total"]) == ("Completed", URLS)
         assert (ended["completed"], ended["failed"]) == (URLS * 9 // 10, URLS // 10)
         assert ended["errors"] == {"url_http_error": URLS // 10}
-        assert ended["bytes_before"] == sum(len(data) for data in fetching.outer.files.values())
+        assert ended["bytes_before"] == sum(len(data) for data in fetching_site.outer.files.values())
         images = await client.get("/api/images?limit=1")
         assert images.headers["X-Total-Count"] == str(ended["completed"])
         assert len(await stored_keys(objects_url(site))) == ended["completed"]
@@ -68,16 +68,16 @@ async def test_totals_are_exact_whatever_is_killed(kind: Kind, tmp_path: Path) -
 async def test_another_worker_goes_on_with_what_a_killed_one_had(tmp_path: Path) -> None:
     async with (
         # so long that who lives keeps it on a busy machine: a lapsed fetch is begun again beside itself
-        fetching_site("services", tmp_path / "site", JOB_LEASE_S="6") as fetching,
-        signed_in(fetching.site) as client,
+        open_fetching_site("services", tmp_path / "site", JOB_LEASE_S="6") as fetching_site,
+        signed_in(fetching_site.site) as client,
     ):
-        await fetching.site.start("worker", called="worker-2")
-        fetching.outer.slow_s = 0.2
-        urls = urls_of(fetching)
+        await fetching_site.site.start("worker", called="worker-2")
+        fetching_site.outer.slow_s = 0.2
+        urls = urls_of(fetching_site)
         batch = await accepted(client, products([[url] for url in urls]))
         await until_counted(client, batch["id"], 10)
-        await fetching.site.kill("worker")
+        await fetching_site.site.kill("worker")
         ended = await done(client, batch["id"])
         assert (ended["completed"], ended["failed"]) == (URLS * 9 // 10, URLS // 10)
-        assert fetching.outer.most_at_once <= 4  # by both workers together
-        assert len(await stored_keys(objects_url(fetching.site))) == ended["completed"]
+        assert fetching_site.outer.most_at_once <= 4  # by both workers together
+        assert len(await stored_keys(objects_url(fetching_site.site))) == ended["completed"]

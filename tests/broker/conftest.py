@@ -11,8 +11,8 @@ from libs.broker.memory import MemoryBroker
 from libs.broker.port import Broker
 from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import DEAD, Route
-from tests.broker.node import Node, prepared_node
-from tests.broker.outside import Outside, outside_memory, outside_rabbit
+from tests.broker.broker_client import Outside, outside_memory, outside_rabbit
+from tests.broker.rabbit_node import Node, prepared_node
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from libs.broker.errors import BrokerUnavailable, DeadLetter
 from libs.broker.port import Broker, Delivery, Handler
 from libs.contracts.topology import Route
-from tests.broker.inbox import Inbox
-from tests.broker.outside import WAIT_S, Outside
+from tests.broker.broker_client import WAIT_S, Outside
+from tests.broker.recording_handler import Inbox
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,7 @@ import pytest
 
 from libs.broker.port import Broker, Event
 from libs.broker.subscription import Subscription, matches
-from tests.broker.outside import WAIT_S
+from tests.broker.broker_client import WAIT_S
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from libs.broker.errors import BrokerUnavailable
 from libs.broker.port import Broker, Delivery, Event
 from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import Route
-from tests.broker.inbox import Inbox
-from tests.broker.node import Node
-from tests.broker.opened import opened, published
-from tests.broker.outside import WAIT_S
-from tests.broker.proxy import Proxy
+from tests.broker.broker_client import WAIT_S
+from tests.broker.connections import opened, published
+from tests.broker.rabbit_node import Node
+from tests.broker.recording_handler import Inbox
+from tests.support.fault_proxy import Proxy
 
 pytestmark = pytest.mark.services
 

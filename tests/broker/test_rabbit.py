@@ -18,9 +18,9 @@ from libs.broker.port import Delivery
 from libs.broker.rabbit import RabbitBroker
 from libs.broker.rabbit_consumer import Consumer
 from libs.contracts.topology import DEAD, DELIVERY_LIMIT, JOBS, OWN_PREFIX, Route
-from tests.broker.inbox import Inbox
-from tests.broker.opened import opened, published, raw_channel
-from tests.broker.outside import WAIT_S, outside_rabbit
+from tests.broker.broker_client import WAIT_S, outside_rabbit
+from tests.broker.connections import opened, published, raw_channel
+from tests.broker.recording_handler import Inbox
 from tests.support.services import service_url
 
 pytestmark = pytest.mark.services

@@ -16,8 +16,8 @@ from pamqp.header import ContentHeader
 from libs.broker.rabbit import RabbitBroker
 from libs.broker.unreadable import UNREADABLE
 from libs.contracts.topology import JOBS, Route
-from tests.broker.inbox import Inbox
-from tests.broker.outside import WAIT_S
+from tests.broker.broker_client import WAIT_S
+from tests.broker.recording_handler import Inbox
 
 pytestmark = pytest.mark.services
 

@@ -13,12 +13,12 @@ import pytest
 from libs.backends import Backends
 from libs.contracts.topology import JOBS, Route
 from libs.storage.database.tables import BaseUser, Job, Submission
-from tests.broker.opened import raw_channel
+from tests.broker.connections import raw_channel
 from tests.orders.producer import BROKER_USER, data_url, ingest
 from tests.storage.rows import HASHED, an_owner
+from tests.support.backends import ended, opened_backends, working
 from tests.support.services import own_database, own_vhost
 from tests.support.site import Site
-from tests.worker.inside import ended, opened_backends, working
 
 WAIT_S = 30
 

@@ -13,13 +13,13 @@ from libs.backends import Backends
 from libs.contracts.enums import Retention
 from libs.storage import names
 from libs.storage.database.tables import BaseUser, Image, now
-from tests.conftest import BOTH
 from tests.storage.rows import an_image, an_owner
-from tests.support.migrated import migrated_database
+from tests.support.backends import ended, opened_backends, put_object, submit, working
+from tests.support.migrated_database import migrated_database
 from tests.support.services import own_bucket, own_vhost
+from tests.support.shared_sites import BOTH
 from tests.support.site import Site
-from tests.worker.inside import ended, opened_backends, put_object, submit, working
-from tests.worker.watching import SMALL
+from tests.support.site_jobs import SMALL
 
 WAIT_S = 60
 

@@ -11,8 +11,8 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from libs.contracts import asyncapi
 from libs.contracts.orders import decode_incoming
 from libs.contracts.topology import EVENTS, JOBS, Route
-from tests.conftest import signed_in
 from tests.orders.producer import ingest, transform
+from tests.support.shared_sites import signed_in
 from tests.support.site import Site
 
 HERE = Path(__file__).parent

@@ -11,8 +11,8 @@ from msgspec import Struct
 from playwright.async_api import Page, async_playwright, expect
 
 from infra.local import clients
-from tests.conftest import NewSite
 from tests.support.client import PASSWORD, Client
+from tests.support.shared_sites import NewSite
 from tests.support.site import Site
 
 pytestmark = pytest.mark.services  # `make services` brings the browser too

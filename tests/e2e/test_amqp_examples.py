@@ -17,12 +17,12 @@ from yarl import URL
 from infra.local import clients
 from libs.contracts.commands import BadMessage
 from libs.orders import intake
-from tests.conftest import signed_in
 from tests.orders.producer import BROKER_USER, data_url
+from tests.support.backends import put_object
 from tests.support.client import Client
 from tests.support.services import service_url
+from tests.support.shared_sites import signed_in
 from tests.support.site import running_site
-from tests.worker.inside import put_object
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -8,13 +8,11 @@ import pytest
 from msgspec import Struct
 
 from libs.backends import Backends
-from tests.conftest import BOTH, signed_in
-from tests.edits.vendor import MODEL, Vendor
+from tests.edits.openai_server import MODEL, Vendor
+from tests.support.backends import NewBackends
 from tests.support.client import Client
-from tests.support.migrated import migrated_database
-from tests.support.services import own_bucket, own_vhost
+from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Kind, Site, running_site
-from tests.worker.inside import opened_backends
 
 
 class Studio(Struct, frozen=True):
@@ -85,21 +83,13 @@ async def new_studio(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIte
         yield start
 
 
-@pytest.fixture(params=BOTH)
-async def new_workshop(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[NewWorkshop]:
-    """Opens backends in the test's own process, with the settings it needs."""
+@pytest.fixture
+async def new_workshop(new_backends: NewBackends) -> AsyncIterator[NewWorkshop]:
+    """Open backends in the test's own process, with the settings it needs."""
     async with AsyncExitStack() as stack:
 
         async def start(**settings: str) -> Workshop:
             vendor = await stack.enter_async_context(Vendor.open())
-            if request.param == "services":
-                settings = {
-                    "DATABASE_URL": await stack.enter_async_context(migrated_database()),
-                    "BROKER_URL": await stack.enter_async_context(own_vhost()),
-                    "OBJECTS_URL": own_bucket(),
-                    **settings,
-                }
-            opened = opened_backends(tmp_path, **vendor.settings, **settings)
-            return Workshop(await stack.enter_async_context(opened), vendor)
+            return Workshop(await new_backends(**vendor.settings, **settings), vendor)
 
         yield start

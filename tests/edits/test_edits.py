@@ -7,7 +7,8 @@ import imagehash
 import pytest
 from PIL import Image
 
-from tests.edits.asking import (
+from tests.edits.conftest import NewStudio, Studio
+from tests.edits.edit_requests import (
     PROMPT,
     WAIT,
     children_of,
@@ -24,9 +25,8 @@ from tests.edits.asking import (
     stored,
     used,
 )
-from tests.edits.conftest import NewStudio, Studio
-from tests.edits.vendor import COLOUR, MODEL, REQUEST_ID, SIZE, error, plays
-from tests.worker.watching import objects_url, stored_keys
+from tests.edits.openai_server import COLOUR, MODEL, REQUEST_ID, SIZE, error, plays
+from tests.support.site_jobs import objects_url, stored_keys
 
 
 async def test_an_upload_with_a_prompt_is_edited(studio: Studio, photo: Path) -> None:

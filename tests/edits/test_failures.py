@@ -6,18 +6,9 @@ import pytest
 from aiohttp import web
 from msgspec import Struct
 
-from tests.edits.asking import PROMPT, edit, edited, file, form, picture_of, pixels, stored, used
 from tests.edits.conftest import NewStudio, Studio
-from tests.edits.vendor import (
-    Play,
-    answer,
-    break_off,
-    error,
-    hang_up,
-    held,
-    images,
-    plays,
-)
+from tests.edits.edit_requests import PROMPT, edit, edited, file, form, picture_of, pixels, stored, used
+from tests.edits.openai_server import Play, answer, break_off, error, hang_up, held, images, plays
 from tests.support.client import Answer, Client
 from tests.support.ports import free_port
 

@@ -8,9 +8,9 @@ import pytest
 from openai.types.image_model import ImageModel
 
 from libs.settings import load_settings
-from tests.conftest import BOTH, signed_in
-from tests.edits.asking import PROMPT, WAIT, edited, stored
-from tests.edits.vendor import AZURE_DEPLOYMENT, AZURE_V1, House, Vendor
+from tests.edits.edit_requests import PROMPT, WAIT, edited, stored
+from tests.edits.openai_server import AZURE_DEPLOYMENT, AZURE_V1, House, Vendor
+from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Kind, running_site
 
 GENERAL = re.compile(r"gpt-image-(\d+(?:\.\d+)*)(?:-[a-z]+)?")  # without a date

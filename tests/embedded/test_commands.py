@@ -8,10 +8,10 @@ import pytest
 
 from libs.storage.database.connection import open_database
 from libs.storage.database.tables import Job
-from tests.conftest import signed_in
 from tests.support.client import Client
+from tests.support.shared_sites import signed_in
 from tests.support.site import SECRET, Site, running_site
-from tests.worker.watching import SMALL, accepted, family_of, until_ended
+from tests.support.site_jobs import SMALL, accepted, family_of, until_ended
 
 
 async def refused(site: Site, *command: str) -> str:

@@ -18,8 +18,8 @@ from infra.local import programs
 from infra.rabbitmq import render
 from libs.settings import load_settings, setting_names
 from libs.storage.objects import open_objects
-from tests.conftest import signed_in
 from tests.support.ports import free_port
+from tests.support.shared_sites import signed_in
 from tests.support.site import running_site
 
 ROOT = Path(__file__).parents[2]

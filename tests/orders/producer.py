@@ -14,7 +14,7 @@ from libs.broker.memory import MemoryBroker
 from libs.broker.port import Delivery
 from libs.contracts.topology import Route
 from libs.storage.database.tables import Image
-from tests.broker.outside import Outside, outside_memory, outside_rabbit
+from tests.broker.broker_client import Outside, outside_memory, outside_rabbit
 
 BROKER_USER = "guest"  # whom the test's connection belongs to
 SMALL = [{"op": "resize", "width": 64}]

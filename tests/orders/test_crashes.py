@@ -21,15 +21,15 @@ from libs.orders.intake import Envelope, take_in
 from libs.storage import leases
 from libs.storage.database.tables import Job, Reply
 from libs.storage.jobs import Failure
-from tests.broker.outside import Into
-from tests.conftest import signed_in
+from tests.broker.broker_client import Into
 from tests.orders.producer import BROKER_USER, Desk, data_url, desk_of, ingest, transform
 from tests.storage.rows import an_owner, claimed
+from tests.support.backends import NewBackends
 from tests.support.services import own_database
+from tests.support.shared_sites import signed_in
 from tests.support.site import Site, running_site
-from tests.worker.inside import NewBackends
+from tests.support.site_jobs import SLOW, busy_one_of
 from tests.worker.outage import Wire
-from tests.worker.watching import SLOW, busy_one_of
 
 WAIT_S = 60
 

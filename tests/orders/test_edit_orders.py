@@ -8,10 +8,10 @@ from libs.contracts.enums import JobKind, Retention
 from libs.contracts.topology import Route
 from libs.storage.database.tables import BaseUser
 from tests.edits.conftest import NewWorkshop, new_workshop
-from tests.edits.vendor import SIZE
+from tests.edits.openai_server import SIZE
 from tests.orders.producer import BROKER_USER, SMALL, Desk, data_url, desk_of, image_of
 from tests.storage.rows import an_owner, job_row
-from tests.worker.inside import submit, working
+from tests.support.backends import submit, working
 
 __all__ = ["new_workshop"]
 

@@ -15,7 +15,7 @@ from libs.contracts.topology import DEAD, Route
 from libs.storage.database.tables import BaseUser, Image, Job, Reply
 from tests.orders.producer import SMALL, Desk, data_url, image_of, ingest, transform
 from tests.storage.rows import an_owner, job_row
-from tests.worker.inside import submit
+from tests.support.backends import submit
 
 WAIT_S = 20
 

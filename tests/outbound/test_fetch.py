@@ -21,7 +21,7 @@ from libs.outbound import (
     UrlUnreachable,
     Validators,
 )
-from tests.outbound.server import ALLOWED, OUTSIDE, PhotoServer, picture, serving
+from tests.support.photo_server import ALLOWED, OUTSIDE, PhotoServer, picture, serving
 
 LIMITS = FetchLimits(timeout_s=20, max_redirects=3, max_bytes=1_000_000, max_data_bytes=1000)
 QUICK = FetchLimits(timeout_s=0.5, max_redirects=3, max_bytes=1_000_000, max_data_bytes=1000)
@@ -33,7 +33,7 @@ async def outer() -> AsyncIterator[PhotoServer]:
         yield server
 
 
-def fetcher(
+def opened_fetcher(
     server: PhotoServer, limits: FetchLimits = LIMITS, resolver: AbstractResolver | None = None
 ) -> Fetcher:
     return Fetcher(Guard(ports=[server.port], allow_networks=[ALLOWED]), limits, resolver=resolver)
@@ -42,8 +42,8 @@ def fetcher(
 async def test_a_file_is_fetched_whole_and_hashed(outer: PhotoServer, tmp_path: Path) -> None:
     data = picture(size=(900, 700)) * 8  # several blocks
     url = outer.serve("/cats/black%20cat.jpg".replace("%20", " "), data)
-    async with fetcher(outer) as fetching:
-        fetched = await fetching.fetch(url, tmp_path / "file")
+    async with opened_fetcher(outer) as fetcher:
+        fetched = await fetcher.fetch(url, tmp_path / "file")
     assert fetched is not None
     assert (tmp_path / "file").read_bytes() == data
     assert (fetched.size_bytes, fetched.md5) == (len(data), hashlib.md5(data).hexdigest())  # noqa: S324
@@ -52,9 +52,9 @@ async def test_a_file_is_fetched_whole_and_hashed(outer: PhotoServer, tmp_path: 
 
 async def test_darkroom_says_who_it_is_and_nothing_else_of_us(outer: PhotoServer, tmp_path: Path) -> None:
     url = outer.serve("/a.jpg", b"photo")
-    async with fetcher(outer) as fetching:
+    async with opened_fetcher(outer) as fetcher:
         for _ in range(2):
-            await fetching.fetch(url, tmp_path / "file")
+            await fetcher.fetch(url, tmp_path / "file")
     assert outer.headers["User-Agent"].startswith("Darkroom/")
     assert not {"Cookie", "Authorization", "Referer"} & set(outer.headers)
 
@@ -64,37 +64,37 @@ async def test_the_environment_names_no_proxy(
 ) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    async with fetcher(outer) as fetching:
-        assert await fetching.fetch(outer.serve("/a.jpg", b"photo"), tmp_path / "file")
+    async with opened_fetcher(outer) as fetcher:
+        assert await fetcher.fetch(outer.serve("/a.jpg", b"photo"), tmp_path / "file")
 
 
 async def test_three_redirects_are_followed_and_no_fourth(outer: PhotoServer, tmp_path: Path) -> None:
     outer.serve("/0", b"photo")
     for step in range(1, 5):
         outer.redirect(f"/{step}", f"/{step - 1}" if step % 2 else outer.url(f"/{step - 1}"))
-    async with fetcher(outer) as fetching:
-        assert await fetching.fetch(outer.url("/3"), tmp_path / "file")
+    async with opened_fetcher(outer) as fetcher:
+        assert await fetcher.fetch(outer.url("/3"), tmp_path / "file")
         with pytest.raises(UrlHttpError, match="redirects more than 3 times"):
-            await fetching.fetch(outer.url("/4"), tmp_path / "file")
+            await fetcher.fetch(outer.url("/4"), tmp_path / "file")
 
 
 async def test_what_has_not_changed_is_not_sent_again(outer: PhotoServer, tmp_path: Path) -> None:
     url = outer.serve("/a.jpg", b"one")
-    async with fetcher(outer) as fetching:
-        first = await fetching.fetch(url, tmp_path / "file")
+    async with opened_fetcher(outer) as fetcher:
+        first = await fetcher.fetch(url, tmp_path / "file")
         assert first is not None
         assert first.validators.etag
-        assert await fetching.fetch(url, tmp_path / "file", known=first.validators) is None
+        assert await fetcher.fetch(url, tmp_path / "file", known=first.validators) is None
         outer.serve("/a.jpg", b"two")
-        again = await fetching.fetch(url, tmp_path / "file", known=first.validators)
+        again = await fetcher.fetch(url, tmp_path / "file", known=first.validators)
     assert again is not None
     assert again.md5 != first.md5
 
 
 async def test_a_304_that_nobody_asked_for_is_an_error(outer: PhotoServer, tmp_path: Path) -> None:
-    async with fetcher(outer) as fetching:
+    async with opened_fetcher(outer) as fetcher:
         with pytest.raises(UrlHttpError, match="304"):
-            await fetching.fetch(outer.url("/status/304"), tmp_path / "file", known=Validators())
+            await fetcher.fetch(outer.url("/status/304"), tmp_path / "file", known=Validators())
 
 
 @pytest.mark.parametrize(
@@ -105,17 +105,17 @@ async def test_a_304_that_nobody_asked_for_is_an_error(outer: PhotoServer, tmp_p
 async def test_an_error_of_the_server_tells_its_status(
     outer: PhotoServer, tmp_path: Path, status: int, outcome: str
 ) -> None:
-    async with fetcher(outer) as fetching:
+    async with opened_fetcher(outer) as fetcher:
         with pytest.raises(UrlHttpError, match=str(status)) as failed:
-            await fetching.fetch(outer.url(f"/status/{status}"), tmp_path / "file")
+            await fetcher.fetch(outer.url(f"/status/{status}"), tmp_path / "file")
     assert failed.value.outcome == outcome
 
 
 @pytest.mark.parametrize("path", ["/endless", "/bomb"])
 async def test_a_body_that_is_too_large_is_given_up(outer: PhotoServer, tmp_path: Path, path: str) -> None:
-    async with fetcher(outer) as fetching:
+    async with opened_fetcher(outer) as fetcher:
         with pytest.raises(UrlTooLarge):
-            await fetching.fetch(outer.url(path), tmp_path / "file")
+            await fetcher.fetch(outer.url(path), tmp_path / "file")
     assert (tmp_path / "file").stat().st_size <= LIMITS.max_bytes
     if path == "/endless":
         await outer.cut_off.wait()
@@ -123,17 +123,17 @@ async def test_a_body_that_is_too_large_is_given_up(outer: PhotoServer, tmp_path
 
 async def test_a_length_that_is_too_large_is_believed(outer: PhotoServer, tmp_path: Path) -> None:
     url = outer.serve("/large", bytes(LIMITS.max_bytes + 1))
-    async with fetcher(outer) as fetching:
+    async with opened_fetcher(outer) as fetcher:
         with pytest.raises(UrlTooLarge):
-            await fetching.fetch(url, tmp_path / "file")
-        assert await fetching.fetch(outer.serve("/full", bytes(LIMITS.max_bytes)), tmp_path / "file")
+            await fetcher.fetch(url, tmp_path / "file")
+        assert await fetcher.fetch(outer.serve("/full", bytes(LIMITS.max_bytes)), tmp_path / "file")
     assert (tmp_path / "file").stat().st_size == LIMITS.max_bytes
 
 
 async def test_a_slow_drip_is_given_up(outer: PhotoServer, tmp_path: Path) -> None:
-    async with fetcher(outer, QUICK) as fetching:
+    async with opened_fetcher(outer, QUICK) as fetcher:
         with pytest.raises(UrlTimeout) as failed:
-            await fetching.fetch(outer.url("/drip"), tmp_path / "file")
+            await fetcher.fetch(outer.url("/drip"), tmp_path / "file")
     assert failed.value.outcome == "transient"
     await outer.cut_off.wait()
 
@@ -142,25 +142,25 @@ async def test_a_slow_drip_is_given_up(outer: PhotoServer, tmp_path: Path) -> No
 async def test_a_body_shorter_than_it_says_is_a_transient_error(
     outer: PhotoServer, tmp_path: Path, path: str
 ) -> None:
-    async with fetcher(outer) as fetching:
+    async with opened_fetcher(outer) as fetcher:
         with pytest.raises(UrlUnreachable) as failed:
-            await fetching.fetch(outer.url(path), tmp_path / "file")
+            await fetcher.fetch(outer.url(path), tmp_path / "file")
     assert failed.value.outcome == "transient"
 
 
 async def test_an_address_where_nobody_listens_is_a_transient_error(tmp_path: Path) -> None:
     async with serving(OUTSIDE) as (server,):
         url = server.url("/a.jpg")
-    async with fetcher(server) as fetching:
+    async with opened_fetcher(server) as fetcher:
         with pytest.raises(UrlUnreachable) as failed:
-            await fetching.fetch(url, tmp_path / "file")
+            await fetcher.fetch(url, tmp_path / "file")
     assert failed.value.outcome == "transient"
 
 
 async def test_a_server_that_speaks_no_http(outer: PhotoServer, tmp_path: Path) -> None:
-    async with fetcher(outer) as fetching:
+    async with opened_fetcher(outer) as fetcher:
         with pytest.raises(FetchError) as failed:  # TLS with a server that has none
-            await fetching.fetch(outer.url("/a").replace("http:", "https:"), tmp_path / "file")
+            await fetcher.fetch(outer.url("/a").replace("http:", "https:"), tmp_path / "file")
     assert failed.value.code == "url_unreachable"
 
 
@@ -179,8 +179,8 @@ async def test_a_data_url_holds_its_bytes(outer: PhotoServer, tmp_path: Path, ur
     plain = base64.b64encode(data).decode()
     urlsafe = base64.urlsafe_b64encode(data).decode().rstrip("=")
     escaped = "".join(f"%{byte:02x}" for byte in data)
-    async with fetcher(outer) as fetching:
-        fetched = await fetching.fetch(url.format(plain, urlsafe, escaped), tmp_path / "file")
+    async with opened_fetcher(outer) as fetcher:
+        fetched = await fetcher.fetch(url.format(plain, urlsafe, escaped), tmp_path / "file")
     assert fetched is not None
     assert (tmp_path / "file").read_bytes() == data
     assert fetched.md5 == hashlib.md5(data).hexdigest()  # noqa: S324
@@ -189,20 +189,20 @@ async def test_a_data_url_holds_its_bytes(outer: PhotoServer, tmp_path: Path, ur
 
 @pytest.mark.parametrize("url", ["data:", "data:image/png;base64", "data:;base64,a", "data:;base64,é"])
 async def test_a_malformed_data_url_is_no_image(outer: PhotoServer, tmp_path: Path, url: str) -> None:
-    async with fetcher(outer) as fetching:
+    async with opened_fetcher(outer) as fetcher:
         with pytest.raises(UrlNotAnImage):
-            await fetching.fetch(url, tmp_path / "file")
+            await fetcher.fetch(url, tmp_path / "file")
 
 
 async def test_a_data_url_has_the_limit_of_an_upload(outer: PhotoServer, tmp_path: Path) -> None:
-    async with fetcher(outer) as fetching:
-        assert await fetching.fetch("data:," + "a" * LIMITS.max_data_bytes, tmp_path / "file")
+    async with opened_fetcher(outer) as fetcher:
+        assert await fetcher.fetch("data:," + "a" * LIMITS.max_data_bytes, tmp_path / "file")
         with pytest.raises(UrlTooLarge):
-            await fetching.fetch("data:," + "a" * (LIMITS.max_data_bytes + 1), tmp_path / "file")
+            await fetcher.fetch("data:," + "a" * (LIMITS.max_data_bytes + 1), tmp_path / "file")
 
 
 async def test_a_port_that_is_not_listed_is_refused(outer: PhotoServer, tmp_path: Path) -> None:
-    async with Fetcher(Guard(ports=[80], allow_networks=[ALLOWED]), LIMITS) as fetching:
+    async with Fetcher(Guard(ports=[80], allow_networks=[ALLOWED]), LIMITS) as fetcher:
         with pytest.raises(UrlForbidden):
-            await fetching.fetch(outer.url("/a.jpg"), tmp_path / "file")
+            await fetcher.fetch(outer.url("/a.jpg"), tmp_path / "file")
     assert not outer.asked

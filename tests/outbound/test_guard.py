@@ -9,8 +9,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from libs.outbound import Fetcher, FetchLimits, Guard, UrlForbidden
 from libs.outbound.guard import Blocked
-from tests.outbound.server import ALLOWED, INSIDE, OUTSIDE, Trap, serving, trap
-from tests.outbound.spellings import HOSTILE, WRAPPED_PUBLIC
+from tests.outbound.hostile_urls import HOSTILE, WRAPPED_PUBLIC
+from tests.support.photo_server import ALLOWED, INSIDE, OUTSIDE, Trap, serving, trap
 
 LIMITS = FetchLimits(timeout_s=10, max_redirects=3, max_bytes=1_000_000, max_data_bytes=1000)
 

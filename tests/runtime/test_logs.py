@@ -14,9 +14,9 @@ from apps.scheduler.scheduler import sweep
 from libs.contracts.enums import JobStatus
 from libs.storage.database.tables import now
 from tests.storage.rows import a_queued_job
+from tests.support.backends import opened_backends
 from tests.support.site import Site
 from tests.support.terminal import on_terminal
-from tests.worker.inside import opened_backends
 
 LOST = {"status": JobStatus.RUNNING, "attempts": 5, "lease_until": now() - timedelta(seconds=1)}
 PASSWORD = "correct horse battery"

@@ -19,7 +19,7 @@ from tests.storage.object_calls import get, listed, names_in, put
 pytest_plugins = ("tests.storage.objects_fixtures",)
 
 PART_BYTES = 5 * 1024 * 1024
-CHILD = (sys.executable, "-m", "tests.storage.objects_child")
+CHILD = (sys.executable, "-m", "tests.storage.objects_process")
 AWKWARD = [
     "ünï cödé/猫.png",
     "a b/c&d=e+f%20g#h?i.png",

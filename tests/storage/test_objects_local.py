@@ -163,7 +163,7 @@ def kill_while_replacing(root: Path, folder: Path, *, delay_s: float) -> None:
     command = [
         sys.executable,
         "-m",
-        "tests.storage.objects_child",
+        "tests.storage.objects_process",
         "replace",
         root.as_uri(),
         str(folder),

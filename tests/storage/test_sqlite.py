@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from libs.storage.database.engine import Engine, engine_from
-from tests.storage.database_child import WRITERS, WRITES, run_child
+from tests.storage.database_process import WRITERS, WRITES, run_child
 from tests.storage.rows import a_queued_job, count_up, job_row
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import aiohttp
 
-from tests.support.migrated import migrated_database
+from tests.support.migrated_database import migrated_database
 from tests.support.ports import free_port
 from tests.support.services import own_bucket, own_database, own_vhost
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.conftest import BOTH, signed_in
 from tests.support.client import Client
+from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Site
-from tests.webhooks.receiver import Receiver, told_site
+from tests.webhooks.webhook_receiver import Receiver, told_site
 
 
 @pytest.fixture(scope="package", params=BOTH)

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from libs.broker.rabbit import RabbitBroker
-from tests.conftest import BOTH, signed_in
 from tests.support.client import Client
+from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Kind, Site
-from tests.webhooks.asking import (
+from tests.support.site_jobs import working_app
+from tests.webhooks.webhook_receiver import HOLD, WAIT_S, Answer, Receiver, told_site
+from tests.webhooks.webhook_requests import (
     SMALL,
     account_secret,
     codes,
@@ -19,8 +21,6 @@ from tests.webhooks.asking import (
     until_delivery,
     webhook,
 )
-from tests.webhooks.receiver import HOLD, WAIT_S, Answer, Receiver, told_site
-from tests.worker.watching import working_app
 
 
 def sending_app(site: Site) -> str:

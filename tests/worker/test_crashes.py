@@ -8,9 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import NewSite, signed_in
+from tests.support.shared_sites import NewSite, signed_in
 from tests.support.site import STOP_S, Site, running_site
-from tests.worker.watching import (
+from tests.support.site_jobs import (
     SLOW,
     SMALL,
     accepted,

@@ -19,8 +19,8 @@ from libs.storage.database.engine import Engine
 from libs.storage.database.tables import Image, Job, now
 from libs.storage.leases import Claim, LostLease
 from tests.storage.rows import a_job, an_image, an_owner, claimed, complete, job_row
-from tests.worker.inside import NewBackends, busy_child, ended, running, submit, working
-from tests.worker.watching import ENDLESS, SMALL, until_ended
+from tests.support.backends import NewBackends, busy_child, ended, running, submit, working
+from tests.support.site_jobs import ENDLESS, SMALL, until_ended
 
 QUICK_LEASE_S = 0.06
 

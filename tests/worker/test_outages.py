@@ -10,13 +10,12 @@ import pytest
 from apps.scheduler.scheduler import scheduling
 from libs.contracts.enums import JobStatus
 from libs.storage.database.tables import Image, Job
-from tests.conftest import signed_in
 from tests.storage.rows import an_owner
+from tests.support.backends import ended, opened_backends, submit, working
 from tests.support.services import own_bucket, own_database, own_vhost
+from tests.support.shared_sites import signed_in
 from tests.support.site import running_site
-from tests.worker.inside import ended, opened_backends, submit, working
-from tests.worker.outage import Wire
-from tests.worker.watching import (
+from tests.support.site_jobs import (
     SLOW,
     SMALL,
     WAIT_S,
@@ -27,6 +26,7 @@ from tests.worker.watching import (
     stored_keys,
     until_running,
 )
+from tests.worker.outage import Wire
 
 
 class Outage:

@@ -10,8 +10,8 @@ from libs.images.rehash import rehash
 from libs.imaging.hashing import hex64
 from libs.storage import image_descriptions
 from tests.storage.rows import an_owner, image_row
-from tests.worker.inside import NewBackends, submit
-from tests.worker.watching import SMALL
+from tests.support.backends import NewBackends, submit
+from tests.support.site_jobs import SMALL
 
 
 async def test_missing_hashes_are_computed_once_however_often_it_is_stopped(

@@ -1,0 +1,86 @@
+"""Every address that `docs/moving-in.md` names, written with a slash at its end and without."""
+
+from typing import Any
+
+import pytest
+
+from tests.batches.csv_files import accepted, products
+from tests.support.client import Answer, Client
+
+DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+HASH_RECORDS = [
+    "POST /api/images/create",
+    "GET /api/images",
+    "GET /api/images/{image}",
+    "PUT /api/images/{image}",
+    "PATCH /api/images/{image}",
+    "DELETE /api/images/{image}",
+]
+CSV_FILES = [
+    "POST /upload",
+    "POST /api/upload",
+    "GET /status/{batch}",
+    "GET /api/status/{batch}",
+]
+EDITS = [
+    "POST /api/register",
+    "POST /api/login",
+    "POST /api/images/images",
+    "PATCH /api/images/images",
+    "PATCH /api/images/images/{image}",
+    "PATCH /images",
+    "DELETE /api/images/images/{image}",
+    "DELETE /images/{image}",
+]
+TRANSFORMATIONS = [
+    "POST /users/register",
+    "POST /api/token",
+    "POST /api/token/refresh",
+    "POST /images",
+    "GET /images",
+    "POST /images/{image}/transform",
+]
+PIPELINES = [
+    "POST /accounts/register",
+    "POST /accounts/login",
+    "POST /accounts/refresh",
+    "POST /accounts/logout",
+    "POST /account/logout",
+    "POST /api/images",
+    "POST /api/images/{image}",
+    "GET /api/images/{image}/download",
+    "POST /api/images/{image}/download",
+    "GET /api/images/{image}download",
+    "POST /api/images/{image}download",
+]
+
+
+@pytest.fixture(scope="module")
+async def batch(shared_client: Client) -> str:
+    """The id of a batch."""
+    return (await accepted(shared_client, products([[DOT]])))["id"]
+
+
+@pytest.mark.parametrize("address", HASH_RECORDS + CSV_FILES + EDITS + TRANSFORMATIONS + PIPELINES)
+async def test_an_address_is_the_same_with_a_slash_at_its_end_and_without(
+    shared_client: Client, batch: str, small_picture: bytes, address: str
+) -> None:
+    answers: list[Answer] = []
+    for slash in ("", "/"):
+        image = (await shared_client.upload(small_picture, retention="ephemeral")).json[
+            "id"
+        ]  # it may be deleted
+        method, path = address.format(image=image, batch=batch).split()
+        body: dict[str, Any] | None = None if method in ("GET", "DELETE") else {}
+        answers.append(await shared_client.call(method, path + slash, allow_redirects=False, json=body))
+    plain, slashed = answers
+    assert plain.status in (200, 400, 415), plain
+    assert (slashed.status, gist(slashed)) == (plain.status, gist(plain))
+
+
+def gist(answer: Answer) -> Any:
+    """By what one tells handlers apart: what is wrong with the request, else the fields of the answer."""
+    if not answer.headers["Content-Type"].endswith("json"):
+        return answer.headers["Content-Type"]
+    told: dict[str, Any] = answer.json[0] if answer.body.startswith(b"[") else answer.json
+    return (told["detail"], told.get("errors")) if "detail" in told else sorted(told)

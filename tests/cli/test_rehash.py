@@ -1,0 +1,91 @@
+"""`darkroom rehash` as an operator runs it, beside a site that serves."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import imagehash
+import psutil
+from PIL import Image
+
+from libs.storage.objects import open_objects
+from tests.support.client import Client
+from tests.support.shared_sites import NewSite, signed_in
+from tests.support.site import Site
+from tests.support.site_jobs import objects_url, stored_keys, until_ended
+from tests.support.terminal import Terminal, on_terminal
+
+COUNT = 4
+
+
+async def rehash(site: Site) -> tuple[int, str]:
+    """A whole run: its exit code, and the last line that it shows."""
+    async with on_terminal(site, "rehash") as terminal:
+        code = await terminal.ended()
+        await terminal.until(r"\d+ described.*")
+    return code, terminal.shown.splitlines()[-1]
+
+
+async def begun(terminal: Terminal) -> list[psutil.Process]:
+    """Once the bar has moved, but not to its end: the command and its children."""
+    await terminal.until(rf"Describing .*\b1/{COUNT}\b")
+    own = psutil.Process(terminal.process.pid)
+    return [own, *own.children(recursive=True)]
+
+
+async def undescribed(client: Client, photo: Path) -> None:
+    """Images that nobody has asked to be described."""
+    for _ in range(COUNT):
+        assert (await client.upload(photo, retention="ephemeral")).status == 201
+
+
+async def hashes(client: Client) -> list[str | None]:
+    return [image["phash"] for image in (await client.get("/api/images")).json]
+
+
+async def test_killed_half_way_it_goes_on_where_it_was(new_site: NewSite, large_photo: Path) -> None:
+    site = await new_site(WORKER_CONCURRENCY="1")
+    expected = str(await asyncio.to_thread(lambda: imagehash.phash(Image.open(large_photo))))
+    async with signed_in(site) as client:
+        await undescribed(client, large_photo)
+        async with on_terminal(site, "rehash") as terminal:
+            family = await begun(terminal)
+            terminal.process.kill()
+            assert await terminal.ended() == -signal.SIGKILL
+            await until_ended(family)
+        before = await hashes(client)
+        left = before.count(None)
+        assert set(before) == {None, expected}
+        async with on_terminal(site, "rehash") as terminal:
+            assert await terminal.ended() == 0
+            await terminal.until(rf"Describing .*\b{left}/{left}\b")
+            await terminal.until(rf"\n{left} described, 0 failed\r\n$")
+        assert await hashes(client) == [expected] * COUNT
+    assert await rehash(site) == (0, "0 described, 0 failed")
+
+
+async def test_asked_to_stop_it_says_that_more_is_left(new_site: NewSite, large_photo: Path) -> None:
+    site = await new_site(WORKER_CONCURRENCY="1")
+    async with signed_in(site) as client:
+        await undescribed(client, large_photo)
+        async with on_terminal(site, "rehash") as terminal:
+            family = await begun(terminal)
+            terminal.process.send_signal(signal.SIGINT)
+            assert await terminal.ended() == 1
+            told = await terminal.until(r"\n(\d) described, 0 failed; stopped, run it again to continue")
+            await until_ended(family)
+        left = (await hashes(client)).count(None)
+        assert left == COUNT - int(told[1])
+    assert await rehash(site) == (0, f"{left} described, 0 failed")
+
+
+async def test_a_file_that_is_gone_is_told_and_the_others_are_done(new_site: NewSite, photo: Path) -> None:
+    site = await new_site()
+    async with signed_in(site) as client:
+        await undescribed(client, photo)
+        objects = open_objects(objects_url(site), site.directory)
+        await objects.delete([(await stored_keys(objects_url(site)))[0]])
+        await objects.close()
+        for described in (COUNT - 1, 0):
+            assert await rehash(site) == (1, f"{described} described, 1 failed")
+        assert (await hashes(client)).count(None) == 1

@@ -1,0 +1,59 @@
+"""Edits of what is fetched from elsewhere, and the news of them sent elsewhere."""
+
+from pathlib import Path
+
+from tests.edits.conftest import NewStudio
+from tests.edits.edit_requests import PROMPT, WAIT, edit, file, form, pixels, stored
+from tests.support.photo_server import ALLOWED
+from tests.webhooks.webhook_receiver import receiving
+from tests.webhooks.webhook_requests import account_secret
+
+
+async def test_an_image_is_fetched_and_edited_and_the_end_of_its_edit_is_told(
+    new_studio: NewStudio, photo: Path
+) -> None:
+    async with receiving() as receiver:
+        studio = await new_studio(FETCH_PORTS=str(receiver.port), FETCH_ALLOW_NETWORKS=ALLOWED)
+        client, source = studio.client, receiver.url("/photo.jpg")
+        receiver.files["/photo.jpg"] = photo.read_bytes()
+        wish = {"image_url": source, "prompt": PROMPT, "webhook_url": receiver.url("/fetched")}
+        answer = await client.post("/api/images", json=wish, headers=WAIT)
+        assert answer.status == 201, answer
+        assert answer.json["source_url"] == source
+        assert answer.json["result"]["parent"] == answer.json["id"]
+        (sent,) = studio.vendor.calls
+        assert sent.files["image"].picture.size == (640, 427)
+        (told,) = await receiver.received("/fetched")
+        notice = told.verified(await account_secret(client))
+        assert (notice["type"], notice["data"]["kind"]) == ("job.completed", "edit")
+        assert notice["data"]["result_id"] == answer.json["result"]["id"]
+
+
+async def test_every_way_to_ask_for_an_edit_takes_an_address_to_be_told(
+    new_studio: NewStudio, photo: Path
+) -> None:
+    async with receiving() as receiver:
+        studio = await new_studio(FETCH_PORTS=str(receiver.port), FETCH_ALLOW_NETWORKS=ALLOWED)
+        client = studio.client
+        image = await stored(client)
+        asked = [
+            await client.upload(photo, prompt=PROMPT, webhook_url=receiver.url("/upload")),
+            await edit(client, image, wait=False, webhook_url=receiver.url("/json")),
+            await client.post(
+                f"/api/images/{image}/edit",
+                data=form(prompt=PROMPT, webhook_url=receiver.url("/form")),
+            ),
+            await client.call(
+                "PATCH",
+                f"/api/images/{image}",
+                data=form(image=file(pixels()), prompt=PROMPT, webhook_url=receiver.url("/replaced")),
+            ),
+            await client.post(
+                "/api/images", json={"prompt": PROMPT, "webhook_url": receiver.url("/generated")}
+            ),
+        ]
+        assert [one.status for one in asked] == [202] * 5
+        for path in ("/upload", "/json", "/form", "/replaced", "/generated"):
+            (told,) = await receiver.received(path)
+            notice = told.verified(await account_secret(client))
+            assert (notice["type"], notice["data"]["kind"]) == ("job.completed", "edit")

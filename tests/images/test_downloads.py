@@ -1,0 +1,175 @@
+"""Downloads: the right bytes with the right headers, whole or in part."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.client import Client
+from tests.support.multipart import file_part, send, text_part
+from tests.support.site_contents import object_bytes, refused
+
+GRAY = [{"op": "grayscale"}]
+
+
+@pytest.fixture
+async def image(shared_client: Client, photo: Path) -> dict[str, Any]:
+    """An ephemeral photograph that nobody has downloaded."""
+    return (await shared_client.upload(photo, retention="ephemeral")).json
+
+
+async def first_download(client: Client, image: dict[str, Any]) -> str | None:
+    return (await client.get(f"/api/images/{image['id']}")).json["first_downloaded_at"]
+
+
+async def test_a_download_gives_the_stored_bytes_and_says_what_they_are(
+    shared_client: Client, photo: Path
+) -> None:
+    name = 'Überraschung "漢字" 😀.jpg'
+    part = file_part(photo.read_bytes(), name.replace('"', "%22"))
+    image = (await send(shared_client, part, text_part("retention", "ephemeral"))).json
+    answer = await shared_client.get(f"/api/images/{image['id']}/download")
+    assert answer.status == 200
+    assert answer.body == await object_bytes(shared_client.site, image["id"]) == photo.read_bytes()
+    assert answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["Content-Length"] == str(len(answer.body))
+    assert answer.headers["ETag"] == f'"{hashlib.md5(answer.body).hexdigest()}"'  # noqa: S324
+    assert answer.headers["Accept-Ranges"] == "bytes"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    disposition = answer.headers["Content-Disposition"]
+    assert disposition.startswith('attachment; filename="_berraschung ____ _.jpg"; ')
+    assert disposition.endswith(f"filename*=UTF-8''{quote(name, safe='')}")
+
+
+async def test_every_spelling_of_the_address_downloads(
+    shared_client: Client, image: dict[str, Any], photo: Path
+) -> None:
+    at = f"/api/images/{image['id']}"
+    for path in (f"{at}/download", f"{at}/download/", f"{at}download", f"{at}download/"):
+        for method in ("GET", "POST"):
+            answer = await shared_client.call(method, path)
+            assert (answer.status, answer.body) == (200, photo.read_bytes()), (method, path)
+
+
+async def test_an_unchanged_file_is_not_sent_again(shared_client: Client, image: dict[str, Any]) -> None:
+    at, etag = f"/api/images/{image['id']}/download", f'"{image["md5"]}"'
+    for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+        answer = await shared_client.get(at, headers={"If-None-Match": known})
+        assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", etag)
+    assert await first_download(shared_client, image) is None
+    assert (await shared_client.get(at, headers={"If-None-Match": '"other"'})).status == 200
+
+
+async def test_the_head_tells_all_and_starts_no_clock(shared_client: Client, image: dict[str, Any]) -> None:
+    at = f"/api/images/{image['id']}/download"
+    head = await shared_client.call("HEAD", at)
+    assert await first_download(shared_client, image) is None
+    assert (await shared_client.get(f"/api/images/{image['id']}")).json["expires_at"] == image["expires_at"]
+    whole = await shared_client.get(at)
+    assert (head.status, head.body) == (200, b"")
+    for name in ("Content-Type", "Content-Length", "Content-Disposition", "ETag", "Accept-Ranges"):
+        assert head.headers[name] == whole.headers[name]
+
+
+async def test_the_first_download_starts_the_clock_and_the_second_does_not(
+    shared_client: Client, image: dict[str, Any]
+) -> None:
+    at = f"/api/images/{image['id']}"
+    await shared_client.get(f"{at}/download")
+    once = (await shared_client.get(at)).json
+    assert once["first_downloaded_at"] is not None
+    assert once["expires_at"] < image["expires_at"]
+    await shared_client.get(f"{at}/download")
+    assert (await shared_client.get(at)).json == once
+
+
+async def test_a_kept_image_has_no_clock_to_start(shared_client: Client, small_picture: bytes) -> None:
+    image = (await shared_client.upload(small_picture, filename="a.png", wait_s=60)).json
+    await shared_client.get(f"/api/images/{image['id']}/download")
+    assert (await shared_client.get(f"/api/images/{image['id']}")).json == image
+
+
+@pytest.mark.parametrize(
+    ("asked", "start", "end"),
+    [
+        ("bytes=0-0", 0, 1),
+        ("bytes=10-19", 10, 20),
+        ("bytes=100000-", 100_000, None),
+        ("bytes=-10", -10, None),
+        ("bytes=-99999999", 0, None),
+        ("bytes=5-99999999", 5, None),
+    ],
+)
+async def test_a_range_gives_its_part(
+    shared_client: Client, image: dict[str, Any], photo: Path, asked: str, start: int, end: int | None
+) -> None:
+    answer = await shared_client.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
+    whole = photo.read_bytes()
+    part = whole[start:end]
+    assert (answer.status, answer.body) == (206, part)
+    begin = whole.index(part) if len(part) > 9 else start
+    assert answer.headers["Content-Range"] == f"bytes {begin}-{begin + len(part) - 1}/{len(whole)}"
+    assert answer.headers["Content-Length"] == str(len(part))
+
+
+@pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=-0", "bytes=112525-"])
+async def test_a_range_outside_the_file_is_refused(
+    shared_client: Client, image: dict[str, Any], asked: str
+) -> None:
+    answer = await shared_client.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
+    refused(answer, 416, "range_not_satisfiable")
+    assert answer.headers["Content-Range"] == f"bytes */{image['size_bytes']}"
+    assert await first_download(shared_client, image) is None
+
+
+@pytest.mark.parametrize(
+    "asked", ["bytes=9-3", "bytes=-", "lines=1-2", "bytes=a-b", "bytes=0-1,5-9", f"bytes=0-{'9' * 5000}"]
+)
+async def test_what_is_no_single_range_is_ignored(
+    shared_client: Client, image: dict[str, Any], asked: str
+) -> None:
+    answer = await shared_client.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
+    assert (answer.status, len(answer.body)) == (200, image["size_bytes"])
+
+
+async def test_a_range_of_another_version_is_ignored(shared_client: Client, image: dict[str, Any]) -> None:
+    at = f"/api/images/{image['id']}/download"
+    for version, status in ((f'"{image["md5"]}"', 206), ('"other"', 200)):
+        headers = {"Range": "bytes=0-9", "If-Range": version}
+        assert (await shared_client.get(at, headers=headers)).status == status
+
+
+async def test_a_download_is_the_newest_result_or_the_original(shared_client: Client, photo: Path) -> None:
+    image = (await shared_client.upload(photo, [{"op": "resize", "width": 50}], wait_s=60)).json
+    at = f"/api/images/{image['id']}/download"
+    assert (await shared_client.get(at)).headers["ETag"] == f'"{image["result"]["md5"]}"'
+    assert (await shared_client.get(f"{at}?version=original")).body == photo.read_bytes()
+    body = {"operations": [{"op": "convert", "format": "png"}]}
+    job = await shared_client.post(
+        f"/api/images/{image['id']}/transform", json=body, headers={"Prefer": "wait=60"}
+    )
+    newest = await shared_client.get(at)
+    assert newest.headers["Content-Type"] == "image/png"
+    assert newest.body == (await shared_client.get(job.json["download_url"])).body
+    refused(await shared_client.get(f"{at}?version=oldest"), 400, "invalid_request")
+
+
+async def test_what_is_not_ready_says_when_to_ask_again(limited_client: Client, slow_picture: bytes) -> None:
+    slow = [{"op": "blur", "sigma": 20}] * 3
+    image = (await limited_client.upload(slow_picture, slow)).json
+    early = await limited_client.get(f"/api/images/{image['id']}/download")
+    refused(early, 400, "image_not_ready")
+    assert early.headers["Retry-After"] == "1"
+    refused(await limited_client.post(f"/api/images/{image['id']}/link"), 400, "image_not_ready")
+    await limited_client.call("DELETE", f"/api/jobs/{image['job_id']}")
+    assert (await limited_client.get(f"/api/images/{image['id']}/download")).status == 200
+
+
+async def test_what_has_failed_says_why(shared_client: Client, photo: Path) -> None:
+    image = (await shared_client.upload(photo, [{"op": "crop", "width": 5000, "height": 1}])).json
+    await shared_client.job_done(image["job_id"])
+    for path, method in (("download", "GET"), ("link", "POST")):
+        answer = await shared_client.call(method, f"/api/images/{image['id']}/{path}")
+        assert "crop_outside" in refused(answer, 409, "image_failed")

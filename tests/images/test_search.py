@@ -1,0 +1,178 @@
+"""Looking for images by what they look like, over HTTP."""
+
+import base64
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import imagehash
+import pytest
+from PIL import Image, ImageEnhance
+
+from tests.support.client import Answer, Client
+from tests.support.fetching_site import FetchingSite
+from tests.support.url_images import created
+
+
+def variants(photo: Path) -> dict[str, bytes]:
+    """A photograph, three that look like it, and one that does not."""
+    with Image.open(photo) as image:
+        plain = image.convert("RGB")
+    return {
+        "same": photo.read_bytes(),
+        "small.png": encoded(plain.resize((320, 213)), "PNG"),
+        "dark.webp": encoded(ImageEnhance.Brightness(plain).enhance(0.7), "WEBP"),
+        "poor.jpg": encoded(plain, "JPEG", quality=10),
+        "mirrored.jpg": encoded(plain.transpose(Image.Transpose.FLIP_LEFT_RIGHT), "JPEG"),
+    }
+
+
+def encoded(image: Image.Image, format_name: str, **options: Any) -> bytes:
+    file = BytesIO()
+    image.save(file, format_name, **options)
+    return file.getvalue()
+
+
+def distance(one: bytes, other: bytes) -> int:
+    hashes = [imagehash.phash(Image.open(BytesIO(data))) for data in (one, other)]
+    return int(hashes[0] - hashes[1])
+
+
+async def uploaded(client: Client, files: dict[str, bytes]) -> dict[str, str]:
+    ids: dict[str, str] = {}
+    for name, data in files.items():
+        answer = await client.upload(data, filename=name, wait_s=60)
+        assert answer.status == 201, answer
+        ids[name] = answer.json["id"]
+    return ids
+
+
+def told(answer: Answer) -> list[tuple[int, str]]:
+    assert answer.status == 200, answer
+    found = [(image["distance"], image["id"]) for image in answer.json]
+    assert [one for one, _ in found] == sorted(one for one, _ in found)
+    return sorted(found)
+
+
+def expected(
+    query: bytes, files: dict[str, bytes], ids: dict[str, str], within: int
+) -> list[tuple[int, str]]:
+    found = [(distance(query, data), ids[name]) for name, data in files.items()]
+    return sorted(one for one in found if one[0] <= within)
+
+
+async def test_similar_images_come_with_their_distance(fetching_client: Client, photo: Path) -> None:
+    files = variants(photo)
+    ids = await uploaded(fetching_client, files)
+    others = {name: data for name, data in files.items() if name != "same"}
+    for within in (0, 4, 10, 30):
+        answer = await fetching_client.get(f"/api/images/{ids['same']}/similar?max_distance={within}")
+        assert told(answer) == expected(files["same"], others, ids, within)
+    limited = await fetching_client.get(f"/api/images/{ids['same']}/similar?max_distance=64&limit=2")
+    assert len(limited.json) == 2
+    async with Client(fetching_client.site) as other_client:
+        await other_client.register()
+        await other_client.login()
+        assert (await other_client.get(f"/api/images/{ids['same']}/similar")).code == "image_not_found"
+        assert (
+            await other_client.post("/api/images/search", json={"phash": "0" * 16, "max_distance": 64})
+        ).json == []
+
+
+async def test_an_image_without_a_hash_gets_one_when_it_is_asked_for(
+    fetching_client: Client, photo: Path
+) -> None:
+    files = variants(photo)
+    ids = await uploaded(fetching_client, {"dark.webp": files["dark.webp"]})
+    made = await fetching_client.upload(files["same"], filename="a.jpg", retention="ephemeral")
+    assert made.json["phash"] is None
+    answer = await fetching_client.get(f"/api/images/{made.json['id']}/similar")
+    assert told(answer) == expected(files["same"], {"dark.webp": files["dark.webp"]}, ids, 10)
+
+
+async def test_search_by_file_url_and_hash_agree_and_keep_nothing(
+    fetching_client: Client, fetching_site: FetchingSite, photo: Path
+) -> None:
+    files = variants(photo)
+    ids = await uploaded(fetching_client, files)
+    query = files["poor.jpg"]
+    wanted = expected(query, files, ids, 12)
+    form = {"image": BytesIO(query), "max_distance": "12"}
+    assert told(await fetching_client.post("/api/images/search", data=form)) == wanted
+    embedded = f"data:image/jpeg;base64,{base64.b64encode(query).decode()}"
+    for said in (
+        {"image_url": fetching_site.outer.serve("/query.jpg", query)},
+        {"image_url": embedded},
+        {"phash": str(imagehash.phash(Image.open(BytesIO(query)))).upper()},
+    ):
+        body = BytesIO(json.dumps({**said, "max_distance": 12}).encode())
+        headers = {"Content-Type": "application/json"}
+        assert told(await fetching_client.post("/api/images/search", data=body, headers=headers)) == wanted
+    assert (await fetching_client.get("/api/images")).headers["X-Total-Count"] == str(len(files))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"phash": "xyz"},
+        {"phash": "0" * 16, "image_url": "http://example.com/"},
+        {"phash": "0" * 16, "max_distance": 65},
+        {"phash": "0" * 16, "limit": 0},
+        {"md5": "0" * 32},
+    ],
+)
+async def test_a_wrong_search_is_refused(fetching_client: Client, body: dict[str, Any]) -> None:
+    answer = await fetching_client.post("/api/images/search", json=body)
+    assert (answer.status, answer.code) == (400, "invalid_request")
+
+
+async def test_a_search_by_what_is_no_image_is_refused(
+    fetching_client: Client, fetching_site: FetchingSite
+) -> None:
+    answer = await fetching_client.post("/api/images/search", data={"image": BytesIO(b"text"), "limit": "5"})
+    assert (answer.status, answer.code) == (415, "not_an_image")
+    page = fetching_site.outer.serve("/page", b"<html>")
+    answer = await fetching_client.post("/api/images/search", json={"image_url": page})
+    assert (answer.status, answer.code) == (415, "url_not_an_image")
+    answer = await fetching_client.post("/api/images/search", json={"image_url": "http://127.0.0.1/"})
+    assert (answer.status, answer.code) == (422, "url_forbidden")
+    assert (await fetching_client.get("/api/images")).json == []
+
+
+async def test_duplicates_are_grouped_and_the_largest_represents_them(
+    fetching_client: Client, photo: Path
+) -> None:
+    files = variants(photo)
+    ids = await uploaded(fetching_client, files)
+    again = await fetching_client.upload(files["mirrored.jpg"], filename="again.jpg", wait_s=60)
+    answer = await fetching_client.get("/api/images/duplicates?max_distance=10")
+    groups = {frozenset(one["images"]): one for one in answer.json}
+    mirrored = groups[frozenset([ids["mirrored.jpg"], again.json["id"]])]
+    assert mirrored["reclaimable_bytes"] == len(files["mirrored.jpg"])
+    assert mirrored["representative"] == ids["mirrored.jpg"]
+    alike = [name for name in files if name != "mirrored.jpg"]
+    (group,) = [one for members, one in groups.items() if ids["same"] in members]
+    assert ids["small.png"] in {ids[name] for name in alike}
+    assert group["representative"] != ids["small.png"]
+    assert answer.headers["X-Total-Count"] == str(len(groups))
+
+
+async def test_metadata_is_what_a_decode_tells(
+    fetching_client: Client, fetching_site: FetchingSite, photo: Path
+) -> None:
+    fetched = await created(fetching_client, fetching_site.outer.serve("/rocket.jpg", photo.read_bytes()))
+    kept = (await fetching_client.upload(photo, wait_s=60)).json
+    passing = (await fetching_client.upload(photo, retention="ephemeral")).json
+    answers = [
+        await fetching_client.get(f"/api/images/{one['id']}/metadata") for one in (fetched, kept, passing)
+    ]
+    assert {answer.status for answer in answers} == {200}
+    first, *others = [{**answer.json, "id": None} for answer in answers]
+    assert others == [first, first]
+    assert (first["phash"], first["mode"], first["orientation"]) == (fetched["phash"], "RGB", 1)
+    async with Client(fetching_site.site) as other_client:
+        await other_client.register()
+        await other_client.login()
+        assert (await other_client.get(f"/api/images/{kept['id']}/metadata")).code == "image_not_found"

@@ -1,0 +1,137 @@
+"""Real backends, worker and scheduler inside the test's own process."""
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psutil
+import pytest
+from msgspec import convert
+
+from apps.worker.consumer import Worker
+from apps.worker.handlers.transform import limits_of
+from libs.backends import Backends, open_backends
+from libs.contracts.enums import JobStatus, Retention
+from libs.images import upload as intake
+from libs.images.upload import Upload
+from libs.imaging.header import read_header
+from libs.imaging.operations import AnyOperation
+from libs.settings import load_settings
+from libs.storage import jobs
+from libs.storage.database.connection import migrate
+from libs.storage.database.tables import BaseUser, Image, Job
+from libs.storage.objects import open_objects
+from tests.storage.rows import job_row
+from tests.support.migrated_database import migrated_database
+from tests.support.services import own_bucket, own_vhost
+from tests.support.shared_sites import BOTH
+from tests.support.site import QUICK, SECRET
+from tests.support.site_jobs import busy_one_of
+
+WAIT_S = 60
+
+NewBackends = Callable[..., Awaitable[Backends]]
+
+
+@asynccontextmanager
+async def opened_backends(directory: Path, **settings: str) -> AsyncGenerator[Backends]:
+    """Backends with a migrated database."""
+    values = {**QUICK, "DATA_DIR": str(directory / "data"), "SECRET_KEY": SECRET, **settings}
+    environment = {f"DARKROOM_{name}": value for name, value in values.items()}
+    async with open_backends(load_settings(environment)) as backends:
+        await migrate(backends.database)
+        yield backends
+
+
+@pytest.fixture(params=BOTH)
+async def new_backends(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[NewBackends]:
+    """Open backends of each kind with the settings a test needs."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**settings: str) -> Backends:
+            if request.param == "services":
+                settings = {
+                    "DATABASE_URL": await stack.enter_async_context(migrated_database()),
+                    "BROKER_URL": await stack.enter_async_context(own_vhost()),
+                    "OBJECTS_URL": own_bucket(),
+                    **settings,
+                }
+            return await stack.enter_async_context(opened_backends(tmp_path, **settings))
+
+        yield start
+
+
+@asynccontextmanager
+async def working(backends: Backends) -> AsyncGenerator[Worker]:
+    worker = Worker(backends)
+    async with worker.running():
+        yield worker
+
+
+async def submit(
+    backends: Backends,
+    owner: BaseUser,
+    photo: Path,
+    operations: Sequence[Mapping[str, object]] | None,
+    retention: Retention | None = None,
+) -> tuple[Image, Job]:
+    """Upload as the API does."""
+    path = backends.scratch / uuid4().hex
+    await asyncio.to_thread(shutil.copyfile, photo, path)
+    content = path.read_bytes()
+    upload = Upload(
+        path=path,
+        filename=photo.name,
+        size_bytes=len(content),
+        md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
+        header=read_header(path, limits_of(backends)),
+    )
+    asked = None if operations is None else convert(operations, list[AnyOperation])
+    image, job = await intake.store_upload(
+        upload, owner, backends, operations=asked, retention=retention, request_id="test"
+    )
+    assert job is not None
+    return image, job
+
+
+async def ended(job_id: UUID) -> Job:
+    async with asyncio.timeout(WAIT_S):
+        while (job := await job_row(job_id)).status in jobs.UNFINISHED:
+            await asyncio.sleep(0.02)
+    return job
+
+
+async def running(job_id: UUID) -> None:
+    """Until a worker has taken the job."""
+    async with asyncio.timeout(WAIT_S):
+        while (await job_row(job_id)).status != JobStatus.RUNNING:
+            await asyncio.sleep(0.005)
+
+
+async def busy_child() -> psutil.Process:
+    """The child that works, once there is one."""
+    return await busy_one_of(psutil.Process())
+
+
+def processes() -> list[psutil.Process]:
+    """All pool children of this process, busy and idle."""
+    return [
+        one
+        for helper in psutil.Process().children()
+        for one in helper.children(recursive=True)
+        if one.status() != psutil.STATUS_ZOMBIE
+    ]
+
+
+async def put_object(url: str, key: str, file: Path, scratch: Path) -> None:
+    """Put a copy of a file into a store, as somebody at the console would."""
+    store, copy = open_objects(url, scratch), scratch / uuid4().hex
+    await asyncio.to_thread(shutil.copyfile, file, copy)
+    try:
+        await store.put(key, copy, content_type="image/jpeg", metadata={})
+    finally:
+        await store.close()

@@ -1,0 +1,71 @@
+"""What operators do with notices on the admin pages."""
+
+import json
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+
+from tests.support.admin_client import Browser, opened_browser
+from tests.support.client import PASSWORD, Client
+from tests.support.site import Site
+from tests.webhooks.webhook_receiver import Answer, Receiver
+from tests.webhooks.webhook_requests import delivery, finished, trial, webhook
+
+
+@pytest.fixture
+async def desk(told: tuple[Site, Receiver]) -> AsyncIterator[Browser]:
+    """An operator who has logged in."""
+    name = f"admin-{uuid4().hex[:8]}"
+    await told[0].run("create-admin", "--username", name, "--password", PASSWORD)
+    async with opened_browser(told[0]) as browser:
+        assert await browser.log_in(name) == 200
+        yield browser
+
+
+async def test_a_notice_that_failed_is_sent_again(desk: Browser, teller: Client, receiver: Receiver) -> None:
+    path = f"/{uuid4()}"
+    endpoint = await webhook(teller, receiver.url(path))
+    receiver.always[path] = Answer(500)
+    notice = await trial(teller, endpoint["id"])
+    assert (await finished(teller, notice))["status"] == "failed"
+    [row] = await desk.rows("webhook_delivery", id=notice)
+    assert row["status"] == "failed"
+
+    receiver.always[path] = Answer(200)
+    answer = await desk.call("POST", f"desk/deliveries/{notice}/redeliver/")
+    assert (answer.status, answer.json["id"]) == (200, notice)
+    assert (await finished(teller, notice))["status"] == "delivered"
+    assert receiver.at(path)[-1].id == notice
+
+    assert (await desk.call("POST", f"desk/deliveries/{uuid4()}/redeliver/")).status == 404
+    off = await desk.call("PATCH", f"api/tables/webhook_endpoint/{endpoint['id']}/", json={"active": False})
+    assert off.status == 200
+    refused = await desk.call("POST", f"desk/deliveries/{notice}/redeliver/")
+    assert (refused.status, refused.json["code"]) == (409, "webhook_disabled")
+
+
+async def test_a_webhook_is_changed_by_its_own_rules_and_its_secret_never_shown(
+    desk: Browser, teller: Client, receiver: Receiver
+) -> None:
+    endpoint = await webhook(teller, receiver.url(f"/{uuid4()}"))
+    shown = await desk.get(f"api/tables/webhook_endpoint/{endpoint['id']}/")
+    assert shown.status == 200
+    assert endpoint["secret"].encode() not in shown.body
+    elsewhere = receiver.url(f"/{uuid4()}")
+    form = {"url": elsewhere, "events": json.dumps(["job.failed"]), "secret": "", "active": True}
+    row = f"api/tables/webhook_endpoint/{endpoint['id']}/"
+    changed = await desk.call("PATCH", row, json=form)
+    assert changed.status == 200, changed
+    assert endpoint["secret"].encode() not in changed.body
+    seen = (await teller.get(f"/api/webhooks/{endpoint['id']}")).json
+    assert (seen["url"], seen["events"]) == (elsewhere, ["job.failed"])
+    notice = await trial(teller, endpoint["id"])
+    await finished(teller, notice)
+    [request] = receiver.at(elsewhere.removeprefix(receiver.url("")))
+    request.verified(endpoint["secret"])  # it is still the one that its owner knows
+
+    for wrong in ({"url": "http://127.0.0.1/"}, {"events": '["no.such.event"]'}, {"events": "["}):
+        assert (await desk.call("PATCH", row, json=wrong)).status in (400, 422), wrong
+    assert (await delivery(teller, notice))["status"] == "delivered"
+    assert (await desk.call("PUT", row, json=form)).status == 405

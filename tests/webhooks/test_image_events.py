@@ -1,0 +1,83 @@
+"""Notices of images: fetched, and expired."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.client import Client
+from tests.support.shared_sites import BOTH, signed_in
+from tests.support.site import Kind
+from tests.support.url_images import create
+from tests.webhooks.webhook_receiver import Receiver, told_site
+from tests.webhooks.webhook_requests import SMALL, account_secret, deliveries, finished, webhook
+
+
+async def test_a_fetched_image_tells_with_its_job(teller: Client, receiver: Receiver, photo: Path) -> None:
+    path, source = f"/{teller.username}/fetched", f"/{teller.username}/photo.jpg"
+    receiver.files[source] = photo.read_bytes()
+    answer = await create(teller, receiver.url(source), wait_s=None, webhook_url=receiver.url(path))
+    job = await teller.job_done(answer.json["id"])
+    told = (await receiver.received(path))[0].verified(await account_secret(teller))
+    assert (told["type"], told["data"]["kind"]) == ("job.completed", "ingest")
+    assert (told["data"]["job_id"], told["data"]["result"]["id"]) == (job["id"], job["result_id"])
+
+
+async def test_a_fetched_and_transformed_image_tells_its_address_once_when_all_is_done(
+    teller: Client, receiver: Receiver, photo: Path
+) -> None:
+    path, hook = f"/{teller.username}/own", f"/{teller.username}/hook"
+    source = f"/{teller.username}/photo.jpg"
+    receiver.files[source] = photo.read_bytes()
+    await webhook(teller, receiver.url(hook), "job.completed")
+    answer = await create(
+        teller, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path)
+    )
+    ingest = await teller.job_done(answer.json["id"])
+    came = (await receiver.received(path))[0]
+    told = came.verified(await account_secret(teller))
+    assert (told["data"]["kind"], told["data"]["image_id"]) == ("transform", ingest["result_id"])
+    assert told["data"]["result"]["width"] == 64
+    assert told["data"]["request_id"] == answer.headers["X-Request-Id"]
+    kinds = [one.content["data"]["kind"] for one in await receiver.received(hook, 2)]
+    assert sorted(kinds) == ["ingest", "transform"]
+    await finished(teller, came.id)
+    assert len(receiver.at(path)) == 1
+
+
+async def test_an_image_that_cannot_be_fetched_tells_so(teller: Client, receiver: Receiver) -> None:
+    path, source = f"/{teller.username}/own", f"/{teller.username}/text.jpg"
+    receiver.files[source] = b"this is no image"
+    await create(teller, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path))
+    told = (await receiver.received(path))[0].verified(await account_secret(teller))
+    assert (told["type"], told["data"]["kind"]) == ("job.failed", "ingest")
+    assert told["data"]["error_code"] == "url_not_an_image"
+    assert len(await deliveries(teller)) == 1
+
+
+@pytest.mark.parametrize("kind", BOTH)
+async def test_an_image_that_ends_by_itself_tells_every_webhook_once(
+    kind: Kind, tmp_path: Path, photo: Path
+) -> None:
+    async with (
+        told_site(kind, tmp_path / "site", EXPIRE_DOWNLOADED_S="0.5") as (site, receiver),
+        signed_in(site) as client,
+        signed_in(site) as other_client,
+    ):
+        made = await webhook(client, receiver.url("/hook"), "image.expired")
+        await webhook(other_client, receiver.url("/stranger"), "image.expired")
+        deleted = (await client.upload(photo, SMALL, wait_s=60)).json
+        for one in (deleted["id"], deleted["result"]["id"]):
+            assert (await client.call("DELETE", f"/api/images/{one}")).status == 200
+        image = (await client.upload(photo, SMALL, wait_s=60)).json
+        ids = {image["id"], image["result"]["id"]}
+        assert (await client.get(f"/api/images/{image['id']}/download")).status == 200
+        for one in ids:
+            await client.until_gone(one)
+        came = await receiver.received("/hook", 2)
+        told = [one.verified(made["secret"]) for one in came]
+        assert {one["type"] for one in told} == {"image.expired"}
+        assert {one["data"]["id"] for one in told} == ids
+        assert {one["data"]["md5"] for one in told} == {image["md5"], image["result"]["md5"]}
+        for one in came:
+            await finished(client, one.id)
+        assert len(await deliveries(client)) == len(receiver.requests) == 2

@@ -1,0 +1,131 @@
+"""A program that is told by webhook: it keeps every request, and can answer as badly as one likes."""
+
+import asyncio
+import json
+import time
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+from msgspec import Struct
+from standardwebhooks import Webhook
+
+from tests.support.photo_server import ALLOWED, INSIDE, OUTSIDE, trap
+from tests.support.site import Kind, Site, running_site
+
+WAIT_S = 60
+HOLD = "hold"  # answer nothing until told to
+CLOSE = "close"  # answer nothing, ever
+
+
+class Answer(Struct, frozen=True):
+    """What to answer with."""
+
+    status: int
+    headers: Mapping[str, str] = {}
+
+
+class Request(Struct, frozen=True):
+    """What came."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    at: float  # monotonic
+
+    @property
+    def id(self) -> str:
+        return self.headers["webhook-id"]
+
+    def verified(self, secret: str) -> dict[str, Any]:
+        """The body, if the signature is of this secret."""
+        return Webhook(secret).verify(self.body, dict(self.headers))
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return json.loads(self.body)
+
+
+class Receiver:
+    """One server; each path answers 200 unless `plans` say otherwise, one entry a request."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.requests: list[Request] = []
+        self.plans: defaultdict[str, list[Answer | str]] = defaultdict(list)
+        self.always: dict[str, Answer | str] = {}
+        self.files: dict[str, bytes] = {}  # to be fetched from here
+        self.released = asyncio.Event()
+        self._came = asyncio.Condition()
+
+    def url(self, path: str) -> str:
+        return f"http://{OUTSIDE}:{self.port}{path}"
+
+    def at(self, path: str) -> list[Request]:
+        return [one for one in self.requests if one.path == path]
+
+    async def received(self, path: str, count: int = 1) -> list[Request]:
+        """What came to a path, once there are so many."""
+        return await self.until(lambda: self.at(path) if len(self.at(path)) >= count else [])
+
+    async def until(self, found: Callable[[], list[Request]]) -> list[Request]:
+        async with asyncio.timeout(WAIT_S), self._came:
+            await self._came.wait_for(lambda: bool(found()))
+        return found()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path in self.files:
+            return web.Response(body=self.files[request.path], content_type="image/jpeg")
+        if request.method == "GET":
+            raise web.HTTPNotFound
+        body = await request.read()
+        assert request.content_type == "application/json"
+        assert len(body) < 20_000
+        async with self._came:
+            self.requests.append(Request(request.path, dict(request.headers), body, time.monotonic()))
+            self._came.notify_all()
+        plan = self.plans[request.path]
+        wanted = plan.pop(0) if plan else self.always.get(request.path, Answer(200))
+        if wanted == HOLD:
+            await self.released.wait()
+            wanted = Answer(204)
+        if not isinstance(wanted, Answer):
+            assert request.transport is not None
+            request.transport.close()
+            return web.Response()
+        return web.Response(status=wanted.status, headers=wanted.headers)
+
+
+@asynccontextmanager
+async def receiving() -> AsyncGenerator[Receiver]:
+    """A receiver outside, and nobody at the same port inside."""
+    receiver = Receiver(0)
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", receiver.answer)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, OUTSIDE, 0).start()
+        receiver.port = int(runner.addresses[0][1])
+        async with trap(receiver.port) as inside:
+            yield receiver
+        assert inside.connections == 0, f"somebody asked {INSIDE}"
+    finally:
+        receiver.released.set()
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def told_site(kind: Kind, directory: Any, **settings: str) -> AsyncGenerator[tuple[Site, Receiver]]:
+    """A site that may send to the receiver, and tries again soon."""
+    async with receiving() as receiver:
+        opened = {
+            "FETCH_PORTS": str(receiver.port),
+            "FETCH_ALLOW_NETWORKS": ALLOWED,
+            "WEBHOOK_SCHEDULE_S": "0,0.2,1.2,0.2",
+            "WEBHOOK_TIMEOUT_S": "2",
+        }
+        async with running_site(kind, directory, **(opened | settings)) as site:
+            yield site, receiver

@@ -1,0 +1,26 @@
+"""Deletions that a user asks for while the scheduler's sweep is about."""
+
+import asyncio
+
+from libs.images import expiry
+from libs.storage.database.tables import Image
+from tests.storage.rows import a_job, an_image, an_owner
+from tests.support.backends import NewBackends
+
+
+async def test_an_image_is_deleted_once_whoever_removes_it_first(new_backends: NewBackends) -> None:
+    backends = await new_backends()
+    owner = await an_owner()
+    doomed = [await an_image(owner) for _ in range(60)]
+    for image in doomed:
+        await a_job(owner, image)  # its end is announced between the mark and the removal
+
+    async def sweeps() -> None:
+        while await Image.count():
+            await expiry.expire(backends)
+
+    async with asyncio.TaskGroup() as sweepers:
+        for _ in range(3):
+            sweepers.create_task(sweeps())
+        for image in doomed:
+            await expiry.delete(image, owner, backends)
