@@ -20,7 +20,7 @@ DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.services)]
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=distribution.place)
+    items.sort(key=distribution.order_of)
 
 
 @pytest.hookimpl(optionalhook=True)

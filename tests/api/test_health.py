@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.client import Client
+from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_bucket, own_database, own_vhost
 from tests.support.site import Site, running_site
-from tests.worker.outage import Wire
 
 
 async def test_a_running_site_is_live_and_ready(site: Site) -> None:
@@ -30,15 +30,15 @@ async def test_ready_names_the_backend_that_is_away_and_recovers_with_it(part: s
             "objects": own_bucket(),
             "broker": await stack.enter_async_context(own_vhost()),
         }
-        wire = await stack.enter_async_context(Wire.to(urls[part]))
-        settings = {f"{name.upper()}_URL": url for name, url in {**urls, part: wire.url}.items()}
+        proxy = await stack.enter_async_context(FaultProxy.to(urls[part]))
+        settings = {f"{name.upper()}_URL": url for name, url in {**urls, part: proxy.url}.items()}
         site = await stack.enter_async_context(running_site("services", tmp_path / "site", **settings))
         client = await stack.enter_async_context(Client(site))
 
-        wire.cut()
+        proxy.cut()
         away = await client.get("/health/ready")
         alive = await client.get("/health/live")
-        wire.mend()
+        proxy.restore()
         await site.ready()
 
     assert (away.status, alive.status) == (503, 200)

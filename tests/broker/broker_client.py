@@ -1,13 +1,14 @@
-"""What others do to the queues: send with all properties, wait for replies, read the dead letters."""
+"""A client of the broker: it sends with all properties, waits for replies and reads the dead letters."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Protocol, cast
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
+from libs.backends import Backends
 from libs.broker.memory import MemoryBroker
 from libs.broker.port import Delivery
 from libs.contracts.topology import DEAD, JOBS, Route
@@ -15,7 +16,7 @@ from libs.contracts.topology import DEAD, JOBS, Route
 WAIT_S = 60
 
 
-class Outside(Protocol):
+class BrokerClient(Protocol):
     async def send(self, route: Route, delivery: Delivery) -> None: ...
 
     async def next_dead(self) -> Delivery: ...
@@ -25,7 +26,7 @@ class Outside(Protocol):
     async def next_reply(self) -> Delivery: ...
 
 
-class MemoryOutside:
+class MemoryBrokerClient:
     def __init__(self, broker: MemoryBroker, replies: asyncio.Queue[Delivery]) -> None:
         self._broker = broker
         self._replies = replies
@@ -46,7 +47,7 @@ class MemoryOutside:
         return await asyncio.wait_for(self._replies.get(), WAIT_S)
 
 
-class RabbitOutside:
+class RabbitBrokerClient:
     def __init__(self, channel: AbstractChannel) -> None:
         self._channel = channel
         self._dead: asyncio.Queue[Delivery] = asyncio.Queue()
@@ -67,22 +68,22 @@ class RabbitOutside:
 
     async def read_dead(self) -> None:
         queue = await self._channel.get_queue(DEAD)
-        await queue.consume(Into(self._dead), no_ack=True)
+        await queue.consume(QueueingConsumer(self._dead), no_ack=True)
 
     async def next_dead(self) -> Delivery:
         return await asyncio.wait_for(self._dead.get(), WAIT_S)
 
     async def open_reply_queue(self) -> str:
         queue = await self._channel.declare_queue(exclusive=True)
-        await queue.consume(Into(self._replies), no_ack=True)
+        await queue.consume(QueueingConsumer(self._replies), no_ack=True)
         return queue.name
 
     async def next_reply(self) -> Delivery:
         return await asyncio.wait_for(self._replies.get(), WAIT_S)
 
 
-class Into:
-    """A consumer that queues what it gets."""
+class QueueingConsumer:
+    """A consumer that puts each message into a queue."""
 
     def __init__(self, queue: asyncio.Queue[Delivery]) -> None:
         self._queue = queue
@@ -103,14 +104,25 @@ class Into:
 
 
 @asynccontextmanager
-async def outside_memory(broker: MemoryBroker) -> AsyncGenerator[Outside]:
+async def memory_broker_client(broker: MemoryBroker) -> AsyncGenerator[BrokerClient]:
     async with broker.replies("replies") as replies:
-        yield MemoryOutside(broker, replies)
+        yield MemoryBrokerClient(broker, replies)
 
 
 @asynccontextmanager
-async def outside_rabbit(url: str) -> AsyncGenerator[Outside]:
+async def rabbit_broker_client(url: str) -> AsyncGenerator[BrokerClient]:
     async with await aio_pika.connect(url) as connection, connection.channel() as channel:
-        outside = RabbitOutside(channel)
-        await outside.read_dead()
-        yield outside
+        broker_client = RabbitBrokerClient(channel)
+        await broker_client.read_dead()
+        yield broker_client
+
+
+@asynccontextmanager
+async def broker_client_of(backends: Backends) -> AsyncGenerator[BrokerClient]:
+    """Open a client of the broker that these backends use."""
+    if backends.settings.embedded:
+        opened = memory_broker_client(cast("MemoryBroker", backends.broker))
+    else:
+        opened = rabbit_broker_client(backends.settings.broker_url)
+    async with opened as client:
+        yield client

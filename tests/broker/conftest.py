@@ -11,8 +11,8 @@ from libs.broker.memory import MemoryBroker
 from libs.broker.port import Broker
 from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import DEAD, Route
-from tests.broker.broker_client import Outside, outside_memory, outside_rabbit
-from tests.broker.rabbit_node import Node, prepared_node
+from tests.broker.broker_client import BrokerClient, memory_broker_client, rabbit_broker_client
+from tests.broker.rabbit_node import RabbitNode, prepared_node
 
 
 @pytest.fixture
@@ -67,23 +67,23 @@ def broker(request: pytest.FixtureRequest) -> Broker:
 
 
 @pytest.fixture
-async def outside(broker: Broker, request: pytest.FixtureRequest) -> AsyncGenerator[Outside]:
+async def broker_client(broker: Broker, request: pytest.FixtureRequest) -> AsyncGenerator[BrokerClient]:
     if isinstance(broker, MemoryBroker):
-        async with outside_memory(broker) as outside:
-            yield outside
+        async with memory_broker_client(broker) as broker_client:
+            yield broker_client
     else:
-        async with outside_rabbit(request.getfixturevalue("rabbit_url")) as outside:
-            yield outside
+        async with rabbit_broker_client(request.getfixturevalue("rabbit_url")) as broker_client:
+            yield broker_client
 
 
 @pytest.fixture(scope="module")
-async def own_node() -> AsyncGenerator[Node]:
+async def own_node() -> AsyncGenerator[RabbitNode]:
     async with prepared_node() as node:
         yield node
 
 
 @pytest.fixture
-async def node(own_node: Node) -> Node:
+async def node(own_node: RabbitNode) -> RabbitNode:
     """A running node with empty queues, that the test may kill."""
     await own_node.start()
     await purge(own_node.url)

@@ -21,7 +21,7 @@ async def raw_channel(url: str) -> AsyncGenerator[AbstractChannel]:
 
 
 @asynccontextmanager
-async def opened(url: str, *, timeout_s: float = 5) -> AsyncGenerator[RabbitBroker]:
+async def connected_broker(url: str, *, timeout_s: float = 5) -> AsyncGenerator[RabbitBroker]:
     broker = await RabbitBroker.connect(url, heartbeat_s=1, timeout_s=timeout_s, reconnect_s=0.1)
     try:
         yield broker
@@ -29,7 +29,7 @@ async def opened(url: str, *, timeout_s: float = 5) -> AsyncGenerator[RabbitBrok
         await broker.close()
 
 
-async def published(broker: Broker, route: Route, body: bytes) -> None:
+async def publish_when_possible(broker: Broker, route: Route, body: bytes) -> None:
     """Publish as soon as it is possible."""
     async with asyncio.timeout(WAIT_S):
         while True:

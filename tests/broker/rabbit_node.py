@@ -16,7 +16,7 @@ HOST = "127.0.0.1"
 READY_S = 60
 
 
-class Node:
+class RabbitNode:
     """Keeps its data in `folder` from one start to the next. Its epmd runs until `remove`.
 
     With `definitions` it has those users only.
@@ -92,13 +92,13 @@ class Node:
 
 
 @asynccontextmanager
-async def prepared_node() -> AsyncGenerator[Node]:
+async def prepared_node() -> AsyncGenerator[RabbitNode]:
     """A node with the topology, stopped in order once.
 
     RabbitMQ writes the list of its quorum queues some seconds late: one that is declared right
     before a kill never gets a leader again.
     """
-    node = Node(Path(mkdtemp(prefix="darkroom-crash-")))
+    node = RabbitNode(Path(mkdtemp(prefix="darkroom-crash-")))
     await node.start()
     broker = await RabbitBroker.connect(node.url)
     await broker.close()

@@ -4,7 +4,7 @@ from libs.broker.port import Delivery
 from tests.broker.broker_client import WAIT_S
 
 
-class Inbox:
+class RecordingHandler:
     """A handler that keeps what it gets."""
 
     def __init__(self) -> None:

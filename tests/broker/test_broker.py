@@ -10,25 +10,25 @@ from structlog.testing import capture_logs
 from libs.broker.errors import BrokerUnavailable, DeadLetter
 from libs.broker.port import Broker, Delivery, Handler
 from libs.contracts.topology import Route
-from tests.broker.broker_client import WAIT_S, Outside
-from tests.broker.recording_handler import Inbox
+from tests.broker.broker_client import WAIT_S, BrokerClient
+from tests.broker.recording_handler import RecordingHandler
 
 log = structlog.get_logger(__name__)
 
 
 async def settled(broker: Broker, route: Route) -> None:
     """Returns when nothing waits on a queue: what is sent now is the next to come."""
-    inbox = Inbox()
+    handler = RecordingHandler()
     await broker.publish(route, b"last", message_id="last")
-    async with broker.consume(route, inbox, concurrency=1):
-        assert (await inbox.next()).body == b"last"
+    async with broker.consume(route, handler, concurrency=1):
+        assert (await handler.next()).body == b"last"
 
 
 async def test_a_message_arrives_as_it_was_published(broker: Broker) -> None:
-    inbox = Inbox()
+    handler = RecordingHandler()
     await broker.publish(Route.INGEST, b"{}", message_id="m-1", headers={"trace": "t-1"})
-    async with broker.consume(Route.INGEST, inbox, concurrency=1):
-        delivery = await inbox.next()
+    async with broker.consume(Route.INGEST, handler, concurrency=1):
+        delivery = await handler.next()
     assert delivery == Delivery(
         body=b"{}",
         headers={"trace": "t-1"},
@@ -42,13 +42,13 @@ async def test_one_at_a_time_keeps_the_order(broker: Broker) -> None:
     bodies = [str(n).encode() for n in range(50)]
     for body in bodies:
         await broker.publish(Route.TRANSFORM, body, message_id=body.decode())
-    inbox = Inbox()
-    async with broker.consume(Route.TRANSFORM, inbox, concurrency=1):
-        assert [(await inbox.next()).body for _ in bodies] == bodies
+    handler = RecordingHandler()
+    async with broker.consume(Route.TRANSFORM, handler, concurrency=1):
+        assert [(await handler.next()).body for _ in bodies] == bodies
 
 
 async def test_routes_do_not_mix(broker: Broker) -> None:
-    single, bulk = Inbox(), Inbox()
+    single, bulk = RecordingHandler(), RecordingHandler()
     async with (
         broker.consume(Route.TRANSFORM, single, concurrency=1),
         broker.consume(Route.TRANSFORM_BULK, bulk, concurrency=1),
@@ -64,7 +64,7 @@ async def test_routes_do_not_mix(broker: Broker) -> None:
 async def test_as_many_handlers_run_as_the_concurrency_says(broker: Broker) -> None:
     running = most = 0
     three = asyncio.Barrier(3)
-    done = Inbox()
+    done = RecordingHandler()
 
     async def work(delivery: Delivery) -> None:
         nonlocal running, most
@@ -83,14 +83,16 @@ async def test_as_many_handlers_run_as_the_concurrency_says(broker: Broker) -> N
 
 
 async def test_what_a_handler_returned_from_is_gone(broker: Broker) -> None:
-    inbox = Inbox()
+    handler = RecordingHandler()
     await broker.publish(Route.INGEST, b"once", message_id="1")
-    async with broker.consume(Route.INGEST, inbox, concurrency=5):
-        await inbox.next()
+    async with broker.consume(Route.INGEST, handler, concurrency=5):
+        await handler.next()
     await settled(broker, Route.INGEST)
 
 
-async def test_a_dead_letter_says_why_and_keeps_its_properties(broker: Broker, outside: Outside) -> None:
+async def test_a_dead_letter_says_why_and_keeps_its_properties(
+    broker: Broker, broker_client: BrokerClient
+) -> None:
     sent = Delivery(
         body=b"not json",
         headers={"trace": "t-1"},
@@ -103,44 +105,46 @@ async def test_a_dead_letter_says_why_and_keeps_its_properties(broker: Broker, o
     async def refuse(_: Delivery) -> None:
         raise DeadLetter("body is no JSON")
 
-    await outside.send(Route.TRANSFORM, sent)
+    await broker_client.send(Route.TRANSFORM, sent)
     async with broker.consume(Route.TRANSFORM, refuse, concurrency=1):
-        dead = await outside.next_dead()
+        dead = await broker_client.next_dead()
     assert dead.headers == {"trace": "t-1", "x-error": "body is no JSON", "x-original-route": "transform"}
     assert (dead.body, dead.reply_to, dead.correlation_id) == (b"not json", "somewhere", "c-1")
     assert (dead.message_id, dead.content_type) == ("m-1", "text/plain")
     await settled(broker, Route.TRANSFORM)
 
 
-async def test_a_very_long_reason_is_cut(broker: Broker, outside: Outside) -> None:
+async def test_a_very_long_reason_is_cut(broker: Broker, broker_client: BrokerClient) -> None:
     async def refuse(_: Delivery) -> None:
         raise DeadLetter("\udcff" + "x" * 500_000)
 
     await broker.publish(Route.TRANSFORM, b"", message_id="1")
     async with broker.consume(Route.TRANSFORM, refuse, concurrency=1):
-        dead = await outside.next_dead()
+        dead = await broker_client.next_dead()
     assert dead.headers["x-error"] == "?" + "x" * 999
 
 
 async def test_a_failing_handler_dead_letters_and_the_consumer_goes_on(
-    broker: Broker, outside: Outside
+    broker: Broker, broker_client: BrokerClient
 ) -> None:
-    inbox = Inbox()
+    handler = RecordingHandler()
 
     async def fail_first(delivery: Delivery) -> None:
         if delivery.body == b"bad":
             raise ValueError("nine is no size")
-        await inbox(delivery)
+        await handler(delivery)
 
     await broker.publish(Route.DESCRIBE, b"bad", message_id="1")
     await broker.publish(Route.DESCRIBE, b"good", message_id="2")
     async with broker.consume(Route.DESCRIBE, fail_first, concurrency=1):
-        assert (await inbox.next()).body == b"good"
-        dead = await outside.next_dead()
+        assert (await handler.next()).body == b"good"
+        dead = await broker_client.next_dead()
     assert (dead.body, dead.headers["x-error"]) == (b"bad", "ValueError: nine is no size")
 
 
-async def test_what_is_logged_about_a_message_has_its_request_id(broker: Broker, outside: Outside) -> None:
+async def test_what_is_logged_about_a_message_has_its_request_id(
+    broker: Broker, broker_client: BrokerClient
+) -> None:
     async def work(delivery: Delivery) -> None:
         log.info("working")
         raise DeadLetter("no") if delivery.body == b"bad" else ValueError("no")
@@ -151,7 +155,7 @@ async def test_what_is_logged_about_a_message_has_its_request_id(broker: Broker,
             for body, request_id in ((b"bad", "r-1"), (b"", "r-2"), (b"bad", "")):
                 headers = {"x-request-id": request_id} if request_id else {}
                 await broker.publish(Route.EDIT, body, message_id="m", headers=headers)
-                await outside.next_dead()
+                await broker_client.next_dead()
     assert [(line["event"], line.get("request_id")) for line in lines if line["event"] in told] == [
         *(("working", "r-1"), ("dead_letter", "r-1")),
         *(("working", "r-2"), ("handler_failed", "r-2")),
@@ -159,7 +163,9 @@ async def test_what_is_logged_about_a_message_has_its_request_id(broker: Broker,
     ]
 
 
-async def test_a_handler_whose_own_task_was_cancelled_failed(broker: Broker, outside: Outside) -> None:
+async def test_a_handler_whose_own_task_was_cancelled_failed(
+    broker: Broker, broker_client: BrokerClient
+) -> None:
     async def wait_for_the_cancelled(_: Delivery) -> None:
         task = asyncio.create_task(asyncio.sleep(60))
         task.cancel()
@@ -167,7 +173,7 @@ async def test_a_handler_whose_own_task_was_cancelled_failed(broker: Broker, out
 
     await broker.publish(Route.INGEST, b"", message_id="1")
     async with broker.consume(Route.INGEST, wait_for_the_cancelled, concurrency=1):
-        dead = await outside.next_dead()
+        dead = await broker_client.next_dead()
     assert dead.headers["x-error"].startswith("CancelledError")
 
 
@@ -189,9 +195,9 @@ async def test_leaving_cancels_the_handlers_and_gives_back_their_messages(broker
         await asyncio.wait_for(started.wait(), WAIT_S)
     assert sorted(cleaned) == [b"1", b"2"]
 
-    inbox = Inbox()
-    async with broker.consume(Route.TRANSFORM, inbox, concurrency=1):
-        again = {delivery.body: delivery.redelivered for delivery in [await inbox.next() for _ in range(3)]}
+    handler = RecordingHandler()
+    async with broker.consume(Route.TRANSFORM, handler, concurrency=1):
+        again = {delivery.body: delivery.redelivered for delivery in [await handler.next() for _ in range(3)]}
     assert again == {b"1": True, b"2": True, b"3": False}
 
 
@@ -213,12 +219,12 @@ async def test_a_handler_that_ends_well_although_cancelled_is_done(broker: Broke
 
 async def test_two_consumers_share_a_queue(broker: Broker) -> None:
     both = asyncio.Barrier(2)
-    inbox = Inbox()
+    handler = RecordingHandler()
 
     def working(name: bytes) -> Handler:
         async def work(_: Delivery) -> None:
             await both.wait()
-            await inbox(Delivery(body=name))
+            await handler(Delivery(body=name))
 
         return work
 
@@ -228,17 +234,17 @@ async def test_two_consumers_share_a_queue(broker: Broker) -> None:
     ):
         await broker.publish(Route.EDIT, b"", message_id="1")
         await broker.publish(Route.EDIT, b"", message_id="2")
-        assert {(await inbox.next()).body, (await inbox.next()).body} == {b"one", b"other"}
+        assert {(await handler.next()).body, (await handler.next()).body} == {b"one", b"other"}
 
 
-async def test_a_reply_finds_the_sender(broker: Broker, outside: Outside) -> None:
+async def test_a_reply_finds_the_sender(broker: Broker, broker_client: BrokerClient) -> None:
     async def answer(delivery: Delivery) -> None:
         await broker.reply(delivery.reply_to or "", b"done", correlation_id=delivery.correlation_id)
 
-    request = Delivery(body=b"", reply_to=await outside.open_reply_queue(), correlation_id="c-7")
-    await outside.send(Route.TRANSFORM, request)
+    request = Delivery(body=b"", reply_to=await broker_client.open_reply_queue(), correlation_id="c-7")
+    await broker_client.send(Route.TRANSFORM, request)
     async with broker.consume(Route.TRANSFORM, answer, concurrency=1):
-        reply = await outside.next_reply()
+        reply = await broker_client.next_reply()
     assert (reply.body, reply.correlation_id) == (b"done", "c-7")
 
 

@@ -18,9 +18,9 @@ from libs.broker.port import Delivery
 from libs.broker.rabbit import RabbitBroker
 from libs.broker.rabbit_consumer import Consumer
 from libs.contracts.topology import DEAD, DELIVERY_LIMIT, JOBS, OWN_PREFIX, Route
-from tests.broker.broker_client import WAIT_S, outside_rabbit
-from tests.broker.connections import opened, published, raw_channel
-from tests.broker.recording_handler import Inbox
+from tests.broker.broker_client import WAIT_S, rabbit_broker_client
+from tests.broker.connections import connected_broker, publish_when_possible, raw_channel
+from tests.broker.recording_handler import RecordingHandler
 from tests.support.services import service_url
 
 pytestmark = pytest.mark.services
@@ -35,26 +35,26 @@ async def managed(what: str, url: str) -> list[dict[str, Any]]:
 
 async def test_two_connections_share_a_queue(rabbit_url: str) -> None:
     both = asyncio.Barrier(2)
-    inbox = Inbox()
+    handler = RecordingHandler()
 
     async def work(delivery: Delivery) -> None:
         await both.wait()  # goes on only when each connection has one
-        await inbox(delivery)
+        await handler(delivery)
 
     async with (
-        opened(rabbit_url) as one,
-        opened(rabbit_url) as other,
+        connected_broker(rabbit_url) as one,
+        connected_broker(rabbit_url) as other,
         one.consume(Route.EDIT, work, concurrency=1),
         other.consume(Route.EDIT, work, concurrency=1),
     ):
         for n in range(10):
             await one.publish(Route.EDIT, b"%d" % n, message_id=str(n))
-        bodies = [(await inbox.next()).body for _ in range(10)]
+        bodies = [(await handler.next()).body for _ in range(10)]
     assert sorted(bodies) == [b"%d" % n for n in range(10)]
 
 
 async def test_a_message_that_no_queue_takes_is_an_error(rabbit_url: str) -> None:
-    async with opened(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
+    async with connected_broker(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
         await channel.queue_delete(Route.EDIT.queue)
         with pytest.raises(BrokerUnavailable, match="NO_ROUTE"):
             await broker.publish(Route.EDIT, b"", message_id="1")
@@ -62,11 +62,11 @@ async def test_a_message_that_no_queue_takes_is_an_error(rabbit_url: str) -> Non
 
 
 async def test_a_missing_exchange_is_an_error_until_it_is_back(rabbit_url: str) -> None:
-    async with opened(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
+    async with connected_broker(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
         await channel.exchange_delete(JOBS)
         with pytest.raises(BrokerUnavailable, match="no exchange"):
             await broker.publish(Route.EDIT, b"", message_id="1")
-        async with opened(rabbit_url):  # declares it
+        async with connected_broker(rabbit_url):  # declares it
             await broker.publish(Route.EDIT, b"", message_id="2")
 
 
@@ -81,23 +81,23 @@ async def test_a_broker_that_is_only_looked_at_declares_nothing(rabbit_url: str)
 
 
 async def test_a_deleted_queue_is_consumed_again_once_it_is_back(rabbit_url: str) -> None:
-    inbox = Inbox()
+    handler = RecordingHandler()
     async with (
-        opened(rabbit_url) as broker,
+        connected_broker(rabbit_url) as broker,
         raw_channel(rabbit_url) as channel,
-        broker.consume(Route.EDIT, inbox, concurrency=1),
+        broker.consume(Route.EDIT, handler, concurrency=1),
     ):
-        await published(broker, Route.EDIT, b"before")
-        await inbox.next()
+        await publish_when_possible(broker, Route.EDIT, b"before")
+        await handler.next()
         await channel.queue_delete(Route.EDIT.queue)
         await asyncio.sleep(1)  # a queue made again at once hides its deletion from its consumers
-        async with opened(rabbit_url):  # declares it
-            await published(broker, Route.EDIT, b"after")
-        assert (await inbox.next()).body == b"after"
+        async with connected_broker(rabbit_url):  # declares it
+            await publish_when_possible(broker, Route.EDIT, b"after")
+        assert (await handler.next()).body == b"after"
 
 
 async def test_a_message_that_cannot_be_settled_is_logged_with_its_request_id(rabbit_url: str) -> None:
-    async with opened(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
+    async with connected_broker(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
 
         async def lose_channel(_: Delivery) -> None:
             await channel.close()
@@ -119,9 +119,9 @@ async def test_a_message_that_cannot_be_settled_is_logged_with_its_request_id(ra
 async def test_queues_are_quorums_and_send_no_more_than_is_worked(rabbit_url: str) -> None:
     wanted = {route.queue: n for n, route in enumerate(Route, start=1)}
     async with AsyncExitStack() as stack:
-        broker = await stack.enter_async_context(opened(rabbit_url))
+        broker = await stack.enter_async_context(connected_broker(rabbit_url))
         for route in Route:
-            consuming = broker.consume(route, Inbox(), concurrency=wanted[route.queue])
+            consuming = broker.consume(route, RecordingHandler(), concurrency=wanted[route.queue])
             await stack.enter_async_context(consuming)
         async with asyncio.timeout(WAIT_S):
             while len(consumers := await managed("consumers", rabbit_url)) < len(wanted):
@@ -134,31 +134,31 @@ async def test_queues_are_quorums_and_send_no_more_than_is_worked(rabbit_url: st
 
 
 async def test_a_malformed_reply_address_breaks_nothing_else(rabbit_url: str) -> None:
-    inbox = Inbox()
-    async with opened(rabbit_url) as broker, broker.consume(Route.EDIT, inbox, concurrency=1):
+    handler = RecordingHandler()
+    async with connected_broker(rabbit_url) as broker, broker.consume(Route.EDIT, handler, concurrency=1):
         with pytest.raises(BrokerUnavailable):
             await broker.reply("amq.rabbitmq.reply-to.g1h2.x==", b"", correlation_id=None)
         await broker.publish(Route.EDIT, b"", message_id="1")
-        assert (await inbox.next()).redelivered is False
+        assert (await handler.next()).redelivered is False
 
 
 async def test_a_direct_reply_finds_the_sender(rabbit_url: str) -> None:
-    inbox = Inbox()
+    handler = RecordingHandler()
     replies: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def keep(message: AbstractIncomingMessage) -> None:
         replies.put_nowait(message.body)
 
     async with (
-        opened(rabbit_url) as broker,
-        broker.consume(Route.EDIT, inbox, concurrency=1),
+        connected_broker(rabbit_url) as broker,
+        broker.consume(Route.EDIT, handler, concurrency=1),
         raw_channel(rabbit_url) as channel,
     ):
         direct = await channel.get_queue("amq.rabbitmq.reply-to", ensure=False)
         await direct.consume(keep, no_ack=True)
         jobs = await channel.get_exchange(JOBS, ensure=False)
         await jobs.publish(aio_pika.Message(b"", reply_to=direct.name), Route.EDIT.value)
-        address = (await inbox.next()).reply_to
+        address = (await handler.next()).reply_to
         assert address is not None
         await broker.reply(address, b"done", correlation_id=None)
         assert await asyncio.wait_for(replies.get(), WAIT_S) == b"done"
@@ -172,23 +172,23 @@ async def test_any_properties_of_a_stranger_can_be_dead_lettered(rabbit_url: str
         raise DeadLetter("no")
 
     async with (
-        opened(rabbit_url) as broker,
+        connected_broker(rabbit_url) as broker,
         raw_channel(rabbit_url) as channel,
-        outside_rabbit(rabbit_url) as outside,
+        rabbit_broker_client(rabbit_url) as broker_client,
         broker.consume(Route.EDIT, refuse, concurrency=1),
     ):
         jobs = await channel.get_exchange(JOBS, ensure=False)
         await jobs.publish(message, Route.EDIT.value)
-        dead = await outside.next_dead()
+        dead = await broker_client.next_dead()
     assert dead.headers == {"x-error": "no", "x-original-route": "edit", "x-original-user-id": "guest"}
 
 
 async def test_a_message_that_always_kills_its_worker_is_dead_lettered(rabbit_url: str) -> None:
-    async with opened(rabbit_url) as broker, outside_rabbit(rabbit_url) as outside:
+    async with connected_broker(rabbit_url) as broker, rabbit_broker_client(rabbit_url) as broker_client:
         await broker.publish(Route.EDIT, b"deadly", message_id="1")
         for _ in range(DELIVERY_LIMIT + 1):
             async with raw_channel(rabbit_url) as channel:
                 queue = await channel.get_queue(Route.EDIT.queue)
                 async with queue.iterator(timeout=WAIT_S) as messages:
                     assert (await anext(messages)).body == b"deadly"
-        assert (await outside.next_dead()).body == b"deadly"
+        assert (await broker_client.next_dead()).body == b"deadly"

@@ -17,7 +17,7 @@ from libs.broker.rabbit import RabbitBroker
 from libs.broker.unreadable import UNREADABLE
 from libs.contracts.topology import JOBS, Route
 from tests.broker.broker_client import WAIT_S
-from tests.broker.recording_handler import Inbox
+from tests.broker.recording_handler import RecordingHandler
 
 pytestmark = pytest.mark.services
 
@@ -62,9 +62,9 @@ async def test_they_arrive_without_their_properties(
     message_id: str | None,
     timestamp: datetime | None,
 ) -> None:
-    inbox = Inbox()
-    async with rabbit_broker.consume(Route.EDIT, inbox, concurrency=1), asyncio.timeout(WAIT_S):
+    handler = RecordingHandler()
+    async with rabbit_broker.consume(Route.EDIT, handler, concurrency=1), asyncio.timeout(WAIT_S):
         message = aio_pika.Message(b"{}", headers=headers, message_id=message_id, timestamp=timestamp)
         await send(rabbit_url, message, monkeypatch)
-        delivery = await inbox.next()
+        delivery = await handler.next()
     assert (delivery.body, list(delivery.headers), delivery.redelivered) == (b"{}", [UNREADABLE], False)

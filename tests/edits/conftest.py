@@ -8,88 +8,90 @@ import pytest
 from msgspec import Struct
 
 from libs.backends import Backends
-from tests.edits.openai_server import MODEL, Vendor
+from tests.edits.openai_server import MODEL, OpenAIServer
 from tests.support.backends import NewBackends
 from tests.support.client import Client
 from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Kind, Site, running_site
 
 
-class Studio(Struct, frozen=True):
+class EditSite(Struct, frozen=True):
     """A site, its vendor, and somebody who uses it."""
 
     site: Site
-    vendor: Vendor
+    openai: OpenAIServer
     client: Client
 
 
-class Workshop(Struct, frozen=True):
+class EditBackends(Struct, frozen=True):
     """Backends inside the test's process, and their vendor."""
 
     backends: Backends
-    vendor: Vendor
+    openai: OpenAIServer
 
 
-NewWorkshop = Callable[..., Awaitable[Workshop]]
-NewStudio = Callable[..., Awaitable[Studio]]
+NewEditBackends = Callable[..., Awaitable[EditBackends]]
+NewEditSite = Callable[..., Awaitable[EditSite]]
 
 
 @asynccontextmanager
-async def open_studio(
+async def open_edit_site(
     kind: Kind, directory: Path, *, model: str = MODEL, **settings: str
-) -> AsyncGenerator[Studio]:
+) -> AsyncGenerator[EditSite]:
     async with (
-        Vendor.open(model) as vendor,
-        running_site(kind, directory, **{**vendor.settings, **settings}) as site,
+        OpenAIServer.open(model) as openai,
+        running_site(kind, directory, **{**openai.settings, **settings}) as site,
         signed_in(site) as client,
     ):
-        yield Studio(site, vendor, client)
+        yield EditSite(site, openai, client)
 
 
 @pytest.fixture(scope="session", params=BOTH)
-async def shared(
+async def shared_edit_site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Studio]:
+) -> AsyncIterator[EditSite]:
     directory = tmp_path_factory.mktemp(f"studio-{request.param}")
-    async with open_studio(request.param, directory, OPENAI_MAX_EDGE="256", EDITS_PER_DAY="1000") as studio:
-        yield studio
+    async with open_edit_site(
+        request.param, directory, OPENAI_MAX_EDGE="256", EDITS_PER_DAY="1000"
+    ) as edit_site:
+        yield edit_site
 
 
 @pytest.fixture
-def studio(shared: Studio) -> Iterator[Studio]:
+def edit_site(shared_edit_site: EditSite) -> Iterator[EditSite]:
     """A shared site and account with ordinary settings; the vendor has seen no call yet."""
-    shared.vendor.forget()
-    yield shared
-    assert shared.vendor.plays == []
+    shared_edit_site.openai.forget()
+    yield shared_edit_site
+    assert shared_edit_site.openai.responders == []
 
 
 @pytest.fixture
-async def newcomer(studio: Studio) -> AsyncIterator[Studio]:
+async def new_edit_client(edit_site: EditSite) -> AsyncIterator[EditSite]:
     """As `studio`, with an account of one's own."""
-    async with signed_in(studio.site) as client:
-        yield Studio(studio.site, studio.vendor, client)
+    async with signed_in(edit_site.site) as client:
+        yield EditSite(edit_site.site, edit_site.openai, client)
 
 
 @pytest.fixture(params=BOTH)
-async def new_studio(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[NewStudio]:
+async def new_edit_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[NewEditSite]:
     """Starts a site for this test alone, with the settings it needs."""
     kind: Kind = request.param
     async with AsyncExitStack() as stack:
 
-        async def start(*, model: str = MODEL, **settings: str) -> Studio:
-            opened = open_studio(kind, tmp_path / "site", model=model, **settings)
+        async def start(*, model: str = MODEL, **settings: str) -> EditSite:
+            opened = open_edit_site(kind, tmp_path / "site", model=model, **settings)
             return await stack.enter_async_context(opened)
 
         yield start
 
 
 @pytest.fixture
-async def new_workshop(new_backends: NewBackends) -> AsyncIterator[NewWorkshop]:
+async def new_edit_backends(new_backends: NewBackends) -> AsyncIterator[NewEditBackends]:
     """Open backends in the test's own process, with the settings it needs."""
     async with AsyncExitStack() as stack:
 
-        async def start(**settings: str) -> Workshop:
-            vendor = await stack.enter_async_context(Vendor.open())
-            return Workshop(await new_backends(**vendor.settings, **settings), vendor)
+        async def start(**settings: str) -> EditBackends:
+            openai = await stack.enter_async_context(OpenAIServer.open())
+            return EditBackends(await new_backends(**openai.settings, **settings), openai)
 
         yield start

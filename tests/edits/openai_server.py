@@ -28,10 +28,10 @@ USAGE = {
     "input_tokens_details": {"image_tokens": 30, "text_tokens": 10},
 }
 
-Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Responder = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class House(Struct, frozen=True):
+class ApiStyle(Struct, frozen=True):
     """Whose the server is: where it listens, and how it wants the key and the version of its API."""
 
     root: str
@@ -39,9 +39,9 @@ class House(Struct, frozen=True):
     bearer: bool = True
 
 
-OPENAI = House("/v1")
-AZURE_V1 = House("/openai/v1", version="preview")
-AZURE_DEPLOYMENT = House("/openai/deployments/our-images", version="2025-04-01-preview", bearer=False)
+OPENAI = ApiStyle("/v1")
+AZURE_V1 = ApiStyle("/openai/v1", version="preview")
+AZURE_DEPLOYMENT = ApiStyle("/openai/deployments/our-images", version="2025-04-01-preview", bearer=False)
 
 
 class Sent(Struct, frozen=True):
@@ -71,38 +71,38 @@ class Broken(Exception):
     """A call that breaks a rule; the text says which."""
 
 
-class Vendor:
+class OpenAIServer:
     """`calls` are all that reached it; `plays` are its next answers, then it makes images."""
 
-    def __init__(self, model: str, house: House) -> None:
+    def __init__(self, model: str, style: ApiStyle) -> None:
         self.model = model
-        self.house = house
+        self.style = style
         self.calls: list[Call] = []
         self.faults: list[str] = []
-        self.plays: list[Play] = []
+        self.responders: list[Responder] = []
         self.begun = asyncio.Event()  # a call has arrived in full
-        self.may_answer = asyncio.Event()  # what `held` waits for
+        self.may_respond = asyncio.Event()  # what `held` waits for
         self.url = ""
         self._app = web.Application(client_max_size=60_000_000)
-        self._app.router.add_post(f"{house.root}/images/edits", self._edits)
-        self._app.router.add_post(f"{house.root}/images/generations", self._generations)
+        self._app.router.add_post(f"{style.root}/images/edits", self._edits)
+        self._app.router.add_post(f"{style.root}/images/generations", self._generations)
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, model: str = MODEL, house: House = OPENAI) -> AsyncGenerator[Self]:
-        vendor = cls(model, house)
-        runner = web.AppRunner(vendor._app, shutdown_timeout=0.1)
+    async def open(cls, model: str = MODEL, style: ApiStyle = OPENAI) -> AsyncGenerator[Self]:
+        openai = cls(model, style)
+        runner = web.AppRunner(openai._app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
-        query = f"?api-version={house.version}" if house.version else ""
-        vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}{house.root}{query}"
+        query = f"?api-version={style.version}" if style.version else ""
+        openai.url = f"http://127.0.0.1:{runner.addresses[0][1]}{style.root}{query}"
         try:
-            yield vendor
+            yield openai
         finally:
-            vendor.may_answer.set()
+            openai.may_respond.set()
             await runner.cleanup()
-        assert vendor.faults == []
+        assert openai.faults == []
 
     @property
     def settings(self) -> dict[str, str]:
@@ -112,7 +112,7 @@ class Vendor:
         """As if nobody had called."""
         self.calls.clear()
         self.begun.clear()
-        self.may_answer.clear()
+        self.may_respond.clear()
 
     async def _edits(self, request: web.Request) -> web.StreamResponse:
         fields, files = await _form(request)
@@ -131,8 +131,8 @@ class Vendor:
         except Broken as fault:
             self.faults.append(str(fault))
             return error(400, str(fault), code="invalid_value")
-        if self.plays:
-            return await self.plays.pop(0)(request)
+        if self.responders:
+            return await self.responders.pop(0)(request)
         return images(int(call.fields.get("n", "1")), size=_answer_size(call))
 
     def _check(self, request: web.Request, call: Call) -> None:
@@ -153,9 +153,9 @@ class Vendor:
 
     def _check_key(self, request: web.Request) -> None:
         sent = (request.headers.get("authorization"), request.headers.get("api-key"))
-        wanted = (f"Bearer {KEY}", None) if self.house.bearer else (None, KEY)
+        wanted = (f"Bearer {KEY}", None) if self.style.bearer else (None, KEY)
         _expect(sent == wanted, "the key is missing or wrong")
-        version = self.house.version
+        version = self.style.version
         _expect(dict(request.query) == ({"api-version": version} if version else {}), "another query")
 
     def _check_files(self, call: Call, *, square: bool) -> None:
@@ -192,31 +192,31 @@ def error(status: int, message: str, *, code: str | None = None, **headers: str)
     return web.json_response(told, status=status, headers=named)
 
 
-def plays(response: Callable[[], web.StreamResponse]) -> Play:
-    async def play(_: web.Request) -> web.StreamResponse:
+def respond_with(response: Callable[[], web.StreamResponse]) -> Responder:
+    async def respond(_: web.Request) -> web.StreamResponse:
         return response()
 
-    return play
+    return respond
 
 
-def held(vendor: Vendor) -> Play:
+def responds_when_released(openai: OpenAIServer) -> Responder:
     """A good answer, once the test lets it."""
 
-    async def play(_: web.Request) -> web.StreamResponse:
-        await vendor.may_answer.wait()
+    async def respond(_: web.Request) -> web.StreamResponse:
+        await openai.may_respond.wait()
         return images()
 
-    return play
+    return respond
 
 
-async def hang_up(request: web.Request) -> web.StreamResponse:
+async def drop_connection(request: web.Request) -> web.StreamResponse:
     """The call arrives in full, then the connection is gone."""
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
 
 
-async def break_off(request: web.Request) -> web.StreamResponse:
+async def break_off_response(request: web.Request) -> web.StreamResponse:
     """Half an answer."""
     response = web.StreamResponse(headers={"Content-Length": "1000", "Content-Type": "application/json"})
     await response.prepare(request)

@@ -7,7 +7,7 @@ import imagehash
 import pytest
 from PIL import Image
 
-from tests.edits.conftest import NewStudio, Studio
+from tests.edits.conftest import EditSite, NewEditSite
 from tests.edits.edit_requests import (
     PROMPT,
     WAIT,
@@ -25,31 +25,31 @@ from tests.edits.edit_requests import (
     stored,
     used,
 )
-from tests.edits.openai_server import COLOUR, MODEL, REQUEST_ID, SIZE, error, plays
+from tests.edits.openai_server import COLOUR, MODEL, REQUEST_ID, SIZE, error, respond_with
 from tests.support.site_jobs import objects_url, stored_keys
 
 
-async def test_an_upload_with_a_prompt_is_edited(studio: Studio, photo: Path) -> None:
-    answer = await studio.client.upload(photo, wait_s=60, prompt=PROMPT)
+async def test_an_upload_with_a_prompt_is_edited(edit_site: EditSite, photo: Path) -> None:
+    answer = await edit_site.client.upload(photo, wait_s=60, prompt=PROMPT)
     assert answer.status == 201, answer
     source, result = answer.json, answer.json["result"]
     assert (result["parent"], result["format"], result["filename"]) == (source["id"], "jpeg", "rocket.jpg")
     assert (result["width"], result["height"]) == SIZE
     assert result["phash"]
     assert (source["retention"], result["expires_at"]) == ("ephemeral", source["expires_at"])
-    assert (await picture_of(studio.client, result["id"])).size == SIZE
-    (call,) = studio.vendor.calls
+    assert (await picture_of(edit_site.client, result["id"])).size == SIZE
+    (call,) = edit_site.openai.calls
     assert call.fields == {"model": MODEL, "prompt": PROMPT, "n": "1"}
     assert call.files["image"].picture.size == (256, 171)  # the setting's longest side
     assert call.reference == source["job_id"]
-    job = (await studio.client.get(f"/api/jobs/{source['job_id']}")).json
+    job = (await edit_site.client.get(f"/api/jobs/{source['job_id']}")).json
     assert (job["kind"], job["status"], job["result_id"]) == ("edit", "completed", result["id"])
 
 
-async def test_the_metadata_of_a_result_tells_where_it_comes_from(studio: Studio) -> None:
-    source = await stored(studio.client)
-    job = await edited(studio.client, source, size="128x64", quality="low", background="opaque")
-    told = (await studio.client.get(f"/api/images/{job['result_id']}/metadata")).json
+async def test_the_metadata_of_a_result_tells_where_it_comes_from(edit_site: EditSite) -> None:
+    source = await stored(edit_site.client)
+    job = await edited(edit_site.client, source, size="128x64", quality="low", background="opaque")
+    told = (await edit_site.client.get(f"/api/images/{job['result_id']}/metadata")).json
     assert told["edit"] == {
         "prompt": PROMPT,
         "model": MODEL,
@@ -64,8 +64,8 @@ async def test_the_metadata_of_a_result_tells_where_it_comes_from(studio: Studio
         "revised_prompt": None,
     }
     assert (told["width"], told["height"], told["format"]) == (128, 64, "png")
-    assert (await studio.client.get(f"/api/images/{source}/metadata", headers=WAIT)).json["edit"] is None
-    (call,) = studio.vendor.calls
+    assert (await edit_site.client.get(f"/api/images/{source}/metadata", headers=WAIT)).json["edit"] is None
+    (call,) = edit_site.openai.calls
     assert call.fields == {
         "model": MODEL,
         "prompt": PROMPT,
@@ -77,7 +77,7 @@ async def test_the_metadata_of_a_result_tells_where_it_comes_from(studio: Studio
 
 
 async def test_place_and_camera_do_not_leave_the_house_and_the_picture_goes_out_upright(
-    studio: Studio,
+    edit_site: EditSite,
 ) -> None:
     upright = pixels((100, 60))
     exif = Image.Exif()
@@ -88,8 +88,8 @@ async def test_place_and_camera_do_not_leave_the_house_and_the_picture_goes_out_
     lying = upright.transpose(Image.Transpose.ROTATE_90)
     content = file(lying, "JPEG", exif=exif, comment=b"at home", quality=95)
     assert b"Camera of somebody" in content
-    await edited(studio.client, await stored(studio.client, content))
-    sent = studio.vendor.calls[0].files["image"]
+    await edited(edit_site.client, await stored(edit_site.client, content))
+    sent = edit_site.openai.calls[0].files["image"]
     assert sent.picture.size == upright.size
     assert all(near(sent.picture, at, rgb(upright, at)) for at in ((5, 5), (95, 5), (5, 55)))
     assert b"somebody" not in sent.content
@@ -97,39 +97,39 @@ async def test_place_and_camera_do_not_leave_the_house_and_the_picture_goes_out_
 
 
 @pytest.mark.parametrize("name", ["JPEG", "PNG", "WEBP", "GIF", "AVIF", "TIFF", "BMP"])
-async def test_every_format_can_be_edited_and_comes_back_as_itself(studio: Studio, name: str) -> None:
+async def test_every_format_can_be_edited_and_comes_back_as_itself(edit_site: EditSite, name: str) -> None:
     content = file(pixels(), name)
-    job = await edited(studio.client, await stored(studio.client, content))
-    made = await picture_of(studio.client, job["result_id"])
+    job = await edited(edit_site.client, await stored(edit_site.client, content))
+    made = await picture_of(edit_site.client, job["result_id"])
     assert (made.format, made.size) == (name, SIZE)
-    assert studio.vendor.calls[0].files["image"].mime == "image/jpeg"
+    assert edit_site.openai.calls[0].files["image"].mime == "image/jpeg"
     assert near(made, (40, 30), COLOUR)
 
 
-async def test_what_is_clear_goes_out_as_png_and_one_frame_of_an_animation(studio: Studio) -> None:
+async def test_what_is_clear_goes_out_as_png_and_one_frame_of_an_animation(edit_site: EditSite) -> None:
     frames = [pixels(mode="RGBA", colour=colour) for colour in ("navy", "red")]
     frames[0].putalpha(90)
     content = file(frames[0], "WEBP", save_all=True, append_images=frames[1:], lossless=True)
-    await edited(studio.client, await stored(studio.client, content))
-    sent = studio.vendor.calls[0].files["image"]
+    await edited(edit_site.client, await stored(edit_site.client, content))
+    sent = edit_site.openai.calls[0].files["image"]
     assert (sent.mime, sent.picture.mode) == ("image/png", "RGBA")
     assert sent.picture.getchannel("A").getextrema() == (90, 90)
 
 
 @pytest.mark.parametrize("by", ["file", "id"])
 async def test_the_mask_is_scaled_to_the_picture_and_its_clear_part_is_the_hole(
-    studio: Studio, by: str
+    edit_site: EditSite, by: str
 ) -> None:
-    source = await stored(studio.client, file(pixels((400, 300))))
+    source = await stored(edit_site.client, file(pixels((400, 300))))
     if by == "id":
-        answer = await edit(studio.client, source, mask=await stored(studio.client, mask()))
+        answer = await edit(edit_site.client, source, mask=await stored(edit_site.client, mask()))
     else:
-        answer = await studio.client.post(
+        answer = await edit_site.client.post(
             f"/api/images/{source}/edit", data=form(prompt=PROMPT, mask=mask()), headers=WAIT
         )
     assert answer.status == 200, answer
-    sent = studio.vendor.calls[0].files["mask"].picture
-    assert sent.size == studio.vendor.calls[0].files["image"].picture.size == (256, 192)
+    sent = edit_site.openai.calls[0].files["mask"].picture
+    assert sent.size == edit_site.openai.calls[0].files["image"].picture.size == (256, 192)
     alpha = sent.getchannel("A")
     assert alpha.getpixel((10, 100)) == 0
     assert alpha.getpixel((250, 100)) == 255
@@ -137,84 +137,88 @@ async def test_the_mask_is_scaled_to_the_picture_and_its_clear_part_is_the_hole(
     assert sum(alpha.histogram()[1:255]) == 0
 
 
-async def test_a_mask_may_come_along_with_the_upload(studio: Studio) -> None:
+async def test_a_mask_may_come_along_with_the_upload(edit_site: EditSite) -> None:
     parts = form(prompt=PROMPT, image=file(pixels()), mask=mask())
-    answer = await studio.client.post("/api/images", data=parts, headers=WAIT)
+    answer = await edit_site.client.post("/api/images", data=parts, headers=WAIT)
     assert answer.status == 201, answer
-    assert studio.vendor.calls[0].files.keys() == {"image", "mask"}
+    assert edit_site.openai.calls[0].files.keys() == {"image", "mask"}
 
 
-async def test_a_mask_that_is_clear_nowhere_costs_no_call(newcomer: Studio) -> None:
-    source = await stored(newcomer.client)
+async def test_a_mask_that_is_clear_nowhere_costs_no_call(new_edit_client: EditSite) -> None:
+    source = await stored(new_edit_client.client)
     for content in (file(pixels()), file(pixels(mode="RGBA"))):
-        answer = await edit(newcomer.client, source, mask=await stored(newcomer.client, content))
+        answer = await edit(
+            new_edit_client.client, source, mask=await stored(new_edit_client.client, content)
+        )
         assert (answer.status, answer.code) == (422, "mask_without_hole")
-    assert newcomer.vendor.calls == []
-    assert (await used(newcomer.client))["today"]["calls"] == 0
+    assert new_edit_client.openai.calls == []
+    assert (await used(new_edit_client.client))["today"]["calls"] == 0
 
 
-async def test_several_results_are_found_by_their_parent(studio: Studio) -> None:
-    source = await stored(studio.client)
-    job = await edited(studio.client, source, n=3)
-    made = await children_of(studio.client, source)
+async def test_several_results_are_found_by_their_parent(edit_site: EditSite) -> None:
+    source = await stored(edit_site.client)
+    job = await edited(edit_site.client, source, n=3)
+    made = await children_of(edit_site.client, source)
     assert len(made) == 3
     assert job["result_id"] == made[0]
-    assert studio.vendor.calls[0].fields["n"] == "3"
-    assert len({(await record(studio.client, one))["md5"] for one in made}) == 1
-    keys = await stored_keys(objects_url(studio.site))
+    assert edit_site.openai.calls[0].fields["n"] == "3"
+    assert len({(await record(edit_site.client, one))["md5"] for one in made}) == 1
+    keys = await stored_keys(objects_url(edit_site.site))
     assert all(len([key for key in keys if one in key]) == 1 for one in made)
 
 
-async def test_operations_follow_on_the_edit_in_the_same_job(studio: Studio) -> None:
-    source = await stored(studio.client)
+async def test_operations_follow_on_the_edit_in_the_same_job(edit_site: EditSite) -> None:
+    source = await stored(edit_site.client)
     steps = [{"op": "resize", "width": 48}, {"op": "grayscale"}]
-    job = await edited(studio.client, source, operations=steps, output_format="webp", retention="keep")
-    made = await picture_of(studio.client, job["result_id"])
+    job = await edited(edit_site.client, source, operations=steps, output_format="webp", retention="keep")
+    made = await picture_of(edit_site.client, job["result_id"])
     assert (made.format, made.size) == ("WEBP", (48, 32))
     red, green, blue = rgb(made, (20, 20))
     assert abs(red - green) < 6
     assert abs(green - blue) < 6
     assert [step["op"] for step in job["operations"]] == ["resize", "grayscale"]
-    assert (await record(studio.client, job["result_id"]))["retention"] == "keep"
-    about_it = (await studio.client.get("/api/jobs", params={"image": source, "kind": "edit"})).json
+    assert (await record(edit_site.client, job["result_id"]))["retention"] == "keep"
+    about_it = (await edit_site.client.get("/api/jobs", params={"image": source, "kind": "edit"})).json
     assert [one["id"] for one in about_it] == [job["id"]]
 
 
-async def test_a_prompt_alone_makes_images(studio: Studio) -> None:
-    answer = await studio.client.post("/api/images", json={"prompt": "a fox", "n": 2}, headers=WAIT)
+async def test_a_prompt_alone_makes_images(edit_site: EditSite) -> None:
+    answer = await edit_site.client.post("/api/images", json={"prompt": "a fox", "n": 2}, headers=WAIT)
     assert answer.status == 201, answer
     first = answer.json
     assert (first["format"], first["parent"], first["filename"]) == ("png", None, "image.png")
-    (other,) = await children_of(studio.client, first["id"])
-    assert (await record(studio.client, other))["md5"] == first["md5"]
-    (call,) = studio.vendor.calls
+    (other,) = await children_of(edit_site.client, first["id"])
+    assert (await record(edit_site.client, other))["md5"] == first["md5"]
+    (call,) = edit_site.openai.calls
     assert (call.path, call.fields["prompt"]) == ("/v1/images/generations", "a fox")
 
 
-async def test_a_form_with_nothing_but_a_prompt_is_told_where_its_image_will_be(studio: Studio) -> None:
+async def test_a_form_with_nothing_but_a_prompt_is_told_where_its_image_will_be(edit_site: EditSite) -> None:
     parts = form(prompt="a fox", output_format="jpg", operations=[{"op": "resize", "width": 30}])
-    answer = await studio.client.post("/api/images", data=parts)
+    answer = await edit_site.client.post("/api/images", data=parts)
     assert answer.status == 202, answer
     assert (answer.json["kind"], answer.json["image_id"]) == ("edit", None)
     assert answer.headers["Location"] == answer.json["url"]
-    job = await studio.client.job_done(answer.json["id"])
-    made = await picture_of(studio.client, job["result_id"])
+    job = await edit_site.client.job_done(answer.json["id"])
+    made = await picture_of(edit_site.client, job["result_id"])
     assert (made.format, made.size) == ("JPEG", (30, 20))
 
 
-async def test_an_image_at_a_url_is_fetched_and_edited(studio: Studio) -> None:
+async def test_an_image_at_a_url_is_fetched_and_edited(edit_site: EditSite) -> None:
     url = "data:image/png;base64," + base64.b64encode(file(pixels())).decode()
-    answer = await studio.client.post("/api/images", json={"image_url": url, "prompt": PROMPT}, headers=WAIT)
+    answer = await edit_site.client.post(
+        "/api/images", json={"image_url": url, "prompt": PROMPT}, headers=WAIT
+    )
     assert answer.status == 201, answer
     assert answer.json["result"]["parent"] == answer.json["id"]
-    assert len(studio.vendor.calls) == 1
+    assert len(edit_site.openai.calls) == 1
 
 
-async def test_another_image_and_a_prompt_replace_the_source_and_edit_again(studio: Studio) -> None:
-    first = await studio.client.upload(file(pixels()), wait_s=60, prompt=PROMPT, retention="keep")
+async def test_another_image_and_a_prompt_replace_the_source_and_edit_again(edit_site: EditSite) -> None:
+    first = await edit_site.client.upload(file(pixels()), wait_s=60, prompt=PROMPT, retention="keep")
     source = first.json["id"]
     blue = file(Image.new("RGB", (90, 90), "blue"))
-    answer = await studio.client.call(
+    answer = await edit_site.client.call(
         "PATCH", f"/api/images/{source}", data=form(image=blue, prompt="again"), headers=WAIT
     )
     assert answer.status == 200, answer
@@ -222,61 +226,63 @@ async def test_another_image_and_a_prompt_replace_the_source_and_edit_again(stud
     assert (now["id"], now["width"], now["height"]) == (source, 90, 90)
     assert now["result"]["id"] != first.json["result"]["id"]
     assert now["result"]["parent"] == source
-    assert near(await picture_of(studio.client, source), (9, 9), (0, 0, 255))
-    assert studio.vendor.calls[1].files["image"].picture.size == (90, 90)
-    assert (await record(studio.client, first.json["result"]["id"]))["status"] == "completed"
-    originals = [key for key in await stored_keys(objects_url(studio.site)) if source in key]
+    assert near(await picture_of(edit_site.client, source), (9, 9), (0, 0, 255))
+    assert edit_site.openai.calls[1].files["image"].picture.size == (90, 90)
+    assert (await record(edit_site.client, first.json["result"]["id"]))["status"] == "completed"
+    originals = [key for key in await stored_keys(objects_url(edit_site.site)) if source in key]
     assert len(originals) == 1
 
 
-async def test_a_kept_source_is_hashed_and_again_when_it_is_replaced(studio: Studio) -> None:
-    first = await studio.client.upload(file(pixels()), wait_s=60, prompt=PROMPT, retention="keep")
+async def test_a_kept_source_is_hashed_and_again_when_it_is_replaced(edit_site: EditSite) -> None:
+    first = await edit_site.client.upload(file(pixels()), wait_s=60, prompt=PROMPT, retention="keep")
     source = first.json["id"]
-    assert await studio.client.until_hashed(source) == str(imagehash.phash(pixels()))
+    assert await edit_site.client.until_hashed(source) == str(imagehash.phash(pixels()))
     other = pixels().rotate(180)
     parts = form(image=file(other), prompt="again")
-    await studio.client.call("PATCH", f"/api/images/{source}", data=parts, headers=WAIT)
-    assert await studio.client.until_hashed(source) == str(imagehash.phash(other))
+    await edit_site.client.call("PATCH", f"/api/images/{source}", data=parts, headers=WAIT)
+    assert await edit_site.client.until_hashed(source) == str(imagehash.phash(other))
 
 
-async def test_a_replacement_that_is_no_image_changes_nothing(studio: Studio) -> None:
-    source = await stored(studio.client)
-    before = await record(studio.client, source)
+async def test_a_replacement_that_is_no_image_changes_nothing(edit_site: EditSite) -> None:
+    source = await stored(edit_site.client)
+    before = await record(edit_site.client, source)
     for parts, code in (
         (form(image=b"no image", prompt="again"), "not_an_image"),
         (form(image=file(pixels())), "invalid_request"),
         (form(prompt="again"), "image_missing"),
     ):
-        answer = await studio.client.call("PATCH", f"/api/images/{source}", data=parts)
+        answer = await edit_site.client.call("PATCH", f"/api/images/{source}", data=parts)
         assert answer.code == code
-    after = await record(studio.client, source)
+    after = await record(edit_site.client, source)
     assert (after["md5"], after["job_id"]) == (before["md5"], before["job_id"])
-    assert studio.vendor.calls == []
+    assert edit_site.openai.calls == []
 
 
-async def test_dall_e_2_gets_a_square_and_its_bars_are_cut_off_again(new_studio: NewStudio) -> None:
-    studio = await new_studio(model="dall-e-2")
-    source = await stored(studio.client, file(pixels((200, 100)), "JPEG"))
+async def test_dall_e_2_gets_a_square_and_its_bars_are_cut_off_again(new_edit_site: NewEditSite) -> None:
+    edit_site = await new_edit_site(model="dall-e-2")
+    source = await stored(edit_site.client, file(pixels((200, 100)), "JPEG"))
     job = await edited(
-        studio.client, source, size="256x256", mask=await stored(studio.client, mask()), quality="high"
+        edit_site.client, source, size="256x256", mask=await stored(edit_site.client, mask()), quality="high"
     )
-    (call,) = studio.vendor.calls
+    (call,) = edit_site.openai.calls
     sent, hole = call.files["image"].picture, call.files["mask"].picture.getchannel("A")
     assert sent.size == (200, 200)
     assert sent.getpixel((100, 20)) == (0, 0, 0, 255)  # a bar, opaque
     assert near(sent, (20, 60), (255, 215, 0))
     assert [hole.getpixel(at) for at in ((20, 20), (20, 100), (180, 100))] == [255, 0, 255]
-    made = await picture_of(studio.client, job["result_id"])
+    made = await picture_of(edit_site.client, job["result_id"])
     assert (made.format, made.size) == ("JPEG", (256, 128))
 
 
-async def test_an_account_sees_what_its_edits_cost(newcomer: Studio) -> None:
-    assert (await used(newcomer.client))["today"] == (await used(newcomer.client))["total"]
-    source = await stored(newcomer.client)
-    await edited(newcomer.client, source, n=2)
-    newcomer.vendor.plays.append(plays(lambda: error(400, "no", code="moderation_blocked")))
-    assert (await edit(newcomer.client, source)).status == 422
-    told = await used(newcomer.client)
+async def test_an_account_sees_what_its_edits_cost(new_edit_client: EditSite) -> None:
+    assert (await used(new_edit_client.client))["today"] == (await used(new_edit_client.client))["total"]
+    source = await stored(new_edit_client.client)
+    await edited(new_edit_client.client, source, n=2)
+    new_edit_client.openai.responders.append(
+        respond_with(lambda: error(400, "no", code="moderation_blocked"))
+    )
+    assert (await edit(new_edit_client.client, source)).status == 422
+    told = await used(new_edit_client.client)
     assert (told["configured"], told["per_day"]) == (True, 1000)
     assert told["today"] == {
         "edits": 3,
@@ -289,12 +295,12 @@ async def test_an_account_sees_what_its_edits_cost(newcomer: Studio) -> None:
     assert told["total"] == told["today"]
 
 
-async def test_the_same_request_sent_again_is_one_edit(studio: Studio) -> None:
-    source = await stored(studio.client)
+async def test_the_same_request_sent_again_is_one_edit(edit_site: EditSite) -> None:
+    source = await stored(edit_site.client)
     named = {**WAIT, "Idempotency-Key": "edit-1"}
     answers = [
-        await studio.client.post(f"/api/images/{source}/edit", json={"prompt": PROMPT}, headers=named)
+        await edit_site.client.post(f"/api/images/{source}/edit", json={"prompt": PROMPT}, headers=named)
         for _ in range(2)
     ]
     assert answers[0].json == answers[1].json
-    assert len(studio.vendor.calls) == 1
+    assert len(edit_site.openai.calls) == 1

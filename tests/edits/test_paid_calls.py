@@ -18,9 +18,9 @@ from libs.jobs.publish import publish
 from libs.storage import images
 from libs.storage.database.tables import Image, Job
 from tests.broker.rabbit_node import prepared_node
-from tests.edits.conftest import NewStudio, NewWorkshop, Studio, Workshop, open_studio
+from tests.edits.conftest import EditBackends, EditSite, NewEditBackends, NewEditSite, open_edit_site
 from tests.edits.edit_requests import PROMPT, children_of, queued, record, stored, used
-from tests.edits.openai_server import Vendor, held
+from tests.edits.openai_server import OpenAIServer, responds_when_released
 from tests.storage.rows import an_owner, job_row
 from tests.support.backends import ended, opened_backends, submit, working
 from tests.support.site import Site
@@ -29,12 +29,12 @@ from tests.support.site_jobs import objects_url, stored_keys, working_app
 WAIT_S = 60
 
 
-async def called(studio: Studio) -> tuple[str, str]:
+async def called(edit_site: EditSite) -> tuple[str, str]:
     """An image and the job whose call is under way, held until the test lets it go on."""
-    studio.vendor.plays.append(held(studio.vendor))
-    source = await stored(studio.client)
-    job_id = await queued(studio.client, source)
-    await asyncio.wait_for(studio.vendor.begun.wait(), WAIT_S)
+    edit_site.openai.responders.append(responds_when_released(edit_site.openai))
+    source = await stored(edit_site.client)
+    job_id = await queued(edit_site.client, source)
+    await asyncio.wait_for(edit_site.openai.begun.wait(), WAIT_S)
     return source, job_id
 
 
@@ -51,85 +51,89 @@ async def in_the_log(site: Site, word: str) -> None:
 
 @pytest.mark.parametrize("attempts", ["5", "1"], ids=["found by the next worker", "found by the sweep"])
 async def test_a_call_whose_worker_is_killed_is_not_made_again_and_its_owner_is_told_why(
-    new_studio: NewStudio, attempts: str
+    new_edit_site: NewEditSite, attempts: str
 ) -> None:
-    studio = await new_studio(JOB_LEASE_S="2", MAX_ATTEMPTS=attempts)
-    source, job_id = await called(studio)
-    name = working_app(studio.site)
-    await studio.site.kill(name)
-    await again(studio.site, name)
-    job = await studio.client.job_done(job_id)
+    edit_site = await new_edit_site(JOB_LEASE_S="2", MAX_ATTEMPTS=attempts)
+    source, job_id = await called(edit_site)
+    name = working_app(edit_site.site)
+    await edit_site.site.kill(name)
+    await again(edit_site.site, name)
+    job = await edit_site.client.job_done(job_id)
     assert (job["status"], job["error_code"], job["result_id"]) == ("failed", "edit_timed_out", None)
     assert "may have run and been paid for" in job["error"]
-    told = await record(studio.client, source)
+    told = await record(edit_site.client, source)
     assert (told["status"], told["error_code"], told["error"]) == ("failed", "edit_timed_out", job["error"])
-    assert len(studio.vendor.calls) == 1
-    today = (await used(studio.client))["today"]
+    assert len(edit_site.openai.calls) == 1
+    today = (await used(edit_site.client))["today"]
     assert (today["calls"], today["images"]) == (1, 0)
-    assert len(await stored_keys(objects_url(studio.site))) == 1
+    assert len(await stored_keys(objects_url(edit_site.site))) == 1
 
 
-async def test_a_stopped_worker_takes_home_the_answer_that_is_about_to_come(new_studio: NewStudio) -> None:
-    studio = await new_studio()
-    source, job_id = await called(studio)
-    name = working_app(studio.site)
-    process = studio.site.apps.pop(name)
+async def test_a_stopped_worker_takes_home_the_answer_that_is_about_to_come(
+    new_edit_site: NewEditSite,
+) -> None:
+    edit_site = await new_edit_site()
+    source, job_id = await called(edit_site)
+    name = working_app(edit_site.site)
+    process = edit_site.site.apps.pop(name)
     os.kill(process.pid, signal.SIGTERM)
-    studio.vendor.may_answer.set()
+    edit_site.openai.may_respond.set()
     await asyncio.wait_for(process.wait(), WAIT_S)
-    await again(studio.site, name)
-    job = await studio.client.job_done(job_id)
+    await again(edit_site.site, name)
+    job = await edit_site.client.job_done(job_id)
     assert (job["status"], job["attempts"]) == ("completed", 1)
-    assert await children_of(studio.client, source) == [job["result_id"]]
-    assert len(studio.vendor.calls) == 1
+    assert await children_of(edit_site.client, source) == [job["result_id"]]
+    assert len(edit_site.openai.calls) == 1
 
 
-async def test_a_stopped_worker_does_not_wait_for_ever_and_nobody_calls_again(new_studio: NewStudio) -> None:
-    studio = await new_studio()
-    _, job_id = await called(studio)
-    name = working_app(studio.site)
-    await studio.site.stop(name)
-    await again(studio.site, name)
-    job = await studio.client.job_done(job_id)
+async def test_a_stopped_worker_does_not_wait_for_ever_and_nobody_calls_again(
+    new_edit_site: NewEditSite,
+) -> None:
+    edit_site = await new_edit_site()
+    _, job_id = await called(edit_site)
+    name = working_app(edit_site.site)
+    await edit_site.site.stop(name)
+    await again(edit_site.site, name)
+    job = await edit_site.client.job_done(job_id)
     assert (job["status"], job["error_code"]) == ("failed", "edit_timed_out")
     assert "stopped" in job["error"]
-    assert len(studio.vendor.calls) == 1
+    assert len(edit_site.openai.calls) == 1
 
 
-async def test_a_call_that_its_owner_cancels_leaves_nothing(new_studio: NewStudio) -> None:
-    studio = await new_studio()
-    source, job_id = await called(studio)
-    assert (await studio.client.call("DELETE", f"/api/jobs/{job_id}")).status == 200
-    await in_the_log(studio.site, "job_lost")
-    studio.vendor.may_answer.set()
-    job = await studio.client.job_done(job_id)
+async def test_a_call_that_its_owner_cancels_leaves_nothing(new_edit_site: NewEditSite) -> None:
+    edit_site = await new_edit_site()
+    source, job_id = await called(edit_site)
+    assert (await edit_site.client.call("DELETE", f"/api/jobs/{job_id}")).status == 200
+    await in_the_log(edit_site.site, "job_lost")
+    edit_site.openai.may_respond.set()
+    job = await edit_site.client.job_done(job_id)
     assert (job["status"], job["result_id"]) == ("cancelled", None)
-    assert await children_of(studio.client, source) == []
-    assert len(studio.vendor.calls) == 1
-    assert len(await stored_keys(objects_url(studio.site))) == 1
+    assert await children_of(edit_site.client, source) == []
+    assert len(edit_site.openai.calls) == 1
+    assert len(await stored_keys(objects_url(edit_site.site))) == 1
 
 
 @pytest.mark.services
 async def test_one_call_reaches_the_vendor_over_a_broker_that_restarts(tmp_path: Path) -> None:
     async with prepared_node() as node:
         await node.start()
-        opened = open_studio("services", tmp_path / "site", BROKER_URL=node.url)
-        async with opened as studio:
-            source, job_id = await called(studio)
+        connected_broker = open_edit_site("services", tmp_path / "site", BROKER_URL=node.url)
+        async with connected_broker as edit_site:
+            source, job_id = await called(edit_site)
             await node.kill()
             await node.start()
-            await in_the_log(studio.site, "job_not_free")  # the message came again
-            studio.vendor.may_answer.set()
-            job = await studio.client.job_done(job_id)
+            await in_the_log(edit_site.site, "job_not_free")  # the message came again
+            edit_site.openai.may_respond.set()
+            job = await edit_site.client.job_done(job_id)
             assert (job["status"], job["attempts"]) == ("completed", 1)
-            assert await children_of(studio.client, source) == [job["result_id"]]
-            assert len(studio.vendor.calls) == 1
+            assert await children_of(edit_site.client, source) == [job["result_id"]]
+            assert len(edit_site.openai.calls) == 1
 
 
-async def asked(workshop: Workshop, photo: Path) -> tuple[Image, Job]:
+async def asked(edit_backends: EditBackends, photo: Path) -> tuple[Image, Job]:
     """A stored image, and an edit of it that is queued; its call will be held."""
-    backends, owner = workshop.backends, await an_owner()
-    workshop.vendor.plays.append(held(workshop.vendor))
+    backends, owner = edit_backends.backends, await an_owner()
+    edit_backends.openai.responders.append(responds_when_released(edit_backends.openai))
     image, _ = await submit(backends, owner, photo, None)
     job = await request.edit(
         image, owner, Edit(prompt=PROMPT), (), backends, retention=Retention.KEEP, request_id="test"
@@ -138,54 +142,60 @@ async def asked(workshop: Workshop, photo: Path) -> tuple[Image, Job]:
 
 
 async def test_a_message_that_comes_again_during_a_call_starts_no_second_one(
-    new_workshop: NewWorkshop, photo: Path
+    new_edit_backends: NewEditBackends, photo: Path
 ) -> None:
-    workshop = await new_workshop()
-    image, job = await asked(workshop, photo)
+    edit_backends = await new_edit_backends()
+    image, job = await asked(edit_backends, photo)
     with capture_logs() as logs:
-        async with working(workshop.backends), working(workshop.backends):
-            await asyncio.wait_for(workshop.vendor.begun.wait(), WAIT_S)
+        async with working(edit_backends.backends), working(edit_backends.backends):
+            await asyncio.wait_for(edit_backends.openai.begun.wait(), WAIT_S)
             for _ in range(5):
-                await publish(job, workshop.backends)
+                await publish(job, edit_backends.backends)
             await logged(logs, "job_not_free", times=5)
-            workshop.vendor.may_answer.set()
+            edit_backends.openai.may_respond.set()
             done = await ended(job.id)
     assert (done.status, done.attempts) == (JobStatus.COMPLETED, 1)
     assert await Image.count().where(Image.parent == image.id) == 1
-    assert len(workshop.vendor.calls) == 1
+    assert len(edit_backends.openai.calls) == 1
 
 
-async def test_the_lease_is_kept_for_as_long_as_a_call_takes(new_workshop: NewWorkshop, photo: Path) -> None:
-    workshop = await new_workshop(JOB_LEASE_S="2")
-    _, job = await asked(workshop, photo)
-    async with working(workshop.backends), working(workshop.backends), scheduling(workshop.backends):
-        await asyncio.wait_for(workshop.vendor.begun.wait(), WAIT_S)
+async def test_the_lease_is_kept_for_as_long_as_a_call_takes(
+    new_edit_backends: NewEditBackends, photo: Path
+) -> None:
+    edit_backends = await new_edit_backends(JOB_LEASE_S="2")
+    _, job = await asked(edit_backends, photo)
+    async with (
+        working(edit_backends.backends),
+        working(edit_backends.backends),
+        scheduling(edit_backends.backends),
+    ):
+        await asyncio.wait_for(edit_backends.openai.begun.wait(), WAIT_S)
         first = (await job_row(job.id)).lease_until
         async with asyncio.timeout(WAIT_S):
             while (await job_row(job.id)).lease_until < first + timedelta(seconds=5):
                 await asyncio.sleep(0.1)
-        workshop.vendor.may_answer.set()
+        edit_backends.openai.may_respond.set()
         done = await ended(job.id)
     assert (done.status, done.attempts) == (JobStatus.COMPLETED, 1)
-    assert len(workshop.vendor.calls) == 1
+    assert len(edit_backends.openai.calls) == 1
 
 
 async def test_an_answer_is_kept_until_the_object_store_is_back(tmp_path: Path, photo: Path) -> None:
     mount, away = tmp_path / "mount", tmp_path / "away"
     mount.mkdir()
     async with (
-        Vendor.open() as vendor,
+        OpenAIServer.open() as openai,
         opened_backends(
-            tmp_path, OBJECTS_URL=mount.as_uri(), MAX_ATTEMPTS="8", **vendor.settings
+            tmp_path, OBJECTS_URL=mount.as_uri(), MAX_ATTEMPTS="8", **openai.settings
         ) as backends,
     ):
-        workshop = Workshop(backends, vendor)
-        image, job = await asked(workshop, photo)
+        edit_backends = EditBackends(backends, openai)
+        image, job = await asked(edit_backends, photo)
         with capture_logs() as logs:
             async with working(backends):
-                await asyncio.wait_for(vendor.begun.wait(), WAIT_S)
+                await asyncio.wait_for(openai.begun.wait(), WAIT_S)
                 mount.rename(away)
-                vendor.may_answer.set()
+                openai.may_respond.set()
                 await logged(logs, "edit_waits")
                 away.rename(mount)
                 done = await ended(job.id)
@@ -196,7 +206,7 @@ async def test_an_answer_is_kept_until_the_object_store_is_back(tmp_path: Path, 
         assert sorted([key async for key in backends.objects.list("")]) == sorted(
             [image.object_key, result.object_key]
         )
-    assert len(vendor.calls) == 1
+    assert len(openai.calls) == 1
 
 
 async def logged(logs: list[Any], event: str, *, times: int = 1) -> None:

@@ -9,7 +9,7 @@ from openai.types.image_model import ImageModel
 
 from libs.settings import load_settings
 from tests.edits.edit_requests import PROMPT, WAIT, edited, stored
-from tests.edits.openai_server import AZURE_DEPLOYMENT, AZURE_V1, House, Vendor
+from tests.edits.openai_server import AZURE_DEPLOYMENT, AZURE_V1, ApiStyle, OpenAIServer
 from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Kind, running_site
 
@@ -29,17 +29,17 @@ def test_the_default_model_is_of_the_newest_version_that_the_package_names(tmp_p
 
 
 @pytest.mark.parametrize("kind", BOTH)
-@pytest.mark.parametrize("house", [AZURE_V1, AZURE_DEPLOYMENT], ids=["v1", "deployment"])
+@pytest.mark.parametrize("style", [AZURE_V1, AZURE_DEPLOYMENT], ids=["v1", "deployment"])
 async def test_azure_gets_the_key_its_way_and_the_version_of_its_api(
-    kind: Kind, house: House, tmp_path: Path
+    kind: Kind, style: ApiStyle, tmp_path: Path
 ) -> None:
     async with (
-        Vendor.open(house=house) as vendor,
-        running_site(kind, tmp_path / "site", **vendor.settings) as site,
+        OpenAIServer.open(style=style) as openai,
+        running_site(kind, tmp_path / "site", **openai.settings) as site,
         signed_in(site) as client,
     ):
         await edited(client, await stored(client))
         made = await client.post("/api/images", json={"prompt": PROMPT}, headers=WAIT)
         assert made.status == 201, made
-        root = f"{house.root}/images"
-        assert [call.path for call in vendor.calls] == [f"{root}/edits", f"{root}/generations"]
+        root = f"{style.root}/images"
+        assert [call.path for call in openai.calls] == [f"{root}/edits", f"{root}/generations"]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.edits.conftest import NewStudio
+from tests.edits.conftest import NewEditSite
 from tests.edits.edit_requests import PROMPT, WAIT, edit, file, form, pixels, stored
 from tests.support.photo_server import ALLOWED
 from tests.webhooks.webhook_receiver import receiving
@@ -10,18 +10,18 @@ from tests.webhooks.webhook_requests import account_secret
 
 
 async def test_an_image_is_fetched_and_edited_and_the_end_of_its_edit_is_told(
-    new_studio: NewStudio, photo: Path
+    new_edit_site: NewEditSite, photo: Path
 ) -> None:
     async with receiving() as receiver:
-        studio = await new_studio(FETCH_PORTS=str(receiver.port), FETCH_ALLOW_NETWORKS=ALLOWED)
-        client, source = studio.client, receiver.url("/photo.jpg")
+        edit_site = await new_edit_site(FETCH_PORTS=str(receiver.port), FETCH_ALLOW_NETWORKS=ALLOWED)
+        client, source = edit_site.client, receiver.url("/photo.jpg")
         receiver.files["/photo.jpg"] = photo.read_bytes()
         wish = {"image_url": source, "prompt": PROMPT, "webhook_url": receiver.url("/fetched")}
         answer = await client.post("/api/images", json=wish, headers=WAIT)
         assert answer.status == 201, answer
         assert answer.json["source_url"] == source
         assert answer.json["result"]["parent"] == answer.json["id"]
-        (sent,) = studio.vendor.calls
+        (sent,) = edit_site.openai.calls
         assert sent.files["image"].picture.size == (640, 427)
         (told,) = await receiver.received("/fetched")
         notice = told.verified(await account_secret(client))
@@ -30,11 +30,11 @@ async def test_an_image_is_fetched_and_edited_and_the_end_of_its_edit_is_told(
 
 
 async def test_every_way_to_ask_for_an_edit_takes_an_address_to_be_told(
-    new_studio: NewStudio, photo: Path
+    new_edit_site: NewEditSite, photo: Path
 ) -> None:
     async with receiving() as receiver:
-        studio = await new_studio(FETCH_PORTS=str(receiver.port), FETCH_ALLOW_NETWORKS=ALLOWED)
-        client = studio.client
+        edit_site = await new_edit_site(FETCH_PORTS=str(receiver.port), FETCH_ALLOW_NETWORKS=ALLOWED)
+        client = edit_site.client
         image = await stored(client)
         asked = [
             await client.upload(photo, prompt=PROMPT, webhook_url=receiver.url("/upload")),

@@ -17,7 +17,7 @@ from aiormq.exceptions import AMQPConnectionError, ChannelAccessRefused
 from infra.rabbitmq import render
 from libs.broker.dial import dial
 from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, JOBS_OF, QUEUE_ARGUMENTS, Route
-from tests.broker.rabbit_node import Node
+from tests.broker.rabbit_node import RabbitNode
 from tests.orders.producer import data_url, transform
 from tests.support.shared_sites import signed_in
 from tests.support.site import Site, running_site
@@ -52,9 +52,9 @@ def test_their_topology_is_that_of_the_apps() -> None:
 
 
 @pytest.fixture(scope="module")
-async def node() -> AsyncIterator[Node]:
+async def node() -> AsyncIterator[RabbitNode]:
     """A broker that has loaded them."""
-    node = Node(Path(mkdtemp(prefix="darkroom-definitions-")), render.render(PASSWORDS))
+    node = RabbitNode(Path(mkdtemp(prefix="darkroom-definitions-")), render.render(PASSWORDS))
     await node.start()
     async with asyncio.timeout(WAIT_S):
         while not await knows(node, "operator"):  # they are loaded a moment after it listens
@@ -63,7 +63,7 @@ async def node() -> AsyncIterator[Node]:
     await node.remove()
 
 
-async def knows(node: Node, user: str, password: str | None = None) -> bool:
+async def knows(node: RabbitNode, user: str, password: str | None = None) -> bool:
     try:
         connection = await dial(node.url_of(user, password or PASSWORDS[user]))
     except (ProbableAuthenticationError, AMQPConnectionError):
@@ -73,7 +73,7 @@ async def knows(node: Node, user: str, password: str | None = None) -> bool:
 
 
 @asynccontextmanager
-async def logged_in(node: Node, user: str) -> AsyncGenerator[AbstractChannel]:
+async def logged_in(node: RabbitNode, user: str) -> AsyncGenerator[AbstractChannel]:
     async with await aio_pika.connect(node.url_of(user, PASSWORDS[user])) as connection:
         yield await connection.channel(on_return_raises=False)
 
@@ -144,7 +144,7 @@ async def consume_replies(channel: AbstractChannel) -> None:
 
 @pytest.mark.services
 @pytest.mark.parametrize("user", MAY)
-async def test_each_user_may_do_its_part_and_nothing_else(node: Node, user: str) -> None:
+async def test_each_user_may_do_its_part_and_nothing_else(node: RabbitNode, user: str) -> None:
     allowed: set[str] = set()
     for name, act in ACTS.items():
         async with logged_in(node, user) as channel:
@@ -157,7 +157,7 @@ async def test_each_user_may_do_its_part_and_nothing_else(node: Node, user: str)
 
 
 @pytest.mark.services
-async def test_nobody_publishes_under_another_name_or_enters_without_a_password(node: Node) -> None:
+async def test_nobody_publishes_under_another_name_or_enters_without_a_password(node: RabbitNode) -> None:
     async with logged_in(node, "producer") as channel:
         with pytest.raises(ChannelClosed, match="user_id"):
             await publish(channel, JOBS, "describe", "worker")
@@ -166,7 +166,7 @@ async def test_nobody_publishes_under_another_name_or_enters_without_a_password(
 
 
 @pytest.fixture
-async def strict_site(node: Node, tmp_path: Path) -> AsyncIterator[Site]:
+async def strict_site(node: RabbitNode, tmp_path: Path) -> AsyncIterator[Site]:
     """A site whose apps are the broker's users of their names."""
     own = {f"{app}.BROKER_URL": node.url_of(app, PASSWORDS[app]) for app in ("api", "worker", "scheduler")}
     settings = {
@@ -178,7 +178,9 @@ async def strict_site(node: Node, tmp_path: Path) -> AsyncIterator[Site]:
 
 
 @pytest.mark.services
-async def test_the_apps_need_no_more_than_their_users_may(node: Node, strict_site: Site, photo: Path) -> None:
+async def test_the_apps_need_no_more_than_their_users_may(
+    node: RabbitNode, strict_site: Site, photo: Path
+) -> None:
     replies: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     events: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 

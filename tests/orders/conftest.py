@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from libs.storage.database.tables import BaseUser
-from tests.orders.producer import BROKER_USER, Desk, desk_of
+from tests.orders.producer import BROKER_USER, Producer, producer_for
 from tests.storage.rows import an_owner
 from tests.support.backends import NewBackends, working
 
@@ -18,14 +18,14 @@ def new_backends(new_backends: NewBackends) -> NewBackends:
 
 
 @pytest.fixture
-async def desk(new_backends: NewBackends) -> AsyncIterator[Desk]:
+async def producer(new_backends: NewBackends) -> AsyncIterator[Producer]:
     """A desk whose sender is trusted; a worker works."""
     backends = await new_backends()
-    async with desk_of(backends) as desk, working(backends):
-        yield desk
+    async with producer_for(backends) as producer, working(backends):
+        yield producer
 
 
 @pytest.fixture
-async def owner(desk: Desk) -> BaseUser:
+async def owner(producer: Producer) -> BaseUser:
     """An account of the desk's installation."""
     return await an_owner()

@@ -4,28 +4,27 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 from libs.backends import Backends
-from libs.broker.memory import MemoryBroker
 from libs.broker.port import Delivery
 from libs.contracts.topology import Route
 from libs.storage.database.tables import Image
-from tests.broker.broker_client import Outside, outside_memory, outside_rabbit
+from tests.broker.broker_client import BrokerClient, broker_client_of
 
 BROKER_USER = "guest"  # whom the test's connection belongs to
 SMALL = [{"op": "resize", "width": 64}]
 
 
-class Desk:
+class Producer:
     """What a program of a sender does."""
 
-    def __init__(self, backends: Backends, outside: Outside, reply_to: str) -> None:
+    def __init__(self, backends: Backends, broker_client: BrokerClient, reply_to: str) -> None:
         self.backends = backends
-        self.outside = outside
+        self.broker_client = broker_client
         self.reply_to = reply_to
 
     async def send(
@@ -47,11 +46,11 @@ class Desk:
             correlation_id=correlation_id,
             content_type="application/json",
         )
-        await self.outside.send(route, delivery)
+        await self.broker_client.send(route, delivery)
 
     async def reply(self) -> dict[str, Any]:
         """The next reply, with the correlation id that it came under."""
-        reply = await self.outside.next_reply()
+        reply = await self.broker_client.next_reply()
         return json.loads(reply.body) | {"correlation_id": reply.correlation_id}
 
     async def answered(self, body: dict[str, Any] | bytes, **options: Any) -> dict[str, Any]:
@@ -65,7 +64,7 @@ class Desk:
     async def refused(self, body: dict[str, Any] | bytes, **options: Any) -> str:
         """The code under which a message is put aside; the sender is told the same."""
         reply = await self.answered(body, **options)
-        dead = await self.outside.next_dead()
+        dead = await self.broker_client.next_dead()
         assert (reply["type"], reply["status"]) == ("order.refused", "refused")
         assert dead.headers["x-error"].startswith(f"{reply['error_code']}: ")
         assert dead.body == (body if isinstance(body, bytes) else json.dumps(body).encode())
@@ -79,14 +78,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk_of(backends: Backends) -> AsyncGenerator[Desk]:
-    async with AsyncExitStack() as stack:
-        if backends.settings.embedded:
-            broker = cast("MemoryBroker", backends.broker)
-            outside = await stack.enter_async_context(outside_memory(broker))
-        else:
-            outside = await stack.enter_async_context(outside_rabbit(backends.settings.broker_url))
-        yield Desk(backends, outside, await outside.open_reply_queue())
+async def producer_for(backends: Backends) -> AsyncGenerator[Producer]:
+    async with broker_client_of(backends) as broker_client:
+        yield Producer(backends, broker_client, await broker_client.open_reply_queue())
 
 
 def transform(owner: str, source: dict[str, Any], **fields: Any) -> dict[str, Any]:

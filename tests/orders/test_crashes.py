@@ -21,15 +21,15 @@ from libs.orders.intake import Envelope, take_in
 from libs.storage import leases
 from libs.storage.database.tables import Job, Reply
 from libs.storage.jobs import Failure
-from tests.broker.broker_client import Into
-from tests.orders.producer import BROKER_USER, Desk, data_url, desk_of, ingest, transform
+from tests.broker.broker_client import QueueingConsumer
+from tests.orders.producer import BROKER_USER, Producer, data_url, ingest, producer_for, transform
 from tests.storage.rows import an_owner, claimed
 from tests.support.backends import NewBackends
+from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_database
 from tests.support.shared_sites import signed_in
 from tests.support.site import Site, running_site
 from tests.support.site_jobs import SLOW, busy_one_of
-from tests.worker.outage import Wire
 
 WAIT_S = 60
 
@@ -57,12 +57,12 @@ async def test_the_scheduler_answers_for_a_worker_that_died_before_it_could(
 ) -> None:
     backends = await new_backends()
     owner = await an_owner()
-    async with desk_of(backends) as desk:
-        job_id = await taken(desk, owner.username, photo)
+    async with producer_for(backends) as producer:
+        job_id = await taken(producer, owner.username, photo)
         await leases.fail(await claimed(job_id), Failure("url_timeout", "and here the worker dies"))
         assert await Reply.count() == 1
         async with scheduling(backends):
-            reply = await desk.reply()
+            reply = await producer.reply()
             async with asyncio.timeout(WAIT_S):
                 while await Reply.count():
                     await asyncio.sleep(0.02)
@@ -72,22 +72,22 @@ async def test_the_scheduler_answers_for_a_worker_that_died_before_it_could(
 async def test_a_job_that_loses_all_its_workers_is_answered(new_backends: NewBackends, photo: Path) -> None:
     backends = await new_backends()
     owner = await an_owner()
-    async with desk_of(backends) as desk:
-        job_id = await taken(desk, owner.username, photo)
+    async with producer_for(backends) as producer:
+        job_id = await taken(producer, owner.username, photo)
         await claimed(job_id, lease_s=0.01)
         await Job.update({Job.attempts: backends.settings.max_attempts}).where(Job.id == job_id)
         async with scheduling(backends):
-            reply = await desk.reply()
+            reply = await producer.reply()
     assert (reply["status"], reply["error_code"]) == ("failed", "attempts_exhausted")
 
 
 async def test_a_cancelled_order_is_answered(new_backends: NewBackends, photo: Path) -> None:
     backends = await new_backends()
     owner = await an_owner()
-    async with desk_of(backends) as desk:
-        await upload.cancel(owner, await taken(desk, owner.username, photo), backends)
+    async with producer_for(backends) as producer:
+        await upload.cancel(owner, await taken(producer, owner.username, photo), backends)
         async with scheduling(backends):
-            reply = await desk.reply()
+            reply = await producer.reply()
     assert (reply["type"], reply["status"]) == ("job.cancelled", "cancelled")
 
 
@@ -96,18 +96,20 @@ async def test_an_order_that_comes_while_the_database_is_away_waits_for_it(
     tmp_path: Path, photo: Path
 ) -> None:
     async with AsyncExitStack() as stack:
-        wire = await stack.enter_async_context(Wire.to(await stack.enter_async_context(own_database())))
-        settings = {"AMQP_TRUSTED_USERS": BROKER_USER, "DATABASE_URL": wire.url}
+        proxy = await stack.enter_async_context(
+            FaultProxy.to(await stack.enter_async_context(own_database()))
+        )
+        settings = {"AMQP_TRUSTED_USERS": BROKER_USER, "DATABASE_URL": proxy.url}
         site = await stack.enter_async_context(running_site("services", tmp_path / "site", **settings))
         client = await stack.enter_async_context(signed_in(site))
         send, replies = await stack.enter_async_context(a_sender(site))
-        wire.cut()
+        proxy.cut()
         await send(ingest(client.username, {"url": data_url(photo)}))
         for _ in range(3):
-            wire.refused.clear()
-            await asyncio.wait_for(wire.refused.wait(), WAIT_S)
+            proxy.refused.clear()
+            await asyncio.wait_for(proxy.refused.wait(), WAIT_S)
         assert replies.empty()
-        wire.mend()
+        proxy.restore()
         outcome = json.loads((await asyncio.wait_for(replies.get(), WAIT_S)).body)
     assert (outcome["status"], outcome["message_id"]) == ("completed", "one")
 
@@ -122,7 +124,7 @@ async def a_sender(
         own = await channel.declare_queue(exclusive=True)
         jobs = await channel.get_exchange(JOBS, ensure=False)
         replies: asyncio.Queue[Delivery] = asyncio.Queue()
-        await own.consume(Into(replies), no_ack=True)
+        await own.consume(QueueingConsumer(replies), no_ack=True)
 
         async def send(order: object) -> None:
             message = aio_pika.Message(
@@ -137,19 +139,19 @@ async def a_sender(
         yield send, replies
 
 
-async def taken(desk: Desk, owner: str, photo: Path) -> UUID:
+async def taken(producer: Producer, owner: str, photo: Path) -> UUID:
     """The job of an order that a worker took in before it ended."""
     before = {row["id"] for row in await Job.select(Job.id)}
     envelope = Envelope(
         sender=BROKER_USER,
         message_id=uuid4().hex,
-        reply_to=desk.reply_to,
+        reply_to=producer.reply_to,
         correlation_id=None,
         request_id=None,
         priority=Priority.INTERACTIVE,
     )
     order = decode_incoming(json.dumps(ingest(owner, {"url": data_url(photo)})).encode())
     assert isinstance(order, IngestOrder)
-    await take_in(order, envelope, desk.backends)
+    await take_in(order, envelope, producer.backends)
     (job_id,) = {row["id"] for row in await Job.select(Job.id)} - before
     return job_id

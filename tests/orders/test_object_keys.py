@@ -12,15 +12,15 @@ from miniopy_async.api import Minio
 
 from libs.contracts.enums import Retention
 from libs.storage.database.tables import BaseUser, Image
-from tests.orders.producer import Desk, image_of, ingest, transform
+from tests.orders.producer import Producer, image_of, ingest, transform
 from tests.support.backends import submit
 
 DAY = r"\d{4}/\d\d/\d\d"
 
 
-async def shown(desk: Desk, image: Image) -> tuple[str, dict[str, str]]:
+async def shown(producer: Producer, image: Image) -> tuple[str, dict[str, str]]:
     """Content type and metadata of an object, as the server tells them."""
-    parts = urlsplit(desk.backends.settings.objects_url)
+    parts = urlsplit(producer.backends.settings.objects_url)
     assert parts.username is not None
     assert parts.password is not None
     endpoint = parts.netloc.rpartition("@")[2]
@@ -33,9 +33,9 @@ async def shown(desk: Desk, image: Image) -> tuple[str, dict[str, str]]:
     return found.content_type or "", {name: value for name, value in told.items() if value}
 
 
-async def test_keys_say_whose_what_and_when(desk: Desk, owner: BaseUser, photo: Path) -> None:
-    source, _ = await submit(desk.backends, owner, photo, None, Retention.KEEP)
-    reply = await desk.answered(transform(owner.username, {"image_id": str(source.id)}))
+async def test_keys_say_whose_what_and_when(producer: Producer, owner: BaseUser, photo: Path) -> None:
+    source, _ = await submit(producer.backends, owner, photo, None, Retention.KEEP)
+    reply = await producer.answered(transform(owner.username, {"image_id": str(source.id)}))
     result = await image_of(reply)
     for image, folder in ((source, "originals"), (result, "results")):
         expected = rf"{owner.username}/{folder}/{DAY}/{image.id}-rocket\.jpg"
@@ -45,27 +45,27 @@ async def test_keys_say_whose_what_and_when(desk: Desk, owner: BaseUser, photo: 
 @pytest.mark.services
 @pytest.mark.parametrize("new_backends", ["services"], indirect=True)
 async def test_objects_carry_their_type_and_whose_and_what_they_are(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
-    source, _ = await submit(desk.backends, owner, photo, None, Retention.KEEP)
+    source, _ = await submit(producer.backends, owner, photo, None, Retention.KEEP)
     order = transform(
         owner.username, {"image_id": str(source.id)}, operations=[{"op": "convert", "format": "webp"}]
     )
-    reply = await desk.answered(order)
+    reply = await producer.answered(order)
     result = await image_of(reply)
     told = {"owner": owner.username}
-    assert await shown(desk, source) == (
+    assert await shown(producer, source) == (
         "image/jpeg",
         told | {"image-id": str(source.id), "md5": source.md5},
     )
-    assert await shown(desk, result) == (
+    assert await shown(producer, result) == (
         "image/webp",
         told | {"image-id": str(result.id), "md5": result.md5, "job-id": reply["job_id"]},
     )
-    await desk.drop("inbox/rocket.jpg", photo)
-    reply = await desk.answered(ingest(owner.username, {"object": "inbox/rocket.jpg"}))
+    await producer.drop("inbox/rocket.jpg", photo)
+    reply = await producer.answered(ingest(owner.username, {"object": "inbox/rocket.jpg"}))
     taken = await image_of(reply)
-    assert await shown(desk, taken) == (
+    assert await shown(producer, taken) == (
         "image/jpeg",
         told | {"image-id": str(taken.id), "md5": taken.md5, "job-id": reply["job_id"]},
     )

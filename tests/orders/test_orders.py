@@ -13,7 +13,7 @@ from libs.contracts.commands import decode
 from libs.contracts.enums import JobStatus, Priority, Retention
 from libs.contracts.topology import DEAD, Route
 from libs.storage.database.tables import BaseUser, Image, Job, Reply
-from tests.orders.producer import SMALL, Desk, data_url, image_of, ingest, transform
+from tests.orders.producer import SMALL, Producer, data_url, image_of, ingest, transform
 from tests.storage.rows import an_owner, job_row
 from tests.support.backends import submit
 
@@ -21,10 +21,10 @@ WAIT_S = 20
 
 
 async def test_an_order_over_a_stored_image_is_answered_with_its_result(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
-    source, _ = await submit(desk.backends, owner, photo, None, Retention.KEEP)
-    reply = await desk.answered(transform(owner.username, {"image_id": str(source.id)}), message_id="one")
+    source, _ = await submit(producer.backends, owner, photo, None, Retention.KEEP)
+    reply = await producer.answered(transform(owner.username, {"image_id": str(source.id)}), message_id="one")
     result = await image_of(reply)
     assert (result.parent, result.owner, result.width, result.retention) == (
         source.id,
@@ -35,53 +35,55 @@ async def test_an_order_over_a_stored_image_is_answered_with_its_result(
     assert (reply["type"], reply["owner"], reply["message_id"]) == ("job.completed", owner.username, "one")
     assert (await job_row(reply["job_id"])).result == result.id
     token = reply["link"].rpartition("/d/")[2]
-    assert verify_link(desk.backends.settings.secret_key, token).image_id == result.id
+    assert verify_link(producer.backends.settings.secret_key, token).image_id == result.id
 
 
 @pytest.mark.parametrize("kind", ["url", "object"])
 async def test_an_order_over_bytes_from_elsewhere_is_answered_with_its_result(
-    desk: Desk, owner: BaseUser, photo: Path, kind: str
+    producer: Producer, owner: BaseUser, photo: Path, kind: str
 ) -> None:
     key = f"inbox/{owner.username}/trip/rocket.jpg"
-    await desk.drop(key, photo)
+    await producer.drop(key, photo)
     source = {"url": data_url(photo)} if kind == "url" else {"object": key}
-    reply = await desk.answered(transform(owner.username, source), message_id="one")
+    reply = await producer.answered(transform(owner.username, source), message_id="one")
     result = await image_of(reply)
     assert (result.width, result.retention, reply["message_id"]) == (64, Retention.EPHEMERAL, "one")
-    async with desk.backends.objects.as_file(result.object_key) as path:
+    async with producer.backends.objects.as_file(result.object_key) as path:
         with Pillow.open(path) as picture:
             assert picture.size[0] == 64
-    assert [one async for one in desk.backends.objects.list("inbox/")] == [key]
+    assert [one async for one in producer.backends.objects.list("inbox/")] == [key]
 
 
 @pytest.mark.parametrize("key", ["inbox/{owner}/rocket.jpg", "inbox/rocket.jpg"])
 async def test_a_file_in_the_inbox_is_kept_by_an_order_that_names_it(
-    desk: Desk, owner: BaseUser, photo: Path, key: str
+    producer: Producer, owner: BaseUser, photo: Path, key: str
 ) -> None:
     key = key.format(owner=owner.username)
-    await desk.drop(key, photo)
-    reply = await desk.answered(ingest(owner.username, {"object": key}), route=Route.INGEST)
+    await producer.drop(key, photo)
+    reply = await producer.answered(ingest(owner.username, {"object": key}), route=Route.INGEST)
     image = await image_of(reply)
     assert (image.filename, image.retention, image.width) == ("rocket.jpg", Retention.KEEP, 640)
     assert image.phash is not None
     assert image.source_url is None
 
 
-async def test_what_an_order_asks_of_the_image_is_done(desk: Desk, owner: BaseUser, photo: Path) -> None:
+async def test_what_an_order_asks_of_the_image_is_done(
+    producer: Producer, owner: BaseUser, photo: Path
+) -> None:
     wish = {"filename": "moon.png", "retention": "keep", "operations": SMALL}
-    first = await image_of(await desk.answered(ingest(owner.username, {"url": data_url(photo)}, **wish)))
+    first = await image_of(await producer.answered(ingest(owner.username, {"url": data_url(photo)}, **wish)))
     assert (first.width, first.retention, first.filename) == (64, Retention.KEEP, "moon.jpg")
     plain = ingest(owner.username, {"url": data_url(photo)}, on_duplicate="return")
-    again = await image_of(await desk.answered(plain))
+    again = await image_of(await producer.answered(plain))
     assert again.id == first.parent
 
 
 async def test_the_event_of_an_order_names_it_as_its_sender_does(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
-    async with desk.backends.broker.events("job.*") as events:
+    async with producer.backends.broker.events("job.*") as events:
         order = transform(owner.username, {"url": data_url(photo)}, job_id="mine")
-        await desk.send(order, reply=False, message_id="of no interest")
+        await producer.send(order, reply=False, message_id="of no interest")
         told = [json.loads((await asyncio.wait_for(anext(events), WAIT_S)).body) for _ in range(2)]
     assert [(one["type"], one["message_id"]) for one in told] == [
         ("job.completed", None),  # the fetch, which the transform follows on
@@ -90,57 +92,59 @@ async def test_the_event_of_an_order_names_it_as_its_sender_does(
 
 
 async def test_bulk_orders_stay_behind_those_that_somebody_waits_for(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
-    source, _ = await submit(desk.backends, owner, photo, None, Retention.KEEP)
+    source, _ = await submit(producer.backends, owner, photo, None, Retention.KEEP)
     orders = [
         transform(owner.username, {kind: what})
         for kind, what in (("image_id", str(source.id)), ("url", data_url(photo)))
     ]
     for route, priority in ((Route.TRANSFORM_BULK, Priority.BULK), (Route.TRANSFORM, Priority.INTERACTIVE)):
         for order in orders:
-            reply = await desk.answered(order, route=route)
+            reply = await producer.answered(order, route=route)
             assert (await job_row(reply["job_id"])).priority == priority
 
 
-async def test_the_webhook_of_an_order_is_kept_with_its_job(desk: Desk, owner: BaseUser, photo: Path) -> None:
-    source, _ = await submit(desk.backends, owner, photo, None, Retention.KEEP)
+async def test_the_webhook_of_an_order_is_kept_with_its_job(
+    producer: Producer, owner: BaseUser, photo: Path
+) -> None:
+    source, _ = await submit(producer.backends, owner, photo, None, Retention.KEEP)
     hook = "https://example.org/hook"
-    reply = await desk.answered(transform(owner.username, {"image_id": str(source.id)}, webhook_url=hook))
+    reply = await producer.answered(transform(owner.username, {"image_id": str(source.id)}, webhook_url=hook))
     assert (await job_row(reply["job_id"])).webhook_url == hook
 
 
-async def test_an_order_that_fails_is_answered_with_the_reason(desk: Desk, owner: BaseUser) -> None:
+async def test_an_order_that_fails_is_answered_with_the_reason(producer: Producer, owner: BaseUser) -> None:
     gone = f"inbox/{owner.username}/gone.jpg"
     text = "data:text/plain,hello"
     for source, code in (({"object": gone}, "object_not_found"), ({"url": text}, "url_not_an_image")):
-        reply = await desk.answered(transform(owner.username, source), message_id=code)
+        reply = await producer.answered(transform(owner.username, source), message_id=code)
         assert (reply["type"], reply["status"]) == ("job.failed", "failed")
         assert (reply["error_code"], reply["message_id"]) == (code, code)
     assert not await Image.exists().where(Image.owner == owner.id)
 
 
 async def test_a_file_in_the_inbox_is_bounded_like_an_upload(
-    desk: Desk, owner: BaseUser, tmp_path: Path
+    producer: Producer, owner: BaseUser, tmp_path: Path
 ) -> None:
     large = tmp_path / "large.jpg"
     with large.open("wb") as file:
-        file.truncate(desk.backends.settings.max_upload_bytes + 1)
-    await desk.drop("inbox/large.jpg", large)
-    reply = await desk.answered(ingest(owner.username, {"object": "inbox/large.jpg"}))
+        file.truncate(producer.backends.settings.max_upload_bytes + 1)
+    await producer.drop("inbox/large.jpg", large)
+    reply = await producer.answered(ingest(owner.username, {"object": "inbox/large.jpg"}))
     assert (reply["status"], reply["error_code"]) == ("failed", "file_too_large")
 
 
 async def test_an_order_sent_many_times_runs_once_and_answers_each_time(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
     order = transform(owner.username, {"url": data_url(photo)})
     name, marks = uuid4().hex, [str(n) for n in range(8)]
-    await asyncio.gather(*(desk.send(order, message_id=name, correlation_id=mark) for mark in marks))
-    replies = [await desk.reply() for _ in marks]
+    await asyncio.gather(*(producer.send(order, message_id=name, correlation_id=mark) for mark in marks))
+    replies = [await producer.reply() for _ in marks]
     assert sorted(reply["correlation_id"] for reply in replies) == marks
     assert len({reply["image_id"] for reply in replies}) == 1
-    later = await desk.answered(order | {"job_id": name}, message_id="another")
+    later = await producer.answered(order | {"job_id": name}, message_id="another")
     assert later["image_id"] == replies[0]["image_id"]
     assert await Job.count().where(Job.owner == owner.id) == 2  # the fetch and the transform
     async with asyncio.timeout(WAIT_S):
@@ -148,10 +152,10 @@ async def test_an_order_sent_many_times_runs_once_and_answers_each_time(
             await asyncio.sleep(0.02)
 
 
-async def test_two_owners_may_use_the_same_name(desk: Desk, owner: BaseUser, photo: Path) -> None:
+async def test_two_owners_may_use_the_same_name(producer: Producer, owner: BaseUser, photo: Path) -> None:
     other = await an_owner()
     replies = [
-        await desk.answered(ingest(one.username, {"url": data_url(photo)}), message_id="1")
+        await producer.answered(ingest(one.username, {"url": data_url(photo)}), message_id="1")
         for one in (owner, other)
     ]
     assert [reply["owner"] for reply in replies] == [owner.username, other.username]
@@ -159,36 +163,36 @@ async def test_two_owners_may_use_the_same_name(desk: Desk, owner: BaseUser, pho
 
 
 async def test_orders_without_a_name_are_orders_of_their_own(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
     order = ingest(owner.username, {"url": data_url(photo)})
-    assert (await desk.answered(order))["job_id"] != (await desk.answered(order))["job_id"]
+    assert (await producer.answered(order))["job_id"] != (await producer.answered(order))["job_id"]
 
 
 async def test_a_repeated_order_whose_result_is_gone_is_answered_without_it(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
     order = ingest(owner.username, {"url": data_url(photo)})
-    first = await desk.answered(order, message_id="1")
+    first = await producer.answered(order, message_id="1")
     await Image.delete().where(Image.id == first["image_id"])
-    again = await desk.answered(order, message_id="1")
+    again = await producer.answered(order, message_id="1")
     assert (again["job_id"], again["status"]) == (first["job_id"], "completed")
     assert (again["image_id"], again["link"]) == (None, None)
 
 
-async def test_no_reply_goes_to_a_queue_of_ours(desk: Desk, owner: BaseUser, photo: Path) -> None:
+async def test_no_reply_goes_to_a_queue_of_ours(producer: Producer, owner: BaseUser, photo: Path) -> None:
     order = ingest(owner.username, {"url": data_url(photo)})
-    desk_reply, desk.reply_to = desk.reply_to, DEAD
-    await desk.send(order, message_id="1")
-    desk.reply_to = desk_reply
-    assert (await desk.answered(order, message_id="1"))["status"] == "completed"
-    await desk.send(b"no order", reply=False)
-    assert (await desk.outside.next_dead()).body == b"no order"
+    desk_reply, producer.reply_to = producer.reply_to, DEAD
+    await producer.send(order, message_id="1")
+    producer.reply_to = desk_reply
+    assert (await producer.answered(order, message_id="1"))["status"] == "completed"
+    await producer.send(b"no order", reply=False)
+    assert (await producer.broker_client.next_dead()).body == b"no order"
 
 
-async def test_a_job_of_an_order_is_like_any_other(desk: Desk, owner: BaseUser, photo: Path) -> None:
-    source, _ = await submit(desk.backends, owner, photo, None, Retention.KEEP)
-    reply = await desk.answered(transform(owner.username, {"image_id": str(source.id)}))
+async def test_a_job_of_an_order_is_like_any_other(producer: Producer, owner: BaseUser, photo: Path) -> None:
+    source, _ = await submit(producer.backends, owner, photo, None, Retention.KEEP)
+    reply = await producer.answered(transform(owner.username, {"image_id": str(source.id)}))
     job = await job_row(reply["job_id"])
     assert (job.status, job.owner, job.image) == (JobStatus.COMPLETED, owner.id, source.id)
     assert decode(job.command).job_id == job.id

@@ -8,7 +8,7 @@ from uuid import uuid4
 from libs.contracts.enums import Retention
 from libs.contracts.topology import MAX_BODY_BYTES, Route
 from libs.storage.database.tables import BaseUser, Job, Submission
-from tests.orders.producer import BROKER_USER, SMALL, Desk, data_url, desk_of, ingest, transform
+from tests.orders.producer import BROKER_USER, SMALL, Producer, data_url, ingest, producer_for, transform
 from tests.storage.rows import HASHED, a_job, an_image, an_owner
 from tests.support.backends import NewBackends, submit, working
 
@@ -45,85 +45,97 @@ BAD: list[tuple[bytes | dict[str, Any], str]] = [
 
 
 async def test_every_fault_is_put_aside_and_told_and_the_next_order_works(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
     for body, code in BAD:
         if not isinstance(body, bytes):
             body = json.loads(json.dumps(body).replace(ME, owner.username))
-        assert (await desk.refused(body), body) == (code, body)
+        assert (await producer.refused(body), body) == (code, body)
     assert await Job.count() == await Submission.count() == 0
-    assert (await desk.answered(ingest(owner.username, {"url": data_url(photo)})))["status"] == "completed"
+    assert (await producer.answered(ingest(owner.username, {"url": data_url(photo)})))[
+        "status"
+    ] == "completed"
 
 
-async def test_a_message_of_eleven_megabytes_is_put_aside_unread(desk: Desk, owner: BaseUser) -> None:
+async def test_a_message_of_eleven_megabytes_is_put_aside_unread(producer: Producer, owner: BaseUser) -> None:
     order = json.dumps(ingest(owner.username, {"url": "https://example.org/"})).encode()
-    assert await desk.refused(order + b" " * 11_000_000) == "message_too_large"
+    assert await producer.refused(order + b" " * 11_000_000) == "message_too_large"
     assert MAX_BODY_BYTES < 11_000_000
 
 
 async def test_a_fault_without_a_reply_address_is_put_aside_all_the_same(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
-    await desk.send(b"no json", reply=False)
-    assert (await desk.outside.next_dead()).headers["x-error"].startswith("bad_message: ")
-    assert (await desk.answered(ingest(owner.username, {"url": data_url(photo)})))["status"] == "completed"
+    await producer.send(b"no json", reply=False)
+    assert (await producer.broker_client.next_dead()).headers["x-error"].startswith("bad_message: ")
+    assert (await producer.answered(ingest(owner.username, {"url": data_url(photo)})))[
+        "status"
+    ] == "completed"
 
 
-async def test_an_image_of_somebody_else_is_not_found(desk: Desk, owner: BaseUser, photo: Path) -> None:
+async def test_an_image_of_somebody_else_is_not_found(
+    producer: Producer, owner: BaseUser, photo: Path
+) -> None:
     other = await an_owner()
-    theirs, _ = await submit(desk.backends, other, photo, None, Retention.KEEP)
-    assert await desk.refused(transform(owner.username, {"image_id": str(theirs.id)})) == "image_not_found"
+    theirs, _ = await submit(producer.backends, other, photo, None, Retention.KEEP)
+    assert (
+        await producer.refused(transform(owner.username, {"image_id": str(theirs.id)})) == "image_not_found"
+    )
 
 
 async def test_who_has_too_many_jobs_waiting_gets_no_more(new_backends: NewBackends, photo: Path) -> None:
     backends = await new_backends(QUOTA_JOBS="1")
-    async with desk_of(backends) as desk, working(backends):
+    async with producer_for(backends) as producer, working(backends):
         owner = await an_owner()
         waiting = await a_job(owner, await an_image(owner))
         order = ingest(owner.username, {"url": data_url(photo)})
-        assert await desk.refused(order, message_id="1") == "too_many_jobs"
+        assert await producer.refused(order, message_id="1") == "too_many_jobs"
         await Job.delete().where(Job.id == waiting.id)
-        assert (await desk.answered(order, message_id="1"))["status"] == "completed"
+        assert (await producer.answered(order, message_id="1"))["status"] == "completed"
 
 
-async def test_a_sender_without_a_name_is_refused(desk: Desk, owner: BaseUser, photo: Path) -> None:
+async def test_a_sender_without_a_name_is_refused(producer: Producer, owner: BaseUser, photo: Path) -> None:
     order = ingest(owner.username, {"url": data_url(photo)})
-    assert await desk.refused(order, user_id=None) == "unidentified_sender"
+    assert await producer.refused(order, user_id=None) == "unidentified_sender"
 
 
-async def test_a_sender_is_told_of_a_fault_of_ours_too(desk: Desk, owner: BaseUser, photo: Path) -> None:
-    embedded = desk.backends.settings.embedded
+async def test_a_sender_is_told_of_a_fault_of_ours_too(
+    producer: Producer, owner: BaseUser, photo: Path
+) -> None:
+    embedded = producer.backends.settings.embedded
     await Submission.raw(BROKEN_SQLITE if embedded else BROKEN_POSTGRES)
     order = ingest(owner.username, {"url": data_url(photo)})
-    reply = await desk.answered(order)
+    reply = await producer.answered(order)
     assert (reply["type"], reply["error_code"]) == ("order.refused", "internal_error")
     assert "submission" not in reply["error"]
-    assert (await desk.outside.next_dead()).body == json.dumps(order).encode()
+    assert (await producer.broker_client.next_dead()).body == json.dumps(order).encode()
 
 
 async def test_a_sender_acts_for_the_account_of_its_own_name_only(
     new_backends: NewBackends, photo: Path
 ) -> None:
     backends = await new_backends(AMQP_TRUSTED_USERS="somebody-else")
-    async with desk_of(backends) as desk, working(backends):
+    async with producer_for(backends) as producer, working(backends):
         own = BaseUser(username=BROKER_USER, email="guest@example.org", password=HASHED, active=True)
         await own.save()
         other = await an_owner()
         order = ingest(other.username, {"url": data_url(photo)})
-        assert await desk.refused(order) == "sender_not_allowed"
-        assert await desk.refused(order | {"owner": "nobody"}) == "sender_not_allowed"
-        assert (await desk.answered(order | {"owner": own.username}))["status"] == "completed"
+        assert await producer.refused(order) == "sender_not_allowed"
+        assert await producer.refused(order | {"owner": "nobody"}) == "sender_not_allowed"
+        assert (await producer.answered(order | {"owner": own.username}))["status"] == "completed"
 
 
-async def test_an_account_that_is_closed_gets_nothing(desk: Desk, owner: BaseUser, photo: Path) -> None:
+async def test_an_account_that_is_closed_gets_nothing(
+    producer: Producer, owner: BaseUser, photo: Path
+) -> None:
     await BaseUser.update({BaseUser.active: False}).where(BaseUser.id == owner.id)
-    assert await desk.refused(ingest(owner.username, {"url": data_url(photo)})) == "unknown_owner"
+    assert await producer.refused(ingest(owner.username, {"url": data_url(photo)})) == "unknown_owner"
 
 
 async def test_a_note_that_wakes_a_worker_can_do_nothing_but_wake_it(
-    desk: Desk, owner: BaseUser, photo: Path
+    producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
-    image, job = await submit(desk.backends, owner, photo, SMALL)
+    image, job = await submit(producer.backends, owner, photo, SMALL)
     forged: dict[str, Any] = {
         "type": "wake.v1",
         "owner": "mallory",
@@ -131,7 +143,7 @@ async def test_a_note_that_wakes_a_worker_can_do_nothing_but_wake_it(
         "operations": [],
     }
     for job_id in (str(job.id), str(uuid4())):
-        await desk.send(forged | {"job_id": job_id}, user_id=None, reply=False)
-    reply = await desk.answered(ingest(owner.username, {"url": data_url(photo)}), route=Route.TRANSFORM)
+        await producer.send(forged | {"job_id": job_id}, user_id=None, reply=False)
+    reply = await producer.answered(ingest(owner.username, {"url": data_url(photo)}), route=Route.TRANSFORM)
     assert reply["status"] == "completed"
     assert await Job.count().where(Job.image == image.id) == 1

@@ -10,10 +10,10 @@ from libs.broker.port import Event
 from libs.images import expiry
 from libs.storage.database.tables import Image, now
 from libs.webhooks.dispatch import notifying
-from tests.broker.connections import opened
+from tests.broker.connections import connected_broker
 from tests.storage.rows import an_image, an_owner
 from tests.support.backends import WAIT_S, opened_backends
-from tests.support.fault_proxy import Proxy
+from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_vhost
 
 
@@ -32,21 +32,21 @@ async def test_what_was_removed_is_told_though_its_scheduler_stops_meanwhile(tmp
     async with (
         asyncio.timeout(WAIT_S),
         own_vhost() as url,
-        Proxy.to(url) as proxy,
+        FaultProxy.to(url) as proxy,
         opened_backends(tmp_path, BROKER_URL=proxy.url) as backends,
-        opened(url) as listener,
+        connected_broker(url) as listener,
         listener.events("image.deleted", "test.over") as events,
     ):
         owner = await an_owner()
         ids = [(await an_image(owner, expires_at=now())).id for _ in range(5)]
         await backends.broker.emit("warm.up", b"")  # its channel is open
-        proxy.hold()
+        proxy.pause()
         step = asyncio.create_task(expiry.expire(backends))
         while await Image.count():
             await asyncio.sleep(0.01)
         step.cancel()
         await asyncio.sleep(0)
-        proxy.let_go()
+        proxy.resume()
         with pytest.raises(asyncio.CancelledError):
             await step
         await listener.emit("test.over", b"")

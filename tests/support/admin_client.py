@@ -10,7 +10,7 @@ from tests.support.client import PASSWORD, Answer
 from tests.support.site import Site
 
 
-class Browser:
+class AdminClient:
     """Keeps cookies, and sends the token of the CSRF protection as the pages do."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
@@ -38,10 +38,10 @@ class Browser:
 
 
 @asynccontextmanager
-async def opened_browser(site: Site) -> AsyncGenerator[Browser]:
+async def open_admin_client(site: Site) -> AsyncGenerator[AdminClient]:
     """Somebody who has opened the pages."""
     jar = aiohttp.CookieJar(unsafe=True)
     async with aiohttp.ClientSession(f"{site.url}/admin/", cookie_jar=jar) as session:
-        browser = Browser(session)
+        browser = AdminClient(session)
         assert (await browser.get("")).status == 200
         yield browser

@@ -1,4 +1,4 @@
-"""How the tests are spread over several processes (pytest-xdist)."""
+"""How tests are distributed over several processes (pytest-xdist)."""
 
 import re
 
@@ -6,34 +6,34 @@ import pytest
 from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
-STARTING = ("tests/infra/test_services", "tests/worker/", "tests/embedded/")
-"""Each of their tests starts processes of its own and waits for their ends: they may part, and they go first,
-so that none of them is the last to begin."""
+SLOW = ("tests/infra/test_service_script", "tests/worker/", "tests/embedded/")
+"""Each of these tests starts processes of its own and waits for their ends. They share nothing, so each may
+run in any process. They run first, so that none of them is the last to begin."""
 
 KIND = re.compile(r"\[(?:.*-)?(embedded|services)\b")
 
 
 class ByFileAndKind(LoadScopeScheduling):
-    """Keeps together what shares a site: the tests of a file over one kind of it, in the order collected."""
+    """Gives tests that share a site to one process: a file's tests on one kind of site, in their order."""
 
     def __init__(self, config: pytest.Config, log: Producer | None) -> None:
         config.option.loadscopereorder = False
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        return unit(nodeid)
+        return scope_of(nodeid)
 
 
-def unit(nodeid: str) -> str:
-    """What is given to one process as a whole, as all tests that have this in common."""
-    if nodeid.startswith(STARTING):
+def scope_of(nodeid: str) -> str:
+    """Return the scope of a test; one process runs all tests of a scope."""
+    if nodeid.startswith(SLOW):
         return nodeid
     file, _, test = nodeid.partition("::")
     kind = KIND.search(test)
     return f"{file} {kind[1]}" if kind else file
 
 
-def place(item: pytest.Item) -> tuple[bool, bool, str]:
-    """Sorts what takes long to the front, then one kind of site after the other, then what needs none."""
+def order_of(item: pytest.Item) -> tuple[bool, bool, str]:
+    """Return a sort key: slow tests first, then one kind of site after the other, then the others."""
     kind = KIND.search(item.nodeid)
-    return not item.nodeid.startswith(STARTING), kind is None, kind[1] if kind else ""
+    return not item.nodeid.startswith(SLOW), kind is None, kind[1] if kind else ""

@@ -7,25 +7,25 @@ import pytest
 from tests.support.client import Client
 from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Site
-from tests.webhooks.webhook_receiver import Receiver, told_site
+from tests.webhooks.webhook_receiver import Receiver, open_webhook_site
 
 
 @pytest.fixture(scope="package", params=BOTH)
-async def told(
+async def webhook_site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[Site, Receiver]]:
     """A shared site and receiver: use accounts and paths of your own."""
-    async with told_site(request.param, tmp_path_factory.mktemp(f"told-{request.param}")) as both:
+    async with open_webhook_site(request.param, tmp_path_factory.mktemp(f"told-{request.param}")) as both:
         yield both
 
 
 @pytest.fixture
-def receiver(told: tuple[Site, Receiver]) -> Receiver:
-    return told[1]
+def receiver(webhook_site: tuple[Site, Receiver]) -> Receiver:
+    return webhook_site[1]
 
 
 @pytest.fixture
-async def teller(told: tuple[Site, Receiver]) -> AsyncIterator[Client]:
+async def webhook_client(webhook_site: tuple[Site, Receiver]) -> AsyncIterator[Client]:
     """A new account on the site that tells."""
-    async with signed_in(told[0]) as client:
+    async with signed_in(webhook_site[0]) as client:
         yield client

@@ -6,36 +6,38 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.admin_client import Browser, opened_browser
+from tests.support.admin_client import AdminClient, open_admin_client
 from tests.support.client import PASSWORD, Client
 from tests.support.site import Site
-from tests.webhooks.webhook_receiver import Answer, Receiver
-from tests.webhooks.webhook_requests import delivery, finished, trial, webhook
+from tests.webhooks.webhook_receiver import PlannedResponse, Receiver
+from tests.webhooks.webhook_requests import delivery, finished, send_test_event, webhook
 
 
 @pytest.fixture
-async def desk(told: tuple[Site, Receiver]) -> AsyncIterator[Browser]:
+async def desk(webhook_site: tuple[Site, Receiver]) -> AsyncIterator[AdminClient]:
     """An operator who has logged in."""
     name = f"admin-{uuid4().hex[:8]}"
-    await told[0].run("create-admin", "--username", name, "--password", PASSWORD)
-    async with opened_browser(told[0]) as browser:
+    await webhook_site[0].run("create-admin", "--username", name, "--password", PASSWORD)
+    async with open_admin_client(webhook_site[0]) as browser:
         assert await browser.log_in(name) == 200
         yield browser
 
 
-async def test_a_notice_that_failed_is_sent_again(desk: Browser, teller: Client, receiver: Receiver) -> None:
+async def test_a_notice_that_failed_is_sent_again(
+    desk: AdminClient, webhook_client: Client, receiver: Receiver
+) -> None:
     path = f"/{uuid4()}"
-    endpoint = await webhook(teller, receiver.url(path))
-    receiver.always[path] = Answer(500)
-    notice = await trial(teller, endpoint["id"])
-    assert (await finished(teller, notice))["status"] == "failed"
+    endpoint = await webhook(webhook_client, receiver.url(path))
+    receiver.always[path] = PlannedResponse(500)
+    notice = await send_test_event(webhook_client, endpoint["id"])
+    assert (await finished(webhook_client, notice))["status"] == "failed"
     [row] = await desk.rows("webhook_delivery", id=notice)
     assert row["status"] == "failed"
 
-    receiver.always[path] = Answer(200)
+    receiver.always[path] = PlannedResponse(200)
     answer = await desk.call("POST", f"desk/deliveries/{notice}/redeliver/")
     assert (answer.status, answer.json["id"]) == (200, notice)
-    assert (await finished(teller, notice))["status"] == "delivered"
+    assert (await finished(webhook_client, notice))["status"] == "delivered"
     assert receiver.at(path)[-1].id == notice
 
     assert (await desk.call("POST", f"desk/deliveries/{uuid4()}/redeliver/")).status == 404
@@ -46,9 +48,9 @@ async def test_a_notice_that_failed_is_sent_again(desk: Browser, teller: Client,
 
 
 async def test_a_webhook_is_changed_by_its_own_rules_and_its_secret_never_shown(
-    desk: Browser, teller: Client, receiver: Receiver
+    desk: AdminClient, webhook_client: Client, receiver: Receiver
 ) -> None:
-    endpoint = await webhook(teller, receiver.url(f"/{uuid4()}"))
+    endpoint = await webhook(webhook_client, receiver.url(f"/{uuid4()}"))
     shown = await desk.get(f"api/tables/webhook_endpoint/{endpoint['id']}/")
     assert shown.status == 200
     assert endpoint["secret"].encode() not in shown.body
@@ -58,14 +60,14 @@ async def test_a_webhook_is_changed_by_its_own_rules_and_its_secret_never_shown(
     changed = await desk.call("PATCH", row, json=form)
     assert changed.status == 200, changed
     assert endpoint["secret"].encode() not in changed.body
-    seen = (await teller.get(f"/api/webhooks/{endpoint['id']}")).json
+    seen = (await webhook_client.get(f"/api/webhooks/{endpoint['id']}")).json
     assert (seen["url"], seen["events"]) == (elsewhere, ["job.failed"])
-    notice = await trial(teller, endpoint["id"])
-    await finished(teller, notice)
+    notice = await send_test_event(webhook_client, endpoint["id"])
+    await finished(webhook_client, notice)
     [request] = receiver.at(elsewhere.removeprefix(receiver.url("")))
     request.verified(endpoint["secret"])  # it is still the one that its owner knows
 
     for wrong in ({"url": "http://127.0.0.1/"}, {"events": '["no.such.event"]'}, {"events": "["}):
         assert (await desk.call("PATCH", row, json=wrong)).status in (400, 422), wrong
-    assert (await delivery(teller, notice))["status"] == "delivered"
+    assert (await delivery(webhook_client, notice))["status"] == "delivered"
     assert (await desk.call("PUT", row, json=form)).status == 405

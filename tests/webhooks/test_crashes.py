@@ -10,14 +10,14 @@ from tests.support.client import Client
 from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Kind, Site
 from tests.support.site_jobs import working_app
-from tests.webhooks.webhook_receiver import HOLD, WAIT_S, Answer, Receiver, told_site
+from tests.webhooks.webhook_receiver import HOLD, WAIT_S, PlannedResponse, Receiver, open_webhook_site
 from tests.webhooks.webhook_requests import (
     SMALL,
     account_secret,
     codes,
     deliveries,
     finished,
-    trial,
+    send_test_event,
     until_delivery,
     webhook,
 )
@@ -38,7 +38,10 @@ async def asked(client: Client, photo: Path, receiver: Receiver) -> str:
 async def test_a_notice_survives_worker_and_scheduler_killed_before_it_is_sent(
     tmp_path: Path, photo: Path
 ) -> None:
-    async with told_site("services", tmp_path / "site") as (site, receiver), signed_in(site) as client:
+    async with (
+        open_webhook_site("services", tmp_path / "site") as (site, receiver),
+        signed_in(site) as client,
+    ):
         await site.kill("scheduler")
         job = await client.job_done(await asked(client, photo, receiver))
         await site.kill("worker")
@@ -57,7 +60,7 @@ async def test_a_notice_survives_worker_and_scheduler_killed_before_it_is_sent(
 async def test_a_notice_whose_sender_is_killed_while_it_waits_for_an_answer_is_sent_again(
     kind: Kind, tmp_path: Path, photo: Path
 ) -> None:
-    async with told_site(kind, tmp_path / "site") as (site, receiver), signed_in(site) as client:
+    async with open_webhook_site(kind, tmp_path / "site") as (site, receiver), signed_in(site) as client:
         receiver.plans["/own"] = [HOLD]
         await asked(client, photo, receiver)
         await receiver.received("/own")
@@ -75,10 +78,10 @@ async def test_a_refused_notice_is_tried_again_by_the_next_process(
     kind: Kind, tmp_path: Path, photo: Path
 ) -> None:
     async with (
-        told_site(kind, tmp_path / "site", WEBHOOK_SCHEDULE_S="0,1,1") as (site, receiver),
+        open_webhook_site(kind, tmp_path / "site", WEBHOOK_SCHEDULE_S="0,1,1") as (site, receiver),
         signed_in(site) as client,
     ):
-        receiver.plans["/own"] = [Answer(500)]
+        receiver.plans["/own"] = [PlannedResponse(500)]
         await asked(client, photo, receiver)
         refused = (await receiver.received("/own"))[0]
         await until_delivery(client, refused.id, lambda one: codes(one) == [500])
@@ -95,7 +98,7 @@ async def test_no_job_ends_without_its_one_notice_whatever_is_killed(
     kind: Kind, tmp_path: Path, photo: Path
 ) -> None:
     async with (
-        told_site(kind, tmp_path / "site", JOB_LEASE_S="1") as (site, receiver),
+        open_webhook_site(kind, tmp_path / "site", JOB_LEASE_S="1") as (site, receiver),
         signed_in(site) as client,
     ):
         ids = [await asked(client, photo, receiver) for _ in range(12)]
@@ -117,7 +120,7 @@ async def test_no_job_ends_without_its_one_notice_whatever_is_killed(
 
 @pytest.mark.services
 async def test_two_schedulers_send_each_notice_once(tmp_path: Path) -> None:
-    async with told_site("services", tmp_path / "site", TICK_S="0.05") as (site, receiver):
+    async with open_webhook_site("services", tmp_path / "site", TICK_S="0.05") as (site, receiver):
         await site.start("scheduler", called="scheduler-2")
         async with asyncio.timeout(WAIT_S):
             while "scheduler_started" not in site.log_of("scheduler-2").read_text():
@@ -128,7 +131,7 @@ async def test_two_schedulers_send_each_notice_once(tmp_path: Path) -> None:
             try:
                 ids: list[str] = []
                 for _ in range(8):
-                    ids += await asyncio.gather(*(trial(client, hook) for hook in hooks))
+                    ids += await asyncio.gather(*(send_test_event(client, hook) for hook in hooks))
                     await broker.emit("job.completed", b"")  # both look at the same moment
             finally:
                 await broker.close()
@@ -144,7 +147,7 @@ async def test_two_schedulers_send_each_notice_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", BOTH)
 async def test_a_slow_receiver_holds_up_no_other(kind: Kind, tmp_path: Path) -> None:
     async with (
-        told_site(kind, tmp_path / "site", WEBHOOK_TIMEOUT_S="60") as (site, receiver),
+        open_webhook_site(kind, tmp_path / "site", WEBHOOK_TIMEOUT_S="60") as (site, receiver),
         signed_in(site) as client,
         signed_in(site) as neighbour,
     ):
@@ -153,11 +156,11 @@ async def test_a_slow_receiver_holds_up_no_other(kind: Kind, tmp_path: Path) -> 
         beside = await webhook(neighbour, receiver.url("/beside"))
         receiver.always["/slow"] = HOLD
         for _ in range(10):
-            await trial(client, slow["id"])
+            await send_test_event(client, slow["id"])
         await receiver.received("/slow", 4)
         for _ in range(10):
-            await trial(client, fast["id"])
-            await trial(neighbour, beside["id"])
+            await send_test_event(client, fast["id"])
+            await send_test_event(neighbour, beside["id"])
         await receiver.received("/fast", 10)
         await receiver.received("/beside", 10)
         assert len(receiver.at("/slow")) == 4  # no more at once to one address
@@ -171,11 +174,11 @@ async def test_a_slow_receiver_holds_up_no_other(kind: Kind, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("kind", BOTH)
 async def test_a_scheduler_that_stops_gives_back_what_is_under_way(kind: Kind, tmp_path: Path) -> None:
-    async with told_site(kind, tmp_path / "site", WEBHOOK_TIMEOUT_S="60") as (site, receiver):
+    async with open_webhook_site(kind, tmp_path / "site", WEBHOOK_TIMEOUT_S="60") as (site, receiver):
         async with signed_in(site) as client:
             made = await webhook(client, receiver.url("/slow"))
             receiver.plans["/slow"] = [HOLD]
-            asked_for = await trial(client, made["id"])
+            asked_for = await send_test_event(client, made["id"])
             await receiver.received("/slow")
             await site.stop(sending_app(site))
             await site.start(sending_app(site))

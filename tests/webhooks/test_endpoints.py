@@ -9,8 +9,15 @@ from tests.support.client import Client
 from tests.support.photo_server import INSIDE
 from tests.support.shared_sites import signed_in
 from tests.support.url_images import create
-from tests.webhooks.webhook_receiver import Answer, Receiver
-from tests.webhooks.webhook_requests import SMALL, account_secret, deliveries, finished, trial, webhook
+from tests.webhooks.webhook_receiver import PlannedResponse, Receiver
+from tests.webhooks.webhook_requests import (
+    SMALL,
+    account_secret,
+    deliveries,
+    finished,
+    send_test_event,
+    webhook,
+)
 
 FORBIDDEN = [
     "http://127.0.0.1/hook",
@@ -24,60 +31,64 @@ ALL_EVENTS = {"job.completed", "job.failed", "batch.completed", "image.expired"}
 
 @pytest.mark.parametrize("url", FORBIDDEN)
 async def test_a_forbidden_address_is_refused_at_once(
-    teller: Client, receiver: Receiver, photo: Path, url: str
+    webhook_client: Client, receiver: Receiver, photo: Path, url: str
 ) -> None:
-    made = await webhook(teller, receiver.url("/none"))
-    image = (await teller.upload(photo)).json
+    made = await webhook(webhook_client, receiver.url("/none"))
+    image = (await webhook_client.upload(photo)).json
     source = receiver.url("/photo.jpg")
     refused = [
-        await teller.post("/api/webhooks", json={"url": url, "events": ["job.failed"]}),
-        await teller.call("PATCH", f"/api/webhooks/{made['id']}", json={"url": url}),
-        await teller.upload(photo, SMALL, webhook_url=url),
-        await create(teller, source, wait_s=None, webhook_url=url),
-        await teller.post(
+        await webhook_client.post("/api/webhooks", json={"url": url, "events": ["job.failed"]}),
+        await webhook_client.call("PATCH", f"/api/webhooks/{made['id']}", json={"url": url}),
+        await webhook_client.upload(photo, SMALL, webhook_url=url),
+        await create(webhook_client, source, wait_s=None, webhook_url=url),
+        await webhook_client.post(
             f"/api/images/{image['id']}/transform", json={"operations": SMALL, "webhook_url": url}
         ),
     ]
     assert [(one.status, one.code) for one in refused] == [(422, "url_forbidden")] * 5
-    assert len((await teller.get("/api/images")).json) == 1
-    assert len((await teller.get("/api/jobs")).json) == 1
-    assert len((await teller.get("/api/webhooks")).json) == 1
-    assert (await teller.get(f"/api/webhooks/{made['id']}")).json["url"] == made["url"]
+    assert len((await webhook_client.get("/api/images")).json) == 1
+    assert len((await webhook_client.get("/api/jobs")).json) == 1
+    assert len((await webhook_client.get("/api/webhooks")).json) == 1
+    assert (await webhook_client.get(f"/api/webhooks/{made['id']}")).json["url"] == made["url"]
 
 
-async def test_the_secret_of_a_webhook_is_shown_once(teller: Client, receiver: Receiver) -> None:
+async def test_the_secret_of_a_webhook_is_shown_once(webhook_client: Client, receiver: Receiver) -> None:
     url = receiver.url("/once")
-    answer = await teller.post("/api/webhooks", json={"url": url, "events": ["job.failed", "job.completed"]})
+    answer = await webhook_client.post(
+        "/api/webhooks", json={"url": url, "events": ["job.failed", "job.completed"]}
+    )
     assert answer.status == 201
     made = answer.json
     secret = made.pop("secret")
     assert secret.startswith("whsec_")
     assert (made["url"], made["active"], made["disabled_reason"]) == (url, True, None)
     assert set(made["events"]) == {"job.completed", "job.failed"}
-    assert (await teller.get(f"/api/webhooks/{made['id']}")).json == made
-    listed = await teller.get("/api/webhooks")
+    assert (await webhook_client.get(f"/api/webhooks/{made['id']}")).json == made
+    listed = await webhook_client.get("/api/webhooks")
     assert (listed.json, listed.headers["X-Total-Count"]) == ([made], "1")
     assert secret.encode() not in listed.body
-    assert await account_secret(teller) == await account_secret(teller) != secret
+    assert await account_secret(webhook_client) == await account_secret(webhook_client) != secret
 
 
-async def test_a_webhook_made_twice_with_one_key_is_made_once(teller: Client, receiver: Receiver) -> None:
+async def test_a_webhook_made_twice_with_one_key_is_made_once(
+    webhook_client: Client, receiver: Receiver
+) -> None:
     key, body = {"Idempotency-Key": uuid4().hex}, {"url": receiver.url("/key")}
-    first, second = [await teller.post("/api/webhooks", json=body, headers=key) for _ in range(2)]
+    first, second = [await webhook_client.post("/api/webhooks", json=body, headers=key) for _ in range(2)]
     assert (first.status, first.json) == (second.status, second.json)
     assert set(first.json["events"]) == ALL_EVENTS
-    assert len((await teller.get("/api/webhooks")).json) == 1
+    assert len((await webhook_client.get("/api/webhooks")).json) == 1
 
 
 async def test_a_rotation_that_is_repeated_by_its_key_rotates_once(
-    teller: Client, receiver: Receiver
+    webhook_client: Client, receiver: Receiver
 ) -> None:
-    made = await webhook(teller, receiver.url("/key"))
+    made = await webhook(webhook_client, receiver.url("/key"))
     for path in (f"/api/webhooks/{made['id']}/secret/rotate", "/api/webhooks/secret/rotate"):
         key = {"Idempotency-Key": uuid4().hex}
-        first, second = [await teller.post(path, headers=key) for _ in range(2)]
+        first, second = [await webhook_client.post(path, headers=key) for _ in range(2)]
         assert (first.status, first.json) == (second.status, second.json)
-        assert (await teller.post(path)).json["secret"] != first.json["secret"]
+        assert (await webhook_client.post(path)).json["secret"] != first.json["secret"]
 
 
 @pytest.mark.parametrize(
@@ -90,30 +101,32 @@ async def test_a_rotation_that_is_repeated_by_its_key_rotates_once(
         {"url": "http://example.org", "secret": "mine"},
     ],
 )
-async def test_a_malformed_webhook_is_refused(teller: Client, body: dict[str, object]) -> None:
-    answer = await teller.post("/api/webhooks", json=body)
+async def test_a_malformed_webhook_is_refused(webhook_client: Client, body: dict[str, object]) -> None:
+    answer = await webhook_client.post("/api/webhooks", json=body)
     assert (answer.status, answer.code) == (400, "invalid_request")
 
 
-async def test_an_account_may_have_so_many_webhooks(teller: Client, receiver: Receiver) -> None:
+async def test_an_account_may_have_so_many_webhooks(webhook_client: Client, receiver: Receiver) -> None:
     for number in range(20):
-        await webhook(teller, receiver.url(f"/{number}"))
-    answer = await teller.post("/api/webhooks", json={"url": receiver.url("/20")})
+        await webhook(webhook_client, receiver.url(f"/{number}"))
+    answer = await webhook_client.post("/api/webhooks", json={"url": receiver.url("/20")})
     assert (answer.status, answer.code) == (409, "too_many_webhooks")
-    first = await teller.get("/api/webhooks", params={"limit": "15"})
+    first = await webhook_client.get("/api/webhooks", params={"limit": "15"})
     following = first.headers["Link"].partition(">")[0].lstrip("<")
-    rest = await teller.get(following)
+    rest = await webhook_client.get(following)
     ids = [one["id"] for one in first.json + rest.json]
     assert len(set(ids)) == 20
     assert ids == sorted(ids, reverse=True)
 
 
-async def test_nobody_sees_or_touches_the_webhooks_of_others(teller: Client, receiver: Receiver) -> None:
-    made = await webhook(teller, receiver.url("/mine"))
-    sent = await trial(teller, made["id"])
-    await finished(teller, sent)
+async def test_nobody_sees_or_touches_the_webhooks_of_others(
+    webhook_client: Client, receiver: Receiver
+) -> None:
+    made = await webhook(webhook_client, receiver.url("/mine"))
+    sent = await send_test_event(webhook_client, made["id"])
+    await finished(webhook_client, sent)
     at, its = f"/api/webhooks/{made['id']}", f"/api/webhooks/deliveries/{sent}"
-    async with signed_in(teller.site) as other_client:
+    async with signed_in(webhook_client.site) as other_client:
         refused = [
             await other_client.get(at),
             await other_client.call("PATCH", at, json={"active": False}),
@@ -125,99 +138,110 @@ async def test_nobody_sees_or_touches_the_webhooks_of_others(teller: Client, rec
         refused = [await other_client.get(its), await other_client.post(f"{its}/redeliver")]
         assert [(one.status, one.code) for one in refused] == [(404, "webhook_delivery_not_found")] * 2
         assert (await other_client.get("/api/webhooks")).json == await deliveries(other_client) == []
-        assert await account_secret(other_client) != await account_secret(teller)
-    assert (await teller.get(at)).json["active"]
-    assert (await teller.get("/api/webhooks", token="")).status == 401
+        assert await account_secret(other_client) != await account_secret(webhook_client)
+    assert (await webhook_client.get(at)).json["active"]
+    assert (await webhook_client.get("/api/webhooks", token="")).status == 401
 
 
 async def test_a_disabled_webhook_gets_nothing_until_it_is_enabled(
-    teller: Client, receiver: Receiver
+    webhook_client: Client, receiver: Receiver
 ) -> None:
-    path = f"/{teller.username}"
-    made = await webhook(teller, receiver.url(path))
-    receiver.plans[path] = [Answer(503, {"Retry-After": "600"})]
-    waiting = await trial(teller, made["id"])
+    path = f"/{webhook_client.username}"
+    made = await webhook(webhook_client, receiver.url(path))
+    receiver.plans[path] = [PlannedResponse(503, {"Retry-After": "600"})]
+    waiting = await send_test_event(webhook_client, made["id"])
     await receiver.received(path)
     at = f"/api/webhooks/{made['id']}"
-    disabled = await teller.call("PATCH", at, json={"active": False, "events": ["job.failed"]})
+    disabled = await webhook_client.call("PATCH", at, json={"active": False, "events": ["job.failed"]})
     assert (disabled.json["active"], disabled.json["disabled_reason"]) == (False, "by_owner")
     assert disabled.json["events"] == ["job.failed"]
-    assert (await finished(teller, waiting))["status"] == "failed"
-    assert (await teller.post(f"{at}/test")).code == "webhook_disabled"
-    enabled = await teller.call("PATCH", at, json={"active": True})
+    assert (await finished(webhook_client, waiting))["status"] == "failed"
+    assert (await webhook_client.post(f"{at}/test")).code == "webhook_disabled"
+    enabled = await webhook_client.call("PATCH", at, json={"active": True})
     assert (enabled.json["active"], enabled.json["disabled_reason"]) == (True, None)
-    assert (await teller.post(f"{at}/test")).status == 202
+    assert (await webhook_client.post(f"{at}/test")).status == 202
 
 
-async def test_deliveries_are_listed_newest_first_and_filtered(teller: Client, receiver: Receiver) -> None:
-    one, other = await webhook(teller, receiver.url("/one")), await webhook(teller, receiver.url("/other"))
-    sent = [await trial(teller, hook["id"]) for hook in (one, other, one, one)]
+async def test_deliveries_are_listed_newest_first_and_filtered(
+    webhook_client: Client, receiver: Receiver
+) -> None:
+    one, other = (
+        await webhook(webhook_client, receiver.url("/one")),
+        await webhook(webhook_client, receiver.url("/other")),
+    )
+    sent = [await send_test_event(webhook_client, hook["id"]) for hook in (one, other, one, one)]
     for each in sent:
-        await finished(teller, each)
-    listed = await deliveries(teller)
+        await finished(webhook_client, each)
+    listed = await deliveries(webhook_client)
     assert [each["id"] for each in listed] == sent[::-1]
     assert "body" not in listed[0]
-    assert [each["id"] for each in await deliveries(teller, webhook=other["id"])] == [sent[1]]
-    assert len(await deliveries(teller, status="delivered")) == 4
-    assert await deliveries(teller, status="failed") == []
-    assert await deliveries(teller, event="job.failed") == []
-    assert len(await deliveries(teller, event="webhook.test")) == 4
-    assert await deliveries(teller, subject=str(uuid4())) == []
-    page = await teller.get("/api/webhooks/deliveries", params={"limit": "3", "status": "delivered"})
+    assert [each["id"] for each in await deliveries(webhook_client, webhook=other["id"])] == [sent[1]]
+    assert len(await deliveries(webhook_client, status="delivered")) == 4
+    assert await deliveries(webhook_client, status="failed") == []
+    assert await deliveries(webhook_client, event="job.failed") == []
+    assert len(await deliveries(webhook_client, event="webhook.test")) == 4
+    assert await deliveries(webhook_client, subject=str(uuid4())) == []
+    page = await webhook_client.get("/api/webhooks/deliveries", params={"limit": "3", "status": "delivered"})
     assert page.headers["X-Total-Count"] == "4"
     following = page.headers["Link"].partition(">")[0].lstrip("<")
-    assert [each["id"] for each in (await teller.get(following)).json] == sent[:1]
-    refused = await teller.get("/api/webhooks/deliveries", params={"status": "lost"})
+    assert [each["id"] for each in (await webhook_client.get(following)).json] == sent[:1]
+    refused = await webhook_client.get("/api/webhooks/deliveries", params={"status": "lost"})
     assert (refused.status, refused.code) == (400, "invalid_request")
 
 
-async def test_a_deleted_webhook_takes_its_deliveries_along(teller: Client, receiver: Receiver) -> None:
-    path = f"/{teller.username}"
-    made = await webhook(teller, receiver.url(path))
-    receiver.plans[path] = [Answer(503, {"Retry-After": "600"})]
-    waiting = await trial(teller, made["id"])
+async def test_a_deleted_webhook_takes_its_deliveries_along(
+    webhook_client: Client, receiver: Receiver
+) -> None:
+    path = f"/{webhook_client.username}"
+    made = await webhook(webhook_client, receiver.url(path))
+    receiver.plans[path] = [PlannedResponse(503, {"Retry-After": "600"})]
+    waiting = await send_test_event(webhook_client, made["id"])
     await receiver.received(path)
-    assert (await teller.call("DELETE", f"/api/webhooks/{made['id']}")).status == 204
+    assert (await webhook_client.call("DELETE", f"/api/webhooks/{made['id']}")).status == 204
     gone = [
-        await teller.get(f"/api/webhooks/{made['id']}"),
-        await teller.get(f"/api/webhooks/deliveries/{waiting}"),
-        await teller.get(f"/api/webhooks/deliveries/{uuid4()}"),
-        await teller.call("DELETE", f"/api/webhooks/{made['id']}"),
+        await webhook_client.get(f"/api/webhooks/{made['id']}"),
+        await webhook_client.get(f"/api/webhooks/deliveries/{waiting}"),
+        await webhook_client.get(f"/api/webhooks/deliveries/{uuid4()}"),
+        await webhook_client.call("DELETE", f"/api/webhooks/{made['id']}"),
     ]
     assert {one.status for one in gone} == {404}
-    assert await deliveries(teller) == []
+    assert await deliveries(webhook_client) == []
 
 
 async def test_a_request_that_asks_twice_by_its_key_tells_once(
-    teller: Client, receiver: Receiver, photo: Path
+    webhook_client: Client, receiver: Receiver, photo: Path
 ) -> None:
-    path, key = f"/{teller.username}", {"Idempotency-Key": uuid4().hex}
+    path, key = f"/{webhook_client.username}", {"Idempotency-Key": uuid4().hex}
     jobs = [
-        (await teller.upload(photo, SMALL, headers=key, webhook_url=receiver.url(path))).json["job_id"]
+        (await webhook_client.upload(photo, SMALL, headers=key, webhook_url=receiver.url(path))).json[
+            "job_id"
+        ]
         for _ in range(2)
     ]
     assert jobs[0] == jobs[1]
-    await teller.job_done(jobs[0])
+    await webhook_client.job_done(jobs[0])
     came = await receiver.received(path)
-    assert [UUID(one["subject"]) for one in await deliveries(teller)] == [UUID(jobs[0])]
+    assert [UUID(one["subject"]) for one in await deliveries(webhook_client)] == [UUID(jobs[0])]
     assert len(came) == 1
 
 
-async def test_a_transform_tells_its_own_address(teller: Client, receiver: Receiver, photo: Path) -> None:
-    path = f"/{teller.username}"
-    image = (await teller.upload(photo)).json
+async def test_a_transform_tells_its_own_address(
+    webhook_client: Client, receiver: Receiver, photo: Path
+) -> None:
+    path = f"/{webhook_client.username}"
+    image = (await webhook_client.upload(photo)).json
     asked = {"operations": SMALL, "webhook_url": receiver.url(path)}
-    job = (await teller.post(f"/api/images/{image['id']}/transform", json=asked)).json
-    told = (await receiver.received(path))[0].verified(await account_secret(teller))
-    assert (told["type"], told["data"]["job_id"]) == ("job.completed", job["id"])
+    job = (await webhook_client.post(f"/api/images/{image['id']}/transform", json=asked)).json
+    webhook_site = (await receiver.received(path))[0].verified(await account_secret(webhook_client))
+    assert (webhook_site["type"], webhook_site["data"]["job_id"]) == ("job.completed", job["id"])
 
 
 async def test_a_name_that_leads_inside_is_found_out_when_it_is_asked(
-    teller: Client, receiver: Receiver
+    webhook_client: Client, receiver: Receiver
 ) -> None:
     """The tests' own guard opens one address alone; a name cannot be seen to lead elsewhere before."""
-    made = await webhook(teller, f"http://localhost.localdomain:{receiver.port}/")
-    found = await finished(teller, await trial(teller, made["id"]))
+    made = await webhook(webhook_client, f"http://localhost.localdomain:{receiver.port}/")
+    found = await finished(webhook_client, await send_test_event(webhook_client, made["id"]))
     assert found["status"] == "failed"
     assert {one["status_code"] for one in found["history"]} == {None}
     assert INSIDE  # nobody came there: the receiver's own end sees to that

@@ -8,50 +8,60 @@ from tests.support.client import Client
 from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Kind
 from tests.support.url_images import create
-from tests.webhooks.webhook_receiver import Receiver, told_site
+from tests.webhooks.webhook_receiver import Receiver, open_webhook_site
 from tests.webhooks.webhook_requests import SMALL, account_secret, deliveries, finished, webhook
 
 
-async def test_a_fetched_image_tells_with_its_job(teller: Client, receiver: Receiver, photo: Path) -> None:
-    path, source = f"/{teller.username}/fetched", f"/{teller.username}/photo.jpg"
+async def test_a_fetched_image_tells_with_its_job(
+    webhook_client: Client, receiver: Receiver, photo: Path
+) -> None:
+    path, source = f"/{webhook_client.username}/fetched", f"/{webhook_client.username}/photo.jpg"
     receiver.files[source] = photo.read_bytes()
-    answer = await create(teller, receiver.url(source), wait_s=None, webhook_url=receiver.url(path))
-    job = await teller.job_done(answer.json["id"])
-    told = (await receiver.received(path))[0].verified(await account_secret(teller))
-    assert (told["type"], told["data"]["kind"]) == ("job.completed", "ingest")
-    assert (told["data"]["job_id"], told["data"]["result"]["id"]) == (job["id"], job["result_id"])
+    answer = await create(webhook_client, receiver.url(source), wait_s=None, webhook_url=receiver.url(path))
+    job = await webhook_client.job_done(answer.json["id"])
+    webhook_site = (await receiver.received(path))[0].verified(await account_secret(webhook_client))
+    assert (webhook_site["type"], webhook_site["data"]["kind"]) == ("job.completed", "ingest")
+    assert (webhook_site["data"]["job_id"], webhook_site["data"]["result"]["id"]) == (
+        job["id"],
+        job["result_id"],
+    )
 
 
 async def test_a_fetched_and_transformed_image_tells_its_address_once_when_all_is_done(
-    teller: Client, receiver: Receiver, photo: Path
+    webhook_client: Client, receiver: Receiver, photo: Path
 ) -> None:
-    path, hook = f"/{teller.username}/own", f"/{teller.username}/hook"
-    source = f"/{teller.username}/photo.jpg"
+    path, hook = f"/{webhook_client.username}/own", f"/{webhook_client.username}/hook"
+    source = f"/{webhook_client.username}/photo.jpg"
     receiver.files[source] = photo.read_bytes()
-    await webhook(teller, receiver.url(hook), "job.completed")
+    await webhook(webhook_client, receiver.url(hook), "job.completed")
     answer = await create(
-        teller, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path)
+        webhook_client, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path)
     )
-    ingest = await teller.job_done(answer.json["id"])
+    ingest = await webhook_client.job_done(answer.json["id"])
     came = (await receiver.received(path))[0]
-    told = came.verified(await account_secret(teller))
-    assert (told["data"]["kind"], told["data"]["image_id"]) == ("transform", ingest["result_id"])
-    assert told["data"]["result"]["width"] == 64
-    assert told["data"]["request_id"] == answer.headers["X-Request-Id"]
+    webhook_site = came.verified(await account_secret(webhook_client))
+    assert (webhook_site["data"]["kind"], webhook_site["data"]["image_id"]) == (
+        "transform",
+        ingest["result_id"],
+    )
+    assert webhook_site["data"]["result"]["width"] == 64
+    assert webhook_site["data"]["request_id"] == answer.headers["X-Request-Id"]
     kinds = [one.content["data"]["kind"] for one in await receiver.received(hook, 2)]
     assert sorted(kinds) == ["ingest", "transform"]
-    await finished(teller, came.id)
+    await finished(webhook_client, came.id)
     assert len(receiver.at(path)) == 1
 
 
-async def test_an_image_that_cannot_be_fetched_tells_so(teller: Client, receiver: Receiver) -> None:
-    path, source = f"/{teller.username}/own", f"/{teller.username}/text.jpg"
+async def test_an_image_that_cannot_be_fetched_tells_so(webhook_client: Client, receiver: Receiver) -> None:
+    path, source = f"/{webhook_client.username}/own", f"/{webhook_client.username}/text.jpg"
     receiver.files[source] = b"this is no image"
-    await create(teller, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path))
-    told = (await receiver.received(path))[0].verified(await account_secret(teller))
-    assert (told["type"], told["data"]["kind"]) == ("job.failed", "ingest")
-    assert told["data"]["error_code"] == "url_not_an_image"
-    assert len(await deliveries(teller)) == 1
+    await create(
+        webhook_client, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path)
+    )
+    webhook_site = (await receiver.received(path))[0].verified(await account_secret(webhook_client))
+    assert (webhook_site["type"], webhook_site["data"]["kind"]) == ("job.failed", "ingest")
+    assert webhook_site["data"]["error_code"] == "url_not_an_image"
+    assert len(await deliveries(webhook_client)) == 1
 
 
 @pytest.mark.parametrize("kind", BOTH)
@@ -59,7 +69,7 @@ async def test_an_image_that_ends_by_itself_tells_every_webhook_once(
     kind: Kind, tmp_path: Path, photo: Path
 ) -> None:
     async with (
-        told_site(kind, tmp_path / "site", EXPIRE_DOWNLOADED_S="0.5") as (site, receiver),
+        open_webhook_site(kind, tmp_path / "site", EXPIRE_DOWNLOADED_S="0.5") as (site, receiver),
         signed_in(site) as client,
         signed_in(site) as other_client,
     ):
@@ -74,10 +84,10 @@ async def test_an_image_that_ends_by_itself_tells_every_webhook_once(
         for one in ids:
             await client.until_gone(one)
         came = await receiver.received("/hook", 2)
-        told = [one.verified(made["secret"]) for one in came]
-        assert {one["type"] for one in told} == {"image.expired"}
-        assert {one["data"]["id"] for one in told} == ids
-        assert {one["data"]["md5"] for one in told} == {image["md5"], image["result"]["md5"]}
+        webhook_site = [one.verified(made["secret"]) for one in came]
+        assert {one["type"] for one in webhook_site} == {"image.expired"}
+        assert {one["data"]["id"] for one in webhook_site} == ids
+        assert {one["data"]["md5"] for one in webhook_site} == {image["md5"], image["result"]["md5"]}
         for one in came:
             await finished(client, one.id)
         assert len(await deliveries(client)) == len(receiver.requests) == 2

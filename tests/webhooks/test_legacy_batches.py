@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.support.admin_client import opened_browser
+from tests.support.admin_client import open_admin_client
 from tests.support.client import PASSWORD, Client
 from tests.support.curl import Curl
 from tests.support.shared_sites import signed_in
@@ -19,8 +19,8 @@ HEADER = "S. No.,Product Name,Input Image Urls\n"
 
 
 @pytest.fixture
-def curl(teller: Client) -> Curl:
-    return Curl(teller.site, teller.token)
+def curl(webhook_client: Client) -> Curl:
+    return Curl(webhook_client.site, webhook_client.token)
 
 
 def sheet_of(directory: Path, *urls: str) -> Path:
@@ -34,13 +34,19 @@ def sheet_of(directory: Path, *urls: str) -> Path:
     [("/upload/", "/status/{}/"), ("/api/upload/", "/api/status/{}/"), ("/upload", "/api/status/{}")],
 )
 async def test_a_csv_file_is_taken_worked_off_and_told_of(
-    curl: Curl, teller: Client, receiver: Receiver, photo: Path, tmp_path: Path, upload: str, status: str
+    curl: Curl,
+    webhook_client: Client,
+    receiver: Receiver,
+    photo: Path,
+    tmp_path: Path,
+    upload: str,
+    status: str,
 ) -> None:
     picture, path = f"/{uuid4()}.jpg", f"/{uuid4()}"
     receiver.files[picture] = photo.read_bytes()
     file = sheet_of(tmp_path, receiver.url(picture))
-    told = f"webhook_url={receiver.url(path)}"
-    taken = await curl(upload, "-X", "POST", "-F", f"file=@{file}", "-F", told)
+    webhook_site = f"webhook_url={receiver.url(path)}"
+    taken = await curl(upload, "-X", "POST", "-F", f"file=@{file}", "-F", webhook_site)
     assert taken.status == 202, taken
     request_id = taken.json["request_id"]
     assert UUID(request_id)
@@ -53,7 +59,7 @@ async def test_a_csv_file_is_taken_worked_off_and_told_of(
         "request_id": request_id,
         "status": "Completed",
     }
-    notice.verified(await account_secret(teller))
+    notice.verified(await account_secret(webhook_client))
     assert (await curl(status.format(request_id))).json["status"] == "Completed"
 
 
@@ -65,19 +71,19 @@ async def test_a_csv_file_that_is_none_is_refused(curl: Curl, tmp_path: Path) ->
 
 
 async def test_the_status_of_another_accounts_file_is_not_told(
-    told: tuple[Site, Receiver], curl: Curl, receiver: Receiver, tmp_path: Path
+    webhook_site: tuple[Site, Receiver], curl: Curl, receiver: Receiver, tmp_path: Path
 ) -> None:
     taken = await curl("/upload/", "-F", f"file=@{sheet_of(tmp_path, receiver.url('/none.jpg'))}")
-    async with signed_in(told[0]) as other:
+    async with signed_in(webhook_site[0]) as other:
         other_client = Curl(other.site, other.token)
         refused(await other_client(f"/status/{taken.json['request_id']}/"), 404, "batch_not_found")
     refused(await curl(f"/status/{uuid4()}/"), 404, "batch_not_found")
 
 
 async def test_operators_see_input_and_output_and_run_again_what_failed(
-    told: tuple[Site, Receiver], curl: Curl, receiver: Receiver, photo: Path, tmp_path: Path
+    webhook_site: tuple[Site, Receiver], curl: Curl, receiver: Receiver, photo: Path, tmp_path: Path
 ) -> None:
-    site, picture, missing, path = told[0], f"/{uuid4()}.jpg", f"/{uuid4()}.jpg", f"/{uuid4()}"
+    site, picture, missing, path = webhook_site[0], f"/{uuid4()}.jpg", f"/{uuid4()}.jpg", f"/{uuid4()}"
     receiver.files[picture] = photo.read_bytes()
     receiver.files[missing] = b"no picture yet"
     urls = [receiver.url(picture), receiver.url(missing)]
@@ -88,7 +94,7 @@ async def test_operators_see_input_and_output_and_run_again_what_failed(
 
     name = f"admin-{uuid4().hex[:8]}"
     await site.run("create-admin", "--username", name, "--password", PASSWORD)
-    async with opened_browser(site) as browser:
+    async with open_admin_client(site) as browser:
         await browser.log_in(name)
         rows = {row["input_url"]: row for row in await browser.rows("product_image", batch=batch)}
         assert rows[urls[0]]["status"] == "completed"

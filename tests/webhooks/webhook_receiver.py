@@ -20,7 +20,7 @@ HOLD = "hold"  # answer nothing until told to
 CLOSE = "close"  # answer nothing, ever
 
 
-class Answer(Struct, frozen=True):
+class PlannedResponse(Struct, frozen=True):
     """What to answer with."""
 
     status: int
@@ -54,8 +54,8 @@ class Receiver:
     def __init__(self, port: int) -> None:
         self.port = port
         self.requests: list[Request] = []
-        self.plans: defaultdict[str, list[Answer | str]] = defaultdict(list)
-        self.always: dict[str, Answer | str] = {}
+        self.plans: defaultdict[str, list[PlannedResponse | str]] = defaultdict(list)
+        self.always: dict[str, PlannedResponse | str] = {}
         self.files: dict[str, bytes] = {}  # to be fetched from here
         self.released = asyncio.Event()
         self._came = asyncio.Condition()
@@ -87,11 +87,11 @@ class Receiver:
             self.requests.append(Request(request.path, dict(request.headers), body, time.monotonic()))
             self._came.notify_all()
         plan = self.plans[request.path]
-        wanted = plan.pop(0) if plan else self.always.get(request.path, Answer(200))
+        wanted = plan.pop(0) if plan else self.always.get(request.path, PlannedResponse(200))
         if wanted == HOLD:
             await self.released.wait()
-            wanted = Answer(204)
-        if not isinstance(wanted, Answer):
+            wanted = PlannedResponse(204)
+        if not isinstance(wanted, PlannedResponse):
             assert request.transport is not None
             request.transport.close()
             return web.Response()
@@ -118,7 +118,9 @@ async def receiving() -> AsyncGenerator[Receiver]:
 
 
 @asynccontextmanager
-async def told_site(kind: Kind, directory: Any, **settings: str) -> AsyncGenerator[tuple[Site, Receiver]]:
+async def open_webhook_site(
+    kind: Kind, directory: Any, **settings: str
+) -> AsyncGenerator[tuple[Site, Receiver]]:
     """A site that may send to the receiver, and tries again soon."""
     async with receiving() as receiver:
         opened = {

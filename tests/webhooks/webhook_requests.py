@@ -48,7 +48,7 @@ async def finished(client: Client, delivery_id: str) -> dict[str, Any]:
     return await until_delivery(client, delivery_id, lambda one: one["finished_at"] is not None)
 
 
-async def trial(client: Client, webhook_id: str) -> str:
+async def send_test_event(client: Client, webhook_id: str) -> str:
     """Ask for a test notice; its id."""
     answer = await client.post(f"/api/webhooks/{webhook_id}/test")
     assert answer.status == 202, answer

@@ -1,23 +1,20 @@
 """How a worker treats its messages and its children."""
 
 import asyncio
-from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import cast
 from uuid import UUID
 
 import pytest
 
 from apps.scheduler.scheduler import scheduling
 from libs.backends import Backends
-from libs.broker.memory import MemoryBroker
 from libs.broker.port import Delivery
 from libs.contracts.enums import JobKind, JobStatus, Retention
 from libs.contracts.topology import Route
 from libs.images import upload
 from libs.jobs import publish
 from libs.storage.database.tables import Image, Job
-from tests.broker.broker_client import Outside, outside_memory, outside_rabbit
+from tests.broker.broker_client import broker_client_of
 from tests.storage.rows import an_owner, job_row
 from tests.support.backends import NewBackends, busy_child, ended, processes, submit, working
 from tests.support.shared_sites import signed_in
@@ -36,12 +33,6 @@ from tests.support.site_jobs import (
 async def next_job_works(backends: Backends, photo: Path) -> None:
     _, job = await submit(backends, await an_owner(), photo, SMALL)
     assert (await ended(job.id)).status == JobStatus.COMPLETED
-
-
-async def outside_of(backends: Backends, stack: AsyncExitStack) -> Outside:
-    if backends.settings.embedded:
-        return await stack.enter_async_context(outside_memory(cast("MemoryBroker", backends.broker)))
-    return await stack.enter_async_context(outside_rabbit(backends.settings.broker_url))
 
 
 async def keys_of(backends: Backends) -> list[str]:
@@ -146,11 +137,9 @@ async def test_a_bad_message_is_put_aside_with_its_reason(
     new_backends: NewBackends, photo: Path, body: bytes
 ) -> None:
     backends = await new_backends()
-    async with AsyncExitStack() as stack:
-        outside = await outside_of(backends, stack)
-        await stack.enter_async_context(working(backends))
-        await outside.send(Route.TRANSFORM, Delivery(body=body))
-        dead = await outside.next_dead()
+    async with broker_client_of(backends) as broker_client, working(backends):
+        await broker_client.send(Route.TRANSFORM, Delivery(body=body))
+        dead = await broker_client.next_dead()
         assert dead.body == body
         assert dead.headers["x-error"].startswith("bad_message: ")
         await next_job_works(backends, photo)

@@ -12,6 +12,7 @@ from libs.contracts.enums import JobStatus
 from libs.storage.database.tables import Image, Job
 from tests.storage.rows import an_owner
 from tests.support.backends import ended, opened_backends, submit, working
+from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_bucket, own_database, own_vhost
 from tests.support.shared_sites import signed_in
 from tests.support.site import running_site
@@ -26,7 +27,6 @@ from tests.support.site_jobs import (
     stored_keys,
     until_running,
 )
-from tests.worker.outage import Wire
 
 
 class Outage:
@@ -41,8 +41,8 @@ class Outage:
 @asynccontextmanager
 async def objects_behind(kind: str, directory: Path) -> AsyncGenerator[Outage]:
     if kind == "services":
-        async with Wire.to(own_bucket()) as wire:
-            yield Outage(wire.url, wire.cut, wire.mend)
+        async with FaultProxy.to(own_bucket()) as proxy:
+            yield Outage(proxy.url, proxy.cut, proxy.restore)
     else:
         mount, away = directory / "mount", directory / "away"
         mount.mkdir()
@@ -99,16 +99,16 @@ async def until_attempts(job: Job, attempts: int) -> Job:
 @pytest.mark.services
 async def test_an_upload_is_accepted_while_the_broker_is_away(tmp_path: Path, photo: Path) -> None:
     async with AsyncExitStack() as stack:
-        wire = await stack.enter_async_context(Wire.to(await stack.enter_async_context(own_vhost())))
+        proxy = await stack.enter_async_context(FaultProxy.to(await stack.enter_async_context(own_vhost())))
         site = await stack.enter_async_context(
-            running_site("services", tmp_path / "site", BROKER_URL=wire.url)
+            running_site("services", tmp_path / "site", BROKER_URL=proxy.url)
         )
         client = await stack.enter_async_context(signed_in(site))
-        wire.cut()
-        await asyncio.wait_for(wire.refused.wait(), WAIT_S)
+        proxy.cut()
+        await asyncio.wait_for(proxy.refused.wait(), WAIT_S)
         ids = [await accepted(client, photo, SMALL) for _ in range(3)]
         assert {(await job_of(client, job_id))["status"] for job_id in ids} == {"queued"}
-        wire.mend()
+        proxy.restore()
         for job_id in ids:
             job = await client.job_done(job_id)
             assert (job["status"], job["attempts"]) == ("completed", 1)
@@ -120,18 +120,20 @@ async def test_a_job_outlives_an_outage_of_the_database(
     tmp_path: Path, photo: Path, large_photo: Path
 ) -> None:
     async with AsyncExitStack() as stack:
-        wire = await stack.enter_async_context(Wire.to(await stack.enter_async_context(own_database())))
+        proxy = await stack.enter_async_context(
+            FaultProxy.to(await stack.enter_async_context(own_database()))
+        )
         site = await stack.enter_async_context(
-            running_site("services", tmp_path / "site", DATABASE_URL=wire.url, JOB_LEASE_S="2")
+            running_site("services", tmp_path / "site", DATABASE_URL=proxy.url, JOB_LEASE_S="2")
         )
         client = await stack.enter_async_context(signed_in(site))
         job_id = await accepted(client, large_photo, SLOW)
         await until_running(client, job_id)
-        wire.cut()
+        proxy.cut()
         for _ in range(3):
-            wire.refused.clear()
-            await asyncio.wait_for(wire.refused.wait(), WAIT_S)
-        wire.mend()
+            proxy.refused.clear()
+            await asyncio.wait_for(proxy.refused.wait(), WAIT_S)
+        proxy.restore()
         await site.ready()
         assert {name: one.returncode for name, one in site.apps.items()} == dict.fromkeys(site.apps)
         job = await client.job_done(job_id)
@@ -147,18 +149,18 @@ async def test_a_job_outlives_an_outage_of_the_database(
 @pytest.mark.services
 async def test_the_next_scheduler_goes_on_where_one_was_killed(tmp_path: Path, photo: Path) -> None:
     async with AsyncExitStack() as stack:
-        wire = await stack.enter_async_context(Wire.to(await stack.enter_async_context(own_vhost())))
+        proxy = await stack.enter_async_context(FaultProxy.to(await stack.enter_async_context(own_vhost())))
         site = await stack.enter_async_context(
-            running_site("services", tmp_path / "site", BROKER_URL=wire.url, EXPIRE_UNDOWNLOADED_S="3")
+            running_site("services", tmp_path / "site", BROKER_URL=proxy.url, EXPIRE_UNDOWNLOADED_S="3")
         )
         client = await stack.enter_async_context(signed_in(site))
-        wire.cut()
-        await asyncio.wait_for(wire.refused.wait(), WAIT_S)
+        proxy.cut()
+        await asyncio.wait_for(proxy.refused.wait(), WAIT_S)
         answers = [await client.upload(photo, SMALL) for _ in range(3)]  # only a sweep can publish these
         for _ in range(3):
             await site.kill("scheduler")
             await site.start("scheduler")
-        wire.mend()
+        proxy.restore()
         for answer in answers:
             assert (await client.job_done(answer.json["job_id"]))["status"] == "completed"
         await site.kill("scheduler")

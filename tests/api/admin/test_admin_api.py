@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from tests.support.admin_client import Browser, opened_browser
+from tests.support.admin_client import AdminClient, open_admin_client
 from tests.support.client import PASSWORD, Answer, Client
 from tests.support.shared_sites import NewSite
 from tests.support.site import Site
@@ -22,9 +22,9 @@ RECORDS = ("image", "job", "batch", "product_image", "webhook_delivery", "refres
 
 
 @pytest.fixture
-async def browser(site: Site) -> AsyncIterator[Browser]:
+async def browser(site: Site) -> AsyncIterator[AdminClient]:
     """Somebody who has opened the pages."""
-    async with opened_browser(site) as one:
+    async with open_admin_client(site) as one:
         yield one
 
 
@@ -37,13 +37,13 @@ async def operator(site: Site) -> str:
 
 
 @pytest.fixture
-async def desk(browser: Browser, operator: str) -> Browser:
+async def admin(browser: AdminClient, operator: str) -> AdminClient:
     """An operator who has logged in."""
     assert await browser.log_in(operator) == 200
     return browser
 
 
-async def test_an_admin_made_by_the_command_sees_the_tables(browser: Browser, operator: str) -> None:
+async def test_an_admin_made_by_the_command_sees_the_tables(browser: AdminClient, operator: str) -> None:
     assert (await browser.get("api/tables/")).status in (401, 403)
     assert await browser.log_in(operator) == 200
     shown = (await browser.get("api/tables/")).json
@@ -54,7 +54,7 @@ async def test_an_admin_made_by_the_command_sees_the_tables(browser: Browser, op
 
 
 async def test_an_ordinary_account_cannot_even_log_in(
-    shared_client: Client, browser: Browser, small_picture: bytes
+    shared_client: Client, browser: AdminClient, small_picture: bytes
 ) -> None:
     image = (await shared_client.upload(small_picture, filename="small.png")).json["id"]
     assert await browser.log_in(shared_client.username) == 401
@@ -75,33 +75,33 @@ async def test_an_ordinary_account_cannot_even_log_in(
 
 
 async def test_an_operator_who_is_no_longer_active_is_out_at_once(
-    site: Site, browser: Browser, desk: Browser
+    site: Site, browser: AdminClient, admin: AdminClient
 ) -> None:
     name = f"admin-{uuid4().hex[:8]}"
     await site.run("create-admin", "--username", name, "--password", PASSWORD)
-    async with opened_browser(site) as second:
+    async with open_admin_client(site) as second:
         assert await second.log_in(name) == 200
-        [row] = await desk.rows("piccolo_user", username=name)
+        [row] = await admin.rows("piccolo_user", username=name)
         path = f"api/tables/piccolo_user/{row['id']}/"
-        assert (await desk.call("PATCH", path, json={"active": False})).status == 200
+        assert (await admin.call("PATCH", path, json={"active": False})).status == 200
         assert (await second.get("api/tables/")).status == 401
         assert await second.log_in(name) == 401
 
 
-async def test_a_login_without_the_csrf_token_is_refused(operator: str, browser: Browser) -> None:
+async def test_a_login_without_the_csrf_token_is_refused(operator: str, browser: AdminClient) -> None:
     assert await browser.log_in(operator, headers={"X-CSRFToken": ""}) == 403
     assert await browser.log_in(operator, headers={"X-CSRFToken": "another"}) == 403
 
 
-async def test_an_action_without_the_csrf_token_is_refused(desk: Browser) -> None:
+async def test_an_action_without_the_csrf_token_is_refused(admin: AdminClient) -> None:
     nothing = {"X-CSRFToken": ""}
-    answer = await desk.call("POST", "desk/images/delete/", json={"ids": []}, headers=nothing)
+    answer = await admin.call("POST", "desk/images/delete/", json={"ids": []}, headers=nothing)
     assert answer.status == 403
 
 
 async def test_logins_are_limited(new_site: NewSite) -> None:
     site = await new_site(LOGIN_LIMIT_PER_MINUTE="3")
-    async with opened_browser(site) as browser:
+    async with open_admin_client(site) as browser:
         found = [await browser.log_in("nobody", "wrong password") for _ in range(5)]
         assert found == [401, 401, 401, 429, 429]
 
@@ -131,7 +131,7 @@ async def test_over_https_cookies_are_secure_and_other_sites_are_refused(new_sit
         assert all(word in attributes for word in ("secure", "httponly", "samesite=lax"))
 
 
-async def test_nobody_may_frame_the_pages(browser: Browser) -> None:
+async def test_nobody_may_frame_the_pages(browser: AdminClient) -> None:
     assert (await browser.get("")).headers["X-Frame-Options"] == "DENY"
 
 
@@ -149,45 +149,47 @@ async def test_the_address_without_a_slash_leads_there_and_the_page_is_whole(sit
 
 @pytest.mark.parametrize("table", RECORDS)
 async def test_records_can_neither_be_added_nor_changed_nor_removed(
-    desk: Browser, client: Client, small_picture: bytes, table: str
+    admin: AdminClient, client: Client, small_picture: bytes, table: str
 ) -> None:
     made = await client.upload(small_picture, [TOO_LARGE], filename="small.png")
     await client.job_done(made.json["job_id"])
-    rows = await desk.rows(table)
+    rows = await admin.rows(table)
     row_id = rows[0]["id"] if rows else str(uuid4())
     missing = {404} if not rows else set[int]()
-    assert (await desk.call("POST", f"api/tables/{table}/", json={})).status in {400, 405}
+    assert (await admin.call("POST", f"api/tables/{table}/", json={})).status in {400, 405}
     for method in ("PUT", "PATCH", "DELETE"):
-        answer = await desk.call(method, f"api/tables/{table}/{row_id}/", json={})
+        answer = await admin.call(method, f"api/tables/{table}/{row_id}/", json={})
         assert answer.status in {405} | missing, (method, answer)
-    assert (await desk.call("DELETE", f"api/tables/{table}/")).status == 405
+    assert (await admin.call("DELETE", f"api/tables/{table}/")).status == 405
     if rows:
-        assert rows[0] in await desk.rows(table, __page_size="1000")
+        assert rows[0] in await admin.rows(table, __page_size="1000")
 
 
 async def test_rows_are_found_by_status_owner_and_date(
-    desk: Browser, client: Client, small_picture: bytes
+    admin: AdminClient, client: Client, small_picture: bytes
 ) -> None:
     failed = (await client.upload(small_picture, [TOO_LARGE], filename="small.png")).json["job_id"]
     await client.job_done(failed)
     await client.upload(small_picture, filename="small.png", wait_s=60)
-    [me] = await desk.rows("piccolo_user", username=client.username)
-    mine = await desk.rows("job", owner=str(me["id"]))
+    [me] = await admin.rows("piccolo_user", username=client.username)
+    mine = await admin.rows("job", owner=str(me["id"]))
     assert {job["kind"] for job in mine} == {"transform", "describe"}
-    [found] = await desk.rows("job", owner=str(me["id"]), status="failed")
+    [found] = await admin.rows("job", owner=str(me["id"]), status="failed")
     assert found["id"] == failed
     made_at = found["created_at"]
     for operator, expected in (("gte", True), ("lt", False)):
-        dated = await desk.rows("job", owner=str(me["id"]), created_at=made_at, created_at__operator=operator)
+        dated = await admin.rows(
+            "job", owner=str(me["id"]), created_at=made_at, created_at__operator=operator
+        )
         assert (failed in {job["id"] for job in dated}) == expected
 
 
 async def test_a_thumbnail_is_small_made_once_and_goes_with_its_image(
-    site: Site, desk: Browser, client: Client, photo: Path
+    site: Site, admin: AdminClient, client: Client, photo: Path
 ) -> None:
     record = (await client.upload(photo, wait_s=60)).json
     path = f"desk/images/{record['id']}/thumbnail/"
-    first, second = await desk.get(path), await desk.get(path)
+    first, second = await admin.get(path), await admin.get(path)
     assert (first.status, first.headers["Content-Type"]) == (200, "image/webp")
     assert first.headers["X-Content-Type-Options"] == "nosniff"
     assert first.body == second.body
@@ -195,16 +197,16 @@ async def test_a_thumbnail_is_small_made_once_and_goes_with_its_image(
     with Image.open(BytesIO(first.body)) as picture:
         assert picture.size == (160, 107)
     fresh = {"If-None-Match": first.headers["ETag"]}
-    assert (await desk.get(path, headers=fresh)).status == 304
+    assert (await admin.get(path, headers=fresh)).status == 304
     [kept] = [key for key in await object_keys(site, ".thumbnails/") if record["id"] in key]
     assert (await client.call("DELETE", f"/api/images/{record['id']}")).status == 200
     assert kept not in await object_keys(site, ".thumbnails/")
-    assert (await desk.get(path)).status == 404
+    assert (await admin.get(path)).status == 404
 
 
-async def test_an_operators_look_starts_no_clock(desk: Browser, client: Client, photo: Path) -> None:
+async def test_an_operators_look_starts_no_clock(admin: AdminClient, client: Client, photo: Path) -> None:
     record = (await client.upload(photo, [{"op": "grayscale"}], wait_s=60)).json
-    whole = await desk.get(f"desk/images/{record['id']}/file/")
+    whole = await admin.get(f"desk/images/{record['id']}/file/")
     assert (whole.status, whole.body, whole.headers["Content-Type"]) == (
         200,
         photo.read_bytes(),
@@ -215,40 +217,40 @@ async def test_an_operators_look_starts_no_clock(desk: Browser, client: Client, 
 
 
 async def test_a_picture_that_cannot_be_read_has_no_thumbnail(
-    desk: Browser, client: Client, cut_photo: bytes
+    admin: AdminClient, client: Client, cut_photo: bytes
 ) -> None:
     record = (await client.upload(cut_photo, retention="ephemeral")).json
-    answer = await desk.get(f"desk/images/{record['id']}/thumbnail/")
+    answer = await admin.get(f"desk/images/{record['id']}/thumbnail/")
     assert (answer.status, answer.json["code"]) == (422, "image_truncated")
 
 
-async def test_only_a_failed_job_runs_again(desk: Browser, client: Client, small_picture: bytes) -> None:
+async def test_only_a_failed_job_runs_again(admin: AdminClient, client: Client, small_picture: bytes) -> None:
     failed = (await client.upload(small_picture, [TOO_LARGE], filename="small.png")).json["job_id"]
     await client.job_done(failed)
-    assert (await desk.call("POST", f"desk/jobs/{failed}/retry/")).status == 200
+    assert (await admin.call("POST", f"desk/jobs/{failed}/retry/")).status == 200
     again = await client.job_done(failed)
     assert (again["status"], again["attempts"], again["error_code"]) == ("failed", 2, "crop_outside")
     done = (await client.upload(small_picture, [{"op": "grayscale"}], filename="small.png", wait_s=60)).json[
         "job_id"
     ]
-    refused = await desk.call("POST", f"desk/jobs/{done}/retry/")
+    refused = await admin.call("POST", f"desk/jobs/{done}/retry/")
     assert (refused.status, refused.json["code"]) == (409, "job_not_failed")
-    assert (await desk.call("POST", f"desk/jobs/{uuid4()}/retry/")).status == 404
+    assert (await admin.call("POST", f"desk/jobs/{uuid4()}/retry/")).status == 404
 
 
 async def test_images_are_deleted_at_once_whoever_owns_them(
-    site: Site, desk: Browser, client: Client, small_picture: bytes
+    site: Site, admin: AdminClient, client: Client, small_picture: bytes
 ) -> None:
     made = [
         (await client.upload(small_picture, filename=f"{at}.png", wait_s=60)).json["id"] for at in range(2)
     ]
-    answer = await desk.call("POST", "desk/images/delete/", json={"ids": [*made, str(uuid4())]})
+    answer = await admin.call("POST", "desk/images/delete/", json={"ids": [*made, str(uuid4())]})
     assert (answer.status, answer.json) == (200, {"deleted": 2})
     assert (await client.get("/api/images")).json == []
     assert await object_keys(site, f"{client.username}/") == frozenset()
-    assert (await desk.call("POST", "desk/images/delete/", json={"ids": ["no"]})).status == 400
+    assert (await admin.call("POST", "desk/images/delete/", json={"ids": ["no"]})).status == 400
     many = [str(uuid4()) for _ in range(101)]
-    assert (await desk.call("POST", "desk/images/delete/", json={"ids": many})).status == 400
+    assert (await admin.call("POST", "desk/images/delete/", json={"ids": many})).status == 400
 
 
 async def test_the_start_page_counts_what_there_is(new_site: NewSite, small_picture: bytes) -> None:
@@ -260,7 +262,7 @@ async def test_the_start_page_counts_what_there_is(new_site: NewSite, small_pict
         await client.upload(small_picture, filename="small.png", wait_s=60)
         failed = (await client.upload(small_picture, [TOO_LARGE], filename="small.png")).json["job_id"]
         await client.job_done(failed)
-        async with opened_browser(site) as browser:
+        async with open_admin_client(site) as browser:
             await browser.log_in("root")
             told = (await browser.get("desk/overview/")).json
     expected = {
@@ -287,16 +289,18 @@ async def logs_in(site: Site, username: str, password: str) -> bool:
         return (await client.post("/accounts/login", json=body)).status == 200
 
 
-async def test_an_account_is_made_and_its_password_changed_on_the_pages(site: Site, desk: Browser) -> None:
+async def test_an_account_is_made_and_its_password_changed_on_the_pages(
+    site: Site, admin: AdminClient
+) -> None:
     wanted = account()
-    made = await desk.call("POST", "api/tables/piccolo_user/", json=wanted)
+    made = await admin.call("POST", "api/tables/piccolo_user/", json=wanted)
     assert made.status == 201
     row = f"api/tables/piccolo_user/{made.json['id']}/"
     assert await logs_in(site, wanted["username"], PASSWORD)
     async with Client(site) as client:
         client.username = wanted["username"]
         await client.login()
-        changed = await desk.call(
+        changed = await admin.call(
             "PATCH", row, json={"password": "another long password", "first_name": "Ada"}
         )
         assert changed.status == 200
@@ -304,7 +308,7 @@ async def test_an_account_is_made_and_its_password_changed_on_the_pages(site: Si
         assert (await client.get("/accounts/me")).status == 401  # its logins have ended
     assert not await logs_in(site, wanted["username"], PASSWORD)
     assert await logs_in(site, wanted["username"], "another long password")
-    assert (await desk.call("PATCH", row, json={"password": "", "first_name": "Eve"})).status == 200
+    assert (await admin.call("PATCH", row, json={"password": "", "first_name": "Eve"})).status == 200
     assert await logs_in(site, wanted["username"], "another long password")
 
 
@@ -319,20 +323,22 @@ async def test_an_account_is_made_and_its_password_changed_on_the_pages(site: Si
     ],
 )
 async def test_the_rules_for_accounts_hold_on_the_pages_too(
-    desk: Browser, client: Client, changes: Mapping[str, str]
+    admin: AdminClient, client: Client, changes: Mapping[str, str]
 ) -> None:
-    refused = await desk.call("POST", "api/tables/piccolo_user/", json=account(**changes))
+    refused = await admin.call("POST", "api/tables/piccolo_user/", json=account(**changes))
     assert refused.status in (400, 422)
-    [me] = await desk.rows("piccolo_user", username=client.username)
+    [me] = await admin.rows("piccolo_user", username=client.username)
     if "email" not in changes:
         path = f"api/tables/piccolo_user/{me['id']}/"
-        assert (await desk.call("PATCH", path, json=dict(changes))).status == 400
+        assert (await admin.call("PATCH", path, json=dict(changes))).status == 400
         assert (await client.get("/accounts/me")).json["username"] == client.username
 
 
-async def test_an_account_is_not_deleted_with_its_images_left_behind(desk: Browser, client: Client) -> None:
-    [me] = await desk.rows("piccolo_user", username=client.username)
+async def test_an_account_is_not_deleted_with_its_images_left_behind(
+    admin: AdminClient, client: Client
+) -> None:
+    [me] = await admin.rows("piccolo_user", username=client.username)
     path = f"api/tables/piccolo_user/{me['id']}/"
-    assert (await desk.call("DELETE", path)).status == 405
-    assert (await desk.call("PUT", path, json=account(password="plain text"))).status == 405
+    assert (await admin.call("DELETE", path)).status == 405
+    assert (await admin.call("PUT", path, json=account(password="plain text"))).status == 405
     assert (await client.get("/accounts/me")).status == 200
