@@ -13,9 +13,9 @@ from msgspec import Struct
 from PIL import Image
 from yarl import URL
 
-from tests.edits.vendor import Vendor
-from tests.outbound.server import OUTSIDE, PhotoServer, serving
+from tests.edits.openai_server import OpenAIServer
 from tests.support.documents import NO_COMMANDS, NOT_RUN, PAGES, ROOT, blocks, run_as_pasted, script
+from tests.support.photo_server import OUTSIDE, PhotoServer, serving
 from tests.support.ports import free_port
 from tests.support.services import service_url
 from tests.support.site import Site, running_site
@@ -31,7 +31,7 @@ class Surroundings(Struct, frozen=True):
 
     site: Site
     images: PhotoServer
-    vendor: Vendor
+    openai: OpenAIServer
     port: int
 
     @property
@@ -49,14 +49,14 @@ async def surroundings(
         (images,) = await stack.enter_async_context(serving(OUTSIDE))
         images.serve("/hopper.jpg", (photos / "rocket.jpg").read_bytes())
         images.serve("/hopper.png", (photos / "page.png").read_bytes())
-        vendor = await stack.enter_async_context(Vendor.open())
+        openai = await stack.enter_async_context(OpenAIServer.open())
         opened = {
             "FETCH_PORTS": f"{images.port},{port}",
             "FETCH_ALLOW_NETWORKS": "127.0.0.0/8",
-            **vendor.settings,
+            **openai.settings,
         }
         site = await stack.enter_async_context(running_site(request.param, directory / "site", **opened))
-        yield Surroundings(site, images, vendor, port)
+        yield Surroundings(site, images, openai, port)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def check_batches(_: str, folder: Path, surroundings: Surroundings) -> None:
 
 
 def check_edits(_: str, __: Path, surroundings: Surroundings) -> None:
-    prompts = [call.fields["prompt"] for call in surroundings.vendor.calls]
+    prompts = [call.fields["prompt"] for call in surroundings.openai.calls]
     assert sorted(prompts) == ["a fox in the snow", *["a red door"] * 2, *["make it snow"] * 3]
 
 
