@@ -16,6 +16,7 @@ DOCUMENTS = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
     *sorted((ROOT / "docs").glob("*.md")),
 ]
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 IN_DATA_DIR = {"DARKROOM_DATABASE_URL", "DARKROOM_OBJECTS_URL", "DARKROOM_SECRET_KEY"}  # no text fits all
 
 
@@ -72,6 +73,30 @@ def test_every_make_target_of_the_documents_exists() -> None:
     for document in DOCUMENTS:
         named = set(re.findall(r"`(?:\w+=\S+ )*make ([a-z-]+)", document.read_text()))
         assert named <= targets, document
+
+
+def packages() -> set[str]:
+    """Return every package of the product, as the map writes it."""
+    found = (file.parent for top in ("apps", "libs") for file in (ROOT / top).glob("*/**/__init__.py"))
+    return {f"{folder.relative_to(ROOT)}/" for folder in found}
+
+
+def test_the_map_of_the_tree_names_every_package_and_no_other() -> None:
+    rows = re.findall(r"^\| `((?:apps|libs)/[\w/]+/)` \|", CONTRIBUTING, re.MULTILINE)
+    assert sorted(rows) == sorted(packages())
+
+
+def test_every_question_of_a_newcomer_is_answered_by_one_path() -> None:
+    (section,) = re.findall(r"^## Where is it\?$(.*?)^## ", CONTRIBUTING, re.MULTILINE | re.DOTALL)
+    rows = [row for row in section.strip().splitlines()[2:] if row.startswith("|")]
+    assert len(rows) >= 12
+    for row in rows:
+        assert re.fullmatch(r"\| Where [^|]+ \| `[\w/.]+` \|", row), row
+
+
+def test_every_path_that_contributing_names_exists() -> None:
+    named = re.findall(r"`((?:apps|libs|tests|docs|infra|benchmarks|requirements)/[\w./-]*)`", CONTRIBUTING)
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
