@@ -34,7 +34,7 @@ from libs.storage import (
     webhook_deliveries,
     webhook_endpoints,
 )
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.edit_calls import DailyEditsUsed
 from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, ImageNotReady, QuotaExceeded
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
@@ -154,7 +154,7 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
         return problem(all_codes().get(error.code, 422), error.code, str(error))
     status = status_of(type(error))
     code = getattr(error, "code", "")
-    if isinstance(error, UNAVAILABLE):
+    if isinstance(error, DatabaseUnavailable):
         log.warning("database_unavailable", error=str(error))
         return problem(503, "database_unavailable", "the database does not answer")
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:

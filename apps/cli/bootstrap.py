@@ -74,11 +74,11 @@ def database_required() -> Generator[None]:
     Raises:
         click.ClickException: Instead of the driver's errors.
     """
-    from libs.storage.database.engine import UNAVAILABLE
+    from libs.storage.database.errors import DatabaseUnavailable
 
     try:
         yield
-    except UNAVAILABLE as error:
+    except DatabaseUnavailable as error:
         raise click.ClickException(f"the database is unavailable: {error}") from error
 
 

@@ -31,7 +31,7 @@ from libs.storage import (
     refresh_tokens,
     webhook_deliveries,
 )
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Job
 from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
@@ -131,7 +131,7 @@ async def _attempt(step: Callable[[Backends], Awaitable[int]], backends: Backend
     try:
         if count := await step(backends):
             log.info(step.__name__, count=count)
-    except (*UNAVAILABLE, StoreUnavailable) as error:
+    except (DatabaseUnavailable, StoreUnavailable) as error:
         log.warning("step_failed", step=step.__name__, error=str(error))
     except Exception:
         log.exception("step_broke", step=step.__name__)

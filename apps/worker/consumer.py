@@ -42,7 +42,7 @@ from libs.outbound import FetchError
 from libs.runtime.background import beside
 from libs.runtime.process_pool import ProcessPool, RenderError
 from libs.storage import host_throttle, jobs, leases
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, now
 from libs.storage.failure import Failure
 from libs.storage.image_errors import ImageError
@@ -59,7 +59,7 @@ BULK_SHARE = 2  # one bulk child for every so many interactive ones
 DEFER_FOR_S = 86_400.0  # after a day, being asked for patience counts as an attempt
 
 LASTING = (ImagingError, RenderError, ImageError, jobs.JobError, ObjectNotFound)  # a retry cannot help
-PASSING = (StoreUnavailable, *UNAVAILABLE)
+PASSING = (StoreUnavailable, DatabaseUnavailable, OSError)  # OSError: no room for temporary files
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +124,7 @@ class Worker:
             return False
         try:
             return await host_throttle.park_if_paused(job_id)
-        except UNAVAILABLE as error:
+        except DatabaseUnavailable as error:
             log.warning("pause_unknown", error=str(error))
         return False
 
@@ -134,7 +134,7 @@ class Worker:
             claim = await leases.claim(
                 job_id, worker=self.name, lease_s=settings.job_lease_s, max_attempts=settings.max_attempts
             )
-        except UNAVAILABLE as error:
+        except DatabaseUnavailable as error:
             log.warning("claim_failed", error=str(error))  # the row is still queued: the sweep wakes us again
             return
         if claim is None:
@@ -146,7 +146,7 @@ class Worker:
         except BadMessage as error:
             log.error("command_unreadable", error=str(error))
             await leases.fail(claim, Failure(error.code, str(error)))
-        except UNAVAILABLE as error:
+        except DatabaseUnavailable as error:
             log.warning("job_left_to_its_lease", error=str(error))
 
     async def _run(self, command: AnyCommand, claim: Claim, pool: WorkerPool) -> None:
@@ -271,7 +271,7 @@ class Worker:
             log.info("job_released")
         except LostLease:
             pass
-        except UNAVAILABLE as error:
+        except DatabaseUnavailable as error:
             log.warning("job_left_to_its_lease", error=str(error))
 
     async def _listen_for_cancellations(self) -> None:
@@ -290,4 +290,4 @@ def _may_be_deferred(claim: Claim, error: FetchError) -> bool:
 
 
 def _passing(error: Exception) -> Failure:
-    return Failure(getattr(error, "code", "database_unavailable"), str(error) or type(error).__name__)
+    return Failure(getattr(error, "code", StoreUnavailable.code), str(error) or type(error).__name__)

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from libs.storage import leases
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.leases import Claim, LostLease
 
 EXTENSIONS_A_LEASE = 3
@@ -40,5 +40,5 @@ async def under_lease(
 async def _extended(claim: Claim, lease_s: float) -> bool:
     try:
         return await leases.extend(claim, lease_s=lease_s) or await leases.ended_by(claim)
-    except UNAVAILABLE:
+    except DatabaseUnavailable:
         return True  # not known to be lost; the last statement decides

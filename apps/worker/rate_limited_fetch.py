@@ -10,7 +10,7 @@ from libs.backends import Backends
 from libs.batches import throttle
 from libs.outbound import Fetched, Fetcher, FetchError, Validators
 from libs.storage import host_throttle as rows
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import now
 
 MIN_PAUSE_S, MAX_PAUSE_S = 1.0, 3600.0
@@ -45,7 +45,7 @@ class RateLimitedFetch:
     async def _next(self) -> None:
         try:
             await throttle.feed_next(self._host, self._backends)
-        except UNAVAILABLE as error:
+        except DatabaseUnavailable as error:
             log.warning("next_not_let_out", host=self._host, error=str(error))  # the scheduler does it
 
 

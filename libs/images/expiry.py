@@ -17,7 +17,7 @@ from libs.contracts.events import ImageDeleted
 from libs.jobs.events import announce, announce_cancelled
 from libs.runtime.background import unbroken
 from libs.storage import image_expiry, names
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import BaseUser, Image
 from libs.storage.image_expiry import DeletingImage
 from libs.storage.objects import StoreUnavailable
@@ -83,7 +83,7 @@ async def remove_marked(image_id: UUID, backends: Backends) -> None:
     """Remove a file that nobody needs any more; should that fail now, the next tick does it."""
     try:
         await remove(await image_expiry.list_deleting(1, only=image_id), backends)
-    except (StoreUnavailable, *UNAVAILABLE) as error:
+    except (StoreUnavailable, DatabaseUnavailable) as error:
         log.warning("removal_waits", image_id=str(image_id), error=str(error))
 
 

@@ -35,7 +35,7 @@ from libs.orders import replies
 from libs.outbound import FetchError
 from libs.settings import Settings
 from libs.storage import accounts, images, jobs, submissions
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import BaseUser, Image, Job, Reply, Submission, new_id
 from libs.storage.edit_calls import DailyEditsUsed
 from libs.storage.image_errors import ImageError
@@ -213,7 +213,7 @@ async def _take_in_patiently(order: AnyOrder, envelope: Envelope, backends: Back
     while True:
         try:
             return await take_in(order, envelope, backends)
-        except UNAVAILABLE as error:
+        except DatabaseUnavailable as error:
             log.warning("order_waits", error=str(error))
         await asyncio.sleep(PATIENCE_S)
 

@@ -13,7 +13,7 @@ from libs.contracts.enums import JobStatus
 from libs.contracts.events import AnyEvent, JobEnded
 from libs.jobs.events import announce
 from libs.storage import accounts, images, submissions
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, Job, Submission
 
 BATCH = 200
@@ -31,7 +31,7 @@ async def tell(event: AnyEvent, command: AnyCommand, backends: Backends) -> None
         await announce(replace(event, message_id=submission.name if submission else None), backends)
         if submission is not None:
             await answer(submission, backends)
-    except UNAVAILABLE as error:
+    except DatabaseUnavailable as error:
         log.warning("answer_waits", submission=str(command.submission), error=str(error))
 
 

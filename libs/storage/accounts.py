@@ -12,7 +12,8 @@ from piccolo.columns.combination import And
 from libs.contracts.enums import ImageStatus, JobStatus
 from libs.storage import webhook_endpoints
 from libs.storage.database.connection import transaction
-from libs.storage.database.engine import UNIQUE_VIOLATIONS, rows
+from libs.storage.database.engine import rows
+from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.tables import BaseUser, Image, Job, RefreshToken, now
 from libs.storage.names import INBOX
 
@@ -61,7 +62,7 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
     )
     try:
         await user.save()
-    except UNIQUE_VIOLATIONS as error:
+    except UniqueViolation as error:
         if await BaseUser.exists().where(BaseUser.email == email):
             raise EmailTaken("an account with this email address exists") from error
         raise UsernameTaken(f"the username {username} is taken") from error

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from libs.storage.database.engine import UNIQUE_VIOLATIONS, rows
+from libs.storage.database.engine import rows
+from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.tables import IdempotencyKey, now
 
 KEEP_S = 86_400.0
@@ -47,7 +48,7 @@ async def begin(owner: int, key: str, fingerprint: str) -> IdempotencyKey | None
     await IdempotencyKey.delete().where(mine & (IdempotencyKey.expires_at < now()))
     try:
         await row.save()
-    except UNIQUE_VIOLATIONS:
+    except UniqueViolation:
         first = await IdempotencyKey.objects().where(mine).first()
         if first is None or first.status_code is None:
             raise KeyInUse("the first request with this Idempotency-Key is still running") from None

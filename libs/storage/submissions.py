@@ -6,7 +6,8 @@ from uuid import UUID
 
 from libs.contracts.enums import JobStatus
 from libs.storage.database.connection import transaction
-from libs.storage.database.engine import UNIQUE_VIOLATIONS, rows
+from libs.storage.database.engine import rows
+from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Job, Reply, Submission, now
 from libs.storage.jobs import UNFINISHED
@@ -42,7 +43,7 @@ async def add(submission: Submission, store_job: Callable[[], Awaitable[None]], 
             await store_job()
             if reply is not None:
                 await insert(reply)
-    except UNIQUE_VIOLATIONS:
+    except UniqueViolation:
         return False
     return True
 

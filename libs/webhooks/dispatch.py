@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from libs.backends import Backends
 from libs.runtime.background import beside
 from libs.storage import webhook_dispatch
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.webhook_dispatch import Claimed
 from libs.webhooks.attempt import attempt
 from libs.webhooks.post import Poster
@@ -51,7 +51,7 @@ class Notifier:
             self._wake.clear()
             try:
                 await self._start_due()
-            except UNAVAILABLE as error:
+            except DatabaseUnavailable as error:
                 log.warning("step_failed", step="notify", error=str(error))
             except Exception:
                 log.exception("step_broke", step="notify")
@@ -99,7 +99,7 @@ class Notifier:
             except asyncio.CancelledError:
                 await asyncio.shield(self._release(claimed))
                 raise
-            except UNAVAILABLE as error:
+            except DatabaseUnavailable as error:
                 log.warning("delivery_left_to_its_lease", error=str(error))
             except Exception:
                 log.exception("delivery_broke")  # its lease ends, and it is tried again
@@ -107,5 +107,5 @@ class Notifier:
     async def _release(self, claimed: Claimed) -> None:
         try:
             await webhook_dispatch.release(claimed)
-        except UNAVAILABLE as error:
+        except DatabaseUnavailable as error:
             log.warning("delivery_left_to_its_lease", error=str(error))

@@ -28,7 +28,7 @@ from libs.imaging.render_and_describe import DescribedResult
 from libs.jobs.admission import EditsNotConfigured
 from libs.runtime.background import unbroken
 from libs.storage import edit_calls, images, leases
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image
 from libs.storage.image_errors import ImageNotFound
 from libs.storage.jobs import Failure
@@ -115,7 +115,9 @@ async def _called(order: Order, prepared: Prepared | None, provider: Provider) -
         results = [new_image(order, number, one, answer) for number, one in enumerate(finished)]
         await _patiently(lambda: deliver(order, results), backends)
     except asyncio.CancelledError:
-        with suppress(LostLease, *UNAVAILABLE):  # cancelled by its owner, or for its next holder to tell
+        with suppress(
+            LostLease, DatabaseUnavailable
+        ):  # cancelled by its owner, or for its next holder to tell
             await leases.fail(claim, Failure(EditTimedOut.code, STOPPED))
         raise
     return results[0]
@@ -172,7 +174,7 @@ async def _patiently(step: Callable[[], Awaitable[T]], backends: Backends) -> T:
     for attempt in range(1, settings.max_attempts):
         try:
             return await step()
-        except (StoreUnavailable, *UNAVAILABLE) as error:
+        except (StoreUnavailable, DatabaseUnavailable, OSError) as error:
             log.warning("edit_waits", attempt=attempt, error=str(error))
             await asyncio.sleep(settings.retry_base_s * 2 ** (attempt - 1))
     return await step()

@@ -13,7 +13,7 @@ from libs.edits.provider import Answer
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.render_and_describe import DescribedResult
 from libs.storage import edit_calls, image_descriptions, leases
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image
 from libs.storage.leases import Claim
 from libs.storage.objects import StoreUnavailable
@@ -84,7 +84,7 @@ async def deliver(order: Order, results: Sequence[Image]) -> None:
             shares_expiry=order.message.shares_expiry,
             downloaded_s=backends.settings.expire_downloaded_s,
         )
-    except (StoreUnavailable, *UNAVAILABLE):
+    except (StoreUnavailable, DatabaseUnavailable, OSError):
         raise
     except Exception:
         await backends.objects.delete([result.object_key for result in results])

@@ -32,7 +32,7 @@ from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.receiving import receive
 from libs.runtime.background import unbroken
 from libs.storage import image_sources, images, names, usage
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, ImageSource, Job, now
 from libs.storage.image_errors import QuotaExceeded
 from libs.storage.leases import Claim
@@ -272,7 +272,7 @@ async def _deliver(
             fetched_bytes=found.fetched.size_bytes,
         )
         return Stored(batch=completed)
-    except UNAVAILABLE:
+    except DatabaseUnavailable:
         raise  # it may have been committed; the next attempt clears what this one left
     except Exception:
         await backends.objects.delete([image.object_key])

@@ -15,7 +15,7 @@ from libs.jobs.publish import publish
 from libs.runtime.background import unbroken
 from libs.runtime.process_pool import ProcessPool
 from libs.storage import image_descriptions, images, leases
-from libs.storage.database.engine import UNAVAILABLE
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, Job
 from libs.storage.image_errors import ImageNotFound
 from libs.storage.leases import Claim
@@ -102,7 +102,7 @@ async def _deliver(
             shares_expiry=message.shares_expiry,
             downloaded_s=backends.settings.expire_downloaded_s,
         )
-    except UNAVAILABLE:
+    except DatabaseUnavailable:
         raise  # it may have been committed; the next attempt clears what this one left
     except Exception:
         await backends.objects.delete([result.object_key])

@@ -17,6 +17,7 @@ from piccolo.engine.postgres import PostgresEngine
 
 from libs.storage.database import piccolo_conf
 from libs.storage.database.engine import Engine, engine_from, opened
+from libs.storage.database.errors import driver_errors
 from libs.storage.database.tables import Image
 
 MIGRATION_LOCK = 0x6461726B726F6F6D  # "darkroom": one migrating process at a time
@@ -67,26 +68,30 @@ async def migrate(engine: Engine, *, until: str = "all") -> None:
 @asynccontextmanager
 async def _one_at_a_time(engine: Engine) -> AsyncGenerator[None]:
     if not isinstance(engine, PostgresEngine):
-        with await asyncio.to_thread(Path(f"{engine.path}-migrating").open, "w") as lock:
+        with driver_errors():
+            lock = await asyncio.to_thread(Path(f"{engine.path}-migrating").open, "w")
+        with lock:
             await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
             yield
         return
     connection = await engine.get_new_connection()
     try:
-        await connection.execute(f"select pg_advisory_lock({MIGRATION_LOCK})")
+        with driver_errors():
+            await connection.execute(f"select pg_advisory_lock({MIGRATION_LOCK})")
         yield
     finally:
         await connection.close()
 
 
 async def ping() -> None:
-    """Ask the database for nothing.
+    """Run the shortest possible query.
 
     Raises:
-        OSError or the driver's own error: It does not answer.
+        DatabaseUnavailable: The database does not answer within 2 seconds.
     """
-    async with asyncio.timeout(2):
-        await Image.raw("select 1")
+    with driver_errors():
+        async with asyncio.timeout(2):
+            await Image.raw("select 1")
 
 
 def transaction() -> AbstractAsyncContextManager[object]:

@@ -12,21 +12,14 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from aiosqlite import Connection
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType
+from piccolo.querystring import QueryString
+
+from libs.storage.database.errors import driver_errors
 
 Engine = SQLiteEngine | PostgresEngine
 
 BUSY_TIMEOUT_S = 30
 POSTGRES_POOL = 10
-UNAVAILABLE = (
-    OSError,
-    sqlite3.OperationalError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # it is shut down, or starts
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,  # a deadlock: the same again succeeds
-    asyncpg.InterfaceError,
-)
-UNIQUE_VIOLATIONS = (sqlite3.IntegrityError, asyncpg.UniqueViolationError)
 
 
 def engine_from(url: str) -> Engine:
@@ -34,13 +27,15 @@ def engine_from(url: str) -> Engine:
 
     Raises:
         ValueError: Any other scheme.
+        DatabaseUnavailable: The file of an SQLite database cannot be opened.
     """
     if url.startswith(("postgres://", "postgresql://")):
         return PooledPostgres(config={"dsn": url})
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return PooledSQLite(path)
+        with driver_errors():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return PooledSQLite(path)
     raise ValueError(f"a database URL starts with sqlite:/// or postgres://, not {url.split(':')[0]}:")
 
 
@@ -53,7 +48,8 @@ async def rows(query: Awaitable[Any]) -> list[dict[str, Any]]:
 async def opened(engine: Engine) -> AsyncGenerator[Engine]:
     """Keep the engine's connections for the time of the block."""
     if isinstance(engine, PostgresEngine):
-        await engine.start_connection_pool(min_size=1, max_size=POSTGRES_POOL, reset=_nothing_to_reset)
+        with driver_errors():
+            await engine.start_connection_pool(min_size=1, max_size=POSTGRES_POOL, reset=_nothing_to_reset)
     try:
         yield engine
     finally:
@@ -85,7 +81,8 @@ class ReleasedTransaction(PostgresTransaction):
         if self._parent is not None:
             return self._parent
         try:
-            return await super().__aenter__()
+            with driver_errors():
+                return await super().__aenter__()
         except BaseException:
             connection: asyncpg.Connection | None = getattr(self, "connection", None)
             if connection is not None:
@@ -101,7 +98,8 @@ class ReleasedTransaction(PostgresTransaction):
         if self._parent is not None:
             return exception is None
         try:
-            await self._end(failed=exception is not None)
+            with driver_errors():
+                await self._end(failed=exception is not None)
         finally:
             self.engine.current_transaction.reset(self.context)
         return exception is None
@@ -120,6 +118,18 @@ class PooledPostgres(PostgresEngine):
 
     def transaction(self, allow_nested: bool = True) -> ReleasedTransaction:
         return ReleasedTransaction(engine=self, allow_nested=allow_nested)
+
+    async def get_new_connection(self) -> asyncpg.Connection:
+        with driver_errors():
+            return await super().get_new_connection()
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:
+        with driver_errors():
+            return cast("list[Any]", await super().run_querystring(querystring, in_pool))
+
+    async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:
+        with driver_errors():
+            return cast("list[Any]", await super().run_ddl(ddl, in_pool))
 
 
 def hamming(one: int, other: int) -> int:
@@ -141,7 +151,8 @@ class PooledTransaction(SQLiteTransaction):
             return self._parent
         await self.engine.write_lock.acquire()
         try:
-            return await super().__aenter__()
+            with driver_errors():
+                return await super().__aenter__()
         except BaseException:
             # A BEGIN that was cancelled may still run: such a connection is never used again.
             connection: Connection | None = getattr(self, "connection", None)
@@ -160,7 +171,8 @@ class PooledTransaction(SQLiteTransaction):
         if self._parent:
             return exception is None
         try:
-            await self.engine.to_its_end(self._end(failed=exception is not None))
+            with driver_errors():
+                await self.engine.to_its_end(self._end(failed=exception is not None))
         finally:
             self.engine.current_transaction.reset(self.context)
             self.engine.write_lock.release()
@@ -194,6 +206,14 @@ class PooledSQLite(SQLiteEngine):
         self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = True
     ) -> PooledTransaction:
         return PooledTransaction(engine=self, transaction_type=transaction_type, allow_nested=allow_nested)
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:
+        with driver_errors():
+            return cast("list[Any]", await super().run_querystring(querystring, in_pool))
+
+    async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:
+        with driver_errors():
+            return cast("list[Any]", await super().run_ddl(ddl, in_pool))
 
     async def get_connection(self) -> Connection:
         while not self._idle:
