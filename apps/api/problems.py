@@ -113,6 +113,7 @@ STATUS: dict[type[Exception], int] = {
     webhook_deliveries.DeliveryNotFound: 404,
     webhook_deliveries.DeliveryUnderWay: 409,
     ObjectNotFound: 404,
+    DatabaseUnavailable: 503,
     StoreUnavailable: 503,
 }
 """What is not here and not an HTTP error is a fault of ours: 500 `internal_error`."""
@@ -130,7 +131,6 @@ HTTP_CODES: dict[int, str] = {
 OTHER_CODES: dict[str, int] = {
     "internal_error": 500,
     "attempts_exhausted": 500,
-    "database_unavailable": 503,
     "job_cancelled": 409,
 }
 RETRY_AFTER_S = {503: 5}  # else 1
@@ -156,7 +156,10 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
     code = getattr(error, "code", "")
     if isinstance(error, DatabaseUnavailable):
         log.warning("database_unavailable", error=str(error))
-        return problem(503, "database_unavailable", "the database does not answer")
+        return problem(status, code, "the database does not answer")
+    if isinstance(error, OSError):  # for example, there is no room for temporary files
+        log.error("request_broke", exc_info=error)
+        return problem(503, StoreUnavailable.code, "the server cannot write its files")
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_broke", exc_info=error)
         return problem(status, "internal_error", "unexpected error")

@@ -21,7 +21,6 @@ The `code` is stable; the wording of `detail` may change. `errors` lists errors 
 
 WITHOUT_CLASS = {
     "attempts_exhausted": "The job failed because its worker was lost in every attempt.",
-    "database_unavailable": "The database does not answer. The same request can succeed later.",
     "forbidden": "The account is not allowed to make this request.",
     "internal_error": "An unexpected error of the server. The log has it under the `request_id`.",
     "invalid_request": "The request is invalid. `errors` names the fields, or `detail` gives the reason.",

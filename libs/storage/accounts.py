@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
 from piccolo.columns import Column
@@ -23,19 +23,20 @@ DELETED = "deleted-"  # how the name of an ended account starts
 
 
 class AccountError(Exception):
-    """Something about an account that its caller can mend."""
+    """A request about an account cannot be fulfilled."""
 
     code = "account_error"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class UsernameTaken(AccountError):
-    """Somebody has this username already."""
+    """Another account has this username."""
 
     code = "username_taken"
 
 
 class EmailTaken(AccountError):
-    """Somebody has this email address already."""
+    """Another account has this email address."""
 
     code = "email_taken"
 

@@ -5,7 +5,7 @@ Each call is marked before it is made, by one statement that only one holder of 
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -42,9 +42,10 @@ returning calls
 
 
 class DailyEditsUsed(Exception):
-    """The account has asked for as many edited images today as it may; see `Retry-After`."""
+    """The account has requested its daily limit of edited images. See the header `Retry-After`."""
 
     code = "edit_quota_daily"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
     def __init__(self, per_day: int) -> None:
         super().__init__(f"an account may ask for {per_day} edited images a day (UTC)")

@@ -1,6 +1,7 @@
 """Functions over idempotency keys: a repeated request gets the first one's answer."""
 
 from datetime import timedelta
+from typing import ClassVar, Literal
 
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
@@ -11,25 +12,26 @@ RUNNING_S = 120.0  # a first request that has not answered by then is taken to h
 
 
 class IdempotencyError(Exception):
-    """An Idempotency-Key that cannot be honoured."""
+    """The Idempotency-Key of a request cannot be used."""
 
     code = "idempotency_error"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class KeyInUse(IdempotencyError):
-    """The first request with this key has not been answered yet."""
+    """The first request with this Idempotency-Key is still running."""
 
     code = "idempotency_key_in_use"
 
 
 class KeyReused(IdempotencyError):
-    """The key was used before, for another request."""
+    """This Idempotency-Key was used before, for a different request."""
 
     code = "idempotency_key_reused"
 
 
 class BadKey(IdempotencyError):
-    """The key is empty, too long, or not printable."""
+    """The Idempotency-Key is empty, too long, or not printable."""
 
     code = "invalid_request"
 

@@ -1,10 +1,13 @@
 """Errors about stored images."""
 
+from typing import ClassVar, Literal
+
 
 class ImageError(Exception):
     """A request about an image cannot be fulfilled."""
 
     code = "image_error"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
 
 
 class ImageNotFound(ImageError):
@@ -35,3 +38,4 @@ class QuotaExceeded(ImageError):
     """Storing the image would exceed the account's storage quota."""
 
     code = "quota_exceeded"
+    outcome = "refused"

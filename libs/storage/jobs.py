@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any, cast
+from typing import Any, ClassVar, Literal, cast
 from uuid import UUID
 
 from piccolo.columns.combination import WhereRaw
@@ -46,31 +46,32 @@ _OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner =
 
 
 class JobError(Exception):
-    """A request about a job that cannot be met."""
+    """A request about a job cannot be fulfilled."""
 
     code = "job_error"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class JobNotFound(JobError):
-    """There is no such job, or it is somebody else's."""
+    """The job does not exist, or belongs to another account."""
 
     code = "job_not_found"
 
 
 class JobEndedAlready(JobError):
-    """The job has come to its end and cannot be cancelled."""
+    """The job has ended already and cannot be cancelled."""
 
     code = "job_ended"
 
 
 class JobNotFailed(JobError):
-    """Only a job that has failed can be run again."""
+    """Only a failed job can be run again."""
 
     code = "job_not_failed"
 
 
 class TooManyJobs(JobError):
-    """The account has as many unfinished jobs as it may."""
+    """The account has reached its limit of unfinished jobs."""
 
     code = "too_many_jobs"
 

@@ -1,6 +1,7 @@
 """Functions over refresh tokens: rotation with reuse detection."""
 
 from datetime import timedelta
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from libs.storage.database.connection import transaction
@@ -10,19 +11,20 @@ from libs.storage.database.tables import BaseUser, RefreshToken, new_id, now
 
 
 class TokenError(Exception):
-    """A token that opens nothing."""
+    """The token is unknown or revoked."""
 
     code = "token_invalid"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class TokenExpired(TokenError):
-    """The token's time is over; log in or refresh."""
+    """The token has expired. Log in, or use the refresh token."""
 
     code = "token_expired"
 
 
 class TokenReused(TokenError):
-    """The refresh token was used before: its whole family is revoked, log in again."""
+    """The refresh token was used before, so the whole login is revoked. Log in again."""
 
     code = "token_reused"
 

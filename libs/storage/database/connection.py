@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, Literal, cast
 
 import structlog
 from piccolo.apps.migrations.commands.forwards import run_forwards
@@ -27,7 +27,10 @@ log = structlog.get_logger(__name__)
 
 
 class MigrationFailed(Exception):
-    """The database could not be brought up to date; nothing of the failed step is left."""
+    """A migration failed and was rolled back; the migrations before it stay."""
+
+    code = "migration_failed"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
 
 
 def bind(engine: Engine) -> None:

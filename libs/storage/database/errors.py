@@ -20,7 +20,7 @@ _UNIQUE_CODES = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRI
 
 
 class DatabaseUnavailable(Exception):
-    """The database cannot be used now; the same statement can succeed later.
+    """The database does not answer. The same request can succeed later.
 
     If a COMMIT raises this, the transaction may have been committed.
     """

@@ -1,10 +1,13 @@
-"""What can go wrong with stored objects."""
+"""Errors of the object store, the same for all kinds of store."""
+
+from typing import ClassVar, Literal
 
 
 class StorageError(Exception):
-    """The store refused, and asking again will not help."""
+    """The store refused the request; the same request will not succeed later."""
 
     code = "storage_error"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
 
 
 class ObjectNotFound(StorageError):
@@ -17,19 +20,21 @@ class ObjectNotFound(StorageError):
 
 
 class StoreUnavailable(StorageError):
-    """The store cannot be reached or cannot serve now; the same call may succeed later."""
+    """The object store cannot be reached or fails. The same request can succeed later."""
 
     code = "storage_unavailable"
+    outcome = "transient"
 
 
 class StoreFaltered(StoreUnavailable):
-    """The store was reached and failed at this one call."""
+    """The store answered this request with a server error (HTTP 5xx)."""
 
 
 class BadKey(StorageError):
-    """The key is not one that every store can hold."""
+    """The key is not valid in every kind of store."""
 
     code = "bad_key"
+    outcome = "refused"
 
     def __init__(self, key: str, reason: str) -> None:
-        super().__init__(f"{key!r} is no object key: {reason}")
+        super().__init__(f"{key!r} is not an object key: {reason}")
