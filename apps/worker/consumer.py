@@ -20,7 +20,7 @@ from apps.worker.handlers.transform import WorkerPool
 from apps.worker.lease import under_lease
 from apps.worker.rate_limited_fetch import RateLimitedFetch, pause_until
 from libs.backends import Backends
-from libs.broker import Delivery
+from libs.broker import BrokerMessage
 from libs.contracts.commands import (
     AnyCommand,
     BadMessage,
@@ -39,7 +39,7 @@ from libs.images import expiry
 from libs.imaging.errors import ImagingError, SourceFault
 from libs.orders import intake, replies
 from libs.outbound import FetchError
-from libs.runtime.background import beside
+from libs.runtime.background import background_tasks
 from libs.runtime.process_pool import ProcessPool, RenderError
 from libs.storage import host_throttle, jobs, leases
 from libs.storage.database.errors import DatabaseUnavailable
@@ -92,7 +92,7 @@ class Worker:
             stack.push_async_callback(self.edits.processes.close)
             await stack.enter_async_context(self.fetcher)
             self.provider = await stack.enter_async_context(opened_provider(self.backends.settings))
-            await stack.enter_async_context(beside(self._listen_for_cancellations()))
+            await stack.enter_async_context(background_tasks(self._listen_for_cancellations()))
             for route, pool, concurrency in (
                 (Route.TRANSFORM, self.interactive, self.concurrency),
                 (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
@@ -108,7 +108,7 @@ class Worker:
             yield
 
     def _handler(self, route: Route, pool: WorkerPool):  # noqa: ANN202 - a Handler
-        async def handle(delivery: Delivery) -> None:
+        async def handle(delivery: BrokerMessage) -> None:
             job_id = await intake.job_to_work(delivery, route, self.backends)
             if job_id is None:
                 return
@@ -123,7 +123,7 @@ class Worker:
         if pool is not self.bulk:
             return False
         try:
-            return await host_throttle.park_if_paused(job_id)
+            return await host_throttle.hold_if_paused(job_id)
         except DatabaseUnavailable as error:
             log.warning("pause_unknown", error=str(error))
         return False

@@ -15,7 +15,7 @@ from libs.backends import Backends
 from libs.contracts.commands import EditImage, IngestImage, TransformImage
 from libs.contracts.events import ImageDeleted
 from libs.jobs.events import announce, announce_cancelled
-from libs.runtime.background import unbroken
+from libs.runtime.background import run_to_completion
 from libs.storage import image_expiry, names
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import BaseUser, Image
@@ -60,7 +60,7 @@ async def remove(marked: Sequence[DeletingImage], backends: Backends) -> int:
     """
     keys = [image.object_key for image in marked]
     await backends.objects.delete(keys + [names.thumbnail_key(key) for key in keys])
-    return await unbroken(_forget(marked, backends), grace_s=TELLING_GRACE_S)
+    return await run_to_completion(_forget(marked, backends), grace_s=TELLING_GRACE_S)
 
 
 async def _forget(marked: Sequence[DeletingImage], backends: Backends) -> int:

@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from libs.backends import Backends
-from libs.broker import BrokerUnavailable, DeadLetter, Delivery
+from libs.broker import BrokerMessage, BrokerUnavailable, DeadLetter
 from libs.contracts.commands import BadMessage, IngestSource, encode
 from libs.contracts.enums import OnDuplicate, Priority
 from libs.contracts.events import OrderRefused
@@ -109,7 +109,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     priority: Priority
 
 
-async def job_to_work(delivery: Delivery, route: Route, backends: Backends) -> UUID | None:
+async def job_to_work(delivery: BrokerMessage, route: Route, backends: Backends) -> UUID | None:
     """The job that a message wakes a worker for; None when it was an order, which is a row by now.
 
     While the database is away an order waits here.
@@ -131,7 +131,7 @@ async def job_to_work(delivery: Delivery, route: Route, backends: Backends) -> U
     return None
 
 
-async def take_in_again(delivery: Delivery, route: Route, backends: Backends) -> None:
+async def take_in_again(delivery: BrokerMessage, route: Route, backends: Backends) -> None:
     """Give a message that was put aside another chance; `delivery.user_id` is who sent it then.
 
     Raises:
@@ -187,14 +187,14 @@ def check_inbox_key(key: str, owner: str) -> None:
         raise ForbiddenKey(f"{key!r} is neither directly under {INBOX}/ nor under {INBOX}/{owner}/")
 
 
-def _read(delivery: Delivery) -> AnyOrder | Wake:
+def _read(delivery: BrokerMessage) -> AnyOrder | Wake:
     size = len(delivery.body)
     if size > MAX_BODY_BYTES:
         raise MessageTooLarge(f"the message has {size} bytes, the limit is {MAX_BODY_BYTES}")
     return decode_incoming(delivery.body)
 
 
-def _envelope(delivery: Delivery, route: Route) -> Envelope:
+def _envelope(delivery: BrokerMessage, route: Route) -> Envelope:
     for name in ("message_id", "reply_to", "correlation_id"):
         if not (getattr(delivery, name) or "x").isprintable():
             raise BadMessage(f"the property {name} holds characters that cannot be kept")
@@ -293,7 +293,7 @@ def _reply(submission: Submission, envelope: Envelope) -> Reply | None:
     )
 
 
-async def _refuse(delivery: Delivery, code: str, text: str, backends: Backends) -> None:
+async def _refuse(delivery: BrokerMessage, code: str, text: str, backends: Backends) -> None:
     """Tell the sender, if it asked; the dead letter tells people."""
     if not delivery.reply_to:
         return

@@ -12,7 +12,7 @@ from libs.contracts.commands import AnyCommand, DescribeImage, EditImage, Ingest
 from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.events import BatchCompleted
 from libs.storage import batch_counters, webhook_outbox
-from libs.storage.batch_counters import Share
+from libs.storage.batch_counters import BatchShare
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
@@ -182,7 +182,9 @@ async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
             .returning(Job.batch)
         )
         if cancelled and cancelled[0]["batch"] is not None:
-            completed = await batch_counters.count(cancelled[0]["batch"], job_id, Share(failure=CANCELLED))
+            completed = await batch_counters.count(
+                cancelled[0]["batch"], job_id, BatchShare(failure=CANCELLED)
+            )
     job = await owned_by(owner, job_id)
     if not cancelled:
         raise JobEndedAlready(f"job {job_id} is {job.status} already")
@@ -286,7 +288,7 @@ async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | No
             .returning(Job.id)
         )
         if ended and job.batch is not None:
-            completed = await batch_counters.count(job.batch, job.id, Share(failure=failure))
+            completed = await batch_counters.count(job.batch, job.id, BatchShare(failure=failure))
         elif ended:
             await webhook_outbox.of_job(job.id)
     return bool(ended), completed

@@ -26,7 +26,7 @@ from libs.imaging.errors import SourceFault
 from libs.imaging.operations import Convert
 from libs.imaging.render_and_describe import DescribedResult
 from libs.jobs.admission import EditsNotConfigured
-from libs.runtime.background import unbroken
+from libs.runtime.background import run_to_completion
 from libs.storage import edit_calls, images, leases
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image
@@ -65,7 +65,7 @@ async def edit(message: EditImage, claim: Claim, pool: WorkerPool, provider: Pro
         prepared = await _prepared(order, order.source, provider) if order.source else None
         if claim.attempt > 1:
             await expiry.clear_attempts(message, claim.created_at, pool.backends)
-        return await unbroken(_called(order, prepared, provider), grace_s=STOP_GRACE_S)
+        return await run_to_completion(_called(order, prepared, provider), grace_s=STOP_GRACE_S)
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 

@@ -29,8 +29,8 @@ from libs.imaging.pipeline import Rendered
 from libs.imaging.render_and_describe import render_and_describe
 from libs.jobs.publish import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
-from libs.outbound.receiving import receive
-from libs.runtime.background import unbroken
+from libs.outbound.response_body import save_body
+from libs.runtime.background import run_to_completion
 from libs.storage import image_sources, images, names, usage
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, ImageSource, Job, now
@@ -130,7 +130,7 @@ async def _from_inbox(key: str, file: Path, backends: Backends) -> Fetched:
     """
     limit = backends.settings.max_upload_bytes
     async with backends.objects.read(key, length=limit + 1) as chunks:
-        received = await receive(chunks, file, max_bytes=limit + 1)
+        received = await save_body(chunks, file, max_bytes=limit + 1)
     if received.size_bytes > limit:
         raise FileTooLarge(received.size_bytes, limit)
     return Fetched(
@@ -229,7 +229,7 @@ async def _stored(
 ) -> Ingested:
     image = _image_of(message, claim, found, old, backends)
     follow = following(message, image, claim.request_id)
-    stored = await unbroken(
+    stored = await run_to_completion(
         _deliver(message, claim, image, old, found, follow, backends), grace_s=DELIVERY_GRACE_S
     )
     if follow is not None:

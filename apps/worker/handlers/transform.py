@@ -12,7 +12,7 @@ from libs.imaging.describe import describe
 from libs.imaging.limits import Limits
 from libs.imaging.pipeline import render
 from libs.jobs.publish import publish
-from libs.runtime.background import unbroken
+from libs.runtime.background import run_to_completion
 from libs.runtime.process_pool import ProcessPool
 from libs.storage import image_descriptions, images, leases
 from libs.storage.database.errors import DatabaseUnavailable
@@ -55,7 +55,7 @@ async def transform(message: TransformImage, claim: Claim, pool: WorkerPool) -> 
         if claim.attempt > 1:
             await expiry.clear_attempts(message, claim.created_at, backends)
         followed_by = describe_job(result, message.owner, claim.request_id) if message.keep else None
-        await unbroken(
+        await run_to_completion(
             _deliver(message, claim, result, target, followed_by, backends), grace_s=DELIVERY_GRACE_S
         )
     finally:
