@@ -1,4 +1,4 @@
-"""Writes docs/operations.md and its pictures: `python docs/images/draw.py` from the root of the tree."""
+"""Write docs/operations.md and its pictures: run `python docs/images/draw.py` from the repository root."""
 
 import sys
 from pathlib import Path
@@ -20,10 +20,10 @@ PHOTO = Path(skimage.__file__).parent / "data" / "coffee.png"
 
 INTRO = """# Operations
 
-*Written by `docs/images/draw.py` from the code itself; change the docstrings, not this page.*
+*This page is generated from docstrings by `docs/images/draw.py`; change the docstrings, not this page.*
 
-A pipeline is a list of operations, run in order. The same list serves the API, messages, CSV batches and the
-command line:
+A pipeline is a list of operations that run in order. The API, messages, CSV batches and the command line
+use the same list:
 
 ```json
 [{"op": "resize", "width": 800, "height": 600, "fit": "cover"}, {"op": "convert", "format": "webp"}]
@@ -33,25 +33,27 @@ command line:
 darkroom process photos/ --op resize:width=800,height=600,fit=cover --op convert:format=webp -o out/
 ```
 
-On the command line `gravity.x=0.3` writes a field of a field, `accept=webp+jpeg` a list, `\\,` a comma in a
-text; `--ops file.json` reads a list, `--asset logo=logo.png` gives the picture for `"part": "logo"`, and
-`--explain` prints the plan.
+On the command line, `gravity.x=0.3` sets a field of a field, `accept=webp+jpeg` sets a list, and `\\,` is a
+comma in a text. `--ops file.json` reads a list from a file, `--asset logo=logo.png` provides the image for
+`"part": "logo"`, and `--explain` prints the plan.
 
-What holds for all of them:
+These rules apply to all operations:
 
-- A photo is turned upright by its EXIF first, and colours become sRGB; sizes and places count from there.
-- Sizes round to the nearest pixel, halves upwards, and no side becomes 0.
-- Unknown operations, fields and values out of range are refused before any work, and so is a step whose
-  result would be too large.
-- Animations keep frames, durations, loop and transparency through everything. What an operation decides by
-  looking (`trim`, `smart`, `autocontrast`, `equalize`) it decides once for all frames. JPEG, TIFF and BMP
-  results take the first frame. Encoders join equal frames that follow each other; the timing stays.
-- Transparency stays where the format has it; else it is laid on `background`, white unless said otherwise.
-- Colours are written `#rgb`, `#rrggbb`, `#rrggbbaa`, `transparent`, or as a CSS name.
-- Crops, resizes, flips, quarter turns and grayscale at the head of a pipeline are done in one step, and a
-  JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is enough.
+- A photo is first turned upright by its EXIF orientation, and its colours become sRGB. Sizes and positions
+  refer to the upright image.
+- Sizes are rounded to the nearest pixel, halves upwards, and no side becomes 0.
+- Unknown operations, unknown fields and values out of range are refused before any work starts. So is an
+  operation whose result would be too large.
+- Animations keep frames, durations, loop and transparency. Operations that look at pixels (`trim`, `smart`,
+  `autocontrast`, `equalize`) decide once for all frames. JPEG, TIFF and BMP results have only the first
+  frame. Encoders may merge equal frames that follow each other; the timing stays.
+- Transparency is kept if the format supports it. Otherwise it is replaced by `background`, which is white by
+  default.
+- Colours are written as `#rgb`, `#rrggbb`, `#rrggbbaa`, `transparent`, or a CSS name.
+- Crops, resizes, flips, quarter turns and grayscale at the head of a pipeline run as one step, and a JPEG is
+  decoded at 1/2, 1/4 or 1/8 of its size if that is enough.
 
-All examples start from this photo of 240x160 pixels; that of `trim` had a golden border.
+All examples start from this photo of 240x160 pixels. For `trim` it has a golden border.
 
 ![The photo](images/operations/photo.jpg)
 """
@@ -107,7 +109,7 @@ BEFORE: dict[str, list[dict[str, Any]]] = {
 
 
 def page() -> str:
-    """Give the whole page."""
+    """Return the text of the page."""
     kinds = get_args(AnyOperation)
     names = [str(kind.__struct_config__.tag) for kind in kinds]
     index = " · ".join(f"[{name}](#{name})" for name in names)
@@ -116,8 +118,8 @@ def page() -> str:
 
 def _section(kind: type[Any]) -> str:
     name = str(kind.__struct_config__.tag)
-    words = "\n".join(line.strip() for line in (kind.__doc__ or "").strip().splitlines())
-    lines = [f"## {name}", "", words, ""]
+    description = "\n".join(line.strip() for line in (kind.__doc__ or "").strip().splitlines())
+    lines = [f"## {name}", "", description, ""]
     if rows := _fields(kind):
         lines += ["| field | values | default |", "|---|---|---|", *rows, ""]
     for number, fields in enumerate(EXAMPLES[name]):
@@ -131,41 +133,41 @@ def _fields(kind: type[Any]) -> list[str]:
     schema = components[kind.__name__]
     required = set(schema["required"])
     rows: list[str] = []
-    for field, told in schema["properties"].items():
+    for field, field_schema in schema["properties"].items():
         if field == "op":
             continue
-        default = (
-            "required" if field in required else f"`{msgspec.json.encode(told.get('default')).decode()}`"
-        )
-        rows.append(f"| `{field}` | {_values(told, components)} | {default.replace('`null`', '')} |")
+        default = msgspec.json.encode(field_schema.get("default")).decode()
+        shown = "required" if field in required else f"`{default}`".replace("`null`", "")
+        rows.append(f"| `{field}` | {_values(field_schema, components)} | {shown} |")
     return rows
 
 
-def _values(told: dict[str, Any], components: dict[str, Any]) -> str:
-    """Tell what a field takes, by its JSON Schema."""
-    if "anyOf" in told:
-        kinds = [one for one in told["anyOf"] if one.get("type") != "null"]
-        return " or ".join(_values(one, components) for one in kinds)
-    if "$ref" in told:
-        fields = components[told["$ref"].rpartition("/")[2]]["properties"]
+def _values(schema: dict[str, Any], components: dict[str, Any]) -> str:
+    """Describe in words which values a JSON Schema accepts."""
+    if "anyOf" in schema:
+        kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
+        return " or ".join(_values(kind, components) for kind in kinds)
+    if "$ref" in schema:
+        fields = components[schema["$ref"].rpartition("/")[2]]["properties"]
         return "an object of " + ", ".join(
-            f"`{name}`: {_values(one, components)}" for name, one in fields.items()
+            f"`{name}`: {_values(field, components)}" for name, field in fields.items()
         )
-    if "enum" in told:
-        return ", ".join(f"`{value}`" for value in told["enum"] if value is not None)
-    if "items" in told:
-        return "a list of " + _values(told["items"], components)
-    text = told.get("description") or told.get("format") or str(told.get("type", "anything"))
-    low, high = (
-        told.get("minimum", told.get("exclusiveMinimum")),
-        told.get("maximum", told.get("exclusiveMaximum")),
-    )
-    if low is not None or high is not None:
-        text += f" {'above' if 'exclusiveMinimum' in told else 'from'} {low:g}" if low is not None else ""
-        text += f" {'below' if 'exclusiveMaximum' in told else 'to'} {high:g}" if high is not None else ""
-    if "maxLength" in told:
-        text += f" of {told.get('minLength', 0)} to {told['maxLength']} characters"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"] if value is not None)
+    if "items" in schema:
+        return "a list of " + _values(schema["items"], components)
+    text = schema.get("description") or schema.get("format") or str(schema.get("type", "anything"))
+    text += _bound(schema, "minimum", "exclusiveMinimum", "from", "above")
+    text += _bound(schema, "maximum", "exclusiveMaximum", "to", "below")
+    if "maxLength" in schema:
+        text += f" of {schema.get('minLength', 0)} to {schema['maxLength']} characters"
     return text
+
+
+def _bound(schema: dict[str, Any], inclusive: str, exclusive: str, word: str, exclusive_word: str) -> str:
+    if exclusive in schema:
+        return f" {exclusive_word} {schema[exclusive]:g}"
+    return f" {word} {schema[inclusive]:g}" if inclusive in schema else ""
 
 
 def _picture(name: str, number: int) -> str:
@@ -173,7 +175,7 @@ def _picture(name: str, number: int) -> str:
 
 
 def draw() -> None:
-    """Make all pictures."""
+    """Draw all pictures."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     decoder = msgspec.json.Decoder(AnyOperation)
     with TemporaryDirectory() as folder:

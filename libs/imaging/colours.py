@@ -1,4 +1,4 @@
-"""Colours as clients write them."""
+"""Parse colours as clients write them."""
 
 from typing import Annotated, TypeAlias
 
@@ -23,7 +23,7 @@ Colour: TypeAlias = Annotated[
 
 
 def parse_colour(colour: str) -> RGBA:
-    """Give the red, green, blue and alpha of a valid `Colour`, 0 to 255 each."""
+    """Return red, green, blue and alpha of a valid `Colour`, each from 0 to 255."""
     if colour == "transparent":
         return TRANSPARENT
     red, green, blue, *alpha = ImageColor.getrgb(colour)
@@ -31,6 +31,6 @@ def parse_colour(colour: str) -> RGBA:
 
 
 def premultiplied(colour: RGBA) -> RGBA:
-    """Scale red, green and blue by alpha, as Pillow's mode `RGBa` holds them."""
+    """Multiply red, green and blue by alpha, as Pillow's mode `RGBa` stores them."""
     red, green, blue, alpha = colour
     return round(red * alpha / 255), round(green * alpha / 255), round(blue * alpha / 255), alpha

@@ -12,7 +12,7 @@ from libs.imaging.geometry import Size
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
 from libs.imaging.operations import AnyOperation, Convert, Crop, Frames, Resize
-from libs.imaging.pillow_adapter import decoding, opened
+from libs.imaging.pillow_adapter import open_image, translated_errors
 from libs.imaging.pipeline import first_frame, render
 from libs.imaging.render_and_describe import DescribedResult, render_and_describe
 
@@ -134,7 +134,7 @@ def _prepare(
 
 def _pad_to_square(path: Path, size: Size) -> Window:
     """Pad the picture with opaque bars, because a model edits transparent pixels."""
-    with opened(path, "png") as image, decoding():
+    with open_image(path, "png") as image, translated_errors():
         pixels = image.convert("RGBA")
     side = max(size)
     left, top = (side - size[0]) // 2, (side - size[1]) // 2

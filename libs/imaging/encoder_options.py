@@ -1,4 +1,4 @@
-"""What each encoder is told."""
+"""Options of Pillow's encoders."""
 
 from typing import Any
 
@@ -15,19 +15,19 @@ AVIF_QUALITY = 60
 AVIF_SPEED = 8  # 95 ms for 800x600; 6 takes 284 ms
 PNG_LEVEL = 3  # 54 ms for 800x600; 6 takes 146 ms and saves 5 % of the bytes
 
-_MOST_EFFORT = 9
-_OPTIMIZING_EFFORT = 5
+_MAX_EFFORT = 9
+_OPTIMIZING_EFFORT = 5  # from here on JPEG gets optimised Huffman tables
 
 
-def options_for(output: Output) -> dict[str, Any]:
-    """Give the options of a still image."""
+def still_options(output: Output) -> dict[str, Any]:
+    """Return the encoder options of a still image."""
     match output.format:
         case "jpeg":
             return _jpeg(output)
         case "webp":
             return {
                 "quality": output.quality or WEBP_QUALITY,
-                "method": WEBP_METHOD if output.effort is None else round(output.effort * 6 / _MOST_EFFORT),
+                "method": WEBP_METHOD if output.effort is None else round(output.effort * 6 / _MAX_EFFORT),
                 "lossless": output.lossless,
             }
         case "avif":
@@ -66,7 +66,7 @@ def _avif(output: Output) -> dict[str, Any]:
 def animation_options(
     name: FormatName, images: list[Image.Image], durations_ms: list[float], plays: int
 ) -> dict[str, Any]:
-    """Give the options of an animation besides those of its pictures."""
+    """Return the encoder options of an animation, besides those of a still image; `plays` 0 means forever."""
     options: dict[str, Any] = {
         "save_all": True,
         "append_images": images[1:],
@@ -76,9 +76,9 @@ def animation_options(
     if name != "gif":
         return options
     if plays == 1:
-        del options["loop"]  # a GIF without a loop runs once; its loop counts repetitions
+        del options["loop"]  # a GIF without a loop plays once; its loop counts repetitions
     elif plays:
         options["loop"] = plays - 1
     if any(has_alpha(image) or "transparency" in image.info for image in images):
-        options["disposal"] = 2  # or the frame before would show through
+        options["disposal"] = 2  # restore to background, or the previous frame shows through
     return options

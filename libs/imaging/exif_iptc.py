@@ -1,4 +1,4 @@
-"""EXIF and IPTC as plain typed values."""
+"""Parse EXIF (CIPA DC-008) and IPTC-IIM metadata into typed values."""
 
 import math
 import re
@@ -10,10 +10,10 @@ from PIL.Image import Exif
 
 T = TypeVar("T")
 
-_EXIF, _GPS = 0x8769, 0x8825
-_LONGEST_TEXT = 1000
-_WHEN = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
-_OFFSET = re.compile(r"[+-]\d\d:\d\d|Z")
+_EXIF, _GPS = 0x8769, 0x8825  # tags of the directories
+_MAX_TEXT = 1000  # characters
+_DATE_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
+_UTC_OFFSET = re.compile(r"[+-]\d\d:\d\d|Z")
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -21,11 +21,11 @@ class Place(Struct, frozen=True, kw_only=True):
 
     latitude: float  # decimal degrees, south is negative
     longitude: float  # decimal degrees, west is negative
-    altitude_m: float | None = None  # below the sea is negative
+    altitude_m: float | None = None  # below sea level is negative
 
 
 class Camera(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a camera notes; whatever it does not say is left out."""
+    """What a camera records; missing values are left out."""
 
     make: str | None = None
     model: str | None = None
@@ -34,9 +34,9 @@ class Camera(Struct, frozen=True, kw_only=True, omit_defaults=True):
     f_number: float | None = None
     iso: int | None = None
     focal_length_mm: float | None = None
-    focal_length_35mm: int | None = None  # for the same view on 35 mm film
+    focal_length_35mm: int | None = None  # 35 mm equivalent
     flash: bool | None = None
-    taken_at: str | None = None  # ISO 8601, with its offset if the camera noted it
+    taken_at: str | None = None  # ISO 8601, with a UTC offset if the camera recorded one
     software: str | None = None
     description: str | None = None
     artist: str | None = None
@@ -45,7 +45,7 @@ class Camera(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Caption(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an editor notes, by IPTC."""
+    """What an editor records as IPTC."""
 
     title: str | None = None
     headline: str | None = None
@@ -58,18 +58,18 @@ class Caption(Struct, frozen=True, kw_only=True, omit_defaults=True):
     keywords: tuple[str, ...] = ()
 
 
-class Reading(Struct, frozen=True, kw_only=True):
-    """What was understood, and the first thing that was not."""
+class ParsedExif(Struct, frozen=True, kw_only=True):
+    """The values that could be parsed, and the first error."""
 
     camera: Camera | None
     error: str | None
 
 
-def read_camera(found: Exif) -> Reading:
-    """Understand every tag by itself: a damaged one does not spoil the others."""
+def read_camera(exif: Exif) -> ParsedExif:
+    """Parse each tag by itself, so that a damaged tag does not affect the others."""
     errors: list[str] = []
-    own, gps = _directory(found, _EXIF, errors), _directory(found, _GPS, errors)
-    base: Mapping[int, Any] = dict(found)
+    exif_ifd, gps_ifd = _directory(exif, _EXIF, errors), _directory(exif, _GPS, errors)
+    ifd0: Mapping[int, Any] = dict(exif)
 
     def read(name: str, tags: Mapping[int, Any], tag: int, parse: Callable[[Any], T]) -> T | None:
         try:
@@ -79,27 +79,27 @@ def read_camera(found: Exif) -> Reading:
             return None
 
     camera = Camera(
-        make=read("make", base, 0x010F, _text),
-        model=read("model", base, 0x0110, _text),
-        lens=read("lens", own, 0xA434, _text),
-        exposure_s=read("exposure", own, 0x829A, _positive),
-        f_number=read("f-number", own, 0x829D, _positive),
-        iso=read("iso", own, 0x8827, _whole),
-        focal_length_mm=read("focal length", own, 0x920A, _positive),
-        focal_length_35mm=read("focal length at 35 mm", own, 0xA405, _whole),
-        flash=read("flash", own, 0x9209, lambda value: bool(_whole(value) & 1)),
-        taken_at=read("time", own, 0x9003, lambda value: _when(value, own)),
-        software=read("software", base, 0x0131, _text),
-        description=read("description", base, 0x010E, _text),
-        artist=read("artist", base, 0x013B, _text),
-        copyright=read("copyright", base, 0x8298, _text),
-        gps=read("position", gps, 2, lambda _: _place(gps)),
+        make=read("make", ifd0, 0x010F, _text),
+        model=read("model", ifd0, 0x0110, _text),
+        lens=read("lens", exif_ifd, 0xA434, _text),
+        exposure_s=read("exposure", exif_ifd, 0x829A, _positive),
+        f_number=read("f-number", exif_ifd, 0x829D, _positive),
+        iso=read("iso", exif_ifd, 0x8827, _integer),
+        focal_length_mm=read("focal length", exif_ifd, 0x920A, _positive),
+        focal_length_35mm=read("focal length at 35 mm", exif_ifd, 0xA405, _integer),
+        flash=read("flash", exif_ifd, 0x9209, lambda value: bool(_integer(value) & 1)),
+        taken_at=read("time", exif_ifd, 0x9003, lambda value: _date_time(value, exif_ifd)),
+        software=read("software", ifd0, 0x0131, _text),
+        description=read("description", ifd0, 0x010E, _text),
+        artist=read("artist", ifd0, 0x013B, _text),
+        copyright=read("copyright", ifd0, 0x8298, _text),
+        gps=read("position", gps_ifd, 2, lambda _: _place(gps_ifd)),
     )
-    return Reading(camera=camera if camera != Camera() else None, error=errors[0] if errors else None)
+    return ParsedExif(camera=camera if camera != Camera() else None, error=errors[0] if errors else None)
 
 
 def read_caption(records: bytes) -> Caption | None:
-    """Understand IPTC's records of application 2."""
+    """Parse the datasets of the IPTC application record (record 2)."""
     texts: dict[int, list[str]] = {}
     at = 0
     while at + 5 <= len(records) and records[at] == 0x1C:
@@ -114,10 +114,10 @@ def read_caption(records: bytes) -> Caption | None:
     return caption if caption != Caption() else None
 
 
-def _directory(found: Exif, tag: int, errors: list[str]) -> Mapping[int, Any]:
+def _directory(exif: Exif, tag: int, errors: list[str]) -> Mapping[int, Any]:
     try:
-        return dict(found.get_ifd(tag))
-    except Exception:  # noqa: BLE001 - Pillow's parser fails in many ways over damaged bytes
+        return dict(exif.get_ifd(tag))
+    except Exception:  # noqa: BLE001 - Pillow's parser raises many exceptions for damaged bytes
         errors.append("the EXIF block is damaged")
         return {}
 
@@ -130,11 +130,11 @@ def _text(value: object) -> str:
             value = value.decode("latin-1")
     if not isinstance(value, str):
         raise TypeError(value)
-    return value.replace("\0", "").strip()[:_LONGEST_TEXT]
+    return value.replace("\0", "").strip()[:_MAX_TEXT]
 
 
 def _number(value: object) -> float:
-    number = float(value)  # pyright: ignore[reportArgumentType] - a rational is enough
+    number = float(value)  # pyright: ignore[reportArgumentType] - a rational converts too
     if not math.isfinite(number):
         raise ValueError(value)
     return number
@@ -147,30 +147,30 @@ def _positive(value: object) -> float:
     return round(number, 6)
 
 
-def _whole(value: object) -> int:
+def _integer(value: object) -> int:
     return int(_number(value[0] if isinstance(value, tuple) else value))  # pyright: ignore
 
 
-def _when(value: object, own: Mapping[int, Any]) -> str | None:
+def _date_time(value: object, exif_ifd: Mapping[int, Any]) -> str | None:
     text = _text(value)
     if not text.strip(" :0"):
-        return None  # a camera without a clock
-    found = _WHEN.match(text)
+        return None  # the camera's clock was not set
+    found = _DATE_TIME.match(text)
     if not found:
         raise ValueError(text)
     year, month, day, *time = found.groups()
-    offset = own.get(0x9011)
-    told = _text(offset) if offset is not None else ""
-    return f"{year}-{month}-{day}T{':'.join(time)}{told if _OFFSET.fullmatch(told) else ''}"
+    offset_tag = exif_ifd.get(0x9011)
+    offset = _text(offset_tag) if offset_tag is not None else ""
+    return f"{year}-{month}-{day}T{':'.join(time)}{offset if _UTC_OFFSET.fullmatch(offset) else ''}"
 
 
-def _place(gps: Mapping[int, Any]) -> Place:
-    latitude = _degrees(gps[2], _text(gps.get(1, "N")).upper() == "S", 90)
-    longitude = _degrees(gps[4], _text(gps.get(3, "E")).upper() == "W", 180)
+def _place(gps_ifd: Mapping[int, Any]) -> Place:
+    latitude = _degrees(gps_ifd[2], _text(gps_ifd.get(1, "N")).upper() == "S", 90)
+    longitude = _degrees(gps_ifd[4], _text(gps_ifd.get(3, "E")).upper() == "W", 180)
     altitude = None
-    if 6 in gps:
-        below = gps.get(5, 0) in {1, b"\x01"}
-        altitude = round(-_number(gps[6]) if below else _number(gps[6]), 2)
+    if 6 in gps_ifd:
+        below = gps_ifd.get(5, 0) in {1, b"\x01"}
+        altitude = round(-_number(gps_ifd[6]) if below else _number(gps_ifd[6]), 2)
     return Place(latitude=latitude, longitude=longitude, altitude_m=altitude)
 
 

@@ -1,4 +1,4 @@
-"""Which format a file is in, told from its first bytes alone."""
+"""Detect a file's format from its first bytes."""
 
 import re
 
@@ -6,7 +6,7 @@ from libs.imaging.errors import FormatNotAccepted, NotAnImage
 from libs.imaging.formats import FormatName
 
 HEAD_BYTES = 4096
-"""How much of a file `recognise` wants to see."""
+"""How many of a file's first bytes `detect_format` needs."""
 
 _ACCEPTED: tuple[tuple[bytes, FormatName], ...] = (
     (b"\xff\xd8\xff", "jpeg"),
@@ -49,14 +49,14 @@ _SVG = re.compile(rb"<(?:\w+:)?svg[\s>]")
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 
 
-def recognise(head: bytes) -> FormatName:
-    """Name the accepted format that a file beginning with `head` is in.
+def detect_format(head: bytes) -> FormatName:
+    """Return the accepted format whose signature `head` starts with.
 
-    A match is a claim, not a proof: the two letters of a BMP may open a letter as well.
+    A match does not prove that the file is valid: text may start with the `BM` of a BMP too.
 
     Raises:
-        FormatNotAccepted: It is in another known format.
-        NotAnImage: It is in none that is known.
+        FormatNotAccepted: The file is in another known format.
+        NotAnImage: The file is in no known format.
     """
     for magic, name in _ACCEPTED:
         if head.startswith(magic):
@@ -76,13 +76,13 @@ def _refusal(head: bytes) -> FormatNotAccepted | NotAnImage:
             return FormatNotAccepted(name)
     if _NETPBM.match(head):
         return FormatNotAccepted("PNM")
-    if _SVG.search(head.replace(b"\0", b"")):  # UTF-16 too
+    if _SVG.search(head.replace(b"\0", b"")):  # without the zero bytes of UTF-16
         return FormatNotAccepted("SVG")
     return NotAnImage()
 
 
 def _iso_media(head: bytes) -> FormatName:
-    """Tell AVIF, HEIC and video apart by the brands in their first box."""
+    """Distinguish AVIF, HEIC and video by the brands in their `ftyp` box."""
     length = min(int.from_bytes(head[:4], "big"), len(head))
     brands = {head[8:12], *(head[at : at + 4] for at in range(16, length, 4))}
     if brands & {b"avif", b"avis"}:

@@ -1,4 +1,4 @@
-"""The accepted formats, for reading and for writing alike."""
+"""The accepted formats, for reading and for writing."""
 
 from typing import Literal, TypeAlias
 
@@ -13,16 +13,16 @@ class Format(Struct, frozen=True, kw_only=True):
     name: FormatName
     mime: str
     extension: str  # without the dot
-    pillow: str  # what Pillow calls it
-    alpha: bool  # keeps transparency
-    animation: bool  # keeps more than one frame
-    profiles: bool = True  # has a place for a colour profile, EXIF and XMP
-    longest_side: int  # what the format itself can hold, in pixels
+    pillow: str  # Pillow's name of the format
+    alpha: bool  # supports transparency
+    animation: bool  # supports several frames
+    profiles: bool = True  # supports a colour profile, EXIF and XMP
+    longest_side: int  # limit of the format itself, in pixels
 
 
 FORMATS: dict[FormatName, Format] = {
-    known.name: known
-    for known in (
+    image_format.name: image_format
+    for image_format in (
         Format(
             name="jpeg",
             mime="image/jpeg",

@@ -1,4 +1,4 @@
-"""From frames to a file."""
+"""Encode frames into a file."""
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -7,62 +7,67 @@ from pathlib import Path
 from msgspec.structs import replace
 from PIL import Image
 
-from libs.imaging.compositing import flatten, has_alpha, without_needless_alpha
-from libs.imaging.encoder_options import animation_options, options_for
+from libs.imaging.compositing import drop_opaque_alpha, flatten, has_alpha, threshold_alpha
+from libs.imaging.encoder_options import animation_options, still_options
 from libs.imaging.errors import EncodingFailed, OutOfMemory
 from libs.imaging.formats import FORMATS
 from libs.imaging.frame_decoder import Frame
-from libs.imaging.metadata_copy import Extras, options_of
+from libs.imaging.metadata_copy import CopiedMetadata, metadata_options
 from libs.imaging.operations.compress import palette_size
 from libs.imaging.operations.operation import Output
-from libs.imaging.pillow_warnings import quiet
-from libs.imaging.quality_search import search
+from libs.imaging.pillow_warnings import suppress_warnings
+from libs.imaging.quality_search import search_quality
 
 _GREY_FORMATS = {"jpeg", "png", "tiff", "bmp", "gif"}
 _GREY_ALPHA_FORMATS = {"png", "tiff"}
-_NOTHING = Extras()
-_COARSE = [round(round(value * 127 / 255) * 255 / 127) for value in range(256)]
-_MOVING, _MOVING_IF_LARGE = 0.01, 0.03
-_LARGE = 250_000  # pixels
-"""A palette is cut from 128 of 256 shades a channel, black and white kept, and then settled by k-means until
-fewer than this share of the pixels change theirs: 1.5 dB nearer than a median cut of all, in as much time
-(means of eleven photographs). Large ones would take long to settle as far."""
+_NO_METADATA = CopiedMetadata()
+
+_TO_128_SHADES = [round(round(value * 127 / 255) * 255 / 127) for value in range(256)]
+_KMEANS_STOP, _KMEANS_STOP_LARGE = 0.01, 0.03
+_LARGE_PIXELS = 250_000
+"""A palette is a median cut of 128 of 256 shades per channel, with black and white kept, refined by k-means
+until fewer than this fraction of the pixels change their colour. On average over eleven photographs it is
+1.5 dB closer than a median cut of all shades and takes as long. Large images stop earlier to save time."""
 
 
 def write(
-    frames: Sequence[Frame], plays: int, target: Path, output: Output, extras: Extras = _NOTHING
+    frames: Sequence[Frame],
+    plays: int,
+    target: Path,
+    output: Output,
+    metadata: CopiedMetadata = _NO_METADATA,
 ) -> None:
-    """Write an image, or an animation that runs `plays` times (0: for ever).
+    """Write a still image, or an animation that plays `plays` times (0: forever).
 
-    The target is a real file, never a buffer: only then do encoders release the interpreter lock. A search
-    for a size uses a second file beside it.
+    The target is a real file and not a buffer, because encoders release the interpreter lock only then. A
+    search for `max_bytes` writes a second file beside it.
 
     Raises:
         EncodingFailed: The format cannot hold the result.
-        TargetUnreachable: No quality makes it as small as was asked.
+        TargetUnreachable: No quality makes the file as small as `max_bytes`.
         OutOfMemory: The encoder ran out of memory.
     """
-    output = _settled(frames, output)
-    images = [_fit(frame.image, output) for frame in frames]
+    output = _with_chosen_format(frames, output)
+    images = [_to_format_mode(frame.image, output) for frame in frames]
     if len(images) > 1:
-        images = _alike(images)
+        images = _to_same_mode(images)
     durations_ms = [frame.duration_ms for frame in frames]
 
     def save(path: Path, quality: int | None) -> None:
-        _save(images, durations_ms, plays, path, replace(output, quality=quality), extras)
+        _save(images, durations_ms, plays, path, replace(output, quality=quality), metadata)
 
     if output.max_bytes is None or output.quality is None or output.lossless:
         save(target, output.quality)
     else:
         palette = output.format in {"png", "gif"}
-        search(save, target, output.quality, output.max_bytes, palette=palette)
+        search_quality(save, target, output.quality, output.max_bytes, palette=palette)
 
 
-def _settled(frames: Sequence[Frame], output: Output) -> Output:
-    """Choose between two formats by the pixels."""
+def _with_chosen_format(frames: Sequence[Frame], output: Output) -> Output:
+    """Use `opaque_format`, if there is one, for a still image without transparency."""
     if output.opaque_format is None or len(frames) > 1:
         return output
-    if has_alpha(without_needless_alpha(frames[0].image)):
+    if has_alpha(drop_opaque_alpha(frames[0].image)):
         return output
     return replace(output, format=output.opaque_format)
 
@@ -73,61 +78,59 @@ def _save(
     plays: int,
     path: Path,
     output: Output,
-    extras: Extras,
+    metadata: CopiedMetadata,
 ) -> None:
-    images = [_with_palette(image, output) for image in images]
-    options = options_for(output) | options_of(extras, output.format, images[0])
+    images = [_to_palette(image, output) for image in images]
+    options = still_options(output) | metadata_options(metadata, output.format, images[0])
     if len(images) > 1:
         options |= animation_options(output.format, images, durations_ms, plays)
-    with _encoding(FORMATS[output.format].pillow):
+    with _encoding_errors(FORMATS[output.format].pillow):
         images[0].save(path, format=FORMATS[output.format].pillow, **options)
 
 
 @contextmanager
-def _encoding(pillow_name: str) -> Generator[None]:
+def _encoding_errors(pillow_name: str) -> Generator[None]:
+    """Translate what Pillow's encoders raise."""
     try:
-        with quiet():
+        with suppress_warnings():
             yield
     except MemoryError as error:
         raise OutOfMemory from error
     except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the disk
+        if isinstance(error, OSError) and error.errno is not None:  # the disk failed
             raise
         if "memory" in str(error).lower():
             raise OutOfMemory from error
         raise EncodingFailed(pillow_name, str(error)) from error
 
 
-def _fit(image: Image.Image, output: Output) -> Image.Image:
-    """Bring an image into a mode that the format can hold."""
-    if FORMATS[output.format].alpha:
-        image = without_needless_alpha(image)
-    else:
-        image = flatten(image, output.background)
+def _to_format_mode(image: Image.Image, output: Output) -> Image.Image:
+    """Convert an image to a mode that the format can hold."""
+    keeps_alpha = FORMATS[output.format].alpha
+    image = drop_opaque_alpha(image) if keeps_alpha else flatten(image, output.background)
     if image.mode == "L" and output.format not in _GREY_FORMATS:
         return image.convert("RGB")
     if image.mode == "LA" and output.format not in _GREY_ALPHA_FORMATS:
         image = image.convert("RGBA")
-    return _with_hard_edges(image) if output.format == "gif" else image
+    return _with_binary_alpha(image) if output.format == "gif" else image
 
 
-def _with_hard_edges(image: Image.Image) -> Image.Image:
-    """Make every pixel opaque or clear, as a GIF must; clear ones all become the same colour."""
+def _with_binary_alpha(image: Image.Image) -> Image.Image:
+    """Make every pixel opaque or transparent, as GIF requires, and give all transparent pixels one colour."""
     if not has_alpha(image):
         return image
-    opaque = image.getchannel("A").point([0] * 128 + [255] * 128)
-    hard = Image.new("RGBA", image.size, (0, 0, 0, 0))
-    hard.paste(image.convert("RGB"), (0, 0), opaque)
-    return hard
+    result = Image.new("RGBA", image.size, (0, 0, 0, 0))
+    result.paste(image.convert("RGB"), (0, 0), threshold_alpha(image.getchannel("A")))
+    return result
 
 
-def _alike(images: list[Image.Image]) -> list[Image.Image]:
-    """Give all frames one mode."""
+def _to_same_mode(images: list[Image.Image]) -> list[Image.Image]:
     mode = "RGBA" if any(has_alpha(image) for image in images) else "RGB"
     return [image.convert(mode) for image in images]
 
 
-def _with_palette(image: Image.Image, output: Output) -> Image.Image:
+def _to_palette(image: Image.Image, output: Output) -> Image.Image:
+    """Reduce the colours if the output has a palette."""
     colours = output.colours
     if output.max_bytes is not None and output.quality is not None:
         colours = palette_size(output.quality)
@@ -139,7 +142,7 @@ def _with_palette(image: Image.Image, output: Output) -> Image.Image:
         return image.convert("RGBA").quantize(colours, Image.Quantize.FASTOCTREE)
     if image.getcolors(colours):
         return image.quantize(colours, Image.Quantize.MEDIANCUT)
-    coarse = image.point(_COARSE * len(image.getbands()))
+    fewer_shades = image.point(_TO_128_SHADES * len(image.getbands()))
     pixels = image.width * image.height
-    moving = int(pixels * (_MOVING if pixels < _LARGE else _MOVING_IF_LARGE))
-    return coarse.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=max(1, moving))
+    fraction = _KMEANS_STOP if pixels < _LARGE_PIXELS else _KMEANS_STOP_LARGE
+    return fewer_shades.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=max(1, int(pixels * fraction)))

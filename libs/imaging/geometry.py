@@ -1,4 +1,4 @@
-"""Boxes and places, rounded as sharp rounds them."""
+"""Boxes and positions, rounded as sharp and libvips round them."""
 
 import math
 from typing import Annotated, Literal, NamedTuple, TypeAlias
@@ -10,22 +10,22 @@ Size: TypeAlias = tuple[int, int]
 Position: TypeAlias = Literal[
     "top-left", "top", "top-right", "left", "center", "right", "bottom-left", "bottom", "bottom-right"
 ]
-Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Fraction: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Focus(Struct, frozen=True, forbid_unknown_fields=True):
-    """A point of the image, as shares of its width and height; what is kept is centred on it."""
+    """A point of the image, as fractions of its width and height; the part that is kept is centred on it."""
 
-    x: Share
-    y: Share
+    x: Fraction
+    y: Fraction
 
 
 Gravity: TypeAlias = Position | Focus
-"""Where something lies that may be computed before any pixel is seen."""
+"""A placement that can be computed from sizes alone, without looking at pixels."""
 
 
 class Box(NamedTuple):
-    """A region in pixels; fractions of a pixel count."""
+    """A region in pixels; edges may lie between pixels."""
 
     left: float
     top: float
@@ -47,30 +47,30 @@ class Box(NamedTuple):
         return Box(self.left + across, self.top + down, self.right + across, self.bottom + down)
 
 
-def whole(size: Size) -> Box:
+def full_box(size: Size) -> Box:
     return Box(0, 0, *size)
 
 
-def half_up(value: float) -> int:
-    """Round to the nearest whole pixel, halves upwards, but never to nothing."""
+def round_half_up(value: float) -> int:
+    """Round to the nearest integer, halves upwards, and return at least 1."""
     return max(1, math.floor(value + 0.5))
 
 
 def place(inner: Size, outer: Size, gravity: Gravity, *, odd_pixel: int = 0) -> Size:
-    """Find the left and top of `inner` within `outer`.
+    """Return left and top of `inner` within `outer`.
 
     Args:
-        inner: The smaller of the two, or as large.
-        outer: What it lies in.
-        gravity: The side or corner it is drawn to, or the point it is centred on as far as it can be.
-        odd_pixel: 1 gives an odd pixel of centring to the left and top, 0 to the right and bottom.
+        inner: Must not be larger than `outer`.
+        outer: The area to place it in.
+        gravity: A side or corner, or a point to centre `inner` on as far as it stays within `outer`.
+        odd_pixel: Where centring puts an odd pixel: 1 to the left and top, 0 to the right and bottom.
     """
     across, down = outer[0] - inner[0], outer[1] - inner[1]
     if isinstance(gravity, Focus):
         left = math.floor(gravity.x * outer[0] - inner[0] / 2 + 0.5)
         top = math.floor(gravity.y * outer[1] - inner[1] / 2 + 0.5)
         return min(max(left, 0), across), min(max(top, 0), down)
-    words = gravity.split("-")
-    left = 0 if "left" in words else across if "right" in words else (across + odd_pixel) // 2
-    top = 0 if "top" in words else down if "bottom" in words else (down + odd_pixel) // 2
+    sides = gravity.split("-")
+    left = 0 if "left" in sides else across if "right" in sides else (across + odd_pixel) // 2
+    top = 0 if "top" in sides else down if "bottom" in sides else (down + odd_pixel) // 2
     return left, top

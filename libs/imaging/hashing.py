@@ -1,4 +1,4 @@
-"""Hashes of files and pictures."""
+"""Digests of files and perceptual hashes of images."""
 
 import hashlib
 import math
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from libs.imaging.pillow_warnings import quiet
+from libs.imaging.pillow_warnings import suppress_warnings
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -16,15 +16,15 @@ _BITS = 64
 _COLORHASH_PIXELS = 2_000_000
 
 
-class Digest(Struct, frozen=True, kw_only=True):
-    """Hashes of a file's bytes: equal for equal bytes only."""
+class Digests(Struct, frozen=True, kw_only=True):
+    """Digests of a file's bytes, in hexadecimal."""
 
-    md5: str  # hexadecimal
+    md5: str
     sha256: str
 
 
-class Hashes(Struct, frozen=True, kw_only=True):
-    """Perceptual hashes in hexadecimal: images that look alike have hashes that differ in few bits."""
+class PerceptualHashes(Struct, frozen=True, kw_only=True):
+    """Perceptual hashes in hexadecimal: the hashes of images that look alike differ in few bits."""
 
     phash: str  # 64 bits
     dhash: str  # 64 bits
@@ -32,60 +32,52 @@ class Hashes(Struct, frozen=True, kw_only=True):
     colorhash: str  # 42 bits
 
 
-def digest(path: Path) -> Digest:
+def file_digests(path: Path) -> Digests:
     """Hash a file's bytes."""
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
             md5.update(block)
             sha256.update(block)
-    return Digest(md5=md5.hexdigest(), sha256=sha256.hexdigest())
+    return Digests(md5=md5.hexdigest(), sha256=sha256.hexdigest())
 
 
-def phash(image: "Image") -> str:
-    """Give the pHash as 16 hexadecimal digits, equal to that of the imagehash library.
+def perceptual_hashes(image: "Image") -> PerceptualHashes:
+    """Hash an image with the imagehash library.
 
-    It is that of the pixels as stored: pass an opened file neither turned, scaled nor converted.
+    The hashes are those of the stored pixels: pass an opened file that is not rotated, scaled or converted.
     """
-    import imagehash  # takes 0.4 s and 44 MiB, which those who do not hash should not pay
+    import imagehash  # here, because it takes 0.4 s and 44 MiB that most importers do not need
 
-    with quiet():
-        return str(imagehash.phash(image))
-
-
-def hashes(image: "Image") -> Hashes:
-    """Give all of the imagehash library's hashes of one decode; see `phash`."""
-    import imagehash
-
-    with quiet():
+    with suppress_warnings():
         grey = image.convert("L")
-        return Hashes(
+        return PerceptualHashes(
             phash=str(imagehash.phash(grey)),
             dhash=str(imagehash.dhash(grey)),
             average_hash=str(imagehash.average_hash(grey)),
-            colorhash=str(imagehash.colorhash(_not_huge(image))),
+            colorhash=str(imagehash.colorhash(_reduced_for_colorhash(image))),
         )
 
 
-def _not_huge(image: "Image") -> "Image":
-    """Shrink what would take half a second to sort by colour."""
+def _reduced_for_colorhash(image: "Image") -> "Image":
+    """Reduce a large image, for which the colour hash would take half a second."""
     factor = math.ceil(math.sqrt(image.width * image.height / _COLORHASH_PIXELS))
     if factor == 1:
         return image
     return image.convert("RGBA" if image.has_transparency_data else "RGB").reduce(factor)
 
 
-def distance(one: str, other: str) -> int:
-    """Count the bits in which two hashes of the same kind differ."""
-    return (int(one, 16) ^ int(other, 16)).bit_count()
+def distance(first: str, second: str) -> int:
+    """Return the Hamming distance of two hashes of the same kind."""
+    return (int(first, 16) ^ int(second, 16)).bit_count()
 
 
 def signed64(digits: str) -> int:
-    """Give the number that a signed 64-bit database column holds for a hash."""
+    """Convert a 64-bit hash to the value of a signed 64-bit database column."""
     value = int(digits, 16)
     return value - (1 << _BITS) if value >= 1 << (_BITS - 1) else value
 
 
 def hex64(value: int) -> str:
-    """Give back the hash that `signed64` was made from."""
+    """Convert the value of `signed64` back to the hash."""
     return f"{value % (1 << _BITS):016x}"

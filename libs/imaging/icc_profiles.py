@@ -1,4 +1,4 @@
-"""Colour management: from the embedded profile to sRGB."""
+"""Convert colours from an embedded ICC profile to sRGB."""
 
 from functools import lru_cache
 from io import BytesIO
@@ -6,17 +6,17 @@ from typing import Literal
 
 from PIL import Image, ImageCms
 
-_SPACE = slice(16, 20)  # of a profile's header
+_SPACE = slice(16, 20)  # the colour space field of the profile header (ICC.1, 7.2.6)
 _SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
 
 
 def space_of(profile: bytes) -> str:
-    """Name the colour space that a profile describes: `RGB`, `GRAY`, `CMYK`, ..."""
+    """Return the colour space of a profile: `RGB`, `GRAY`, `CMYK`, and so on."""
     return profile[_SPACE].decode("ascii", "replace").strip()
 
 
 def fits(profile: bytes, mode: str) -> bool:
-    """Tell whether a profile is for images of this mode."""
+    """Return whether a profile applies to images of this mode."""
     opaque = {"LA": "L", "RGBA": "RGB", "P": "RGB", "PA": "RGB", "1": "L", "I;16": "L"}.get(mode, mode)
     space = profile[_SPACE]
     return space == _SPACES.get(opaque) or (opaque == "L" and space == b"RGB ")
@@ -24,20 +24,20 @@ def fits(profile: bytes, mode: str) -> bool:
 
 @lru_cache(maxsize=8)
 def is_srgb(profile: bytes, mode: str) -> bool:
-    """Tell whether a profile leaves the colours of an image as they are."""
+    """Return whether converting to sRGB changes no colours; always true for a profile that is ignored."""
     if not fits(profile, mode):
-        return True  # and is ignored
+        return True
     if mode not in {"RGB", "RGBA"}:
         return False
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        return _changes_nothing(ImageCms.buildTransform(source, _builtin("sRGB"), "RGB", "RGB"))
+        return _is_identity(ImageCms.buildTransform(source, _builtin("sRGB"), "RGB", "RGB"))
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return True
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Give L, LA, RGB or RGBA in sRGB; a profile that is damaged or of another space is ignored."""
+    """Convert to L, LA, RGB or RGBA in sRGB; ignore a profile that is damaged or does not fit the mode."""
     if image.mode in {"LA", "RGBA"}:
         if not profile:
             return image
@@ -72,20 +72,20 @@ def _transform(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Im
 
 
 def _builtin(space: Literal["sRGB", "LAB"]) -> ImageCms.ImageCmsProfile:
-    # Pillow leaves the type of what it creates open.
+    # Pillow declares no type for the profile it creates.
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space))  # pyright: ignore[reportUnknownArgumentType]
 
 
-def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
-    """Tell whether a lattice of 4,096 colours comes out as it went in: most profiles are sRGB."""
-    lattice = Image.frombytes("RGB", (64, 64), _LATTICE)
-    converted = ImageCms.applyTransform(lattice, transform)
+def _is_identity(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Return whether 4,096 sample colours change by at most 1, which holds for the many sRGB profiles."""
+    samples = Image.frombytes("RGB", (64, 64), _SAMPLE_COLOURS)
+    converted = ImageCms.applyTransform(samples, transform)
     return converted is not None and all(
-        abs(before - after) <= 1 for before, after in zip(_LATTICE, converted.tobytes(), strict=True)
+        abs(before - after) <= 1 for before, after in zip(_SAMPLE_COLOURS, converted.tobytes(), strict=True)
     )
 
 
-_LATTICE = bytes(
+_SAMPLE_COLOURS = bytes(
     channel
     for red in range(16)
     for green in range(16)

@@ -1,25 +1,24 @@
-"""How much an image may hold before anything is allocated for it."""
+"""Limits on images, checked before memory is allocated for them."""
 
 from msgspec import Struct
 
 from libs.imaging.errors import FileTooLarge, ImageTooLarge, SideTooLong, TooManyFrames, TooMuchMetadata
 
 LONGEST_SIDE = 16_384
-"""Greatest side that any operation can ask for, in pixels."""
+"""Largest side that an operation may request, in pixels."""
 
 MAX_SCANS = 100
-"""Greatest number of scans in a JPEG; encoders write about ten."""
-
+"""Largest number of scans in a JPEG; encoders write about ten."""
 
 MAX_TEXT_BYTES = 1024**2
-"""Greatest size of one text, EXIF or XMP block in a file."""
+"""Largest size of one text, EXIF or XMP block in a file."""
 
 MAX_PROFILE_BYTES = 4 * 1024**2
-"""Greatest size of a colour profile; those of printers have 3 MB."""
+"""Largest size of a colour profile; profiles of printers have about 3 MB."""
 
 
 def check_metadata(what: str, size_bytes: int, limit: int = MAX_TEXT_BYTES) -> None:
-    """Refuse a block beside the pixels that is too large to be honest.
+    """Check the size of a metadata block; `what` names it in the error.
 
     Raises:
         TooMuchMetadata: It has more bytes than `limit`.
@@ -29,7 +28,7 @@ def check_metadata(what: str, size_bytes: int, limit: int = MAX_TEXT_BYTES) -> N
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Bounds on one image, source or result."""
+    """Limits on one image, source or result."""
 
     max_pixels: int = 50_000_000  # width x height x frames
     max_side: int = LONGEST_SIDE  # in pixels
@@ -37,20 +36,20 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_bytes: int = 256 * 1024**2  # of the file
 
     def check_bytes(self, size_bytes: int) -> None:
-        """Refuse a file that is too large.
+        """Check the size of a file.
 
         Raises:
-            FileTooLarge: It has more than `max_bytes`.
+            FileTooLarge: It has more bytes than `max_bytes`.
         """
         if size_bytes > self.max_bytes:
             raise FileTooLarge(size_bytes, self.max_bytes)
 
     def check(self, width: int, height: int, frames: int = 1) -> None:
-        """Refuse a picture that goes beyond a bound.
+        """Check the size of the pixels.
 
         Raises:
             TooManyFrames: There are more than `max_frames`.
-            ImageTooLarge: All frames together hold more than `max_pixels`.
+            ImageTooLarge: All frames together have more pixels than `max_pixels`.
             SideTooLong: A side is longer than `max_side`.
         """
         if frames > self.max_frames:

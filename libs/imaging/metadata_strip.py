@@ -1,4 +1,4 @@
-"""Taking metadata out of a file without touching its pixels."""
+"""Remove metadata from a file without re-encoding its pixels."""
 
 import shutil
 import struct
@@ -8,23 +8,23 @@ from pathlib import Path
 
 from libs.imaging.containers import jpeg
 from libs.imaging.orientation import UPRIGHT
-from libs.imaging.pillow_adapter import opened
+from libs.imaging.pillow_adapter import open_image
 from libs.imaging.plan import Plan
 
-_JPEG_APPS = {0xE0, 0xE2, 0xEE}  # JFIF, colour profile, Adobe's colour transform
+_JPEG_KEPT_APPS = {0xE0, 0xE2, 0xEE}  # JFIF, colour profile, Adobe's colour transform
 _PNG_KEPT = frozenset(
     b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB iCCP cICP sBIT bKGD pHYs acTL fcTL fdAT".split()
 )
 _WEBP_DROPPED = {b"EXIF", b"XMP "}
-_WEBP_FLAGS = 0x08 | 0x04  # of EXIF and XMP
-_TELLING = {"exif", "xmp", "comment", "XML:com.adobe.xmp", "photoshop"}
+_WEBP_METADATA_FLAGS = 0x08 | 0x04  # EXIF and XMP
+_METADATA_KEYS = {"exif", "xmp", "comment", "XML:com.adobe.xmp", "photoshop"}  # in Pillow's `info`
 
 
 def copy_without_metadata(source: Path, target: Path, plan: Plan) -> bool:
-    """Overwrite `target` by the source's bytes, less its metadata unless that is to be kept.
+    """Overwrite `target` with the source's bytes, without metadata unless the plan keeps it.
 
-    Gives False, and leaves `target` as it is, where the metadata cannot be taken out, or has to turn the
-    image.
+    Return False and leave `target` alone if the metadata cannot be removed, or if it holds an orientation
+    that the image needs.
     """
     if plan.output.metadata == "keep":
         shutil.copyfile(source, target)
@@ -34,30 +34,31 @@ def copy_without_metadata(source: Path, target: Path, plan: Plan) -> bool:
     name = plan.facts.format
     if name in {"jpeg", "png", "webp"}:
         with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-            pieces = {"jpeg": _of_jpeg, "png": _of_png, "webp": _of_webp}[name](data)
+            pieces = {"jpeg": _strip_jpeg, "png": _strip_png, "webp": _strip_webp}[name](data)
             with target.open("wb") as result:
                 result.writelines(pieces)
         return True
-    with opened(source, name) as image:
-        if _TELLING & set(image.info):
+    with open_image(source, name) as image:
+        if _METADATA_KEYS & set(image.info):
             return False
     shutil.copyfile(source, target)
     return True
 
 
-def _of_jpeg(data: mmap) -> Iterator[bytes]:
+def _strip_jpeg(data: mmap) -> Iterator[bytes]:
     yield data[:2]
-    scanning = False
-    for kind, start, end in jpeg.pieces(data):
-        scanning = scanning or kind == jpeg.SCAN
-        if scanning or kind in _JPEG_APPS or not (0xE0 <= kind <= 0xEF or kind == 0xFE):
-            if kind == 0xE2 and data[start + 4 : start + 15] != b"ICC_PROFILE":
-                continue  # several pictures in one file
+    in_scans = False
+    for marker, start, end in jpeg.segments_with_data(data):
+        in_scans = in_scans or marker == jpeg.SOS
+        is_metadata = 0xE0 <= marker <= 0xEF or marker == 0xFE  # APPn or COM
+        if in_scans or marker in _JPEG_KEPT_APPS or not is_metadata:
+            if marker == 0xE2 and data[start + 4 : start + 15] != b"ICC_PROFILE":
+                continue  # an index of several pictures in one file (MPF)
             yield data[start:end]
     yield b"\xff\xd9"
 
 
-def _of_png(data: mmap) -> Iterator[bytes]:
+def _strip_png(data: mmap) -> Iterator[bytes]:
     yield data[:8]
     at = 8
     while at + 12 <= len(data):
@@ -69,7 +70,7 @@ def _of_png(data: mmap) -> Iterator[bytes]:
         at += 12 + length
 
 
-def _of_webp(data: mmap) -> Iterator[bytes]:
+def _strip_webp(data: mmap) -> Iterator[bytes]:
     end = min(len(data), 8 + struct.unpack_from("<I", data, 4)[0])
     kept: list[bytes] = []
     at = 12
@@ -77,7 +78,7 @@ def _of_webp(data: mmap) -> Iterator[bytes]:
         name, length = struct.unpack_from("<4sI", data, at)
         chunk = bytearray(data[at : at + 8 + length + (length & 1)])
         if name == b"VP8X":
-            chunk[8] &= ~_WEBP_FLAGS
+            chunk[8] &= ~_WEBP_METADATA_FLAGS
         if name not in _WEBP_DROPPED:
             kept.append(bytes(chunk))
         at += 8 + length + (length & 1)

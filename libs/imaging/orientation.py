@@ -1,16 +1,16 @@
-"""The eight ways an image can lie: how the camera was held, and what is flipped or turned after that."""
+"""EXIF orientations 1 to 8, and how flips and quarter turns combine with them."""
 
 from PIL.Image import Exif, Image, Transpose
 from PIL.Image import frombytes as image_from_bytes
 
 from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.geometry import Box, Size
-from libs.imaging.pillow_adapter import decoding
+from libs.imaging.pillow_adapter import translated_errors
 
 UPRIGHT = 1
 TAG = 0x0112
 
-_TURNS = {
+_TRANSPOSES = {
     2: Transpose.FLIP_LEFT_RIGHT,
     3: Transpose.ROTATE_180,
     4: Transpose.FLIP_TOP_BOTTOM,
@@ -22,32 +22,33 @@ _TURNS = {
 
 
 def read_orientation(image: Image) -> int:
-    """Give the EXIF orientation, 1 to 8; 1 when there is none, or none that makes sense."""
+    """Return the EXIF orientation, 1 to 8; 1 if it is missing or invalid."""
     exif: Exif
     try:
-        with decoding():
+        with translated_errors():
             exif = image.getexif()
             value = exif.get(TAG)
     except (ImageTruncated, UnreadableImage):
         return UPRIGHT
-    return value if isinstance(value, int) and value in _TURNS else UPRIGHT
+    return value if isinstance(value, int) and value in _TRANSPOSES else UPRIGHT
 
 
 def swaps_sides(orientation: int) -> bool:
     return orientation >= 5
 
 
-def turned_size(size: Size, orientation: int) -> Size:
+def upright_size(size: Size, orientation: int) -> Size:
+    """Exchange width and height where the orientation does; also the way from upright to stored size."""
     return (size[1], size[0]) if swaps_sides(orientation) else size
 
 
-def turn(image: Image, orientation: int) -> Image:
+def apply_orientation(image: Image, orientation: int) -> Image:
     """Turn stored pixels upright."""
-    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+    return image.transpose(_TRANSPOSES[orientation]) if orientation in _TRANSPOSES else image
 
 
 def stored_box(box: Box, stored: Size, orientation: int) -> Box:
-    """Find where a region of the upright image lies among the stored pixels."""
+    """Convert a region of the upright image to a region of the stored pixels."""
     left, top, right, bottom = box
     if swaps_sides(orientation):
         left, top, right, bottom = top, left, bottom, right
@@ -58,21 +59,21 @@ def stored_box(box: Box, stored: Size, orientation: int) -> Box:
     return Box(left, top, right, bottom)
 
 
-def followed_by(orientation: int, transpose: Transpose) -> int:
-    """Give the one orientation that stands for an orientation and then a transposition."""
-    wanted = turn(_PROBE, orientation).transpose(transpose)
+def compose_orientation(orientation: int, transpose: Transpose) -> int:
+    """Return the orientation that equals `orientation` followed by `transpose`."""
+    expected = apply_orientation(_PROBE, orientation).transpose(transpose)
     for candidate in range(1, 9):
-        turned = turn(_PROBE, candidate)
-        if turned.size == wanted.size and turned.tobytes() == wanted.tobytes():
+        turned = apply_orientation(_PROBE, candidate)
+        if turned.size == expected.size and turned.tobytes() == expected.tobytes():
             return candidate
     raise AssertionError(transpose)
 
 
-def moved_box(box: Box, size: Size, transpose: Transpose) -> Box:
-    """Find where a region of an image of `size` lies once the image is transposed."""
+def transposed_box(box: Box, size: Size, transpose: Transpose) -> Box:
+    """Convert a region of an image of `size` to a region of the transposed image."""
     inverse = {Transpose.ROTATE_90: Transpose.ROTATE_270, Transpose.ROTATE_270: Transpose.ROTATE_90}
-    back = followed_by(UPRIGHT, inverse.get(transpose, transpose))
-    return stored_box(box, turned_size(size, back), back)
+    back = compose_orientation(UPRIGHT, inverse.get(transpose, transpose))
+    return stored_box(box, upright_size(size, back), back)
 
 
 _PROBE = image_from_bytes("L", (3, 2), bytes(range(6)))

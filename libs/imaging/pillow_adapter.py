@@ -1,4 +1,4 @@
-"""Opening and decoding with Pillow, its errors and warnings made ours."""
+"""Open and decode files with Pillow, and translate its errors to those of this library."""
 
 import struct
 import zlib
@@ -13,11 +13,11 @@ from PIL.ImageFile import ImageFile
 from libs.imaging.errors import ImageTruncated, OutOfMemory, TooMuchMetadata, UnreadableImage
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
-from libs.imaging.pillow_warnings import quiet
+from libs.imaging.pillow_warnings import suppress_warnings
 
 KEPT_BLOCKS = 4
-"""Blocks of 16 MiB that Pillow keeps for the next image instead of giving them back: memory for 12 MP that
-was used before costs 4 ms, new memory 33 ms. A process that has worked on large pictures holds 64 MiB."""
+"""Blocks of 16 MiB that Pillow keeps for the next image instead of freeing them. Reusing memory for 12 MP
+takes 4 ms, allocating it takes 33 ms. A process that has rendered large images keeps 64 MiB."""
 
 Image.core.set_blocks_max(KEPT_BLOCKS)
 Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillow sees the file
@@ -26,53 +26,59 @@ _DAMAGE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, str
 
 
 @contextmanager
-def decoding() -> Generator[None]:
-    """Turn what Pillow raises over a bad file into our errors.
+def translated_errors() -> Generator[None]:
+    """Translate what Pillow raises for a bad file.
 
     Raises:
         ImageTruncated: The file ends too early.
-        UnreadableImage: It is damaged in another way.
-        OutOfMemory: Its pixels do not fit into memory.
+        TooMuchMetadata: A compressed text is too large.
+        UnreadableImage: The file is damaged in another way.
+        OutOfMemory: The pixels do not fit into memory.
     """
     try:
-        with quiet():
+        with suppress_warnings():
             yield
     except MemoryError as error:
         raise OutOfMemory from error
     except EOFError as error:
         raise ImageTruncated from error
     except OSError as error:
-        if error.errno is not None:  # of the disk, not of the file's contents
+        if error.errno is not None:  # the disk failed; the file's contents are not at fault
             raise
-        raise _told_apart(error) from error
-    except RuntimeError as error:  # of the AVIF decoder
-        raise _told_apart(error) from error
+        raise _translated(error) from error
+    except RuntimeError as error:  # raised by the AVIF decoder
+        raise _translated(error) from error
     except _DAMAGE as error:
-        if "too large" in str(error).lower() or "too much memory" in str(error).lower():  # inflated text
+        message = str(error).lower()
+        if "too large" in message or "too much memory" in message:  # a decompressed text
             raise TooMuchMetadata("text", MAX_TEXT_BYTES) from error
         raise UnreadableImage("its data is damaged") from error
 
 
-def _told_apart(error: OSError | RuntimeError) -> ImageTruncated | UnreadableImage | OutOfMemory:
-    """Pillow's errors differ only in their words."""
-    words = str(error).lower()
-    if "truncated" in words:
+def _translated(error: OSError | RuntimeError) -> ImageTruncated | UnreadableImage | OutOfMemory:
+    """Translate an error by its message, because Pillow has no classes for the cases."""
+    message = str(error).lower()
+    if "truncated" in message:
         return ImageTruncated()
-    if "memory" in words:
+    if "memory" in message:
         return OutOfMemory()
-    if "cannot identify" in words:
+    if "cannot identify" in message:
         return UnreadableImage("its header is damaged")
     return UnreadableImage("its data is damaged")
 
 
 @contextmanager
-def opened(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile]:
-    """Open a file that is known to be in format `name`, without decoding it."""
+def open_image(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile]:
+    """Open a file of the format `name`, without decoding it.
+
+    Raises:
+        SourceFault: The file is damaged, or its colour profile is too large.
+    """
     with ExitStack() as stack:
         if name == "tiff" and isinstance(source, Path):
-            # By its name Pillow would map it into memory, and garble what EXIF lays on its side.
+            # Pillow maps a TIFF that it opens by path into memory, and then misreads it if it is rotated.
             source = stack.enter_context(source.open("rb"))
-        with decoding():
+        with translated_errors():
             image = stack.enter_context(Image.open(source, formats=[FORMATS[name].pillow]))
         check_metadata("colour profile", len(image.info.get("icc_profile") or b""), MAX_PROFILE_BYTES)
         yield image

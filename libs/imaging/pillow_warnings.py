@@ -1,4 +1,4 @@
-"""Silence for Pillow's warnings: what it warns of is either refused by us, or harmless."""
+"""Suppress Pillow's warnings: their causes are either refused by this library or harmless."""
 
 import threading
 import warnings
@@ -7,17 +7,17 @@ from contextlib import contextmanager
 
 _lock = threading.Lock()
 _depth = 0
-_silence = warnings.catch_warnings()
+_filters = warnings.catch_warnings()
 
 
 @contextmanager
-def quiet() -> Generator[None]:
-    """Ignore warnings raised by Pillow; may be nested, and entered by several threads at once."""
-    global _depth, _silence
+def suppress_warnings() -> Generator[None]:
+    """Ignore Pillow's warnings. May be nested, and entered by several threads at once."""
+    global _depth, _filters
     with _lock:
         if _depth == 0:
-            _silence = warnings.catch_warnings()
-            _silence.__enter__()
+            _filters = warnings.catch_warnings()
+            _filters.__enter__()
             warnings.filterwarnings("ignore", module=r"PIL\b")
         _depth += 1
     try:
@@ -26,4 +26,4 @@ def quiet() -> Generator[None]:
         with _lock:
             _depth -= 1
             if _depth == 0:
-                _silence.__exit__(None, None, None)
+                _filters.__exit__(None, None, None)

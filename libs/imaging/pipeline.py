@@ -1,4 +1,4 @@
-"""Running operations over a file."""
+"""Run a pipeline of operations over a file."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -11,17 +11,16 @@ from PIL.ImageFile import ImageFile
 
 from libs.imaging.errors import AssetMissing, AssetUnreadable, OutOfMemory, SourceFault
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_decoder import Frame, Source, read_facts
+from libs.imaging.frame_decoder import Frame, FrameDecoder, read_facts
 from libs.imaging.frame_encoder import write
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
-from libs.imaging.metadata_copy import read_extras
+from libs.imaging.metadata_copy import read_metadata
 from libs.imaging.metadata_strip import copy_without_metadata
 from libs.imaging.operations import AnyOperation, Frames
-from libs.imaging.operations.operation import Surroundings
-from libs.imaging.pillow_adapter import decoding, opened
+from libs.imaging.pillow_adapter import open_image, translated_errors
 from libs.imaging.plan import Plan, check_step, make_plan
-from libs.imaging.truncation import require_whole
+from libs.imaging.truncation import check_not_truncated
 
 
 class Rendered(Struct, frozen=True, kw_only=True):
@@ -47,20 +46,21 @@ def render(
 ) -> Rendered:
     """Turn `source` upright, run `operations` in order, and write the result to `target`.
 
-    Without a `convert` or `compress` the format stays. Unless `metadata` says otherwise none is kept, and
-    colours become sRGB. Animations keep frames, timing and loop where the result's format can hold them,
-    else the first frame is taken. Sizes are checked for every step before any pixel is decoded.
+    The format stays unless `convert` or `compress` changes it. Metadata is removed and colours become sRGB
+    unless `metadata` says otherwise. An animation keeps its frames, timing and loop if the result's format
+    supports them; otherwise the first frame is used. Sizes are checked before any pixel is decoded, except
+    those that depend on pixels.
 
     Args:
-        source: Any accepted file; its name plays no part.
-        target: Where the result goes; it is overwritten.
+        source: An accepted file; its name does not matter.
+        target: The file to write; it is overwritten.
         operations: May be empty.
-        limits: Hold for the source, every step, and every asset.
-        assets: The files behind the names that a watermark's `asset` gives.
+        limits: Apply to the source, the result of every operation, and every asset.
+        assets: Files by the names that a watermark's `asset` returns.
 
     Raises:
-        SourceFault: The source is no accepted image, damaged, or beyond `limits`.
-        OperationFault: An operation does not fit the image, or its result goes beyond `limits`.
+        SourceFault: The source is not an accepted image, is damaged, or is above `limits`.
+        OperationFault: An operation cannot be applied to the image, or its result is above `limits`.
         OutOfMemory: The work does not fit into memory.
     """
     try:
@@ -70,14 +70,14 @@ def render(
 
 
 def explain(source: Path, operations: Sequence[AnyOperation], limits: Limits) -> Plan:
-    """Give the plan that `render` would follow; no pixel is decoded.
+    """Return the plan that `render` would follow, without decoding.
 
     Raises:
-        SourceFault: The source's header is at fault.
-        OperationFault: An operation does not fit the image, or its result goes beyond `limits`.
+        SourceFault: The source is not an accepted image, or its header is damaged or above `limits`.
+        OperationFault: An operation cannot be applied to the image, or its result is above `limits`.
     """
     header = read_header(source, limits)
-    with opened(source, header.format) as image:
+    with open_image(source, header.format) as image:
         return _plan(image, header, operations, limits)
 
 
@@ -85,42 +85,41 @@ def _render(
     source: Path, target: Path, operations: Sequence[AnyOperation], limits: Limits, assets: Mapping[str, Path]
 ) -> Rendered:
     header = read_header(source, limits)
-    require_whole(source, header.format, limits)
-    with opened(source, header.format) as image:
+    check_not_truncated(source, header.format, limits)
+    with open_image(source, header.format) as image:
         plan = _plan(image, header, operations, limits)
-        reader = Source(image, plan)
-        extras = read_extras(image, plan.output, reader.profile)
-        frames = _run(reader, plan, limits, assets)
-    write(frames, reader.plays, target, plan.output, extras)
-    if plan.reencodes and target.stat().st_size >= source.stat().st_size:
+        decoder = FrameDecoder(image, plan)
+        metadata = read_metadata(image, plan.output, decoder.profile)
+        frames = _run(decoder, plan, limits, assets)
+    write(frames, decoder.plays, target, plan.output, metadata)
+    if plan.only_compresses and target.stat().st_size >= source.stat().st_size:
         copy_without_metadata(source, target, plan)
-    return _rendered(target, limits)
+    return _describe_result(target, limits)
 
 
 def _plan(image: ImageFile, header: Header, operations: Sequence[AnyOperation], limits: Limits) -> Plan:
     page = next((step.frame for step in reversed(operations) if isinstance(step, Frames)), None)
-    if page and header.format == "tiff" and page < header.frames:  # every page has a size of its own
-        with decoding():
+    if page and header.format == "tiff" and page < header.frames:  # each page has its own size
+        with translated_errors():
             image.seek(page)
         limits.check(*image.size)
     return make_plan(read_facts(image, header), operations, limits)
 
 
-def _run(source: Source, plan: Plan, limits: Limits, assets: Mapping[str, Path]) -> list[Frame]:
-    """Do to every frame what the plan leaves to be done after decoding."""
-    frames = list(source.frames())
+def _run(decoder: FrameDecoder, plan: Plan, limits: Limits, assets: Mapping[str, Path]) -> list[Frame]:
+    """Decode all frames and run the plan's steps over them."""
+    frames = list(decoder.frames())
     images = [frame.image for frame in frames]
     durations_ms = [frame.duration_ms for frame in frames]
-    del frames  # or the pixels of every step would be held until the last
+    del frames  # or the pixels before the first step stay in memory
     if plan.scaling:
         images = [plan.scaling.finish(image) for image in images]
-    surroundings = Surroundings(load=lambda name: _load(name, assets, limits))
     for step in plan.steps:
         check_step(step.operation, step.operation.result_size(images[0].size), len(images), limits)
-        change = step.operation.prepare(images, surroundings)
+        function = step.operation.prepare(images, lambda name: _load_asset(name, assets, limits))
         for number, image in enumerate(images):
-            images[number] = change(image)
-            del image
+            images[number] = function(image)
+            del image  # or the pixels before this step stay in memory
     return [Frame(*pair) for pair in zip(images, durations_ms, strict=True)]
 
 
@@ -128,16 +127,16 @@ def first_frame(path: Path, limits: Limits) -> Image:
     """Decode the first frame of a file, upright and in sRGB.
 
     Raises:
-        SourceFault: It is no accepted image, damaged, or beyond `limits`.
+        SourceFault: The file is not an accepted image, is damaged, or is above `limits`.
     """
     header = read_header(path, limits)
-    require_whole(path, header.format, limits)
-    with opened(path, header.format) as image:
+    check_not_truncated(path, header.format, limits)
+    with open_image(path, header.format) as image:
         facts = read_facts(image, header)
-        return next(Source(image, make_plan(facts, [Frames(frame=0)], limits)).frames()).image
+        return next(FrameDecoder(image, make_plan(facts, [Frames(frame=0)], limits)).frames()).image
 
 
-def _load(name: str, assets: Mapping[str, Path], limits: Limits) -> Image:
+def _load_asset(name: str, assets: Mapping[str, Path], limits: Limits) -> Image:
     if name not in assets:
         raise AssetMissing(name)
     try:
@@ -146,7 +145,7 @@ def _load(name: str, assets: Mapping[str, Path], limits: Limits) -> Image:
         raise AssetUnreadable(name.partition(":")[2], str(error)) from error
 
 
-def _rendered(target: Path, limits: Limits) -> Rendered:
+def _describe_result(target: Path, limits: Limits) -> Rendered:
     size_bytes = target.stat().st_size
     header = read_header(target, replace(limits, max_bytes=size_bytes))
     with target.open("rb") as file:

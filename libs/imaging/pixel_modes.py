@@ -1,21 +1,21 @@
-"""Bringing the many pixel layouts of files down to a few."""
+"""Convert the pixel modes that files use to the few that operations support."""
 
 from PIL import Image, ImageMath
 
-_WORKED_ON = {"L", "LA", "RGB", "RGBA"}
-_TO_PROFILES = {"CMYK", "LAB"}  # made RGB by `profiles`, which knows the embedded profile
-_EXPANDED = {"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
-_CLEAR = {"1": "LA", "L": "LA", "RGB": "RGBA", "P": "RGBA"}
+_OPERATION_MODES = {"L", "LA", "RGB", "RGBA"}
+_PROFILE_MODES = {"CMYK", "LAB"}  # converted to RGB later, with the embedded profile
+_WITHOUT_PALETTE = {"PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
+_WITH_ALPHA = {"1": "LA", "L": "LA", "RGB": "RGBA", "P": "RGBA"}
 
 
-def plain(image: Image.Image) -> Image.Image:
-    """Give eight bits a channel, no palette, and a real alpha channel if anything is clear.
+def to_supported_mode(image: Image.Image) -> Image.Image:
+    """Convert to 8 bits per channel, without a palette, and with an alpha channel if there is transparency.
 
     The result is in mode L, LA, RGB, RGBA, CMYK or LAB, and may be `image` itself.
     """
-    if image.mode in _CLEAR and image.has_transparency_data:
-        return image.convert(_CLEAR[image.mode])
-    if image.mode in _WORKED_ON | _TO_PROFILES:
+    if image.mode in _WITH_ALPHA and image.has_transparency_data:
+        return image.convert(_WITH_ALPHA[image.mode])
+    if image.mode in _OPERATION_MODES | _PROFILE_MODES:
         return image
     if image.mode == "1":
         return image.convert("L")
@@ -23,24 +23,25 @@ def plain(image: Image.Image) -> Image.Image:
         return _from_16_bits(image)
     if image.mode in {"I", "F"}:
         return _from_32_bits(image)
-    return image.convert(_EXPANDED.get(image.mode, "RGB"))
+    return image.convert(_WITHOUT_PALETTE.get(image.mode, "RGB"))
 
 
 def _from_16_bits(image: Image.Image) -> Image.Image:
-    """Keep the high byte, as Pillow does for 16-bit colour."""
+    """Keep the high byte of each value, as Pillow does for 16-bit colour."""
     grey = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if "transparency" in image.info:
-        grey.putalpha(_other_than(image.info["transparency"], image))
+        grey.putalpha(_alpha_except(image.info["transparency"], image))
     return grey
 
 
-def _other_than(clear: int, image: Image.Image) -> Image.Image:
-    """Make the alpha channel in which one 16-bit grey is clear."""
-    return ImageMath.lambda_eval(lambda of: (of["grey"] != clear) * 255, grey=image.convert("I")).convert("L")
+def _alpha_except(clear: int, image: Image.Image) -> Image.Image:
+    """Return an alpha channel that is 0 where a pixel has the 16-bit value `clear`, and 255 elsewhere."""
+    alpha = ImageMath.lambda_eval(lambda bands: (bands["grey"] != clear) * 255, grey=image.convert("I"))
+    return alpha.convert("L")
 
 
 def _from_32_bits(image: Image.Image) -> Image.Image:
-    """Guess the range from the values: fractions, bytes, 16 or 32 bits."""
+    """Scale to 8 bits; guess from the values whether the range is 0 to 1, or 8, 16 or 32 bits."""
     extrema = image.getextrema()
     greatest = extrema[1] if isinstance(extrema[1], int | float) else 255.0
     if image.mode == "F" and greatest <= 1:

@@ -1,8 +1,8 @@
-"""What is going to be done to a file, settled before a pixel is decoded.
+"""Plan how a pipeline runs over a file, before any pixel is decoded.
 
-Crops, resizes, flips and quarter turns at the head of a pipeline become one resampling of the stored
-pixels, and grayscale among them is left to the JPEG decoder. The plan is a value: it is printed and tested
-without any pixels.
+Crops, resizes, flips and quarter turns at the head of a pipeline become one resampling of the stored pixels.
+A grayscale among them is left to the JPEG decoder. A plan is a plain value that can be printed and tested
+without pixels.
 """
 
 from collections.abc import Sequence
@@ -14,31 +14,31 @@ from libs.imaging.errors import FrameMissing, ResultTooLarge, SideTooLong, Sourc
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.geometry import Size
 from libs.imaging.limits import Limits
-from libs.imaging.operation_fusion import Fused, fuse
+from libs.imaging.operation_fusion import FusedHead, fuse
 from libs.imaging.operations import AnyOperation, Compress, Rotate
 from libs.imaging.operations.operation import Output, name_of
 from libs.imaging.operations.resize import Scaling
-from libs.imaging.orientation import turned_size
+from libs.imaging.orientation import upright_size
 
 LARGE_PIXELS = 4_000_000
 MARGIN = 1.5
 LARGE_MARGIN = 1.25
-"""How much larger than the result a JPEG is decoded. Where neighbouring pixels of the source differ most, in
-stars of one pixel, 1.25 gives 38.8 dB to a full decode and 1.5 gives 42.4; large pictures are never that
-sharp, and 1.25 spares them a third of the time."""
+"""How many times larger than the result a JPEG is decoded at least. For the sharpest detail, stars of one
+pixel, the PSNR to a full decode is 38.8 dB with 1.25 and 42.4 dB with 1.5. Images above `LARGE_PIXELS` are
+never that sharp, and 1.25 saves a third of their time."""
 
 _SHRINKS = (8, 4, 2)
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What is known of an opened file before it is decoded."""
+    """Facts about an opened file that are known before it is decoded."""
 
     format: FormatName
     size: Size  # of the stored pixels
     frames: int
     orientation: int  # EXIF
     mode: str
-    srgb: bool  # no profile changes its colours
+    srgb: bool  # converting the colour profile to sRGB changes no colours
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -47,34 +47,34 @@ class Step(Struct, frozen=True, kw_only=True):
     operation: AnyOperation
     before: Size
     after: Size
-    exact: bool  # else the largest it can be: only the pixels tell
+    exact: bool  # otherwise `after` is the largest possible size, because it depends on the pixels
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """Everything that is settled before decoding."""
+    """Everything that is decided before decoding."""
 
     facts: Facts
     first_frame: int
     frames: int
-    shrink: int  # a JPEG is decoded at 1/1, 1/2, 1/4 or 1/8
+    shrink: int  # 1, 2, 4 or 8: a JPEG is decoded at 1/shrink of its size
     luma: bool  # a JPEG is decoded without its colours
-    orientation: int  # how stored pixels are turned, flips and quarter turns of the pipeline included
+    orientation: int  # of the source, with the flips and quarter turns at the head of the pipeline
     scaling: Scaling | None  # of the upright image
     steps: tuple[Step, ...]
     output: Output
     size: Size  # of the result
     exact: bool
-    reencodes: bool  # nothing is asked but a smaller file
+    only_compresses: bool  # if the file does not become smaller, the source is kept
 
     def lines(self) -> list[str]:
-        """Tell the plan to people."""
+        """Return the plan as text, one line for each step."""
         return [self._source(), self._decoding(), *self._work(), self._writing()]
 
     def _source(self) -> str:
         facts = self.facts
         turned = f", EXIF orientation {facts.orientation}" if facts.orientation != 1 else ""
         colours = "" if facts.srgb else ", own colour profile"
-        stored = f"{facts.format} {_by(facts.size)} {facts.mode}, {facts.frames} frame(s)"
+        stored = f"{facts.format} {_wxh(facts.size)} {facts.mode}, {facts.frames} frame(s)"
         return f"source   {stored}{turned}{colours}"
 
     def _decoding(self) -> str:
@@ -88,16 +88,18 @@ class Plan(Struct, frozen=True, kw_only=True):
         lines: list[str] = []
         if self.scaling:
             box = ", ".join(f"{edge:g}" for edge in self.scaling.box)
-            lines.append(f"resample ({box}) of the upright image to {_by(self.scaling.size)}")
+            lines.append(f"resample ({box}) of the upright image to {_wxh(self.scaling.size)}")
             if self.scaling.canvas != self.scaling.size:
-                lines.append(f"lay      on {_by(self.scaling.canvas)} at {self.scaling.offset}")
+                lines.append(f"pad      to {_wxh(self.scaling.canvas)}, image at {self.scaling.offset}")
         if self.orientation != 1:
             lines.append(f"turn     as orientation {self.orientation}, after shrinking")
         if not self.facts.srgb and self.output.color == "srgb":
             lines.append("colours  to sRGB, after shrinking")
         for step in self.steps:
-            most = "" if step.exact else "at most "
-            lines.append(f"step     {name_of(step.operation)}: {_by(step.before)} -> {most}{_by(step.after)}")
+            qualifier = "" if step.exact else "at most "
+            lines.append(
+                f"step     {name_of(step.operation)}: {_wxh(step.before)} -> {qualifier}{_wxh(step.after)}"
+            )
         return lines
 
     def _writing(self) -> str:
@@ -105,24 +107,24 @@ class Plan(Struct, frozen=True, kw_only=True):
         name = (
             f"{output.format}, or {output.opaque_format} if opaque" if output.opaque_format else output.format
         )
-        told = {"quality": output.quality, "colours": output.colours, "at most bytes": output.max_bytes}
-        options = "".join(f", {word} {value}" for word, value in told.items() if value is not None)
-        most = "" if self.exact else "at most "
-        return f"write    {name}{options}: {most}{_by(self.size)}, metadata {output.metadata}"
+        values = {"quality": output.quality, "colours": output.colours, "max bytes": output.max_bytes}
+        options = "".join(f", {label} {value}" for label, value in values.items() if value is not None)
+        qualifier = "" if self.exact else "at most "
+        return f"write    {name}{options}: {qualifier}{_wxh(self.size)}, metadata {output.metadata}"
 
 
 def make_plan(facts: Facts, operations: Sequence[AnyOperation], limits: Limits) -> Plan:
-    """Settle how `operations` are run over a file.
+    """Plan how to run `operations` over a file.
 
     Raises:
-        OperationFault: An operation does not fit the image, or its result goes beyond `limits`.
+        OperationFault: An operation cannot be applied to the image, or its result is above `limits`.
     """
     output = Output(format=facts.format)
     for operation in operations:
-        output = operation.settle(output)
-    first, count = _frames(facts, output)
-    upright = turned_size(facts.size, facts.orientation)
-    size, exact = _check(upright, count, operations, output, limits)
+        output = operation.update_output(output)
+    first, count = _choose_frames(facts, output)
+    upright = upright_size(facts.size, facts.orientation)
+    size, exact = _check_sizes(upright, count, operations, output, limits)
     fused = fuse(upright, facts.orientation, operations)
     luma = (
         fused.grey
@@ -142,7 +144,7 @@ def make_plan(facts: Facts, operations: Sequence[AnyOperation], limits: Limits) 
         output=output,
         size=size,
         exact=exact,
-        reencodes=bool(operations)
+        only_compresses=bool(operations)
         and all(isinstance(operation, Compress) for operation in operations)
         and output.never_larger
         and output.format == facts.format
@@ -150,8 +152,8 @@ def make_plan(facts: Facts, operations: Sequence[AnyOperation], limits: Limits) 
     )
 
 
-def _frames(facts: Facts, output: Output) -> tuple[int, int]:
-    """Give the first frame to decode, and how many."""
+def _choose_frames(facts: Facts, output: Output) -> tuple[int, int]:
+    """Return the first frame to decode and the number of frames."""
     if output.frame is not None:
         if output.frame >= facts.frames:
             raise FrameMissing(output.frame, facts.frames)
@@ -161,16 +163,19 @@ def _frames(facts: Facts, output: Output) -> tuple[int, int]:
     return 0, min(facts.frames, output.max_frames or facts.frames)
 
 
-def _check(
+def _check_sizes(
     size: Size, frames: int, operations: Sequence[AnyOperation], output: Output, limits: Limits
 ) -> tuple[Size, bool]:
-    """Go through all sizes; once a step's is not foretold, those after it are checked as they come."""
+    """Check the size after each operation up to the first that is not exact; the rest is checked at run time.
+
+    Return the last size that is known, and whether it is that of the result.
+    """
     exact = True
     for operation in operations:
         if exact:
             size = operation.result_size(size)
             check_step(operation, size, frames, limits)
-        exact = exact and operation.foretold
+        exact = exact and operation.exact_size
     longest = FORMATS[output.format].longest_side
     if max(size) > longest:
         raise ResultTooLarge(f"convert to {output.format}", str(SideTooLong(max(size), longest)))
@@ -178,45 +183,49 @@ def _check(
 
 
 def check_step(operation: AnyOperation, size: Size, frames: int, limits: Limits) -> None:
-    """Refuse a step whose result goes beyond `limits`."""
+    """Check the size of an operation's result.
+
+    Raises:
+        ResultTooLarge: It is above `limits`.
+    """
     try:
         limits.check(*size, frames)
     except SourceFault as error:
         raise ResultTooLarge(name_of(operation), str(error)) from error
 
 
-def _shrink(facts: Facts, fused: Fused) -> int:
-    """Give the fraction of its size that a JPEG is decoded at."""
+def _shrink(facts: Facts, fused: FusedHead) -> int:
+    """Return the greatest shrink that leaves a JPEG large enough for the resampling."""
     scaling = fused.scaling
     if facts.format != "jpeg" or scaling is None or scaling.kernel == "nearest":
         return 1
     margin = LARGE_MARGIN if facts.size[0] * facts.size[1] > LARGE_PIXELS else MARGIN
-    room = min(scaling.box.width / scaling.size[0], scaling.box.height / scaling.size[1]) / margin
-    return next((shrink for shrink in _SHRINKS if shrink <= room + 1e-9), 1)
+    ratio = min(scaling.box.width / scaling.size[0], scaling.box.height / scaling.size[1]) / margin
+    return next((shrink for shrink in _SHRINKS if shrink <= ratio + 1e-9), 1)
 
 
-def _steps(fused: Fused, luma: bool, output: Output) -> tuple[Step, ...]:
+def _steps(fused: FusedHead, luma: bool, output: Output) -> tuple[Step, ...]:
     size = fused.size
     steps: list[Step] = []
     exact = True
-    operations = fused.steps(luma)
+    operations = fused.remaining(luma)
     for operation in operations:
         after = operation.result_size(size) if exact else size
-        exact = exact and operation.foretold
+        exact = exact and operation.exact_size
         if operation is operations[-1]:
-            operation = _without_detour(operation, output)
+            operation = _with_output_background(operation, output)
         steps.append(Step(operation=operation, before=size, after=after, exact=exact))
         size = after
     return tuple(steps)
 
 
-def _without_detour(operation: AnyOperation, output: Output) -> AnyOperation:
-    """Show the background at once, rather than clear corners that are flattened onto it when writing."""
+def _with_output_background(operation: AnyOperation, output: Output) -> AnyOperation:
+    """Give a last rotate the output's background, which saves flattening transparent corners when writing."""
     opaque = output.background[3] == 255 and not FORMATS[output.format].alpha
     if isinstance(operation, Rotate) and operation.background is None and opaque:
         return replace(operation, background="#" + bytes(output.background[:3]).hex())
     return operation
 
 
-def _by(size: Size) -> str:
+def _wxh(size: Size) -> str:
     return f"{size[0]}x{size[1]}"

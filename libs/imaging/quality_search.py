@@ -1,4 +1,4 @@
-"""Finding the best quality whose file is small enough."""
+"""Search for the best quality whose file is within a size."""
 
 import math
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from libs.imaging.errors import TargetUnreachable
 
-MOST_ENCODES = 5
-NEAR_ENOUGH = 0.95
-"""A file of this share of the bytes that are allowed is not improved upon."""
+MAX_ENCODES = 5
+GOOD_ENOUGH = 0.95
+"""The search ends when the file has at least this fraction of the allowed bytes."""
 
 _STEP = 0.03
-"""How much the logarithm of the size changes with one step of quality, before anything is known."""
+"""First estimate of how much the logarithm of the size changes with one step of quality."""
 
 _PALETTE_STEP = 0.35
-"""The same with one step of the logarithm of the number of colours."""
+"""The same for one step of the logarithm of the number of colours."""
 
 
 class _Try(NamedTuple):
@@ -23,24 +23,25 @@ class _Try(NamedTuple):
     size_bytes: int
 
 
-def search(
+def search_quality(
     save: Callable[[Path, int], None], target: Path, ceiling: int, max_bytes: int, *, palette: bool = False
 ) -> int:
-    """Leave at `target` the best file of at most `max_bytes`; give its quality.
+    """Write the best file of at most `max_bytes` to `target` and return its quality.
 
-    The quality is interpolated between the nearest tries, with at most five encodes; the last one is the
-    lowest quality, unless another has fitted before. With a `palette` the quality is a number of colours.
+    Each quality is interpolated between the two nearest tries. After `MAX_ENCODES` encodes the search ends;
+    the last one uses the lowest quality if nothing fitted before. `save` writes a file of a given quality.
+    With `palette` a quality stands for a number of colours, and the size follows its logarithm.
 
     Raises:
-        TargetUnreachable: None of them fits.
+        TargetUnreachable: No file fits.
     """
     trial = target.with_name(target.name + ".trial")
-    fits: _Try | None = None
-    over: list[_Try] = []
+    fitting: _Try | None = None
+    too_large: list[_Try] = []
     quality: int | None = ceiling
     try:
-        for left in reversed(range(MOST_ENCODES)):
-            if left == 0 and fits is None:
+        for remaining in reversed(range(MAX_ENCODES)):
+            if remaining == 0 and fitting is None:
                 quality = 1
             if quality is None:
                 break
@@ -48,31 +49,31 @@ def search(
             tried = _Try(quality, trial.stat().st_size)
             if tried.size_bytes <= max_bytes:
                 trial.replace(target)
-                fits = tried
+                fitting = tried
             else:
-                over.append(tried)
-            quality = _next(fits, over, max_bytes, palette)
+                too_large.append(tried)
+            quality = _next_quality(fitting, too_large, max_bytes, palette)
     finally:
         trial.unlink(missing_ok=True)
-    if fits is None:
-        raise TargetUnreachable(max_bytes, min(tried.size_bytes for tried in over))
-    return fits.quality
+    if fitting is None:
+        raise TargetUnreachable(max_bytes, min(tried.size_bytes for tried in too_large))
+    return fitting.quality
 
 
-def _next(fits: _Try | None, over: list[_Try], max_bytes: int, palette: bool) -> int | None:
-    """Give the quality to try next; None when nothing better can come of it."""
-    if not over or (fits and fits.size_bytes >= NEAR_ENOUGH * max_bytes):
+def _next_quality(fitting: _Try | None, too_large: list[_Try], max_bytes: int, palette: bool) -> int | None:
+    """Return the quality to try next; None if no try can be better."""
+    if not too_large or (fitting and fitting.size_bytes >= GOOD_ENOUGH * max_bytes):
         return None
-    lowest = over[-1] if fits is None else min(over)
-    floor = fits.quality + 1 if fits else 1
-    if lowest.quality <= floor and (fits or lowest.quality == 1):
+    nearest = too_large[-1] if fitting is None else min(too_large)
+    floor = fitting.quality + 1 if fitting else 1
+    if nearest.quality <= floor and (fitting or nearest.quality == 1):
         return None
-    at = math.log if palette else float
+    axis = math.log if palette else float
     step = _PALETTE_STEP if palette else _STEP
-    other = fits or (over[-2] if len(over) > 1 else None)
-    if other and other.size_bytes != lowest.size_bytes:
-        rise = math.log(lowest.size_bytes / other.size_bytes) / (at(lowest.quality) - at(other.quality))
+    other = fitting or (too_large[-2] if len(too_large) > 1 else None)
+    if other and other.size_bytes != nearest.size_bytes:
+        rise = math.log(nearest.size_bytes / other.size_bytes) / (axis(nearest.quality) - axis(other.quality))
         step = max(rise, step / 10)
-    wanted = at(lowest.quality) - math.log(lowest.size_bytes / max_bytes) / step
-    wanted = math.exp(min(wanted, 5)) if palette else wanted
-    return max(floor, min(lowest.quality - 1, math.floor(wanted)))
+    estimate = axis(nearest.quality) - math.log(nearest.size_bytes / max_bytes) / step
+    estimate = math.exp(min(estimate, 5)) if palette else estimate
+    return max(floor, min(nearest.quality - 1, math.floor(estimate)))

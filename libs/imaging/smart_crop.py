@@ -1,4 +1,4 @@
-"""Finding the part of an image that has the most to show, by the energy of its edges."""
+"""Find the part of an image with the most detail, measured as the energy of its edges."""
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -8,49 +8,49 @@ from PIL.Image import Image, Resampling
 
 from libs.imaging.geometry import Size
 
-_LONGEST_SIDE = 256
-"""Edges are looked for at this size: finer ones are noise."""
+_WORKING_SIDE = 256
+"""Images are reduced to about this longest side before edges are measured: finer edges are mostly noise."""
 
 
-def most_detailed(frames: Sequence[Image], inner: Size) -> Size:
-    """Give the left and top of the box of size `inner` that holds the most edges.
+def find_most_detailed(frames: Sequence[Image], inner: Size) -> Size:
+    """Return left and top of the box of size `inner` with the most edge energy over all frames.
 
-    Columns and rows are weighed one after the other. Of several places as good, the one nearest to the
-    centre is taken, so the same pixels always give the same place.
+    The left is chosen first, by columns, and then the top, by rows. Of equally good positions the one
+    nearest to the centre is chosen, so the same pixels always give the same position.
     """
     width, height = frames[0].size
     columns, rows = [0.0] * width, [0.0] * height
     if inner[0] < width:
-        columns = _sum(_energies(frame, (width, 1)) for frame in frames)
-    left = _heaviest(columns, inner[0])
+        columns = _sum_profiles(_edge_profile(frame, (width, 1)) for frame in frames)
+    left = _best_window(columns, inner[0])
     if inner[1] < height:
         strips = (frame.crop((left, 0, left + inner[0], height)) for frame in frames)
-        rows = _sum(_energies(strip, (1, height)) for strip in strips)
-    return left, _heaviest(rows, inner[1])
+        rows = _sum_profiles(_edge_profile(strip, (1, height)) for strip in strips)
+    return left, _best_window(rows, inner[1])
 
 
-def _sum(profiles: Iterable[list[float]]) -> list[float]:
+def _sum_profiles(profiles: Iterable[list[float]]) -> list[float]:
     return [sum(values) for values in zip(*profiles, strict=True)]
 
 
-def _energies(image: Image, along: Size) -> list[float]:
-    """Give the mean energy of edges in each column or row."""
-    grey = _small(image)
+def _edge_profile(image: Image, size: Size) -> list[float]:
+    """Return the mean edge energy of each column (`size` is width by 1) or row (1 by height)."""
+    grey = _working_copy(image)
     width, height = grey.size
     across = ImageChops.difference(grey, grey.crop((1, 0, width + 1, height)))
     across.paste(0, (width - 1, 0, width, height))
     down = ImageChops.difference(grey, grey.crop((0, 1, width, height + 1)))
     down.paste(0, (0, height - 1, width, height))
     energy = ImageChops.add(across, down).convert("F")
-    summed = energy.resize((1, height) if along[0] == 1 else (width, 1), Resampling.BOX)
-    stretched = summed.resize(along, Resampling.BILINEAR)
-    return [float(stretched.getpixel((at % along[0], at // along[0]))) for at in range(max(along))]  # pyright: ignore
+    means = energy.resize((1, height) if size[0] == 1 else (width, 1), Resampling.BOX)
+    profile = means.resize(size, Resampling.BILINEAR)
+    return [float(profile.getpixel((at % size[0], at // size[0]))) for at in range(max(size))]  # pyright: ignore
 
 
-def _small(image: Image) -> Image:
-    """Give what is visible, in grey; clear parts have no edges."""
+def _working_copy(image: Image) -> Image:
+    """Return a small grey copy in which transparent pixels are black, so that they have no edges."""
     width, height = image.size
-    shrink = max(1, max(width, height) // _LONGEST_SIDE)
+    shrink = max(1, max(width, height) // _WORKING_SIDE)
     small = image.reduce(shrink) if shrink > 1 else image
     if small.mode in {"LA", "RGBA"}:
         visible = small.convert("RGBA")
@@ -59,8 +59,8 @@ def _small(image: Image) -> Image:
     return small.convert("L")
 
 
-def _heaviest(weights: list[float], length: int) -> int:
-    """Give the start of the window with the greatest sum."""
+def _best_window(weights: list[float], length: int) -> int:
+    """Return the start of the window of `length` with the greatest sum."""
     sums = [0.0, *accumulate(weights)]
     starts = range(len(weights) - length + 1)
     middle = (len(weights) - length) / 2

@@ -1,4 +1,4 @@
-"""Whether a file has been cut, for the formats whose decoders would not say so."""
+"""Find truncated files in the formats whose Pillow decoders accept them silently."""
 
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
@@ -9,21 +9,21 @@ from libs.imaging.formats import FormatName
 from libs.imaging.limits import Limits
 
 
-def require_whole(path: Path, name: FormatName, limits: Limits) -> None:
-    """Refuse a GIF without its trailer, and a WebP or AVIF shorter than it says.
+def check_not_truncated(path: Path, name: FormatName, limits: Limits) -> None:
+    """Refuse a GIF without its trailer, and a WebP or AVIF that is shorter than its header says.
 
     Raises:
-        ImageTruncated: The file has been cut.
+        ImageTruncated: The file is truncated.
     """
     if name not in {"gif", "webp", "avif"}:
         return
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         match name:
             case "gif":
-                whole = gif.walk(data, limits.max_frames).whole
+                complete = gif.read_blocks(data, limits.max_frames).complete
             case "webp":
-                whole = webp.is_whole(data)
+                complete = webp.is_complete(data)
             case _:
-                whole = avif.is_whole(data)
-    if not whole:
+                complete = avif.is_complete(data)
+    if not complete:
         raise ImageTruncated

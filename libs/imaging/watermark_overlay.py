@@ -1,20 +1,16 @@
-"""Laying a small image over a large one, in place."""
+"""Overlay a watermark on an image, in place."""
 
 from PIL import Image as images
 from PIL.Image import Image
 
-from libs.imaging.compositing import has_alpha
+from libs.imaging.compositing import has_alpha, with_alpha
 from libs.imaging.geometry import Size
+from libs.imaging.limits import LONGEST_SIDE
 
 
-def clear(mark: Image) -> Image:
-    """Give LA or RGBA."""
-    return mark if has_alpha(mark) else mark.convert("LA" if mark.mode == "L" else "RGBA")
-
-
-def faded(mark: Image, opacity: float) -> Image:
-    """Give LA or RGBA with all of its alpha scaled by `opacity`, 0 to 1."""
-    mark = clear(mark)
+def with_opacity(mark: Image, opacity: float) -> Image:
+    """Return the mark in LA or RGBA with its alpha multiplied by `opacity`, 0 to 1."""
+    mark = with_alpha(mark)
     if opacity < 1:
         alpha = mark.getchannel("A").point([int(value * opacity + 0.5) for value in range(256)])
         mark = mark.copy()
@@ -22,10 +18,10 @@ def faded(mark: Image, opacity: float) -> Image:
     return mark
 
 
-def stamp(image: Image, mark: Image, corner: Size) -> Image:
-    """Lay a mark in LA or RGBA with its left and top at `corner`; what lies outside is left out.
+def overlay(image: Image, mark: Image, corner: Size) -> Image:
+    """Overlay a mark in LA or RGBA with its left and top at `corner`; clip what lies outside the image.
 
-    Only the covered region is touched. A grey image becomes coloured under a coloured mark.
+    Only the covered region changes. A grey image becomes RGB if the mark has colours.
     """
     left, top = corner
     visible = (
@@ -38,7 +34,7 @@ def stamp(image: Image, mark: Image, corner: Size) -> Image:
         return image
     if visible != (0, 0, *mark.size):
         mark = mark.crop(visible)
-    image = ready(image, mark)
+    image = _to_common_mode(image, mark)
     at = (left + visible[0], top + visible[1])
     if has_alpha(image):
         image.alpha_composite(mark.convert("RGBA"), at)
@@ -48,21 +44,21 @@ def stamp(image: Image, mark: Image, corner: Size) -> Image:
 
 
 def tile(image: Image, mark: Image, gap: int) -> Image:
-    """Lay a mark all over, with `gap` pixels between."""
+    """Repeat a mark over the whole image, with `gap` pixels between."""
     step = (mark.width + gap, mark.height + gap)
-    row = images.new(mark.mode, (min(image.width, 16_384), mark.height))
+    row = images.new(mark.mode, (min(image.width, LONGEST_SIDE), mark.height))
     row.paste(mark, (0, 0))
     filled = step[0]
-    while filled < row.width:  # doubled, so that a tiny mark takes no time
+    while filled < row.width:  # double the filled part, so that a tiny mark needs few pastes
         row.paste(row.crop((0, 0, min(filled, row.width - filled), row.height)), (filled, 0))
         filled *= 2
     for top in range(0, image.height, step[1]):
-        image = stamp(image, row, (0, top))
+        image = overlay(image, row, (0, top))
     return image
 
 
-def ready(image: Image, mark: Image) -> Image:
-    """Give a mode that can hold both."""
+def _to_common_mode(image: Image, mark: Image) -> Image:
+    """Convert the image to a mode that holds the colours and the transparency of both."""
     if image.mode == "L" and mark.mode == "RGBA":
         return image.convert("RGB")
     return image.convert("RGBA") if image.mode == "LA" else image

@@ -1,4 +1,4 @@
-"""Drawing text."""
+"""Draw the text of a watermark."""
 
 import unicodedata
 from functools import lru_cache
@@ -15,51 +15,52 @@ from libs.imaging.errors import TextNotDrawable
 from libs.imaging.geometry import Size
 
 FONTS = tuple(Path(__file__).parent / "fonts" / name for name in ("DejaVuSans.ttf", "DroidSansFallback.ttf"))
-"""The first has Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic and 5,900 signs in all, the second
-Chinese, Japanese and Korean; both have a free licence. A letter is of the first font that has it."""
+"""The first font covers Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew and Arabic (5,900 glyphs), the
+second Chinese, Japanese and Korean. Each character uses the first font that has it. Both
+have a free licence."""
 
-_MEASURED = 100
-_SMALLEST = 4
-_LINE = 1.2
-_NO_LETTER = "\U0010ffff"
-_RULER = ImageDraw.Draw(images.new("L", (1, 1)))
+_MEASURING_SIZE = 100
+_MIN_SIZE = 4
+_LINE_HEIGHT = 1.2  # in font sizes
+_NO_CHARACTER = "\U0010ffff"  # drawn as a font's sign for a missing glyph
+_MEASURING_CANVAS = ImageDraw.Draw(images.new("L", (1, 1)))
 
 
 class _Run(NamedTuple):
-    """Neighbours of one font."""
+    """Consecutive characters of one font."""
 
     font: Path
     text: str
 
 
-class _Placed(NamedTuple):
-    """A run, its left end and its baseline in pixels."""
+class _PlacedRun(NamedTuple):
+    """A run with its left end and baseline in pixels."""
 
     at: tuple[float, float]
     text: str
     font: ImageFont.FreeTypeFont
 
 
-def draw(text: str, size: int, colour: RGBA, room: Size, width: int | None) -> Image:
-    """Draw a text in LA or RGBA, no larger than `room`.
+def draw_text(text: str, size: int, colour: RGBA, room: Size, width: int | None) -> Image:
+    """Draw a text in mode LA or RGBA, no larger than `room`.
 
     Args:
-        text: One line, or several.
-        size: Height of the letters in pixels, unless a width is given.
-        colour: Of the letters; all else is clear.
+        text: One line or several.
+        size: Height of the letters in pixels; not used if `width` is given.
+        colour: Colour of the letters; all other pixels are transparent.
         room: Greatest width and height of the result.
-        width: Wanted width of the whole text.
+        width: Requested width of the text in pixels.
 
     Raises:
-        TextNotDrawable: No font has all letters.
+        TextNotDrawable: No font has a glyph for a character.
     """
-    lines = _lines(text)
-    across, down = _extent(_placed(lines, _MEASURED))[2:]
-    wanted = width * _MEASURED / across if width else float(size)
-    fitting = min(wanted, room[0] * _MEASURED / across, room[1] * _MEASURED / down)
-    placed = _placed(lines, max(_SMALLEST, int(fitting)))
-    left, top, wide, high = _extent(placed)
-    mask = images.new("L", (min(wide, room[0]), min(high, room[1])))
+    lines = _split_lines(text)
+    across, down = _extent(_place_runs(lines, _MEASURING_SIZE))[2:]
+    requested = width * _MEASURING_SIZE / across if width else float(size)
+    fitting = min(requested, room[0] * _MEASURING_SIZE / across, room[1] * _MEASURING_SIZE / down)
+    placed = _place_runs(lines, max(_MIN_SIZE, int(fitting)))
+    left, top, text_width, text_height = _extent(placed)
+    mask = images.new("L", (min(text_width, room[0]), min(text_height, room[1])))
     pen = ImageDraw.Draw(mask)
     for (x, y), run, font in placed:
         pen.text((x - left, y - top), run, fill=colour[3], font=font, anchor="ls")
@@ -69,55 +70,56 @@ def draw(text: str, size: int, colour: RGBA, room: Size, width: int | None) -> I
     return drawn
 
 
-def _placed(lines: list[list[_Run]], size: int) -> list[_Placed]:
-    placed: list[_Placed] = []
+def _place_runs(lines: list[list[_Run]], size: int) -> list[_PlacedRun]:
+    placed: list[_PlacedRun] = []
     for number, runs in enumerate(lines):
         x = 0.0
         for run in runs:
             font = _font(run.font, size)
-            placed.append(_Placed((x, number * _LINE * size), run.text, font))
+            placed.append(_PlacedRun((x, number * _LINE_HEIGHT * size), run.text, font))
             x += font.getlength(run.text)
     return placed
 
 
-def _extent(placed: list[_Placed]) -> tuple[int, int, int, int]:
-    """Give left, top, width and height of what is drawn."""
-    boxes = [_RULER.textbbox(one.at, one.text, font=one.font, anchor="ls") for one in placed]
+def _extent(placed: list[_PlacedRun]) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of the drawn pixels."""
+    boxes = [_MEASURING_CANVAS.textbbox(run.at, run.text, font=run.font, anchor="ls") for run in placed]
     left, top = (int(min(box[side] for box in boxes)) for side in (0, 1))
     right, bottom = (int(max(box[side] for box in boxes)) for side in (2, 3))
     return left, top, max(1, right - left + 1), max(1, bottom - top + 1)
 
 
-def _lines(text: str) -> list[list[_Run]]:
-    missing = [letter for letter in sorted(set(text)) if not _fonts_with(letter)]
+def _split_lines(text: str) -> list[list[_Run]]:
+    missing = [character for character in sorted(set(text)) if not _fonts_with(character)]
     if missing:
         raise TextNotDrawable("".join(missing))
-    return [_runs(line) for line in text.split("\n")]
+    return [_split_runs(line) for line in text.split("\n")]
 
 
-def _runs(line: str) -> list[_Run]:
+def _split_runs(line: str) -> list[_Run]:
     fonts: list[Path] = []
-    for letter in line:
-        having = _fonts_with(letter)
-        stays = fonts and fonts[-1] in having and (letter.isspace() or unicodedata.combining(letter))
-        fonts.append(fonts[-1] if stays else having[0])
+    for character in line:
+        candidates = _fonts_with(character)
+        dependent = character.isspace() or unicodedata.combining(character)
+        keeps_font = fonts and fonts[-1] in candidates and dependent
+        fonts.append(fonts[-1] if keeps_font else candidates[0])
     pairs = groupby(zip(fonts, line, strict=True), key=lambda pair: pair[0])
-    return [_Run(font, "".join(letter for _, letter in letters)) for font, letters in pairs]
+    return [_Run(font, "".join(character for _, character in characters)) for font, characters in pairs]
 
 
-def _fonts_with(letter: str) -> tuple[Path, ...]:
-    if letter.isspace():
+def _fonts_with(character: str) -> tuple[Path, ...]:
+    if character.isspace():
         return FONTS
-    return tuple(font for font in FONTS if _drawn(letter, font) != _drawn(_NO_LETTER, font))
+    return tuple(font for font in FONTS if _glyph(character, font) != _glyph(_NO_CHARACTER, font))
 
 
 @lru_cache(maxsize=512)
-def _drawn(letter: str, font: Path) -> bytes:
-    """Draw without shaping, which would lay a stray accent on a letter of its own."""
-    canvas = images.new("1", (2 * _MEASURED, 2 * _MEASURED))
-    at = (_MEASURED // 2, _MEASURED // 4)  # an accent goes back over the letter before it
-    plain = _font(font, _MEASURED, ImageFont.Layout.BASIC)
-    ImageDraw.Draw(canvas).text(at, letter, fill=1, font=plain)
+def _glyph(character: str, font: Path) -> bytes:
+    """Draw one character; without shaping, which would add a placeholder below a combining accent."""
+    canvas = images.new("1", (2 * _MEASURING_SIZE, 2 * _MEASURING_SIZE))
+    at = (_MEASURING_SIZE // 2, _MEASURING_SIZE // 4)  # a combining accent is drawn left of this point
+    unshaped = _font(font, _MEASURING_SIZE, ImageFont.Layout.BASIC)
+    ImageDraw.Draw(canvas).text(at, character, fill=1, font=unshaped)
     return canvas.tobytes()
 
 

@@ -12,10 +12,11 @@ import pytest
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import IFDRational
 
-from libs.imaging.blurhash import blurhash, dominant_colours
+from libs.imaging.blurhash import blurhash
 from libs.imaging.describe import describe
+from libs.imaging.dominant_colours import dominant_colours
 from libs.imaging.exif_iptc import Camera, Caption, Place
-from libs.imaging.hashing import digest, distance
+from libs.imaging.hashing import distance, file_digests
 from libs.imaging.limits import Limits
 from tests.imaging.conftest import Save
 from tests.imaging.float_reference import gaussian
@@ -36,7 +37,7 @@ def test_all_hashes_equal_those_of_imagehash(photo: str, photos: Path) -> None:
 
 def test_a_digest_is_that_of_the_bytes(photos: Path) -> None:
     data = (photos / "rocket.jpg").read_bytes()
-    found = digest(photos / "rocket.jpg")
+    found = file_digests(photos / "rocket.jpg")
     assert found.md5 == hashlib.md5(data, usedforsecurity=False).hexdigest()
     assert found.sha256 == hashlib.sha256(data).hexdigest()
 

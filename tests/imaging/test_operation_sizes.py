@@ -127,7 +127,7 @@ def test_smart_keeps_the_only_detail(left: int, top: int, extension: str, save: 
     plain.paste(_noise((30, 20), "RGB"), (left, top))
     source = save(plain, f"in.{extension}", quality=95)
     crop = Crop(width=60, height=60, gravity="smart")
-    box = crop.find([plain])
+    box = crop.find_smart_box([plain])
     assert box[0] <= left and left + 30 <= box[2]  # noqa: PT018
     assert box[1] <= top and top + 20 <= box[3]  # noqa: PT018
     assert run(source, crop)[0] == run(source, crop)[0]
@@ -136,7 +136,7 @@ def test_smart_keeps_the_only_detail(left: int, top: int, extension: str, save: 
 
 
 def test_smart_keeps_the_centre_of_a_plain_image(save: Save) -> None:
-    assert Crop(aspect="1:1", gravity="smart").find([Image.new("RGB", (101, 40))])[0] in {30, 31}
+    assert Crop(aspect="1:1", gravity="smart").find_smart_box([Image.new("RGB", (101, 40))])[0] in {30, 31}
 
 
 def test_the_smart_part_of_an_animation_is_the_same_in_every_frame(save: Save, run: Run) -> None:

@@ -25,13 +25,13 @@ SECRET = b"SECRET"
 def encodes(monkeypatch: pytest.MonkeyPatch) -> list[int | None]:
     """The quality of every encode."""
     seen: list[int | None] = []
-    real = frame_encoder.options_for
+    real = frame_encoder.still_options
 
     def recorded(output: Output) -> dict[str, Any]:
         seen.append(output.quality)
         return real(output)
 
-    monkeypatch.setattr(frame_encoder, "options_for", recorded)
+    monkeypatch.setattr(frame_encoder, "still_options", recorded)
     return seen
 
 
@@ -46,7 +46,7 @@ def test_max_bytes_is_reached_closely_in_five_encodes(
     wanted = int(best * share)
     facts, _ = run(photos / photo, Convert(format=name), Compress(max_bytes=wanted))
     assert 0.75 * wanted <= facts.size_bytes <= wanted
-    assert len(encodes) <= quality_search.MOST_ENCODES
+    assert len(encodes) <= quality_search.MAX_ENCODES
 
 
 def test_a_target_out_of_reach_tells_the_smallest_size(
@@ -57,7 +57,7 @@ def test_a_target_out_of_reach_tells_the_smallest_size(
     smallest = render(photos / "rocket.jpg", tmp_path / "out", [Compress(quality=1)], Limits()).size_bytes
     assert caught.value.smallest_bytes == smallest
     assert str(smallest) in str(caught.value)
-    assert len(encodes) <= quality_search.MOST_ENCODES + 1
+    assert len(encodes) <= quality_search.MAX_ENCODES + 1
     assert not list(tmp_path.glob("*.trial"))
 
 

@@ -118,7 +118,7 @@ def test_grayscale_is_left_to_the_jpeg_decoder_where_colours_allow(
 
 
 @pytest.mark.parametrize(
-    ("operations", "reencodes"),
+    ("operations", "only_compresses"),
     [
         ([Compress()], True),
         ([Compress(never_larger=False)], False),
@@ -127,8 +127,10 @@ def test_grayscale_is_left_to_the_jpeg_decoder_where_colours_allow(
         ([], False),
     ],
 )
-def test_only_a_lone_compress_may_keep_the_source(operations: list[AnyOperation], reencodes: bool) -> None:
-    assert _plan(_facts(LARGE), *operations).reencodes == reencodes
+def test_only_a_lone_compress_may_keep_the_source(
+    operations: list[AnyOperation], only_compresses: bool
+) -> None:
+    assert _plan(_facts(LARGE), *operations).only_compresses == only_compresses
 
 
 def test_frames_are_chosen_before_decoding() -> None:

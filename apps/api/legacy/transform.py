@@ -26,7 +26,7 @@ from libs.contracts.views.request_body import Operations
 from libs.images import expiry, from_url, upload
 from libs.images.from_url import Wanted
 from libs.imaging.errors import AssetMissing
-from libs.imaging.orientation import turned_size
+from libs.imaging.orientation import upright_size
 from libs.storage import images
 from libs.storage.database.tables import Image, Job
 from libs.storage.image_errors import ImageNotReady
@@ -107,7 +107,7 @@ async def _canvas(image: Image, wanted: Transformations, context: RequestContext
     told = await metadata_of(image, context)
     if isinstance(told, Job):
         raise ImageNotReady("Image not ready: it is still being described; ask again")
-    width, height = turned_size((told.width, told.height), told.orientation)
+    width, height = upright_size((told.width, told.height), told.orientation)
     return Canvas(size=wanted.resize or Size(width=width, height=height), has_alpha=told.has_alpha)
 
 

@@ -1,5 +1,5 @@
-"""What can be told of each file format without decoding a pixel.
+"""Read size, frame count and completeness from each file format without decoding pixels.
 
-One module per format. Those of `gif`, `webp`, `avif` and `png` read the bytes themselves, because Pillow
-allocates for the picture when it opens one, or walks as many blocks as a hostile file holds.
+One module per format. `gif`, `webp`, `avif` and `png` parse the bytes themselves, because Pillow allocates
+memory for the picture when it opens such a file, or reads as many blocks as a hostile file holds.
 """

@@ -1,4 +1,4 @@
-"""GIF: blocks walked up to the trailer."""
+"""GIF: the blocks up to the trailer (GIF89a specification)."""
 
 import re
 import struct
@@ -9,57 +9,57 @@ from libs.imaging.containers.shape import Shape
 from libs.imaging.errors import UnreadableImage
 
 MAX_BLOCKS = 1_000_000
-"""A 50 MB file holds about 200,000 blocks; only a hostile one holds more than this."""
+"""Limit of blocks; a 50 MB file holds about 200,000, so only a hostile file has more."""
 
-_TRAILER, _EXTENSION, _IMAGE = 0x3B, 0x21, 0x2C
+_TRAILER, _EXTENSION = 0x3B, 0x21
 _NEXT_BLOCK = re.compile(rb"[\x21\x2c\x3b]")
 
 
-class Walk(NamedTuple):
-    """What was found on the way."""
+class Blocks(NamedTuple):
+    """What the blocks of a GIF say."""
 
     shape: Shape
-    whole: bool  # the trailer was reached
+    complete: bool  # the trailer was reached
 
 
-def walk(data: mmap, max_frames: int) -> Walk:
-    """Walk all blocks, or up to one frame more than `max_frames`.
+def read_blocks(data: mmap, max_frames: int) -> Blocks:
+    """Read all blocks, or stop after one frame more than `max_frames`.
 
-    The size is that of the screen, widened by every frame that reaches beyond it.
+    The size is that of the logical screen, extended by every frame that reaches beyond it.
 
     Raises:
-        UnreadableImage: There are more blocks than any real file has.
+        UnreadableImage: There are more than `MAX_BLOCKS` blocks.
     """
     if len(data) < 13:
-        return Walk(Shape(0, 0, 0), whole=False)
+        return Blocks(Shape(0, 0, 0), complete=False)
     width, height, flags = struct.unpack_from("<HHB", data, 6)
-    blocks = _Blocks(data, 13 + _palette_bytes(flags))
+    blocks = _BlockReader(data, 13 + _palette_bytes(flags))
     frames = 0
     try:
         while frames <= max_frames and (kind := blocks.next_kind()) != _TRAILER:
             if kind == _EXTENSION:
                 blocks.skip(2)
                 continue
-            left, top, wide, high, flags = struct.unpack_from("<HHHHB", data, blocks.at + 1)
-            width, height = max(width, left + wide), max(height, top + high)
+            left, top, frame_width, frame_height, flags = struct.unpack_from("<HHHHB", data, blocks.at + 1)
+            width, height = max(width, left + frame_width), max(height, top + frame_height)
             frames += 1
             blocks.skip(11 + _palette_bytes(flags))
     except (IndexError, struct.error):
-        return Walk(Shape(width, height, frames), whole=False)
-    return Walk(Shape(width, height, frames), whole=True)
+        return Blocks(Shape(width, height, frames), complete=False)
+    return Blocks(Shape(width, height, frames), complete=True)
 
 
 def _palette_bytes(flags: int) -> int:
     return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-class _Blocks:
-    """A place in the file that moves from block to block; IndexError at the end of the file."""
+class _BlockReader:
+    """A position in the file that moves from block to block; raises IndexError at the end of the file."""
 
     def __init__(self, data: mmap, at: int) -> None:
         self.data = data
         self.at = at
-        self.left = MAX_BLOCKS
+        self.remaining = MAX_BLOCKS
 
     def next_kind(self) -> int:
         found = _NEXT_BLOCK.search(self.data, self.at)
@@ -68,9 +68,9 @@ class _Blocks:
         self.at = found.start()
         return self.data[self.at]
 
-    def skip(self, head_bytes: int) -> None:
-        """Pass a block's fixed head, then its sub-blocks up to the empty one."""
-        at = self.at + head_bytes
+    def skip(self, header_bytes: int) -> None:
+        """Skip a block's fixed header and its sub-blocks, which end with an empty one."""
+        at = self.at + header_bytes
         while length := self.data[at]:
             at += length + 1
             self._count()
@@ -78,6 +78,6 @@ class _Blocks:
         self.at = at + 1
 
     def _count(self) -> None:
-        self.left -= 1
-        if not self.left:
+        self.remaining -= 1
+        if not self.remaining:
             raise UnreadableImage("it has too many blocks")

@@ -1,4 +1,4 @@
-"""PNG and APNG: chunks before the first pixel data."""
+"""PNG and APNG: the chunks before the first pixel data (PNG specification, third edition)."""
 
 import struct
 from mmap import mmap
@@ -8,9 +8,9 @@ from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.limits import MAX_PROFILE_BYTES, check_metadata
 
 MAX_CHUNKS = 1_000
-"""Chunks ahead of the pixels; real files have a dozen."""
+"""Limit of chunks before the pixel data; real files have a dozen."""
 
-_TEXTS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
+_TEXT_CHUNKS = {b"tEXt", b"zTXt", b"iTXt", b"eXIf"}
 
 
 def measure(data: mmap) -> Shape:
@@ -18,8 +18,8 @@ def measure(data: mmap) -> Shape:
 
     Raises:
         ImageTruncated: The file ends before its pixel data begins.
-        UnreadableImage: The chunks are out of order, or too many.
-        TooMuchMetadata: A text or a profile is too large.
+        UnreadableImage: The header is damaged, or there are more than `MAX_CHUNKS` chunks.
+        TooMuchMetadata: A text or the colour profile is too large.
     """
     try:
         return _measure(data)
@@ -31,14 +31,14 @@ def _measure(data: mmap) -> Shape:
     name, width, height = struct.unpack_from(">4sII", data, 12)
     if name != b"IHDR" or not width or not height:
         raise UnreadableImage("its PNG header is damaged")
-    at, announced = 8, 1
+    at, frames = 8, 1
     for _ in range(MAX_CHUNKS):
         length, name = struct.unpack_from(">I4s", data, at)
         if name == b"acTL":
-            (announced,) = struct.unpack_from(">I", data, at + 8)
+            (frames,) = struct.unpack_from(">I", data, at + 8)
         elif name == b"IDAT":
-            return Shape(width, height, max(1, announced))
-        elif name in _TEXTS:
+            return Shape(width, height, max(1, frames))
+        elif name in _TEXT_CHUNKS:
             check_metadata("text", length)
         elif name == b"iCCP":
             check_metadata("colour profile", length, MAX_PROFILE_BYTES)

@@ -1,4 +1,4 @@
-"""What a header announces."""
+"""The facts that every container module reads."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""TIFF: a chain of directories, one a page."""
+"""TIFF and BigTIFF: the chain of image file directories, one for each page (TIFF 6.0)."""
 
 import struct
 from mmap import mmap
@@ -7,7 +7,7 @@ from libs.imaging.errors import ImageTruncated
 
 
 def count_pages(data: mmap, max_pages: int) -> int:
-    """Follow the chain, up to one page more than `max_pages`; a loop ends it.
+    """Count the directories, up to one more than `max_pages`; a loop in the chain ends it.
 
     Raises:
         ImageTruncated: The first directory lies beyond the end of the file.

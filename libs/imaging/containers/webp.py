@@ -1,4 +1,4 @@
-"""WebP: RIFF chunks, of which only the heads are read."""
+"""WebP: the headers of the RIFF chunks (RFC 9649)."""
 
 import struct
 from mmap import mmap
@@ -8,32 +8,33 @@ from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.limits import MAX_PROFILE_BYTES, check_metadata
 
 MAX_CHUNKS = 100_000
-"""Only a hostile file holds more."""
+"""Limit of chunks; only a hostile file has more."""
 
 
-def is_whole(data: mmap) -> bool:
-    """Tell whether the file is as long as it says."""
+def is_complete(data: mmap) -> bool:
+    """Return whether the file is as long as its RIFF header says."""
     (length,) = struct.unpack_from("<I", data, 4)
     return len(data) >= length + 8
 
 
 def measure(data: mmap, max_frames: int) -> Shape:
-    """Read size and frames, counting up to one frame more than `max_frames`.
+    """Read the size and count the frames, up to one more than `max_frames`.
 
     Raises:
-        ImageTruncated: The file ends before its size is told.
-        UnreadableImage: The first chunk is none of WebP's.
+        ImageTruncated: The file ends before its size.
+        TooMuchMetadata: The colour profile, EXIF or XMP is too large.
+        UnreadableImage: The first chunk is not one of WebP's, or there are more than `MAX_CHUNKS` chunks.
     """
     try:
-        check_chunks(data)
-        width, height, frames = _first_chunk(data)
+        _check_metadata_chunks(data)
+        width, height, frames = _read_first_chunk(data)
     except struct.error as error:
         raise ImageTruncated from error
     return Shape(width, height, _count_frames(data, max_frames) if frames == 0 else frames)
 
 
-def _first_chunk(data: mmap) -> Shape:
-    """Read the size; frames are 0 when they have to be counted."""
+def _read_first_chunk(data: mmap) -> Shape:
+    """Read the size; `frames` is 0 for an animation, whose frames must be counted."""
     match data[12:16]:
         case b"VP8 ":
             start, width, height = struct.unpack_from("<3sHH", data, 23)
@@ -52,12 +53,7 @@ def _first_chunk(data: mmap) -> Shape:
             raise UnreadableImage("its first WebP chunk is unknown")
 
 
-def check_chunks(data: mmap) -> None:
-    """Refuse metadata that is too large.
-
-    Raises:
-        TooMuchMetadata: A profile, EXIF or XMP is.
-    """
+def _check_metadata_chunks(data: mmap) -> None:
     at = 12
     for _ in range(MAX_CHUNKS):
         if at + 8 > len(data):

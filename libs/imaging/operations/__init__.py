@@ -1,4 +1,4 @@
-"""Everything that can be asked of an image; `AnyOperation` is the registry."""
+"""All operations on images; `AnyOperation` is the registry."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""Changing the colours of an image that may be transparent."""
+"""Filter the colour channels of an image that may have transparency."""
 
 from collections.abc import Callable, Iterable
 
@@ -12,19 +12,19 @@ _OPAQUE = {"LA": "L", "RGBA": "RGB"}
 
 
 def run_filter(image: Image, run: Callable[[Image], Image]) -> Image:
-    """Filter premultiplied pixels, so that the colour of clear ones does not bleed into the rest."""
+    """Filter premultiplied pixels, so that colours of transparent pixels do not bleed into others."""
     if image.mode not in _PREMULTIPLIED:
         return run(image)
     return run(image.convert(_PREMULTIPLIED[image.mode])).convert(image.mode)
 
 
 def colours_of(image: Image) -> Image:
-    """Give the image without its transparency, in L or RGB."""
+    """Drop the alpha channel; the result is in L or RGB."""
     return image.convert(_OPAQUE[image.mode]) if has_alpha(image) else image
 
 
 def on_colours(image: Image, change: Callable[[Image], Image]) -> Image:
-    """Change colours only: what is clear stays clear."""
+    """Change the colours and keep the alpha channel."""
     if not has_alpha(image):
         return change(image)
     changed = change(colours_of(image))
@@ -33,21 +33,21 @@ def on_colours(image: Image, change: Callable[[Image], Image]) -> Image:
 
 
 def on_levels(image: Image, level: Callable[[int], float]) -> Image:
-    """Send each value of each colour channel, 0 to 255, to another."""
+    """Map each value of each colour channel, 0 to 255, to another."""
     return on_colours(image, lambda colours: apply_table(colours, [level(value) for value in range(256)]))
 
 
 def apply_table(colours: Image, table: Iterable[float]) -> Image:
-    """Look up every channel in one table, rounded half up and held within 0 to 255."""
-    held = [min(max(int(value + 0.5), 0), 255) if value > 0 else 0 for value in table]
-    return colours.point(held * len(colours.getbands()))
+    """Map every channel by one table, whose values are rounded half up and clipped to 0 to 255."""
+    clipped = [min(max(int(value + 0.5), 0), 255) if value > 0 else 0 for value in table]
+    return colours.point(clipped * len(colours.getbands()))
 
 
 def as_colour(image: Image) -> Image:
-    """Give RGB or RGBA."""
+    """Convert grey to RGB or RGBA."""
     return image.convert({"L": "RGB", "LA": "RGBA"}[image.mode]) if image.mode in {"L", "LA"} else image
 
 
 def merge(channels: list[Image]) -> Image:
-    """Put colour channels together again."""
+    """Merge one or three colour channels."""
     return channels[0] if len(channels) == 1 else images.merge("RGB", channels)

@@ -1,4 +1,4 @@
-"""Making the file smaller."""
+"""Make the file smaller."""
 
 from typing import Annotated, ClassVar
 
@@ -7,19 +7,20 @@ from msgspec.structs import replace
 
 from libs.imaging.operations.operation import Operation, Output, Quality
 
-_QUALITY = 75
-_BEST = 95
-"""The quality that a search for `max_bytes` starts from."""
+_DEFAULT_QUALITY = 75
+_BEST_QUALITY = 95
+"""The quality at which a search for `max_bytes` starts."""
 
 
 class Compress(Operation, frozen=True, kw_only=True, tag="compress"):
-    """Write with a `quality` from 1 (smallest) to 100 (best), in the same format where that can be smaller.
+    """Write with a `quality` from 1 (smallest) to 100 (best), in the same format if possible.
 
-    JPEG, WebP and AVIF take the quality as it is. PNG and GIF get a palette of 2.56 colours for each
-    step of it; PNG at 100 stays lossless. TIFF and BMP become JPEG. Without a quality it is 75.
+    JPEG, WebP and AVIF use the quality directly. PNG and GIF get a palette of 2.56 colours for each step of
+    quality; a PNG at 100 stays lossless. TIFF and BMP become JPEG. The default quality is 75.
 
-    With `max_bytes` the best quality is searched whose file is no larger, up to `quality`, or 95. Unless
-    `never_larger` is false, an image of which nothing else is asked, and which would grow, stays as it is.
+    `max_bytes` searches for the best quality, up to `quality` or 95, whose file has at most that many bytes.
+    If the pipeline only compresses and the result is not smaller, the source's pixels are kept as they are,
+    unless `never_larger` is false.
     """
 
     quality: Quality | None = None
@@ -28,8 +29,8 @@ class Compress(Operation, frozen=True, kw_only=True, tag="compress"):
 
     changes_pixels: ClassVar[bool] = False
 
-    def settle(self, output: Output) -> Output:
-        quality = self.quality or (_BEST if self.max_bytes else _QUALITY)
+    def update_output(self, output: Output) -> Output:
+        quality = self.quality or (_BEST_QUALITY if self.max_bytes else _DEFAULT_QUALITY)
         changed = replace(
             output, quality=quality, max_bytes=self.max_bytes, never_larger=self.never_larger, lossless=False
         )
@@ -39,5 +40,5 @@ class Compress(Operation, frozen=True, kw_only=True, tag="compress"):
 
 
 def palette_size(quality: int) -> int | None:
-    """Give the number of colours that stands for a quality; None is as many as there are."""
+    """Return the number of colours for a quality; None means no limit."""
     return None if quality == 100 else max(2, round(quality * 2.56))

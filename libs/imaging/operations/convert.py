@@ -1,4 +1,4 @@
-"""Changing the file format."""
+"""Change the file format."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -14,11 +14,12 @@ Accepted = Literal["avif", "webp", "jpeg", "png"]
 class Convert(Operation, frozen=True, kw_only=True, tag="convert"):
     """Write the result in another format.
 
-    `auto` takes the first of AVIF and WebP that `accept` names, else PNG if anything is clear and JPEG if
-    not. `quality` is that of JPEG, WebP and AVIF. `lossless` is for WebP and AVIF; PNG, GIF, TIFF and BMP
-    always are. `progressive` is for JPEG. `effort` trades time for bytes, from 0, the fastest, to 9, in
-    WebP, AVIF, PNG and JPEG. `subsampling` is how JPEG and AVIF thin out colour. `colors` gives PNG or GIF a
-    palette. `background` goes under transparency where the format has none.
+    `auto` chooses the first of AVIF and WebP that `accept` has; otherwise PNG if the result has transparency
+    and JPEG if not. `quality` applies to JPEG, WebP and AVIF. `lossless` applies to WebP and AVIF; PNG, GIF,
+    TIFF and BMP are always lossless. `progressive` applies to JPEG. `effort` trades time for bytes, from 0
+    (fastest) to 9 (smallest), in WebP, AVIF, PNG and JPEG. `subsampling` is the chroma subsampling of JPEG
+    and AVIF. `colors` limits a PNG or GIF to a palette. `background` replaces transparency if the format has
+    none.
     """
 
     format: Literal["auto", "jpeg", "jpg", "png", "webp", "avif", "gif", "tiff", "bmp"]
@@ -33,7 +34,7 @@ class Convert(Operation, frozen=True, kw_only=True, tag="convert"):
 
     changes_pixels: ClassVar[bool] = False
 
-    def settle(self, output: Output) -> Output:
+    def update_output(self, output: Output) -> Output:
         chosen = "jpeg" if self.format == "jpg" else self.format
         opaque = None
         if chosen == "auto":

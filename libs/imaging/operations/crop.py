@@ -1,4 +1,4 @@
-"""Cutting out a box."""
+"""Crop to a box."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -7,17 +7,17 @@ from msgspec import Meta
 from PIL.Image import Image
 
 from libs.imaging.errors import CropOutside
-from libs.imaging.geometry import Focus, Position, Size, half_up, place
-from libs.imaging.operations.operation import Change, Coordinate, Operation, Pixels, Surroundings
-from libs.imaging.smart_crop import most_detailed
+from libs.imaging.geometry import Focus, Position, Size, place, round_half_up
+from libs.imaging.operations.operation import Coordinate, ImageFunction, LoadAsset, Operation, Pixels
+from libs.imaging.smart_crop import find_most_detailed
 
 
 class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
     """Keep only a box.
 
-    Its size is `width` and `height`, or the largest of the shape `aspect`, such as `16:9`. It lies at `x`
-    and `y`, its left and top, or where `gravity` says: a side or corner, a focus point, or `smart`, the
-    place with the most detail. It must lie within the image.
+    Its size is `width` and `height`, or the largest with the ratio `aspect`, such as `16:9`. Its left and
+    top are `x` and `y`, or are given by `gravity`: a side or corner, a focus point, or `smart` for the
+    position with the most detail. The box must lie within the image.
     """
 
     x: Coordinate = 0
@@ -36,8 +36,8 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
             raise ValueError("crop takes x and y with a width and a height only, and not with a gravity")
 
     @property
-    def looks(self) -> bool:
-        """Whether the pixels decide what is kept."""
+    def content_aware(self) -> bool:
+        """Whether the kept part depends on the pixels."""
         return self.gravity == "smart"
 
     def result_size(self, size: Size) -> Size:
@@ -45,21 +45,21 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
         return right - left, bottom - top
 
     def apply(self, image: Image) -> Image:
-        return image.crop(self.find([image]) if self.looks else self.box(image.size))
+        return image.crop(self.find_smart_box([image]) if self.content_aware else self.box(image.size))
 
-    def prepare(self, frames: Sequence[Image], surroundings: Surroundings) -> Change:
-        if not self.looks:
+    def prepare(self, frames: Sequence[Image], load_asset: LoadAsset) -> ImageFunction:
+        if not self.content_aware:
             return self.apply
-        box = self.find(frames)
+        box = self.find_smart_box(frames)
         return lambda image: image.crop(box)
 
     def box(self, size: Size) -> tuple[int, int, int, int]:
-        """Give left, top, right and bottom; a place that is yet to be looked for is the centre.
+        """Return left, top, right and bottom; the position of a smart crop is the centre here.
 
         Raises:
-            CropOutside: It does not lie within an image of `size`.
+            CropOutside: The box does not lie within an image of `size`.
         """
-        width, height = self._shape(size)
+        width, height = self._box_size(size)
         left, top = self.x, self.y
         if self.x + width > size[0] or self.y + height > size[1]:
             raise CropOutside((self.x, self.y, width, height), size)
@@ -68,16 +68,16 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
             left, top = place((width, height), size, gravity, odd_pixel=1)
         return left, top, left + width, top + height
 
-    def find(self, frames: Sequence[Image]) -> tuple[int, int, int, int]:
-        """Give the box of this size that holds the most detail, over all frames."""
+    def find_smart_box(self, frames: Sequence[Image]) -> tuple[int, int, int, int]:
+        """Return the box of a smart crop: the one with the most detail over all frames."""
         width, height = self.result_size(frames[0].size)
-        left, top = most_detailed(frames, (width, height))
+        left, top = find_most_detailed(frames, (width, height))
         return left, top, left + width, top + height
 
-    def _shape(self, size: Size) -> Size:
+    def _box_size(self, size: Size) -> Size:
         if self.aspect is None:
             return self.width or size[0], self.height or size[1]
         across, down = (int(part) for part in self.aspect.split(":"))
         if size[0] * down > size[1] * across:
-            return min(size[0], half_up(size[1] * across / down)), size[1]
-        return size[0], min(size[1], half_up(size[0] * down / across))
+            return min(size[0], round_half_up(size[1] * across / down)), size[1]
+        return size[0], min(size[1], round_half_up(size[0] * down / across))

@@ -1,4 +1,4 @@
-"""Turning an image over."""
+"""Flip an image vertically or horizontally."""
 
 from PIL.Image import Image, Transpose
 
@@ -7,7 +7,7 @@ from libs.imaging.operations.operation import Operation
 
 
 class Flip(Operation, frozen=True, kw_only=True, tag="flip"):
-    """Exchange top and bottom."""
+    """Flip vertically: exchange top and bottom."""
 
     def apply(self, image: Image) -> Image:
         return image.transpose(self.transposition(image.size))
@@ -17,7 +17,7 @@ class Flip(Operation, frozen=True, kw_only=True, tag="flip"):
 
 
 class Mirror(Operation, frozen=True, kw_only=True, tag="mirror"):
-    """Exchange left and right."""
+    """Flip horizontally: exchange left and right."""
 
     def apply(self, image: Image) -> Image:
         return image.transpose(self.transposition(image.size))

@@ -1,4 +1,4 @@
-"""Choosing among the frames of an animation, or the pages of a TIFF."""
+"""Choose frames of an animation, or a page of a TIFF."""
 
 from typing import Annotated, ClassVar
 
@@ -9,7 +9,7 @@ from libs.imaging.operations.operation import Operation, Output
 
 
 class Frames(Operation, frozen=True, kw_only=True, tag="frames"):
-    """Keep one `frame`, counted from 0, as a still image, or at most the first `max_frames`."""
+    """Keep one `frame`, counted from 0, as a still image, or at most the first `max_frames` frames."""
 
     frame: Annotated[int, Meta(ge=0, le=65_535)] | None = None
     max_frames: Annotated[int, Meta(ge=1, le=65_535)] | None = None
@@ -20,5 +20,5 @@ class Frames(Operation, frozen=True, kw_only=True, tag="frames"):
         if (self.frame is None) == (self.max_frames is None):
             raise ValueError("frames takes either a frame or max_frames")
 
-    def settle(self, output: Output) -> Output:
+    def update_output(self, output: Output) -> Output:
         return replace(output, frame=self.frame, max_frames=self.max_frames)

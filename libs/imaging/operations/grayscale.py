@@ -1,4 +1,4 @@
-"""Taking colour away."""
+"""Remove colour."""
 
 from PIL.Image import Image
 
@@ -7,7 +7,7 @@ from libs.imaging.operations.operation import Operation
 
 
 class Grayscale(Operation, frozen=True, kw_only=True, tag="grayscale"):
-    """Keep brightness only (ITU-R 601), and transparency."""
+    """Keep only brightness (luma by ITU-R BT.601) and transparency."""
 
     def apply(self, image: Image) -> Image:
         return image.convert("LA" if has_alpha(image) else "L")

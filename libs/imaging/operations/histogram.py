@@ -1,4 +1,4 @@
-"""Making use of the whole range of values; the frames of an animation are taken together."""
+"""Spread the histogram over the full range of values; all frames of an animation share one histogram."""
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -8,29 +8,26 @@ from msgspec import Meta
 from PIL.Image import Image
 
 from libs.imaging.operations.colour_channels import apply_table, colours_of, merge, on_colours
-from libs.imaging.operations.operation import Change, Operation, Surroundings
+from libs.imaging.operations.operation import ImageFunction, LoadAsset, Operation, no_assets
 
 
 class Autocontrast(Operation, frozen=True, kw_only=True, tag="autocontrast"):
-    """Stretch brightness so that the darkest becomes black and the lightest white.
+    """Stretch brightness so that the darkest pixel becomes black and the lightest white.
 
-    `cutoff` percent of the pixels at either end do not count. All channels are stretched alike, so colours
-    keep their balance.
+    `cutoff` percent of the pixels at each end are ignored. All channels are stretched by the same factor, so
+    colours keep their balance.
     """
 
     cutoff: Annotated[float, Meta(ge=0, lt=50)] = 0.0
 
     def apply(self, image: Image) -> Image:
-        return self._change([image])(image)
+        return self.prepare([image], no_assets)(image)
 
-    def prepare(self, frames: Sequence[Image], surroundings: Surroundings) -> Change:
-        return self._change(frames)
-
-    def _change(self, frames: Sequence[Image]) -> Change:
-        counts = _summed(colours_of(frame).convert("L").histogram() for frame in frames)
-        spared = sum(counts) * self.cutoff / 100
-        low = _first_beyond(counts, spared)
-        high = 255 - _first_beyond(counts[::-1], spared)
+    def prepare(self, frames: Sequence[Image], load_asset: LoadAsset) -> ImageFunction:
+        counts = _sum_histograms(colours_of(frame).convert("L").histogram() for frame in frames)
+        ignored = sum(counts) * self.cutoff / 100
+        low = _first_beyond(counts, ignored)
+        high = 255 - _first_beyond(counts[::-1], ignored)
         if low >= high:
             return lambda image: image
         table = [(value - low) * 255 / (high - low) for value in range(256)]
@@ -38,41 +35,39 @@ class Autocontrast(Operation, frozen=True, kw_only=True, tag="autocontrast"):
 
 
 class Equalize(Operation, frozen=True, kw_only=True, tag="equalize"):
-    """Spread each channel's values so that every part of the range is used alike."""
+    """Equalize the histogram of each channel, so that all parts of the range are used equally."""
 
     def apply(self, image: Image) -> Image:
-        return self._change([image])(image)
+        return self.prepare([image], no_assets)(image)
 
-    def prepare(self, frames: Sequence[Image], surroundings: Surroundings) -> Change:
-        return self._change(frames)
-
-    def _change(self, frames: Sequence[Image]) -> Change:
+    def prepare(self, frames: Sequence[Image], load_asset: LoadAsset) -> ImageFunction:
         colours = [colours_of(frame) for frame in frames]
         bands = min(len(frame.getbands()) for frame in colours)
         if bands == 1:
             colours = [frame.convert("L") for frame in colours]
-        tables = [
-            _equal(_summed(frame.getchannel(band).histogram() for frame in colours)) for band in range(bands)
+        histograms = [
+            _sum_histograms(frame.getchannel(band).histogram() for frame in colours) for band in range(bands)
         ]
+        tables = [_equalizing_table(histogram) for histogram in histograms]
 
-        def change(image: Image) -> Image:
+        def apply_tables(image: Image) -> Image:
             channels = image.split() if bands > 1 else (image.convert("L"),)
             return merge([apply_table(*pair) for pair in zip(channels, tables, strict=True)])
 
-        return lambda image: on_colours(image, change)
+        return lambda image: on_colours(image, apply_tables)
 
 
-def _summed(histograms: Iterable[list[int]]) -> list[int]:
+def _sum_histograms(histograms: Iterable[list[int]]) -> list[int]:
     return [sum(counts) for counts in zip(*histograms, strict=True)]
 
 
-def _first_beyond(counts: list[int], spared: float) -> int:
-    """Give the first value with more than `spared` pixels up to and with it."""
-    return next(value for value, total in enumerate(accumulate(counts)) if total > spared)
+def _first_beyond(counts: list[int], ignored: float) -> int:
+    """Return the first value at which the cumulated count exceeds `ignored` pixels."""
+    return next(value for value, total in enumerate(accumulate(counts)) if total > ignored)
 
 
-def _equal(counts: list[int]) -> list[float]:
-    """Give the table that makes the cumulated histogram a straight line from the lowest value on."""
+def _equalizing_table(counts: list[int]) -> list[float]:
+    """Return the table that makes the cumulated histogram a straight line from its lowest value on."""
     totals = list(accumulate(counts))
     lowest = next(total for total in totals if total)
     spread = totals[-1] - lowest

@@ -1,4 +1,4 @@
-"""Changes that send each value of a channel to another one."""
+"""Tone curves: operations that map each value of a channel to another."""
 
 from typing import Annotated
 
@@ -13,14 +13,14 @@ _Factor = Annotated[float, Meta(ge=0, le=10)]
 
 
 class Invert(Operation, frozen=True, kw_only=True, tag="invert"):
-    """Make a negative; transparency stays."""
+    """Invert colours; transparency stays."""
 
     def apply(self, image: Image) -> Image:
         return on_levels(image, lambda value: 255 - value)
 
 
 class Brightness(Operation, frozen=True, kw_only=True, tag="brightness"):
-    """Multiply every value by `factor`, as CSS does; 0 is black, 1 changes nothing."""
+    """Multiply every value by `factor`, as CSS `brightness()`; 0 is black, 1 changes nothing."""
 
     factor: _Factor
 
@@ -29,7 +29,7 @@ class Brightness(Operation, frozen=True, kw_only=True, tag="brightness"):
 
 
 class Contrast(Operation, frozen=True, kw_only=True, tag="contrast"):
-    """Spread values away from the middle by `factor`, as CSS does; 0 is grey, 1 changes nothing."""
+    """Scale the distance from mid-grey by `factor`, as CSS `contrast()`; 0 is grey, 1 changes nothing."""
 
     factor: _Factor
 
@@ -38,7 +38,7 @@ class Contrast(Operation, frozen=True, kw_only=True, tag="contrast"):
 
 
 class Saturation(Operation, frozen=True, kw_only=True, tag="saturation"):
-    """Move colours away from their grey by `factor`; 0 is grayscale, 1 changes nothing."""
+    """Scale the distance of colours from grey by `factor`; 0 is grayscale, 1 changes nothing."""
 
     factor: _Factor
 
@@ -51,7 +51,7 @@ class Saturation(Operation, frozen=True, kw_only=True, tag="saturation"):
 
 
 class Gamma(Operation, frozen=True, kw_only=True, tag="gamma"):
-    """Raise every value, as a share of 255, to the power 1/`gamma`: above 1 the dark parts grow lighter."""
+    """Raise every value, divided by 255, to the power 1/`gamma`; above 1 dark parts become lighter."""
 
     gamma: Annotated[float, Meta(ge=0.1, le=10)]
 
@@ -60,7 +60,7 @@ class Gamma(Operation, frozen=True, kw_only=True, tag="gamma"):
 
 
 class Posterize(Operation, frozen=True, kw_only=True, tag="posterize"):
-    """Keep the highest `bits` of each channel."""
+    """Keep the highest `bits` bits of each channel."""
 
     bits: Annotated[int, Meta(ge=1, le=8)]
 
@@ -69,7 +69,7 @@ class Posterize(Operation, frozen=True, kw_only=True, tag="posterize"):
 
 
 class Solarize(Operation, frozen=True, kw_only=True, tag="solarize"):
-    """Invert every value that is `threshold` or above."""
+    """Invert every value from `threshold` upwards."""
 
     threshold: Annotated[int, Meta(ge=0, le=255)] = 128
 

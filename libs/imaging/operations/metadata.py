@@ -1,4 +1,4 @@
-"""What the result tells beside its pixels."""
+"""Choose which metadata the result keeps."""
 
 from typing import ClassVar, Literal
 
@@ -8,12 +8,12 @@ from libs.imaging.operations.operation import Operation, Output
 
 
 class Metadata(Operation, frozen=True, kw_only=True, tag="metadata"):
-    """Say what becomes of EXIF, XMP, IPTC and the colour profile.
+    """Choose what the result keeps of EXIF, XMP, IPTC and the colour profile.
 
-    `mode` is `strip`: nothing is left; `keep`: EXIF, XMP and IPTC go over where the format has them, the
-    orientation set to upright; `keep_copyright`: only the EXIF artist and copyright. `color` is `srgb`:
-    colours are converted by the embedded profile; `keep`: pixels stay as they are and the profile goes over,
-    where the format has profiles and the pixels are not CMYK.
+    `mode` is `strip` (keep nothing), `keep` (copy EXIF, XMP and IPTC if the format supports them, with the
+    orientation set to upright) or `keep_copyright` (copy only the EXIF artist and copyright). `color` is
+    `srgb` (convert colours by the embedded profile) or `keep` (leave pixels as they are and copy the
+    profile, if the format supports profiles and the pixels are not CMYK).
     """
 
     mode: Literal["strip", "keep", "keep_copyright"] = "strip"
@@ -21,5 +21,5 @@ class Metadata(Operation, frozen=True, kw_only=True, tag="metadata"):
 
     changes_pixels: ClassVar[bool] = False
 
-    def settle(self, output: Output) -> Output:
+    def update_output(self, output: Output) -> Output:
         return replace(output, metadata=self.mode, color=self.color)

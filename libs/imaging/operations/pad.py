@@ -1,17 +1,18 @@
-"""Adding a border."""
+"""Add a border."""
 
 from PIL.Image import Image
 
 from libs.imaging.colours import TRANSPARENT, Colour, parse_colour
-from libs.imaging.compositing import lay
+from libs.imaging.compositing import paste_on_canvas
 from libs.imaging.geometry import Size
 from libs.imaging.operations.operation import Coordinate, Operation
 
 
 class Pad(Operation, frozen=True, kw_only=True, tag="pad"):
-    """Extend the canvas by pixels on each side.
+    """Extend the canvas by a number of pixels on each side.
 
-    They show `color`; without one they are transparent, or white where the format has no transparency.
+    The border has the colour `color`; without one it is transparent, or white if the format has no
+    transparency.
     """
 
     top: Coordinate = 0
@@ -29,4 +30,4 @@ class Pad(Operation, frozen=True, kw_only=True, tag="pad"):
 
     def apply(self, image: Image) -> Image:
         colour = parse_colour(self.color) if self.color else TRANSPARENT
-        return lay(image, self.result_size(image.size), (self.left, self.top), colour)
+        return paste_on_canvas(image, self.result_size(image.size), (self.left, self.top), colour)

@@ -1,4 +1,4 @@
-"""Large squares in place of pixels, to hide what is under them."""
+"""Replace pixels by large squares, to hide what they show."""
 
 import math
 from typing import Annotated
@@ -8,13 +8,12 @@ from PIL.Image import Image, Resampling
 
 from libs.imaging.errors import CropOutside
 from libs.imaging.geometry import Size
+from libs.imaging.operations.colour_channels import run_filter
 from libs.imaging.operations.operation import Coordinate, Operation, Pixels
-
-_PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
 
 
 class Region(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A box of an image."""
+    """A box in pixels."""
 
     x: Coordinate = 0
     y: Coordinate = 0
@@ -25,8 +24,8 @@ class Region(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class Pixelate(Operation, frozen=True, kw_only=True, tag="pixelate"):
     """Replace squares of `size` pixels by their mean colour, in the whole image or within `box`.
 
-    Squares start at the box's left and top; those at its right and bottom may be cut. What reaches out of
-    the image is left out; a box that lies outside altogether is refused.
+    Squares start at the box's left and top; those at its right and bottom may be smaller. The box is clipped
+    to the image; a box that lies completely outside is refused.
     """
 
     size: Annotated[int, Meta(ge=2, le=1024)] = 16
@@ -38,15 +37,14 @@ class Pixelate(Operation, frozen=True, kw_only=True, tag="pixelate"):
 
     def apply(self, image: Image) -> Image:
         box = self._box(image.size)
-        width, height = box[2] - box[0], box[3] - box[1]
-        region = image.crop(box)
-        if image.mode in _PREMULTIPLIED:
-            region = region.convert(_PREMULTIPLIED[image.mode])
-        means = region.reduce(self.size)
-        across, down = math.ceil(width / self.size), math.ceil(height / self.size)
-        squares = means.resize((across * self.size, down * self.size), Resampling.NEAREST)
-        image.paste(squares.crop((0, 0, width, height)).convert(image.mode), box)
+        image.paste(run_filter(image.crop(box), self._squares), box)
         return image
+
+    def _squares(self, region: Image) -> Image:
+        across, down = math.ceil(region.width / self.size), math.ceil(region.height / self.size)
+        means = region.reduce(self.size)
+        squares = means.resize((across * self.size, down * self.size), Resampling.NEAREST)
+        return squares.crop((0, 0, *region.size))
 
     def _box(self, size: Size) -> tuple[int, int, int, int]:
         if self.box is None:

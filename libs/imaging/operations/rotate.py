@@ -1,4 +1,4 @@
-"""Turning by any angle."""
+"""Rotate by any angle."""
 
 import math
 from typing import Annotated
@@ -7,12 +7,12 @@ from msgspec import Meta
 from PIL.Image import Image, Resampling, Transpose
 
 from libs.imaging.colours import Colour, parse_colour, premultiplied
-from libs.imaging.compositing import has_alpha
+from libs.imaging.compositing import has_alpha, with_alpha
 from libs.imaging.geometry import Size
 from libs.imaging.operations.colour_channels import as_colour
 from libs.imaging.operations.operation import Operation
 
-_QUARTERS: dict[float, Transpose] = {
+_QUARTER_TURNS: dict[float, Transpose] = {
     90: Transpose.ROTATE_270,
     180: Transpose.ROTATE_180,
     270: Transpose.ROTATE_90,
@@ -20,10 +20,10 @@ _QUARTERS: dict[float, Transpose] = {
 
 
 class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
-    """Turn clockwise by `angle` degrees.
+    """Rotate clockwise by `angle` degrees.
 
-    The canvas grows to hold the whole image unless `expand` is false. Corners show `background`; without
-    one they are transparent, or white where the format has no transparency.
+    The canvas grows to hold the full image unless `expand` is false. Corners have the colour `background`;
+    without one they are transparent, or white if the format has no transparency.
     """
 
     angle: Annotated[float, Meta(ge=-36_000, le=36_000)]
@@ -32,16 +32,16 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
 
     @property
     def _degrees(self) -> float:
-        """The turn within 0 and 360, to a billionth: what is less moves no pixel."""
+        """The angle from 0 up to 360, rounded to a billionth: a smaller angle moves no pixel."""
         return round(self.angle % 360, 9) % 360
 
     def result_size(self, size: Size) -> Size:
         angle = self._degrees
         if not self.expand or angle in {0, 180}:
             return size
-        if angle in _QUARTERS:
+        if angle in _QUARTER_TURNS:
             return size[1], size[0]
-        return _turned(size, math.radians(angle))
+        return _rotated_size(size, math.radians(angle))
 
     def apply(self, image: Image) -> Image:
         angle = self._degrees
@@ -50,8 +50,7 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
         if transpose := self.transposition(image.size):
             return image.transpose(transpose)
         if self.background is None:
-            clear = image if has_alpha(image) else image.convert("LA" if image.mode == "L" else "RGBA")
-            return clear.rotate(-angle, Resampling.BICUBIC, expand=self.expand)
+            return with_alpha(image).rotate(-angle, Resampling.BICUBIC, expand=self.expand)
         background = parse_colour(self.background)
         if background[3] == 255 and not has_alpha(image):
             return as_colour(image).rotate(
@@ -62,19 +61,19 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
         )
 
     def transposition(self, size: Size) -> Transpose | None:
-        """Tell how to move pixels whole, where that is all there is to it."""
+        """Return the transposition that equals this rotation, if there is one."""
         angle = self._degrees
-        if angle in _QUARTERS and self.result_size(size) == _quarter(size, angle):
-            return _QUARTERS[angle]
+        if angle in _QUARTER_TURNS and self.result_size(size) == _quarter_turned_size(size, angle):
+            return _QUARTER_TURNS[angle]
         return None
 
 
-def _quarter(size: Size, angle: float) -> Size:
+def _quarter_turned_size(size: Size, angle: float) -> Size:
     return size if angle == 180 else (size[1], size[0])
 
 
-def _turned(size: Size, radians: float) -> Size:
-    """Give the size of the box around a turned image, its corners rounded outwards as Pillow does."""
+def _rotated_size(size: Size, radians: float) -> Size:
+    """Return the size of the box around a rotated image, with corners rounded outwards as Pillow does."""
     cosine, sine = round(math.cos(radians), 15), round(math.sin(radians), 15)
     across, down = size[0] / 2, size[1] / 2
     left = across - cosine * across - sine * down

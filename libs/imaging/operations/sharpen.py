@@ -1,4 +1,4 @@
-"""Sharpening."""
+"""Sharpen an image."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from libs.imaging.operations.operation import Operation
 
 
 class Sharpen(Operation, frozen=True, kw_only=True, tag="sharpen"):
-    """Unsharp mask: add `amount` times the difference to a blur of `radius` pixels."""
+    """Apply an unsharp mask: add `amount` times the difference to a blur of `radius` pixels."""
 
     radius: Annotated[float, Meta(gt=0, le=250)] = 2.0
     amount: Annotated[float, Meta(gt=0, le=10)] = 1.0

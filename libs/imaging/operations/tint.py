@@ -1,4 +1,4 @@
-"""Giving an image the colours of another palette, by its brightness."""
+"""Replace the colours of an image by a gradient over its brightness."""
 
 from PIL import ImageOps
 from PIL.Image import Image
@@ -9,7 +9,7 @@ from libs.imaging.operations.operation import Operation
 
 
 class Tint(Operation, frozen=True, kw_only=True, tag="tint"):
-    """Tone the image in one colour: black stays black, white stays white, middle grey becomes `color`."""
+    """Tone the image in one colour: black and white stay, mid-grey becomes `color`."""
 
     color: Colour
 
@@ -22,7 +22,7 @@ class Tint(Operation, frozen=True, kw_only=True, tag="tint"):
 
 
 class Duotone(Operation, frozen=True, kw_only=True, tag="duotone"):
-    """Send black to `shadow`, white to `highlight`, and greys to what lies between."""
+    """Map black to `shadow`, white to `highlight`, and greys to the colours between."""
 
     shadow: Colour
     highlight: Colour

@@ -1,4 +1,4 @@
-"""Cutting off a border of one colour."""
+"""Trim a border of one colour."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
@@ -9,49 +9,41 @@ from PIL import ImageChops
 from PIL.Image import Image
 
 from libs.imaging.colours import Colour, parse_colour
-from libs.imaging.operations.operation import Change, Operation, Surroundings
+from libs.imaging.operations.operation import ImageFunction, LoadAsset, Operation, no_assets
 
 
 class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
-    """Cut off the border that has one colour, on all four sides.
+    """Cut off the border of one colour on all four sides.
 
-    The colour is `color`, or that of the top left pixel. Pixels belong to the border while no channel
-    differs by more than `tolerance`, 0 to 255; clear pixels are alike whatever their colour. An image
-    that is all border is left as it is. Of an animation, what is border in every frame is cut off.
+    Its colour is `color`, or that of the top left pixel. A pixel belongs to the border if no channel differs
+    by more than `tolerance`, 0 to 255; all transparent pixels count as equal. An image that consists only of
+    border is not changed. For an animation, the part that is border in every frame is cut off.
     """
 
     color: Colour | None = None
     tolerance: Annotated[int, Meta(ge=0, le=255)] = 10
 
-    foretold: ClassVar[bool] = False
+    exact_size: ClassVar[bool] = False
 
     def apply(self, image: Image) -> Image:
-        return self._change([image])(image)
+        return self.prepare([image], no_assets)(image)
 
-    def prepare(self, frames: Sequence[Image], surroundings: Surroundings) -> Change:
-        return self._change(frames)
-
-    def _change(self, frames: Sequence[Image]) -> Change:
-        boxes = [box for frame in frames if (box := self._box(frame))]
+    def prepare(self, frames: Sequence[Image], load_asset: LoadAsset) -> ImageFunction:
+        boxes = [box for frame in frames if (box := self._content_box(frame))]
         if not boxes:
             return lambda image: image
         lefts, tops, rights, bottoms = zip(*boxes, strict=True)
         return lambda image: image.crop((min(lefts), min(tops), max(rights), max(bottoms)))
 
-    def _box(self, frame: Image) -> tuple[int, int, int, int] | None:
-        """Give the box around everything that is not border."""
+    def _content_box(self, frame: Image) -> tuple[int, int, int, int] | None:
+        """Return the box around all pixels that are not border; None if there are none."""
         pixels = frame.convert("RGBA").convert("RGBa")
         if self.color is None:
             border = pixels.crop((0, 0, 1, 1)).resize(pixels.size)
         else:
             border = images.new("RGBA", pixels.size, parse_colour(self.color)).convert("RGBa")
-        difference = _plain(ImageChops.difference(_plain(pixels), _plain(border)))
+        difference = ImageChops.difference(pixels, border)
         greatest = difference.getchannel(0)
         for channel in (1, 2, 3):
             greatest = ImageChops.lighter(greatest, difference.getchannel(channel))
         return greatest.point([0] * (self.tolerance + 1) + [255] * (255 - self.tolerance)).getbbox()
-
-
-def _plain(image: Image) -> Image:
-    """Rename the channels, so that arithmetic takes all four alike."""
-    return images.merge("CMYK", image.split()) if image.mode != "CMYK" else image

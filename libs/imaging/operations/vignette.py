@@ -1,20 +1,20 @@
-"""Darkening towards the corners."""
+"""Darken an image towards its corners."""
 
 from PIL import Image as images
 from PIL import ImageChops
 from PIL.Image import Image, Resampling
 
-from libs.imaging.geometry import Share, Size
+from libs.imaging.geometry import Fraction, Size
 from libs.imaging.operations.colour_channels import merge, on_colours
 from libs.imaging.operations.operation import Operation
 
-_SIDE = 257
+_MASK_SIDE = 257
 
 
 class Vignette(Operation, frozen=True, kw_only=True, tag="vignette"):
-    """Darken with the square of the distance from the centre: by `strength` in the corners."""
+    """Darken with the square of the distance from the centre; in the corners by `strength`."""
 
-    strength: Share = 0.5
+    strength: Fraction = 0.5
 
     def apply(self, image: Image) -> Image:
         return on_colours(image, self._darken)
@@ -24,8 +24,8 @@ class Vignette(Operation, frozen=True, kw_only=True, tag="vignette"):
         return ImageChops.multiply(colours, merge([mask] * len(colours.getbands())))
 
     def _mask(self, size: Size) -> Image:
-        """Make what the pixels are multiplied by; worked out small, as it is smooth."""
-        middle = (_SIDE - 1) / 2
-        squares = [((at - middle) / (middle + 0.5)) ** 2 / 2 for at in range(_SIDE)]
+        """Return the mask to multiply pixels by; it is smooth, so it is computed small and enlarged."""
+        middle = (_MASK_SIDE - 1) / 2
+        squares = [((at - middle) / (middle + 0.5)) ** 2 / 2 for at in range(_MASK_SIDE)]
         values = bytes(round(255 * (1 - self.strength * (y + x))) for y in squares for x in squares)
-        return images.frombytes("L", (_SIDE, _SIDE), values).resize(size, Resampling.BICUBIC)
+        return images.frombytes("L", (_MASK_SIDE, _MASK_SIDE), values).resize(size, Resampling.BICUBIC)

@@ -1,0 +1,20 @@
+"""Find the most frequent colours of an image."""
+
+from PIL.Image import Image, Quantize, Resampling
+
+from libs.imaging.compositing import threshold_alpha
+
+_MAX_SIDE = 128
+
+
+def dominant_colours(image: Image, count: int = 5) -> tuple[str, ...]:
+    """Return up to `count` colours as `#rrggbb`, the most frequent first; transparent pixels do not count."""
+    size = (min(image.width, _MAX_SIDE), min(image.height, _MAX_SIDE))
+    small = image.resize(size, Resampling.BOX).convert("RGBA")
+    opaque = threshold_alpha(small.getchannel("A"))
+    quantized = small.convert("RGB").quantize(count, Quantize.MEDIANCUT)
+    frequencies = quantized.histogram(opaque)
+    palette = quantized.getpalette() or []
+    ranked = sorted(range(min(count, len(palette) // 3)), key=lambda index: (-frequencies[index], index))
+    used = (index for index in ranked if frequencies[index])
+    return tuple("#" + bytes(palette[3 * index : 3 * index + 3]).hex() for index in used)
