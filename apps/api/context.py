@@ -27,7 +27,7 @@ class RequestContext:
         return self.backends.settings
 
     @property
-    def at(self) -> str:
+    def base_url(self) -> str:
         """Where clients reach us, without a slash at the end."""
         return (self.settings.public_url or str(self.request.base_url)).rstrip("/")
 

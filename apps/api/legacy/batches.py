@@ -36,4 +36,4 @@ class OldBatches(Controller):
     async def status(self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> BatchView:
         """How far a batch is."""
         batch = await batches.owned_by(context.caller.id, batch_id)
-        return batch_view(batch, context.at)
+        return batch_view(batch, context.base_url)

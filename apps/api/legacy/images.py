@@ -73,7 +73,7 @@ class OldImages(Controller):
     ) -> Response[list[OldImage]]:
         """As `GET /api/images`: the caller's images, newest first."""
         found, total = await image_list.page(context.caller.id, Filter(), limit=limit, after=after)
-        views = [_old_view(view, context) for view in await image_views.image_views(found, context.at)]
+        views = [_old_view(view, context) for view in await image_views.views_of(found, context.base_url)]
         return listed(views, context, total=total, limit=limit)
 
     @patch(
@@ -141,5 +141,5 @@ def _old_answer(answer: Response[Any], context: RequestContext) -> Response[Any]
 
 
 def _old_view(view: ImageView, context: RequestContext) -> OldImage:
-    link = files.link_of(view.id, view.expires_at, context.settings, context.at, expires_in=LINK_S)
+    link = files.link_of(view.id, view.expires_at, context.settings, context.base_url, expires_in=LINK_S)
     return OldImage(**msgspec.structs.asdict(view), original_url=link.url, file_type=view.format)

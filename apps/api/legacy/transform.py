@@ -84,7 +84,7 @@ async def _transformed(
     if done is None or done.result is None:
         return in_progress(context, job)
     result = await images.owned_by(context.caller.id, done.result)
-    link = files.link_to(result, context.settings, context.at, expires_in=None)
+    link = files.link_to(result, context.settings, context.base_url, expires_in=None)
     answer = Transformed(
         message="Image transformation successful.",
         transformed_image_url=link.url,

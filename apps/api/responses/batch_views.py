@@ -13,9 +13,9 @@ from libs.settings import Settings
 from libs.storage.database.tables import Batch, ProductImage, now
 
 
-def batch_view(batch: Batch, at: str) -> BatchView:
+def batch_view(batch: Batch, base_url: str) -> BatchView:
     """A batch without its items."""
-    url = f"{at}/api/batches/{batch.id}"
+    url = f"{base_url}/api/batches/{batch.id}"
     return BatchView(
         id=batch.id,
         request_id=batch.id,
@@ -40,20 +40,20 @@ def batch_view(batch: Batch, at: str) -> BatchView:
 
 
 def batch_detail(
-    batch: Batch, items: Sequence[ProductImage], errors: dict[str, int], at: str, settings: Settings
+    batch: Batch, items: Sequence[ProductImage], errors: dict[str, int], base_url: str, settings: Settings
 ) -> BatchDetail:
     """A batch with some of its items."""
-    view = msgspec.structs.asdict(batch_view(batch, at))
-    shown = tuple(_item_view(item, at, settings) for item in items)
+    view = msgspec.structs.asdict(batch_view(batch, base_url))
+    shown = tuple(_item_view(item, base_url, settings) for item in items)
     return BatchDetail(**view, errors=errors, items=shown)
 
 
-def lasting_link(image: UUID | None, at: str, settings: Settings) -> str | None:
+def lasting_link(image: UUID | None, base_url: str, settings: Settings) -> str | None:
     """An address that opens an image without a token, as long as the image is there."""
-    return f"{at}/d/{sign_permanent_link(settings.secret_key, image)}" if image else None
+    return f"{base_url}/d/{sign_permanent_link(settings.secret_key, image)}" if image else None
 
 
-def _item_view(item: ProductImage, at: str, settings: Settings) -> ItemView:
+def _item_view(item: ProductImage, base_url: str, settings: Settings) -> ItemView:
     return ItemView(
         id=item.id,
         serial_number=item.serial_number,
@@ -63,7 +63,7 @@ def _item_view(item: ProductImage, at: str, settings: Settings) -> ItemView:
         status=ItemStatus(item.status),
         job_id=item.job,
         output_id=item.output,
-        output_url=lasting_link(item.output, at, settings),
+        output_url=lasting_link(item.output, base_url, settings),
         error_code=item.error_code,
         error=item.error,
     )

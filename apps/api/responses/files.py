@@ -139,13 +139,13 @@ def _span(request: Request[Any, Any, Any], image: Image, etag: str) -> Span | No
     return Span(start, end - start + 1)
 
 
-def link_to(image: Image, settings: Settings, at: str, *, expires_in: int | None) -> LinkView:
+def link_to(image: Image, settings: Settings, base_url: str, *, expires_in: int | None) -> LinkView:
     """A signed address for one image that ends after `expires_in` seconds, and never after the image."""
-    return link_of(image.id, image.expires_at, settings, at, expires_in=expires_in)
+    return link_of(image.id, image.expires_at, settings, base_url, expires_in=expires_in)
 
 
 def link_of(
-    image_id: UUID, ends_at: datetime | None, settings: Settings, at: str, *, expires_in: int | None
+    image_id: UUID, ends_at: datetime | None, settings: Settings, base_url: str, *, expires_in: int | None
 ) -> LinkView:
     """As `link_to`, for an image that is known by its id and its end."""
     moment = now()
@@ -154,5 +154,5 @@ def link_of(
         seconds = max(1.0, min(seconds, (ends_at - moment).total_seconds()))
     token = sign_link(settings.secret_key, image_id, ttl_s=seconds)
     return LinkView(
-        url=f"{at}/d/{token}", expires_at=moment + timedelta(seconds=seconds), expires_in=int(seconds)
+        url=f"{base_url}/d/{token}", expires_at=moment + timedelta(seconds=seconds), expires_in=int(seconds)
     )

@@ -8,6 +8,7 @@ from structlog.contextvars import bind_contextvars
 
 from apps.api.context import RequestContext
 from apps.api.responses import image_views
+from apps.api.responses.job_views import job_view
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from libs.contracts.commands import IngestImage, decode
 from libs.contracts.enums import JobKind
@@ -35,14 +36,14 @@ async def _stored(
     if done is not None:
         rows = {one.id: one for one in await images.by_ids([image.id, done.result or image.id])}
         result = rows.get(done.result) if done.result else None
-        view = image_views.image_view(rows.get(image.id, image), done, context.at, result=result)
+        view = image_views.image_view(rows.get(image.id, image), done, context.base_url, result=result)
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
     view = image_views.image_view(
-        image, job, context.at, pace=await image_views.pace_of([job] if job else [])
+        image, job, context.base_url, durations=await image_views.durations_of([job] if job else [])
     )
     if job is None or job.kind == JobKind.DESCRIBE:  # what was asked for is there, its hash is not
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
-    where = f"{context.at}/api/jobs/{job.id}"
+    where = f"{context.base_url}/api/jobs/{job.id}"
     return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": where, **headers})
 
 
@@ -79,7 +80,7 @@ async def generated(context: RequestContext, job: Job) -> Response[ImageView] | 
 
 def in_progress(context: RequestContext, job: Job, wait_s: float = 0) -> Response[JobView]:
     """202, with the job that has not ended."""
-    view = image_views.job_view(job, context.at)
+    view = job_view(job, context.base_url)
     headers = {"Location": view.url, **_applied(context, wait_s)}
     return Response(view, status_code=HTTP_202_ACCEPTED, headers=headers)
 
@@ -89,14 +90,14 @@ async def job_response(context: RequestContext, job: Job) -> Response[JobView]:
     bind_contextvars(job_id=str(job.id))
     wait_s = prefer_wait_s(context)
     done = await done_in_time(job, context.live, wait_s)
-    view = image_views.job_view(done or job, context.at)
+    view = job_view(done or job, context.base_url)
     status = HTTP_200_OK if done else HTTP_202_ACCEPTED
     headers = {"Location": view.url, **_applied(context, wait_s)}
     return Response(view, status_code=status, headers=headers)
 
 
 async def _image(context: RequestContext, image: Image, status: int, wait_s: float) -> Response[ImageView]:
-    view = await image_views.one_image(image, context.at)
+    view = await image_views.view_of(image, context.base_url)
     headers = {"Location": view.url, **_applied(context, wait_s)}
     return Response(view, status_code=status, headers=headers)
 

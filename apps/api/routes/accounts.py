@@ -10,7 +10,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT, HTTP_205_RES
 
 from apps.api.middleware import authentication
 from apps.api.openapi.document import BEARER
-from apps.api.responses import image_views
+from apps.api.responses.account_views import account_view, usage_view
 from libs.backends import Backends
 from libs.contracts.views.accounts import (
     Account,
@@ -63,12 +63,12 @@ class Accounts(Controller):
     @get("/me", security=BEARER)
     async def me(self, caller: NamedDependency[BaseUser]) -> Account:
         """The caller's account."""
-        return image_views.account(caller)
+        return account_view(caller)
 
     @get("/me/usage", security=BEARER)
     async def used(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> UsageView:
         """What the caller uses of what is limited; edits with the tokens that they cost."""
-        return await image_views.usage_of(caller, backends.settings)
+        return await usage_view(caller, backends.settings)
 
     @delete("/me", security=BEARER)
     async def remove(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> None:
@@ -82,7 +82,7 @@ async def registered(wanted: Register) -> Registered:
     Raises:
         UsernameTaken, EmailTaken: It exists.
     """
-    made = image_views.account(await accounts.register(wanted.username, wanted.email, wanted.password))
+    made = account_view(await accounts.register(wanted.username, wanted.email, wanted.password))
     return Registered(**msgspec.structs.asdict(made), message="User registered successfully.", data=made)
 
 

@@ -58,7 +58,9 @@ class Batches(Controller):
     ) -> Response[list[BatchView]]:
         """The caller's batches, newest first."""
         found, total = await batches.page(context.caller.id, status=status, limit=limit, after=after)
-        return listed([batch_view(batch, context.at) for batch in found], context, total=total, limit=limit)
+        return listed(
+            [batch_view(batch, context.base_url) for batch in found], context, total=total, limit=limit
+        )
 
     @get("/{batch_id:uuid}")
     async def get_batch(
@@ -72,7 +74,9 @@ class Batches(Controller):
         """One batch, its failures by kind, and its items in the order of the file; the headers page these."""
         batch = await batches.owned_by(context.caller.id, batch_id)
         items, total = await batches.items(batch.id, status=status, limit=limit, after=after)
-        detail = batch_detail(batch, items, await batches.errors_of(batch.id), context.at, context.settings)
+        detail = batch_detail(
+            batch, items, await batches.errors_of(batch.id), context.base_url, context.settings
+        )
         headers = page_headers(detail.items, context, total=total, limit=limit)
         return Response(detail, headers=headers)
 
@@ -82,7 +86,7 @@ class Batches(Controller):
         batch = await batches.owned_by(context.caller.id, batch_id)
 
         def link(item: batches.Output) -> str:
-            return lasting_link(item.output, context.at, context.settings) or ""
+            return lasting_link(item.output, context.base_url, context.settings) or ""
 
         return _file(export.output_csv(batch, link), batch, "text/csv; charset=utf-8", "-output.csv")
 
@@ -155,7 +159,7 @@ def _wanted(form: Form) -> WantedBatch:
 
 
 def _accepted(batch: Batch, context: RequestContext) -> Response[BatchView]:
-    view = batch_view(batch, context.at)
+    view = batch_view(batch, context.base_url)
     return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": view.url})
 
 
@@ -172,5 +176,5 @@ def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -
 
 async def _changes(context: RequestContext, batch_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
     async for batch in context.live.batch_states(context.caller.id, batch_id, within_s=STREAM_S):
-        view = batch_view(batch, context.at)
+        view = batch_view(batch, context.base_url)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

@@ -86,14 +86,14 @@ class Images(Controller):
             created_before=in_utc("created_before", created_before),
         )
         found, total = await image_list.page(context.caller.id, wanted, limit=limit, after=after)
-        return listed(await image_views.image_views(found, context.at), context, total=total, limit=limit)
+        return listed(await image_views.views_of(found, context.base_url), context, total=total, limit=limit)
 
     @route("/{image_id:uuid}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=HTTP_200_OK)
     async def get_image(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ImageView:
         """One image, with its newest result. Older clients ask by POST."""
-        return await image_views.one_image(await images.owned_by(context.caller.id, image_id), context.at)
+        return await image_views.view_of(await images.owned_by(context.caller.id, image_id), context.base_url)
 
     @patch(
         "/{image_id:uuid}",
@@ -202,7 +202,7 @@ class Images(Controller):
         """An address that opens the image without a token; never longer than the image lasts."""
         wanted = data or LinkRequest()
         image = await _version(context.caller, image_id, wanted.version)
-        return files.link_to(image, context.settings, context.at, expires_in=wanted.expires_in)
+        return files.link_to(image, context.settings, context.base_url, expires_in=wanted.expires_in)
 
     @get("/{image_id:uuid}/metadata")
     async def metadata(

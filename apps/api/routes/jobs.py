@@ -12,7 +12,7 @@ from litestar.status_codes import HTTP_200_OK
 
 from apps.api.context import RequestContext
 from apps.api.openapi.document import BEARER
-from apps.api.responses import image_views
+from apps.api.responses.job_views import job_view
 from apps.api.responses.lists import Limit, listed
 from libs.contracts.enums import JobKind, JobStatus
 from libs.contracts.views.jobs import JobView
@@ -43,20 +43,18 @@ class Jobs(Controller):
         found, total = await jobs.page(
             context.caller.id, status=status, kind=kind, image=image, limit=limit, after=after
         )
-        return listed(
-            [image_views.job_view(job, context.at) for job in found], context, total=total, limit=limit
-        )
+        return listed([job_view(job, context.base_url) for job in found], context, total=total, limit=limit)
 
     @get("/{job_id:uuid}")
     async def get_job(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
         """One job."""
-        return image_views.job_view(await jobs.owned_by(context.caller.id, job_id), context.at)
+        return job_view(await jobs.owned_by(context.caller.id, job_id), context.base_url)
 
     @delete("/{job_id:uuid}", status_code=HTTP_200_OK)
     async def cancel(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
         """Cancel a job that has not ended; nothing of its result is kept."""
         job = await upload.cancel(context.caller, job_id, context.backends)
-        return image_views.job_view(job, context.at)
+        return job_view(job, context.base_url)
 
     @get("/{job_id:uuid}/events", media_type="text/event-stream")
     async def events(
@@ -69,5 +67,5 @@ class Jobs(Controller):
 
 async def _changes(context: RequestContext, job_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
     async for job in context.live.states(context.caller.id, job_id, within_s=STREAM_S):
-        view = image_views.job_view(job, context.at)
+        view = job_view(job, context.base_url)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

@@ -151,7 +151,7 @@ async def _nearest(
 
 async def _views(found: Sequence[LookAlike], context: RequestContext) -> list[SimilarView]:
     stored = await images.by_ids([one.id for one in found])
-    views = {view.id: view for view in await image_views.image_views(stored, context.at)}
+    views = {view.id: view for view in await image_views.views_of(stored, context.base_url)}
     return [
         SimilarView(**msgspec.structs.asdict(views[one.id]), distance=one.distance)
         for one in found

@@ -40,7 +40,7 @@ async def change(image_id: UUID, context: RequestContext) -> Response[ImageView]
         await describe(
             image, context.caller, context.backends, request_id=request_id(), priority=Priority.BULK
         )
-    return Response(await image_views.one_image(image, context.at))
+    return Response(await image_views.view_of(image, context.base_url))
 
 
 async def replace(image_id: UUID, context: RequestContext) -> Response[ImageView] | Response[JobView]:

@@ -30,18 +30,9 @@ class Login(RequestBody, frozen=True, kw_only=True):
 
 
 class RefreshRequest(RequestBody, frozen=True, kw_only=True):
-    """A refresh token. `refresh_token` is used up by its use; as `refresh`, older clients send one again."""
+    """A refresh token."""
 
-    refresh_token: Annotated[str, Meta(max_length=4096)] | None = None
-    refresh: Annotated[str, Meta(max_length=4096)] | None = None
-
-    def __post_init__(self) -> None:
-        if (self.refresh_token is None) == (self.refresh is None):
-            raise ValueError("send either `refresh_token` or `refresh`")
-
-    @property
-    def token(self) -> str:
-        return self.refresh_token or self.refresh or ""
+    refresh_token: Annotated[str, Meta(max_length=4096)]
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -53,20 +44,11 @@ class Account(Struct, frozen=True, kw_only=True):
     last_login: datetime | None
 
 
-class Registered(Account, frozen=True, kw_only=True):
-    """A new account; older clients look for it in `data`."""
-
-    message: str
-    data: Account
-
-
 class Tokens(Struct, frozen=True, kw_only=True):
     """Bearer tokens. `expires_in` is the lifetime of the access token, in seconds."""
 
     access_token: str
     refresh_token: str
-    access: str  # the same two, as older clients call them
-    refresh: str
     expires_in: int
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
 

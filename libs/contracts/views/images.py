@@ -94,10 +94,6 @@ class ImageView(Struct, frozen=True, kw_only=True):
     job_id: UUID | None
     estimated_ready_at: datetime | None  # null: the job failed
     seconds_remaining: int | None
-    image_url: str | None  # from here on: what older clients call source_url, md5, format and url
-    md5_hash: str
-    image_format: str
-    detail_url: str
     result: "ImageView | None" = None  # of its newest completed job
 
 
