@@ -1,4 +1,4 @@
-"""The HTTP application, put together."""
+"""The HTTP application."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -11,10 +11,11 @@ from litestar.types import ASGIApp
 
 from apps.api.admin import admin_route
 from apps.api.context import request_context
-from apps.api.legacy.accounts import OldAccounts
-from apps.api.legacy.addresses import with_old_spellings
-from apps.api.legacy.batches import OldBatches
-from apps.api.legacy.images import OldImages
+from apps.api.legacy.accounts import LegacyAccounts
+from apps.api.legacy.addresses import document_addresses, with_legacy_addresses
+from apps.api.legacy.api_images import LegacyApiImages
+from apps.api.legacy.batches import LegacyBatches
+from apps.api.legacy.images import LegacyImages
 from apps.api.middleware import authentication
 from apps.api.middleware.rate_limits import STORE, rate_limits
 from apps.api.middleware.request_log import with_request_log
@@ -40,7 +41,7 @@ FORGET_LIMITS_S = 60
 
 
 def create_app(backends: Backends, live: Live) -> ASGIApp:
-    """The API over opened backends; the caller closes them after it."""
+    """Assemble the API over opened backends, which the caller closes after it."""
     limits, thumbnails = MemoryStore(), Thumbnails(backends)
 
     @asynccontextmanager
@@ -57,9 +58,10 @@ def create_app(backends: Backends, live: Live) -> ASGIApp:
             Jobs,
             Batches,
             Webhooks,
-            OldAccounts,
-            OldBatches,
-            OldImages,
+            LegacyAccounts,
+            LegacyApiImages,
+            LegacyBatches,
+            LegacyImages,
             HealthChecks,
             open_link,
             page_assets(),
@@ -81,8 +83,9 @@ def create_app(backends: Backends, live: Live) -> ASGIApp:
         logging_config=None,
         debug=False,
     )
+    document_addresses(app.openapi_schema)
     document_problems(app.openapi_schema)
-    return with_request_log(with_old_spellings(app))
+    return with_request_log(with_legacy_addresses(app))
 
 
 async def _forget(limits: MemoryStore) -> None:

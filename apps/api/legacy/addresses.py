@@ -1,18 +1,42 @@
-"""Addresses that older clients write in their own way."""
+"""Which requests the legacy controllers answer."""
 
 import re
 
+from litestar.openapi.spec import OpenAPI
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-GLUED = re.compile(r"^(/api/images/[0-9A-Fa-f-]{36})download(/?)$")
+# Litestar treats `/api/images` and `/api/images/` as one route. A request for the second is routed below this
+# prefix, where the legacy controllers are.
+SLASHED = "/legacy"
+
+IMAGE = "/api/images/[0-9A-Fa-f-]{36}"
+SHARED = re.compile(rf"^(/api/images|{IMAGE}|/accounts/(?:register|login|refresh|logout))/$")
+READ_BY_POST = re.compile(rf"^({IMAGE}(?:/download)?)/?$")
+GLUED_DOWNLOAD = re.compile(rf"^({IMAGE})download(/?)$")
 
 
-def with_old_spellings(app: ASGIApp) -> ASGIApp:
-    """`app`, where `/api/images/<id>download` leads to `/api/images/<id>/download` too."""
+def with_legacy_addresses(app: ASGIApp) -> ASGIApp:
+    """Wrap `app` to route the requests of older clients to the legacy controllers."""
 
-    async def respelled(scope: Scope, receive: Receive, send: Send) -> None:
+    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            scope["path"] = GLUED.sub(r"\1/download\2", scope["path"])
+            scope["path"] = _routed_path(scope["method"], scope["path"])
         await app(scope, receive, send)
 
-    return respelled
+    return routed
+
+
+def document_addresses(document: OpenAPI) -> None:
+    """Describe the slashed addresses as clients write them."""
+    paths = document.paths or {}
+    document.paths = {
+        f"{path.removeprefix(SLASHED)}/" if path.startswith(SLASHED) else path: item
+        for path, item in paths.items()
+    }
+
+
+def _routed_path(method: str, path: str) -> str:
+    path = GLUED_DOWNLOAD.sub(r"\1/download\2", path)
+    legacy = READ_BY_POST.match(path) if method == "POST" else None
+    legacy = legacy or SHARED.match(path)
+    return SLASHED + legacy[1] if legacy else path

@@ -1,4 +1,4 @@
-"""CSV files, as an older service called them."""
+"""CSV batches at the addresses of older clients."""
 
 from uuid import UUID
 
@@ -9,15 +9,16 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 
 from apps.api.context import RequestContext
 from apps.api.legacy import TAGS
-from apps.api.openapi.document import BEARER, BatchOperation
+from apps.api.openapi.document import BEARER
+from apps.api.openapi.request_bodies import BatchOperation
 from apps.api.responses.batch_views import batch_view
-from apps.api.routes.batches import take
+from apps.api.routes.batches import create_batch
 from libs.contracts.views.batches import BatchView
 from libs.storage import batches
 
 
-class OldBatches(Controller):
-    """CSV files, as an older service called them."""
+class LegacyBatches(Controller):
+    """CSV batches at the addresses of older clients."""
 
     tags = TAGS
     security = BEARER
@@ -29,11 +30,11 @@ class OldBatches(Controller):
         request_max_body_size=None,
     )
     async def upload(self, context: NamedDependency[RequestContext]) -> Response[BatchView]:
-        """As `POST /api/batches`."""
-        return await take(context)
+        """Upload a CSV file as with `POST /api/batches`."""
+        return await create_batch(context)
 
     @get(["/status/{batch_id:uuid}", "/api/status/{batch_id:uuid}"])
     async def status(self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> BatchView:
-        """How far a batch is."""
+        """Get one batch, without its items."""
         batch = await batches.owned_by(context.caller.id, batch_id)
         return batch_view(batch, context.base_url)

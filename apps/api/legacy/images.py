@@ -1,68 +1,53 @@
-"""Images, as older services called them."""
+"""`/images` and `/api/images/images`: uploads, edits and transformations of older clients."""
 
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
-from litestar.types import Method
-from litestar.types.internal_types import PathParameterDefinition
 
 from apps.api.context import RequestContext
 from apps.api.legacy import TAGS
-from apps.api.legacy.transform import Transformed, transformed
-from apps.api.openapi.document import BEARER, OldEditOperation, OldTransformOperation, OldUploadOperation
-from apps.api.responses import files, image_views
+from apps.api.legacy.image_views import LinkedImage, linked_image, translated
+from apps.api.legacy.pipelines import PIPELINE_FORM
+from apps.api.legacy.request_bodies import (
+    LegacyEditOperation,
+    LegacyTransformOperation,
+    LegacyUploadOperation,
+    operation_id,
+)
+from apps.api.legacy.transform import Transformed, transform
+from apps.api.openapi.document import BEARER
+from apps.api.responses import image_views
 from apps.api.responses.lists import Limit, listed
+from apps.api.routes.images import WAIT_S
 from apps.api.uploads.create_image import create
 from apps.api.uploads.edit_image import replace_and_edit
-from libs.backends import Backends
-from libs.contracts.views.images import Confirmation, ImageView
+from libs.contracts.views.images import Confirmation
 from libs.contracts.views.jobs import JobView
 from libs.images import expiry
 from libs.storage import image_list, images
-from libs.storage.database.tables import BaseUser
+from libs.storage.database.tables import Image
 from libs.storage.image_list import Filter
 
-WAIT_S = 30.0
-LINK_S = 604_800  # of an upload's own link, as long as an object store signs one
 
-
-def named_by_path(
-    handler: HTTPRouteHandler, method: Method, path: list[str | PathParameterDefinition]
-) -> str:
-    """The id of an operation in the API's description; several of ours share a handler."""
-    words = [part if isinstance(part, str) else part.name for part in path]
-    return "".join(word.title().replace("_", "") for word in ("old", *words, handler.handler_name))
-
-
-class OldImage(ImageView, frozen=True, kw_only=True):
-    """An image, with a link that opens without a token."""
-
-    original_url: str
-    file_type: str
-
-
-class OldImages(Controller):
-    """Images, as older services called them."""
+class LegacyImages(Controller):
+    """Images for older clients at the addresses that they alone use."""
 
     tags = TAGS
     security = BEARER
 
     @post(
         ["/images", "/api/images/images"],
-        operation_class=OldUploadOperation,
+        operation_class=LegacyUploadOperation,
         status_code=HTTP_201_CREATED,
         request_max_body_size=None,
     )
     async def upload(self, context: NamedDependency[RequestContext]) -> Response[Any]:
-        """As `POST /api/images`."""
-        return _old_answer(await create(context), context)
+        """Upload an image as with `POST /api/images`."""
+        return _with_link(await create(context, PIPELINE_FORM), context)
 
     @get("/images")
     async def list_images(
@@ -70,76 +55,66 @@ class OldImages(Controller):
         context: NamedDependency[RequestContext],
         after: FromQuery[UUID | None] = None,
         limit: Limit = 20,
-    ) -> Response[list[OldImage]]:
-        """As `GET /api/images`: the caller's images, newest first."""
+    ) -> Response[list[LinkedImage]]:
+        """List the caller's images, newest first."""
         found, total = await image_list.page(context.caller.id, Filter(), limit=limit, after=after)
-        views = [_old_view(view, context) for view in await image_views.views_of(found, context.base_url)]
-        return listed(views, context, total=total, limit=limit)
+        views = await image_views.views_of(found, context.base_url)
+        return listed([linked_image(view, context) for view in views], context, total=total, limit=limit)
 
     @patch(
         ["/images", "/api/images/images"],
-        operation_class=OldEditOperation,
-        operation_id=named_by_path,
+        operation_class=LegacyEditOperation,
+        operation_id=operation_id,
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )
     async def edit_newest(self, context: NamedDependency[RequestContext]) -> Response[Any]:
-        """Let another image take the place of the caller's newest upload, and edit it by the prompt."""
-        return _old_answer(
-            await replace_and_edit(await images.newest_upload(context.caller.id), context), context
-        )
+        """Replace the caller's newest upload by the form's image, and edit it."""
+        return await _edited(await images.newest_upload(context.caller.id), context)
 
     @patch(
         "/api/images/images/{image_id:uuid}",
-        operation_class=OldEditOperation,
-        operation_id=named_by_path,
+        operation_class=LegacyEditOperation,
+        operation_id=operation_id,
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )
     async def edit_again(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[Any]:
-        """As `PATCH /api/images/{image_id}` with a form."""
-        image = await images.owned_by(context.caller.id, image_id)
-        return _old_answer(await replace_and_edit(image, context), context)
+        """Replace an image by the form's image, and edit it."""
+        return await _edited(await images.owned_by(context.caller.id, image_id), context)
 
     @delete(
         ["/images/{image_id:uuid}", "/api/images/images/{image_id:uuid}"],
-        operation_id=named_by_path,
+        operation_id=operation_id,
         status_code=HTTP_200_OK,
     )
     async def remove(
-        self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Confirmation:
-        """As `DELETE /api/images/{image_id}`."""
-        await expiry.delete(await images.owned_by(caller.id, image_id), caller, backends)
+        """Delete an image and its file, and cancel its jobs."""
+        image = await images.owned_by(context.caller.id, image_id)
+        await expiry.delete(image, context.caller, context.backends)
         return Confirmation(message="Image deleted successfully.")
 
     @post(
         "/images/{image_id:uuid}/transform",
-        operation_class=OldTransformOperation,
+        operation_class=LegacyTransformOperation,
         status_code=HTTP_200_OK,
         request_max_body_size=None,
     )
     async def transform(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[Transformed] | Response[JobView]:
-        """Transform an image and wait for it, for up to 30 seconds; then 202 with the job in `Location`."""
+        """Transform an image and wait up to 30 seconds for it; then 202 with the job in `Location`."""
         image = await images.owned_by(context.caller.id, image_id)
-        return await transformed(image, context.waiting(WAIT_S))
+        return await transform(image, context.waiting(WAIT_S))
 
 
-def _old_answer(answer: Response[Any], context: RequestContext) -> Response[Any]:
-    """An answer of the API with the older names; one that is given again is JSON already."""
-    view = answer.content
-    if isinstance(view, msgspec.Raw):
-        with suppress(msgspec.ValidationError):  # then it is a job, and stays one
-            view = msgspec.json.decode(view, type=ImageView)
-    if isinstance(view, ImageView):
-        view = _old_view(view, context)
-    return Response(view, status_code=answer.status_code, headers=answer.headers)
+async def _edited(image: Image, context: RequestContext) -> Response[Any]:
+    return _with_link(await replace_and_edit(image, context), context)
 
 
-def _old_view(view: ImageView, context: RequestContext) -> OldImage:
-    link = files.link_of(view.id, view.expires_at, context.settings, context.base_url, expires_in=LINK_S)
-    return OldImage(**msgspec.structs.asdict(view), original_url=link.url, file_type=view.format)
+def _with_link(response: Response[Any], context: RequestContext) -> Response[Any]:
+    return translated(response, lambda view: linked_image(view, context))

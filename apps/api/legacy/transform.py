@@ -12,7 +12,8 @@ from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 
 from apps.api.context import RequestContext
-from apps.api.legacy.operations import Canvas, Size, Transformations, as_operations, read_transformations
+from apps.api.legacy.parameters import Size, Transformations
+from apps.api.legacy.transformations import Canvas, as_operations, read_transformations
 from apps.api.middleware.request_log import request_id
 from apps.api.responses import files
 from apps.api.responses.job_responses import in_progress
@@ -42,7 +43,7 @@ class Transformed(Struct, frozen=True, kw_only=True):
     expires_in: int
 
 
-class OldTransform(Struct, frozen=True, kw_only=True):
+class TransformBody(Struct, frozen=True, kw_only=True):
     """One transformation by its type, or several by their types as names of the parameters."""
 
     transformation_type: str | None = None
@@ -50,14 +51,14 @@ class OldTransform(Struct, frozen=True, kw_only=True):
     transformations: Any = None
 
 
-async def transformed(image: Image, context: RequestContext) -> Response[Transformed] | Response[JobView]:
+async def transform(image: Image, context: RequestContext) -> Response[Transformed] | Response[JobView]:
     """Transform it as the body says, JSON or a form, and answer with a link; or with the job in progress."""
     if is_json(context.request):
-        body, _ = await received_json(context.request, OldTransform, for_bytes=0)
+        body, _ = await received_json(context.request, TransformBody, for_bytes=0)
         return await _transformed(image, body, Form({}, {}), context)
     shape = FormShape(
         files=PARTS,
-        fields=OldTransform.__struct_fields__,
+        fields=TransformBody.__struct_fields__,
         max_file_bytes=context.settings.max_upload_bytes,
         more_files=_named_part,
     )
@@ -66,7 +67,7 @@ async def transformed(image: Image, context: RequestContext) -> Response[Transfo
 
 
 async def _transformed(
-    image: Image, body: OldTransform, form: Form, context: RequestContext
+    image: Image, body: TransformBody, form: Form, context: RequestContext
 ) -> Response[Transformed] | Response[JobView]:
     wanted = _wanted(body)
     wait_s = prefer_wait_s(context)
@@ -161,7 +162,7 @@ def _id_of(name: str) -> UUID | None:
         return None
 
 
-def _wanted(body: OldTransform) -> Transformations:
+def _wanted(body: TransformBody) -> Transformations:
     parameters = body.transformation_parameters
     with _refused():
         return read_transformations(
@@ -185,11 +186,11 @@ def _refused() -> Generator[None]:
         ) from error
 
 
-def _of_fields(fields: Mapping[str, str]) -> OldTransform:
+def _of_fields(fields: Mapping[str, str]) -> TransformBody:
     """A form's fields; parameters are JSON, or a bare word such as `png`."""
     kind = fields.get("transformation_type")
     values = {name: _json_or_word(text) for name, text in fields.items() if name != "transformation_type"}
-    return OldTransform(transformation_type=kind, **values)
+    return TransformBody(transformation_type=kind, **values)
 
 
 def _json_or_word(text: str) -> Any:  # noqa: ANN401 - JSON

@@ -61,7 +61,12 @@ async def view_of(image: Image, base_url: str) -> ImageView:
 
 
 def image_view(
-    image: Image, job: Job | None, base_url: str, *, result: Image | None = None, durations: JobDurations = NO_DURATIONS
+    image: Image,
+    job: Job | None,
+    base_url: str,
+    *,
+    result: Image | None = None,
+    durations: JobDurations = NO_DURATIONS,
 ) -> ImageView:
     """Build the view of an image; `job` is its newest, `result` that of its newest completed job."""
     failed = job is not None and job.status == JobStatus.FAILED

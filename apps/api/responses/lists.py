@@ -57,5 +57,6 @@ def page_headers(
             (name, value) for name, value in context.request.query_params.multi_items() if name != "after"
         ]
         following = urlencode([*query, ("after", str(views[-1].id))])
-        headers["Link"] = f'<{context.base_url}{context.request.url.path}?{following}>; rel="next"'
+        path = context.request.scope["raw_path"].decode("ascii")  # as the client wrote it
+        headers["Link"] = f'<{context.base_url}{path}?{following}>; rel="next"'
     return headers

@@ -1,109 +1,105 @@
-"""Routes over accounts and tokens."""
+"""Routes for accounts and tokens."""
 
 from typing import cast
 
-import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
-from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT, HTTP_205_RESET_CONTENT
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
-from apps.api.middleware import authentication
+from apps.api.middleware.authentication import refresh_claims, tokens_for
 from apps.api.openapi.document import BEARER
 from apps.api.responses.account_views import account_view, usage_view
 from libs.backends import Backends
-from libs.contracts.views.accounts import (
-    Account,
-    Login,
-    RefreshRequest,
-    Register,
-    Registered,
-    Tokens,
-    UsageView,
-)
+from libs.contracts.views.accounts import Account, Login, RefreshRequest, Register, Tokens, UsageView
 from libs.jobs.events import announce_cancelled
+from libs.settings import Settings
 from libs.storage import accounts, refresh_tokens
 from libs.storage.database.tables import BaseUser
 
 
 class Accounts(Controller):
-    """Accounts and the tokens that open them."""
+    """Accounts and their tokens."""
 
     path = "/accounts"
     tags = ("Accounts",)
 
     @post("/register")
-    async def register(self, data: JSONBody[Register]) -> Registered:
-        """Make an account."""
-        return await registered(data)
+    async def register(self, data: JSONBody[Register]) -> Account:
+        """Create an account."""
+        return await register(data)
 
     @post("/login", status_code=HTTP_200_OK, opt={"login": True})
     async def login(self, data: JSONBody[Login], backends: NamedDependency[Backends]) -> Tokens:
-        """Get an access and a refresh token."""
-        return await logged_in(data, backends)
+        """Get an access token and a refresh token."""
+        return await log_in(data, backends.settings)
 
     @post("/refresh", status_code=HTTP_200_OK)
     async def refresh(self, data: JSONBody[RefreshRequest], backends: NamedDependency[Backends]) -> Tokens:
-        """Use up a `refresh_token` for a new pair; using it a second time ends the login.
-
-        Sent as `refresh`, it stays good, and only the access token is new.
-        """
-        return await authentication.renewed(data, backends.settings)
+        """Exchange a refresh token for a new pair of tokens. Using it a second time ends the login."""
+        return await renew(data.refresh_token, backends.settings)
 
     @post("/logout", status_code=HTTP_204_NO_CONTENT)
     async def logout(
         self, data: JSONBody[RefreshRequest], backends: NamedDependency[Backends]
     ) -> Response[None]:
-        """End the login of a refresh token: none of its tokens works any more, at once.
-
-        Older clients, who send it as `refresh`, are answered 205.
-        """
-        return await logged_out(data, backends)
+        """End the login of a refresh token. All of its tokens are invalid at once."""
+        return await log_out(data.refresh_token, backends.settings)
 
     @get("/me", security=BEARER)
     async def me(self, caller: NamedDependency[BaseUser]) -> Account:
-        """The caller's account."""
+        """Get the caller's account."""
         return account_view(caller)
 
     @get("/me/usage", security=BEARER)
-    async def used(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> UsageView:
-        """What the caller uses of what is limited; edits with the tokens that they cost."""
+    async def usage(
+        self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
+    ) -> UsageView:
+        """Get the caller's use of each limited resource, and the tokens of its edits."""
         return await usage_view(caller, backends.settings)
 
     @delete("/me", security=BEARER)
     async def remove(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> None:
-        """End the account and everything in it, for good."""
+        """Delete the caller's account and everything in it, permanently."""
         await announce_cancelled(await accounts.delete(caller), caller.username, backends)
 
 
-async def registered(wanted: Register) -> Registered:
-    """A new account.
+async def register(requested: Register) -> Account:
+    """Create an account.
 
     Raises:
-        UsernameTaken, EmailTaken: It exists.
+        UsernameTaken, EmailTaken: Another account has the name or the address.
     """
-    made = account_view(await accounts.register(wanted.username, wanted.email, wanted.password))
-    return Registered(**msgspec.structs.asdict(made), message="User registered successfully.", data=made)
+    return account_view(await accounts.register(requested.username, requested.email, requested.password))
 
 
-async def logged_in(wanted: Login, backends: Backends) -> Tokens:
-    """The first tokens of a login.
+async def log_in(credentials: Login, settings: Settings) -> Tokens:
+    """Start a login and return its first tokens.
 
     Raises:
         BadCredentials: No active account has this username and password.
     """
-    user = await accounts.authenticate(wanted.username, wanted.password)
-    first = await refresh_tokens.start_family(user, ttl_s=backends.settings.refresh_token_s)
-    return authentication.tokens_for(user.id, first, backends.settings)
+    user = await accounts.authenticate(credentials.username, credentials.password)
+    first = await refresh_tokens.start_family(user, ttl_s=settings.refresh_token_s)
+    return tokens_for(user.id, first, settings)
 
 
-async def logged_out(wanted: RefreshRequest, backends: Backends) -> Response[None]:
-    """End a login.
+async def renew(refresh_token: str, settings: Settings) -> Tokens:
+    """Exchange a refresh token for a new pair of tokens.
 
     Raises:
-        SignatureInvalid, SignatureExpired: The token is not one of ours, or its time is over.
+        SignatureInvalid, SignatureExpired, TokenError: The token is not valid, or was used before.
     """
-    _, jti = authentication.refresh_claims(wanted.token, backends.settings)
+    user_id, jti = refresh_claims(refresh_token, settings)
+    return tokens_for(user_id, await refresh_tokens.rotate(jti, ttl_s=settings.refresh_token_s), settings)
+
+
+async def log_out(refresh_token: str, settings: Settings) -> Response[None]:
+    """End the login of a refresh token.
+
+    Raises:
+        SignatureInvalid, SignatureExpired: The token is not valid.
+    """
+    _, jti = refresh_claims(refresh_token, settings)
     await refresh_tokens.revoke_family_of(jti)
-    status = HTTP_204_NO_CONTENT if wanted.refresh is None else HTTP_205_RESET_CONTENT
-    return cast("Response[None]", Response(b"", status_code=status))
+    return cast("Response[None]", Response(b"", status_code=HTTP_204_NO_CONTENT))

@@ -16,7 +16,8 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once
 from apps.api.middleware.request_log import request_id
-from apps.api.openapi.document import BEARER, BatchOperation
+from apps.api.openapi.document import BEARER
+from apps.api.openapi.request_bodies import BatchOperation
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
 from apps.api.responses.lists import Limit, listed, page_headers
 from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, received_form
@@ -46,7 +47,7 @@ class Batches(Controller):
     @post(operation_class=BatchOperation, status_code=HTTP_202_ACCEPTED, request_max_body_size=None)
     async def create(self, context: NamedDependency[RequestContext]) -> Response[BatchView]:
         """Take a CSV file of products in; one with faults is refused as a whole, and told which."""
-        return await take(context)
+        return await create_batch(context)
 
     @get()
     async def list_batches(
@@ -130,7 +131,7 @@ class Batches(Controller):
         await accepting.delete(await batches.owned_by(caller.id, batch_id), caller, backends)
 
 
-async def take(context: RequestContext) -> Response[BatchView]:
+async def create_batch(context: RequestContext) -> Response[BatchView]:
     """The batch of the CSV file in the request's form."""
     shape = FormShape(files=("file",), fields=FIELDS, max_file_bytes=context.settings.csv_max_bytes)
     async with received_form(context.request, context.backends.scratch, shape) as form:

@@ -1,18 +1,19 @@
 """Routes over images."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from litestar import Controller, HttpMethod, Response, delete, get, patch, post, put, route
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once
 from apps.api.middleware.request_log import request_id
-from apps.api.openapi.document import BEARER, EditOperation, PatchOperation, PutOperation, UploadOperation
+from apps.api.openapi.document import BEARER
+from apps.api.openapi.request_bodies import EditOperation, PatchOperation, PutOperation, UploadOperation
 from apps.api.responses import files, image_views
 from apps.api.responses.job_responses import in_progress, job_response
 from apps.api.responses.lists import Limit, Md5, in_utc, listed
@@ -20,7 +21,6 @@ from apps.api.uploads import replace_image
 from apps.api.uploads.create_image import create, metadata_of
 from apps.api.uploads.edit_image import edit, replace_and_edit
 from apps.api.uploads.json_body import is_form
-from libs.backends import Backends
 from libs.contracts.views.images import Confirmation, ImageView, Metadata, TransformRequest, WireStatus
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
@@ -30,7 +30,27 @@ from libs.storage import image_list, images
 from libs.storage.database.tables import BaseUser, Image, Job
 from libs.storage.image_list import Filter
 
-WAIT_S = 30.0  # where nothing was preferred
+Version: TypeAlias = Literal["latest", "original"]
+WAIT_S = 30.0  # without a preference of the client
+
+
+def image_filter(
+    status: FromQuery[WireStatus | None] = None,
+    format: FromQuery[FormatName | None] = None,
+    md5: Md5 = None,
+    parent: FromQuery[UUID | None] = None,
+    created_after: FromQuery[datetime | None] = None,
+    created_before: FromQuery[datetime | None] = None,
+) -> Filter:
+    """Read the filter of a list of images from the query."""
+    return Filter(
+        status=status,
+        format=format,
+        md5=md5,
+        parent=parent,
+        created_after=in_utc("created_after", created_after),
+        created_before=in_utc("created_before", created_before),
+    )
 
 
 class Images(Controller):
@@ -51,48 +71,23 @@ class Images(Controller):
         """
         return await create(context)
 
-    @post(
-        "/create",
-        operation_class=UploadOperation,
-        status_code=HTTP_201_CREATED,
-        request_max_body_size=None,
-    )
-    async def create_and_wait(
-        self, context: NamedDependency[RequestContext]
-    ) -> Response[ImageView] | Response[JobView]:
-        """As `POST /api/images`, but waits for up to 30 seconds without being asked to."""
-        return await create(context.waiting(WAIT_S))
-
-    @get()
+    @get(dependencies={"filtered_by": Provide(image_filter, sync_to_thread=False)})
     async def list_images(
         self,
         context: NamedDependency[RequestContext],
-        status: FromQuery[WireStatus | None] = None,
-        format: FromQuery[FormatName | None] = None,
-        md5: Md5 = None,
-        parent: FromQuery[UUID | None] = None,
-        created_after: FromQuery[datetime | None] = None,
-        created_before: FromQuery[datetime | None] = None,
+        filtered_by: NamedDependency[Filter],
         after: FromQuery[UUID | None] = None,
         limit: Limit = 20,
     ) -> Response[list[ImageView]]:
-        """The caller's images, newest first."""
-        wanted = Filter(
-            status=status,
-            format=format,
-            md5=md5,
-            parent=parent,
-            created_after=in_utc("created_after", created_after),
-            created_before=in_utc("created_before", created_before),
-        )
-        found, total = await image_list.page(context.caller.id, wanted, limit=limit, after=after)
+        """List the caller's images, newest first."""
+        found, total = await image_list.page(context.caller.id, filtered_by, limit=limit, after=after)
         return listed(await image_views.views_of(found, context.base_url), context, total=total, limit=limit)
 
-    @route("/{image_id:uuid}", http_method=[HttpMethod.GET, HttpMethod.POST], status_code=HTTP_200_OK)
+    @get("/{image_id:uuid}")
     async def get_image(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ImageView:
-        """One image, with its newest result. Older clients ask by POST."""
+        """Get one image, with its newest result."""
         return await image_views.view_of(await images.owned_by(context.caller.id, image_id), context.base_url)
 
     @patch(
@@ -109,10 +104,7 @@ class Images(Controller):
         A form with another image and a prompt replaces the bytes and edits them: 202, or 200 with the
         result when `Prefer: wait=N` leaves time enough.
         """
-        if is_form(context.request):
-            image = await images.owned_by(context.caller.id, image_id)
-            return await replace_and_edit(image, context)
-        return await replace_image.change(image_id, context.waiting(WAIT_S))
+        return await change_image(image_id, context)
 
     @put(
         "/{image_id:uuid}",
@@ -131,26 +123,24 @@ class Images(Controller):
 
     @delete("/{image_id:uuid}", status_code=HTTP_200_OK)
     async def remove(
-        self, image_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Confirmation:
-        """Delete an image and its file, and cancel its jobs. Results of earlier jobs stay."""
-        await expiry.delete(await images.owned_by(caller.id, image_id), caller, backends)
-        return Confirmation(message="Record deleted successfully")
+        """Delete an image and its file, and cancel its jobs. Results of earlier jobs are not deleted."""
+        return await delete_image(image_id, context)
 
     @route(
         "/{image_id:uuid}/download",
-        http_method=[HttpMethod.GET, HttpMethod.HEAD, HttpMethod.POST],
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
         status_code=HTTP_200_OK,
     )
     async def download(
         self,
         image_id: FromPath[UUID],
         context: NamedDependency[RequestContext],
-        version: FromQuery[Literal["latest", "original"]] = "latest",
+        version: FromQuery[Version] = "latest",
     ) -> Response[Any]:
-        """The newest result, or the image itself where nothing was made of it; takes ranges and ETags."""
-        image = await _version(context.caller, image_id, version)
-        return await files.stream(image, context.request, context.backends, disposition="attachment")
+        """Download the newest result, or the image itself without one. Ranges and ETags are supported."""
+        return await download_image(image_id, version, context)
 
     @post("/{image_id:uuid}/transform", status_code=HTTP_202_ACCEPTED)
     async def transform(
@@ -213,6 +203,27 @@ class Images(Controller):
         return in_progress(context, told) if isinstance(told, Job) else Response(told)
 
 
-async def _version(caller: BaseUser, image_id: UUID, version: Literal["latest", "original"]) -> Image:
+async def change_image(image_id: UUID, context: RequestContext) -> Response[ImageView] | Response[JobView]:
+    """Change an image as a JSON body says, or replace and edit it as a form says."""
+    if is_form(context.request):
+        image = await images.owned_by(context.caller.id, image_id)
+        return await replace_and_edit(image, context)
+    return await replace_image.change(image_id, context.waiting(WAIT_S))
+
+
+async def delete_image(image_id: UUID, context: RequestContext) -> Confirmation:
+    """Delete an image and its file, and cancel its jobs."""
+    image = await images.owned_by(context.caller.id, image_id)
+    await expiry.delete(image, context.caller, context.backends)
+    return Confirmation(message="Record deleted successfully")
+
+
+async def download_image(image_id: UUID, version: Version, context: RequestContext) -> Response[Any]:
+    """Stream a version of an image as an attachment."""
+    image = await _version(context.caller, image_id, version)
+    return await files.stream(image, context.request, context.backends, disposition="attachment")
+
+
+async def _version(caller: BaseUser, image_id: UUID, version: Version) -> Image:
     image = await images.owned_by(caller.id, image_id)
     return image if version == "original" else await images.latest_result(image)

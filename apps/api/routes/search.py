@@ -14,7 +14,8 @@ from litestar.status_codes import HTTP_200_OK
 
 from apps.api.context import RequestContext
 from apps.api.middleware.request_log import request_id
-from apps.api.openapi.document import BEARER, SearchOperation
+from apps.api.openapi.document import BEARER
+from apps.api.openapi.request_bodies import SearchOperation
 from apps.api.responses import image_views
 from apps.api.responses.job_responses import in_progress
 from apps.api.responses.lists import Limit

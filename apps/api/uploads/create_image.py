@@ -9,7 +9,6 @@ from uuid import UUID
 from litestar import Response
 
 from apps.api.context import RequestContext
-from apps.api.legacy.operations import read_operations
 from apps.api.middleware.idempotency import fingerprint, once
 from apps.api.middleware.request_log import request_id
 from apps.api.responses import image_views
@@ -18,6 +17,7 @@ from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
 from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, ReceivedFile, received_form
+from apps.api.uploads.upload_form import UPLOAD_FORM, UploadForm
 from libs.backends import Backends
 from libs.contracts.enums import OnDuplicate, Retention
 from libs.contracts.views.images import ImageFromUrl, ImageView, Metadata
@@ -35,13 +35,16 @@ from libs.storage import image_sources, images
 from libs.storage.database.tables import Image, Job, new_id
 from libs.storage.image_errors import ImageNotReady
 
-IMAGE = ("image", "original_image")  # the second as older clients call it
 FIELDS = ("operations", "retention", "on_duplicate", "webhook_url", *NAMES)
 
 
-async def create(context: RequestContext) -> Response[ImageView] | Response[JobView]:
-    """Take an image in, and queue what is to be done with it."""
-    return await (_from_json(context) if is_json(context.request) else _from_form(context))
+async def create(
+    context: RequestContext, upload_form: UploadForm = UPLOAD_FORM
+) -> Response[ImageView] | Response[JobView]:
+    """Store an image from a form or from JSON, and queue its operations or edit."""
+    if is_json(context.request):
+        return await _from_json(context)
+    return await _from_form(context, upload_form)
 
 
 async def describing(image: Image, context: RequestContext) -> Job | None:
@@ -100,25 +103,27 @@ async def unpacked(url: str, filename: str, backends: Backends) -> AsyncGenerato
         path.unlink(missing_ok=True)
 
 
-async def _from_form(context: RequestContext) -> Response[ImageView] | Response[JobView]:
+async def _from_form(
+    context: RequestContext, upload_form: UploadForm
+) -> Response[ImageView] | Response[JobView]:
     backends = context.backends
     shape = FormShape(
-        files=(*IMAGE, MASK),
+        files=(*upload_form.image_names, MASK),
         fields=FIELDS,
         max_file_bytes=backends.settings.max_upload_bytes,
-        more_files=parts_of_operations,
+        more_files=upload_form.named_parts,
     )
     async with received_form(context.request, backends.scratch, shape) as form:
         wants_edit = "prompt" in form.fields
         refuse_if_off(wanted=wants_edit, backends=backends)
-        file = _image_of(form, needed=not wants_edit)
+        file = upload_form.image(form, required=not wants_edit)
         digests = sorted((name, part.md5) for name, part in form.files.items())
         named = file.filename if file else None
         print_of = fingerprint(context.request, digests, named, *sorted(form.fields.items()))
 
         async def answer() -> Response[ImageView] | Response[JobView]:
-            async with kept_parts(form, context) as parts:
-                wanted = _wanted_by_form(form, parts)
+            async with kept_parts(form, context, besides=upload_form.image_names) as parts:
+                wanted = _wanted_by_form(form, parts, upload_form)
                 return await (_generated(wanted, context) if file is None else _stored(file, wanted, context))
 
         return await once(context, print_of, answer)
@@ -220,11 +225,13 @@ async def _reuse(same: Image, wanted: Wanted, context: RequestContext) -> tuple[
 
 
 @asynccontextmanager
-async def kept_parts(form: Form, context: RequestContext) -> AsyncGenerator[dict[str, UUID]]:
+async def kept_parts(
+    form: Form, context: RequestContext, *, besides: Collection[str] = UPLOAD_FORM.image_names
+) -> AsyncGenerator[dict[str, UUID]]:
     """The form's other files, each kept for a while as an image of its own; none if the block fails."""
     kept: dict[str, Image] = {}
     try:
-        for name in sorted(form.files.keys() - IMAGE):
+        for name in sorted(form.files.keys() - set(besides)):
             upload = await receive(context, form.files[name])
             kept[name], _ = await intake.store_upload(
                 upload,
@@ -241,22 +248,8 @@ async def kept_parts(form: Form, context: RequestContext) -> AsyncGenerator[dict
         raise
 
 
-def _image_of(form: Form, *, needed: bool) -> ReceivedFile | None:
-    """The image under either of its names; a prompt does without one."""
-    if form.files.keys() >= set(IMAGE):
-        raise BadUpload("send either `image` or `original_image`")
-    name = "original_image" if "original_image" in form.files else "image"
-    return form.file(name) if needed else form.files.get(name)
-
-
-def parts_of_operations(fields: Mapping[str, str]) -> Collection[str]:
-    """The files that a form may have besides, for its operations."""
-    operations = Form(dict(fields), {}).read("operations", read_operations)
-    return watermark_sources.named_parts(operations or ())
-
-
-def _wanted_by_form(form: Form, parts: Mapping[str, UUID]) -> Wanted:
-    operations = form.read("operations", read_operations)
+def _wanted_by_form(form: Form, parts: Mapping[str, UUID], upload_form: UploadForm) -> Wanted:
+    operations = upload_form.operations(form)
     return Wanted(
         url="",
         operations=None if operations is None else watermark_sources.with_parts(operations, parts),

@@ -7,10 +7,11 @@ from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once
 from apps.api.middleware.request_log import request_id
 from apps.api.responses.job_responses import created, job_response
-from apps.api.uploads.create_image import kept_parts, parts_of_operations, receive
+from apps.api.uploads.create_image import kept_parts, receive
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
 from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import BadUpload, FormShape, received_form
+from apps.api.uploads.upload_form import UPLOAD_FORM
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Retention
 from libs.contracts.views.images import EditRequest, ImageView
@@ -34,7 +35,7 @@ async def replace_and_edit(image: Image, context: RequestContext) -> Response[Im
         files=("image", MASK),
         fields=(*NAMES, "operations", "webhook_url"),
         max_file_bytes=backends.settings.max_upload_bytes,
-        more_files=parts_of_operations,
+        more_files=UPLOAD_FORM.named_parts,
     )
     async with received_form(context.request, backends.scratch, shape) as form:
         refuse_if_off(wanted=True, backends=backends)
@@ -76,7 +77,7 @@ async def _from_form(image: Image, context: RequestContext) -> Response[JobView]
         files=(MASK,),
         fields=(*NAMES, "operations", "retention", "webhook_url"),
         max_file_bytes=backends.settings.max_upload_bytes,
-        more_files=parts_of_operations,
+        more_files=UPLOAD_FORM.named_parts,
     )
     async with received_form(context.request, backends.scratch, shape) as form:
         digests = sorted((name, part.md5) for name, part in form.files.items())

@@ -1,0 +1,121 @@
+"""`/api/images/` with a trailing slash: hash records and pipelines of older clients."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, delete, get, patch, post, put
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+
+from apps.api.context import RequestContext
+from apps.api.legacy import TAGS
+from apps.api.legacy.addresses import SLASHED
+from apps.api.legacy.image_views import LegacyImage, legacy_image, translated
+from apps.api.legacy.pipelines import PIPELINE_FORM
+from apps.api.legacy.request_bodies import LegacyUploadOperation
+from apps.api.openapi.document import BEARER
+from apps.api.openapi.request_bodies import PatchOperation, PutOperation
+from apps.api.responses import image_views
+from apps.api.responses.lists import Limit, listed
+from apps.api.routes.images import WAIT_S, change_image, delete_image, download_image, image_filter
+from apps.api.uploads import replace_image
+from apps.api.uploads.create_image import create
+from libs.contracts.views.images import Confirmation
+from libs.contracts.views.jobs import JobView
+from libs.storage import image_list, images
+from libs.storage.image_list import Filter
+
+IMAGES = f"{SLASHED}/api/images"
+IMAGE = f"{IMAGES}/{{image_id:uuid}}"
+
+
+class LegacyApiImages(Controller):
+    """Images for older clients at the addresses that they share with today's."""
+
+    tags = TAGS
+    security = BEARER
+
+    @post(
+        IMAGES,
+        operation_class=LegacyUploadOperation,
+        status_code=HTTP_201_CREATED,
+        request_max_body_size=None,
+    )
+    async def create(
+        self, context: NamedDependency[RequestContext]
+    ) -> Response[LegacyImage] | Response[JobView]:
+        """Upload an image as with `POST /api/images`, or with a pipeline's form."""
+        return translated(await create(context, PIPELINE_FORM), legacy_image)
+
+    @post(
+        "/api/images/create",
+        operation_class=LegacyUploadOperation,
+        status_code=HTTP_201_CREATED,
+        request_max_body_size=None,
+    )
+    async def create_and_wait(
+        self, context: NamedDependency[RequestContext]
+    ) -> Response[LegacyImage] | Response[JobView]:
+        """Upload an image or name its URL, and wait up to 30 seconds for the result."""
+        return translated(await create(context.waiting(WAIT_S), PIPELINE_FORM), legacy_image)
+
+    @get(IMAGES, dependencies={"filtered_by": Provide(image_filter, sync_to_thread=False)})
+    async def list_images(
+        self,
+        context: NamedDependency[RequestContext],
+        filtered_by: NamedDependency[Filter],
+        after: FromQuery[UUID | None] = None,
+        limit: Limit = 20,
+    ) -> Response[list[LegacyImage]]:
+        """List the caller's images, newest first."""
+        found, total = await image_list.page(context.caller.id, filtered_by, limit=limit, after=after)
+        views = await image_views.views_of(found, context.base_url)
+        return listed([legacy_image(view) for view in views], context, total=total, limit=limit)
+
+    @get(IMAGE)
+    async def get_image(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> LegacyImage:
+        """Get one image, with its newest result."""
+        return await _legacy_image(image_id, context)
+
+    @post(IMAGE, status_code=HTTP_200_OK)
+    async def get_image_by_post(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> LegacyImage:
+        """Get one image, with its newest result."""
+        return await _legacy_image(image_id, context)
+
+    @patch(IMAGE, operation_class=PatchOperation, status_code=HTTP_200_OK, request_max_body_size=None)
+    async def change(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[LegacyImage] | Response[JobView]:
+        """Change an image as with `PATCH /api/images/{image_id}`."""
+        return translated(await change_image(image_id, context), legacy_image)
+
+    @put(IMAGE, operation_class=PutOperation, status_code=HTTP_200_OK, request_max_body_size=None)
+    async def replace(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[LegacyImage] | Response[JobView]:
+        """Fetch an image's bytes again, as with `PUT /api/images/{image_id}`."""
+        return translated(await replace_image.replace(image_id, context.waiting(WAIT_S)), legacy_image)
+
+    @delete(IMAGE, status_code=HTTP_200_OK)
+    async def remove(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Confirmation:
+        """Delete an image and its file, and cancel its jobs."""
+        return await delete_image(image_id, context)
+
+    @post(f"{IMAGE}/download", status_code=HTTP_200_OK)
+    async def download(
+        self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[Any]:
+        """Download the newest result, as with `GET`."""
+        return await download_image(image_id, "latest", context)
+
+
+async def _legacy_image(image_id: UUID, context: RequestContext) -> LegacyImage:
+    image = await images.owned_by(context.caller.id, image_id)
+    return legacy_image(await image_views.view_of(image, context.base_url))

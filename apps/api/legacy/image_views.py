@@ -1,0 +1,67 @@
+"""Views of images with the names that older clients read."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from litestar import Response
+from msgspec import structs
+
+from apps.api.context import RequestContext
+from apps.api.responses import files
+from libs.contracts.views.images import ImageView
+
+LINK_S = 604_800  # a week, the longest that an object store signs a link for
+
+
+class LegacyImage(ImageView, frozen=True, kw_only=True):
+    """An image. The older names repeat `source_url`, `md5`, `format` and `url`."""
+
+    image_url: str | None
+    md5_hash: str
+    image_format: str
+    detail_url: str
+    result: "LegacyImage | None" = None
+
+
+class LinkedImage(LegacyImage, frozen=True, kw_only=True):
+    """An image with a link that opens without a token."""
+
+    original_url: str
+    file_type: str
+
+
+def legacy_image(view: ImageView) -> LegacyImage:
+    """Add the older names to an image and its result."""
+    return LegacyImage(**_legacy_fields(view))
+
+
+def linked_image(view: ImageView, context: RequestContext) -> LinkedImage:
+    """Add the older names and a link to an image."""
+    link = files.link_of(view.id, view.expires_at, context.settings, context.base_url, expires_in=LINK_S)
+    return LinkedImage(**_legacy_fields(view), original_url=link.url, file_type=view.format)
+
+
+def translated(response: Response[Any], translate: Callable[[ImageView], LegacyImage]) -> Response[Any]:
+    """Replace the image of a response. Any other content, such as a job, stays.
+
+    The stored response to an earlier `Idempotency-Key` is JSON already.
+    """
+    view = response.content
+    if isinstance(view, msgspec.Raw):
+        with suppress(msgspec.ValidationError):
+            view = msgspec.json.decode(view, type=ImageView)
+    if isinstance(view, ImageView):
+        view = translate(view)
+    return Response(view, status_code=response.status_code, headers=response.headers)
+
+
+def _legacy_fields(view: ImageView) -> dict[str, Any]:
+    return structs.asdict(view) | {
+        "image_url": view.source_url,
+        "md5_hash": view.md5,
+        "image_format": view.format,
+        "detail_url": view.url,
+        "result": view.result and legacy_image(view.result),
+    }
