@@ -34,7 +34,7 @@ def large_photo(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small() -> bytes:
+def small_picture() -> bytes:
     """Return a small picture: PNG, 40 x 30."""
     return encoded(Image.linear_gradient("L").resize((40, 30)).convert("RGB"), "PNG")
 
