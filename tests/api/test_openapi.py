@@ -18,12 +18,11 @@ ROUTES = {
     "/accounts/logout": "post",
     "/accounts/me": "get delete",
     "/api/images": "get post",
-    "/api/images/create": "post",
     "/api/images/search": "post",
     "/api/images/duplicates": "get",
-    "/api/images/{image_id}": "get post patch put delete",
+    "/api/images/{image_id}": "get patch put delete",
     "/api/images/{image_id}/similar": "get",
-    "/api/images/{image_id}/download": "get head post",
+    "/api/images/{image_id}/download": "get head",
     "/api/images/{image_id}/transform": "post",
     "/api/images/{image_id}/link": "post",
     "/api/images/{image_id}/metadata": "get",
@@ -40,7 +39,15 @@ ROUTES = {
     "/health/live": "get",
     "/health/ready": "get",
 }
-OLD_ROUTES = {
+LEGACY_ROUTES = {
+    "/accounts/register/": "post",
+    "/accounts/login/": "post",
+    "/accounts/refresh/": "post",
+    "/accounts/logout/": "post",
+    "/api/images/": "get post",
+    "/api/images/create": "post",
+    "/api/images/{image_id}/": "get post patch put delete",
+    "/api/images/{image_id}/download/": "post",
     "/api/register": "post",
     "/users/register": "post",
     "/api/login": "post",
@@ -90,9 +97,25 @@ async def test_what_older_clients_alone_know_is_a_group_of_its_own(described: di
         if any("Compatibility" in operation["tags"] for operation in item.values())
     }
     assert {path: set(methods.split()) for path, methods in group.items()} == {
-        path: set(methods.split()) for path, methods in OLD_ROUTES.items()
+        path: set(methods.split()) for path, methods in LEGACY_ROUTES.items()
     }
     assert "Compatibility" in [tag["name"] for tag in described["tags"]]
+
+
+async def test_the_answers_at_shared_addresses_are_described_with_a_slash_and_without(
+    described: dict[str, Any],
+) -> None:
+    def fields(path: str, method: str, status: int) -> set[str]:
+        content = described["paths"][path][method]["responses"][str(status)]["content"]
+        name = content["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        return set(described["components"]["schemas"][name]["properties"])
+
+    image, login = "/api/images/{image_id}", "/accounts/login"
+    older = fields(f"{image}/", "get", 200) - fields(image, "get", 200)
+    assert older == {"image_url", "md5_hash", "image_format", "detail_url"}
+    assert fields(f"{login}/", "post", 200) - fields(login, "post", 200) == {"access", "refresh"}
+    form = described["paths"]["/api/images/"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert "original_image" in form["schema"]["properties"]
 
 
 async def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
