@@ -77,7 +77,8 @@ down: ## Stop the containers; keep their data
 logs: ## Follow the logs of the containers
 	docker compose logs --follow --tail 100
 
-docs: schema ## Write the generated pages again: configuration, errors, the contract
+docs: schema ## Write the generated pages again: operations, configuration, errors, the contract
+	@PYTHONPATH=. $(BIN)/python docs/images/draw.py
 	$(BIN)/python -m docs.generate.configuration > docs/configuration.md
 	$(BIN)/python -m docs.generate.configuration example > .env.example
 	$(BIN)/python -m docs.generate.errors > docs/errors.md
