@@ -6,8 +6,10 @@ from typing import Any
 from litestar import Request
 from litestar.di import NamedDependency
 
+from apps.api.middleware.request_log import request_id
 from apps.api.responses.event_streams import Live
 from libs.backends import Backends
+from libs.jobs.build import JobOptions
 from libs.settings import Settings
 from libs.storage.database.tables import BaseUser
 
@@ -34,6 +36,11 @@ class RequestContext:
     def waiting(self, wait_s: float) -> "RequestContext":
         """The same, but jobs are waited for."""
         return replace(self, wait_s=wait_s)
+
+
+def job_options(webhook_url: str | None = None) -> JobOptions:
+    """Return the options of a job that this request asks for."""
+    return JobOptions(request_id=request_id(), webhook_url=webhook_url)
 
 
 def request_context(

@@ -21,9 +21,8 @@ from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
 from libs.contracts.views.problems import CsvError, FieldError, Problem
 from libs.edits import errors as edits
-from libs.images import upload
 from libs.imaging import errors as imaging
-from libs.jobs.admission import EditsNotConfigured
+from libs.jobs.admission import EditsNotConfigured, TooManyOperations
 from libs.runtime.process_pool import RenderCrashed, RenderTimeout
 from libs.storage import (
     accounts,
@@ -90,7 +89,7 @@ STATUS: dict[type[Exception], int] = {
     jobs.JobEndedAlready: 409,
     jobs.JobNotFailed: 409,
     jobs.TooManyJobs: 429,
-    upload.TooManyOperations: 400,
+    TooManyOperations: 400,
     batches.BatchNotFound: 404,
     BadCsv: 422,
     edits.EditError: 502,

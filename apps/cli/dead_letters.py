@@ -10,11 +10,11 @@ from apps.cli.bootstrap import run_command
 from libs.settings import Settings
 
 if TYPE_CHECKING:
-    from libs.broker.dead_letters import QueuedDeadLetter
+    from libs.broker.dead_letters import DeadLetter
 
 MAX_LETTERS = 1000  # read in one command
 
-Action = Callable[["QueuedDeadLetter"], Awaitable[None]]
+Action = Callable[["DeadLetter"], Awaitable[None]]
 
 
 @click.group()
@@ -37,7 +37,7 @@ def list_letters(limit: int) -> None:
     async def run(settings: Settings) -> None:
         async with queue.dead_letters(settings.broker_url, limit=limit) as letters:
             for letter in letters:
-                sender = letter.message.user_id or "-"
+                sender = letter.delivery.user_id or "-"
                 click.echo(f"{letter.id}  {letter.route:<14}  {sender:<16}  {letter.reason}")
         click.echo(f"{len(letters)} dead letters", err=True)
 
@@ -53,9 +53,9 @@ def show(letter_id: str, *, body: bool) -> None:
     ID may be shortened to its first characters.
     """
 
-    async def write(letter: "QueuedDeadLetter") -> None:
+    async def write(letter: "DeadLetter") -> None:
         if body:
-            sys.stdout.buffer.write(letter.message.body)
+            sys.stdout.buffer.write(letter.delivery.body)
         else:
             _print(letter)
 
@@ -71,17 +71,21 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
     A message that is refused again stays in the dead-letter queue.
     """
     from libs.backends import open_backends
+    from libs.contracts.outcome import outcome_of
     from libs.orders import intake
 
     async def run(settings: Settings) -> None:
         async with open_backends(settings) as backends:
 
-            async def submit(letter: "QueuedDeadLetter") -> None:
+            async def submit(letter: "DeadLetter") -> None:
                 try:
-                    await intake.take_in_again(letter.message, letter.route, backends)
-                except intake.REFUSALS as error:
-                    raise click.ClickException(f"{letter.id} stays: {error.code}: {error}") from error
-                await letter.remove()
+                    await intake.redeliver(letter.delivery, letter.route, backends)
+                except Exception as error:
+                    if outcome_of(error) in (None, "transient"):
+                        raise
+                    code = getattr(error, "code", "order_refused")
+                    raise click.ClickException(f"{letter.id} stays: {code}: {error}") from error
+                await letter.forget()
                 click.echo(f"{letter.id} requeued")
 
             await _for_each(settings, letter_ids, everything=everything, action=submit)
@@ -95,8 +99,8 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
 def drop(letter_ids: tuple[str, ...], *, everything: bool) -> None:
     """Delete messages for good."""
 
-    async def delete(letter: "QueuedDeadLetter") -> None:
-        await letter.remove()
+    async def delete(letter: "DeadLetter") -> None:
+        await letter.forget()
         click.echo(f"{letter.id} dropped")
 
     _run(lambda settings: _for_each(settings, letter_ids, everything=everything, action=delete))
@@ -128,21 +132,21 @@ async def _for_each(settings: Settings, ids: tuple[str, ...], *, everything: boo
         raise click.ClickException("\n".join(failures))
 
 
-def _print(letter: "QueuedDeadLetter") -> None:
-    message = letter.message
+def _print(letter: "DeadLetter") -> None:
+    delivery = letter.delivery
     properties = {
         "id": letter.id,
         "reason": letter.reason,
         "route": letter.route,
-        "sender": message.user_id,
-        "message_id": message.message_id,
-        "reply_to": message.reply_to,
-        "correlation_id": message.correlation_id,
-        "content_type": message.content_type,
+        "sender": delivery.user_id,
+        "message_id": delivery.message_id,
+        "reply_to": delivery.reply_to,
+        "correlation_id": delivery.correlation_id,
+        "content_type": delivery.content_type,
     }
-    for name, value in {**properties, **message.headers}.items():
+    for name, value in {**properties, **delivery.headers}.items():
         click.echo(f"{name}: {value if value is not None else '-'}")
-    click.echo(f"\n{message.body.decode(errors='replace')}")
+    click.echo(f"\n{delivery.body.decode(errors='replace')}")
 
 
 def _run(command: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:

@@ -12,16 +12,14 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from libs.backends import Backends
-from libs.batches.throttle import ThrottleRelease
+from libs.batches.throttle import Feeder
 from libs.contracts.commands import BadMessage, DescribeImage, decode
 from libs.contracts.enums import JobStatus
-from libs.contracts.events import JobEnded
 from libs.edits.errors import EditTimedOut
-from libs.images import expiry
-from libs.jobs.events import announce
+from libs.images import attempt_files, expiry
+from libs.jobs import ends, replies
 from libs.jobs.publish import publish
-from libs.orders import replies
-from libs.runtime.background import background_tasks
+from libs.runtime.background import beside
 from libs.storage import (
     accounts,
     edit_calls,
@@ -35,7 +33,7 @@ from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Job
 from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
-from libs.webhooks.dispatch import dispatching_webhooks
+from libs.webhooks.dispatch import notifying
 
 BATCH = 500
 PURGE_EVERY_S = 60
@@ -49,18 +47,18 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def scheduling(backends: Backends) -> AsyncGenerator[None]:
     """Tick, and send notices, while inside."""
-    async with dispatching_webhooks(backends), background_tasks(schedule(backends)):
+    async with notifying(backends), beside(schedule(backends)):
         yield
 
 
 async def schedule(backends: Backends) -> None:
     """Tick until cancelled."""
     log.info("scheduler_started", tick_s=backends.settings.tick_s)
-    feeder = ThrottleRelease()
+    feeder = Feeder()
     purged_at = float("-inf")
     while True:
         await _attempt(sweep, backends)
-        await _attempt(replies.answer_left, backends)
+        await _attempt(replies.send_due_replies, backends)
         await _attempt(feeder.feed, backends)
         await _attempt(expiry.expire, backends)
         if time.monotonic() - purged_at >= PURGE_EVERY_S:
@@ -96,7 +94,7 @@ async def _take_up(job: Job, backends: Backends) -> None:
     if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
         await _give_up(job, backends)
     elif job.status == JobStatus.RUNNING and job.host is not None:
-        await host_throttle.hold_lapsed(job)  # its host may have no room now
+        await host_throttle.park_lapsed(job)  # its host may have no room now
     else:
         await publish(job, backends)
 
@@ -109,21 +107,8 @@ async def _give_up(job: Job, backends: Backends) -> None:
     command = decode(job.command)
     log.warning("job_given_up", attempts=job.attempts)
     if not isinstance(command, DescribeImage):
-        await expiry.clear_attempts(command, job.created_at, backends)
-    await replies.tell(
-        JobEnded(
-            type="job.failed",
-            job_id=job.id,
-            owner=command.owner,
-            status="failed",
-            error_code=failure.code,
-            error=failure.detail,
-        ),
-        command,
-        backends,
-    )
-    if completed is not None:
-        await announce(completed, backends)
+        await attempt_files.clear_attempts(command, job.created_at, backends)
+    await ends.publish_end(ends.failed(command, failure, completed), backends)
 
 
 async def _attempt(step: Callable[[Backends], Awaitable[int]], backends: Backends) -> None:

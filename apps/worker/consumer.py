@@ -1,26 +1,27 @@
-"""Consume, claim, run, settle."""
+"""Consume messages: claim the job, run its handler, settle the result."""
 
 import asyncio
 import os
-import random
 import secrets
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from apps.worker.handlers import transform
+from apps.worker.errors import failure_of, may_be_deferred
+from apps.worker.handlers.describe import describe_image
 from apps.worker.handlers.edit import edit
 from apps.worker.handlers.ingest import ingest
-from apps.worker.handlers.transform import WorkerPool
+from apps.worker.handlers.transform import transform
 from apps.worker.lease import under_lease
 from apps.worker.rate_limited_fetch import RateLimitedFetch, pause_until
+from apps.worker.worker_pool import Done, WorkerPool
 from libs.backends import Backends
-from libs.broker import BrokerMessage
+from libs.broker import Delivery
 from libs.contracts.commands import (
     AnyCommand,
     BadMessage,
@@ -30,42 +31,37 @@ from libs.contracts.commands import (
     TransformImage,
     decode,
 )
-from libs.contracts.events import AnyEvent, JobEnded, ended_job
+from libs.contracts.events import ended_job
+from libs.contracts.outcome import outcome_of
 from libs.contracts.topology import Route
-from libs.edits.errors import EditError
-from libs.edits.open_provider import opened_provider
-from libs.edits.provider import Provider
-from libs.images import expiry
-from libs.imaging.errors import ImagingError, SourceFault
-from libs.orders import intake, replies
-from libs.outbound import FetchError
-from libs.runtime.background import background_tasks
-from libs.runtime.process_pool import ProcessPool, RenderError
+from libs.contracts.wake_up import job_to_wake
+from libs.edits.open_model import open_image_model
+from libs.images import attempt_files
+from libs.imaging.errors import SourceFault
+from libs.jobs import ends, retry_policy
+from libs.jobs.ends import JobEnd
+from libs.orders import intake
+from libs.runtime.background import beside
+from libs.runtime.process_pool import ProcessPool
 from libs.storage import host_throttle, jobs, leases
 from libs.storage.database.errors import DatabaseUnavailable
-from libs.storage.database.tables import Image, now
-from libs.storage.failure import Failure
-from libs.storage.image_errors import ImageError
 from libs.storage.leases import Claim, LostLease
-from libs.storage.objects import ObjectNotFound, StoreUnavailable
+
+if TYPE_CHECKING:
+    from libs.edits.openai_images import OpenAIImages
 
 BULK_NICENESS = 10
-INGEST_SHARE = 4  # fetches at once for every interactive child: most of them wait for somebody's server
-BULK_INGEST_SHARE = 16  # for every bulk child: a few slow hosts may not hold up all others
-EDIT_SHARE = 4  # calls to a model at once for every interactive child: all of them wait
-EDIT_CHILDREN = 1  # that make the pictures before and after a call
-BULK_SHARE = 2  # one bulk child for every so many interactive ones
-
-DEFER_FOR_S = 86_400.0  # after a day, being asked for patience counts as an attempt
-
-LASTING = (ImagingError, RenderError, ImageError, jobs.JobError, ObjectNotFound)  # a retry cannot help
-PASSING = (StoreUnavailable, DatabaseUnavailable, OSError)  # OSError: no room for temporary files
+INGEST_SHARE = 4  # fetches at once for each interactive render process: most of them wait for a server
+BULK_INGEST_SHARE = 16  # for each bulk render process: a few slow hosts must not hold up all others
+EDIT_SHARE = 4  # calls to the model at once for each interactive render process: all of them wait
+EDIT_PROCESSES = 1  # that make the files before and after a call
+BULK_SHARE = 2  # interactive render processes for each bulk one
 
 log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Works jobs off the queues; in lanes, so that nobody who waits stands behind bulk work or a model."""
+    """Runs jobs in three pools: a job that a client waits for never queues behind bulk work or a model."""
 
     def __init__(self, backends: Backends) -> None:
         settings = backends.settings
@@ -78,21 +74,20 @@ class Worker:
         self.bulk = WorkerPool(
             backends, ProcessPool(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
         )
-        self.edits = WorkerPool(backends, ProcessPool(EDIT_CHILDREN, memory_bytes=memory))
+        self.edits = WorkerPool(backends, ProcessPool(EDIT_PROCESSES, memory_bytes=memory))
         self.fetcher = backends.fetcher()
-        self.provider: Provider | None = None
+        self.model: OpenAIImages | None = None
         self._cancelled: dict[Claim, asyncio.Event] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Work while inside; leaving gives back what is not finished."""
+        """Work for the time of the block; at its end, queue unfinished jobs again."""
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self.interactive.processes.close)
-            stack.push_async_callback(self.bulk.processes.close)
-            stack.push_async_callback(self.edits.processes.close)
+            for pool in (self.interactive, self.bulk, self.edits):
+                stack.push_async_callback(pool.processes.close)
             await stack.enter_async_context(self.fetcher)
-            self.provider = await stack.enter_async_context(opened_provider(self.backends.settings))
-            await stack.enter_async_context(background_tasks(self._listen_for_cancellations()))
+            self.model = await stack.enter_async_context(open_image_model(self.backends.settings))
+            await stack.enter_async_context(beside(self._listen_for_cancellations()))
             for route, pool, concurrency in (
                 (Route.TRANSFORM, self.interactive, self.concurrency),
                 (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
@@ -107,23 +102,24 @@ class Worker:
             log.info("worker_started", worker=self.name, concurrency=self.concurrency)
             yield
 
-    def _handler(self, route: Route, pool: WorkerPool):  # noqa: ANN202 - a Handler
-        async def handle(delivery: BrokerMessage) -> None:
-            job_id = await intake.job_to_work(delivery, route, self.backends)
+    def _handler(self, route: Route, pool: WorkerPool) -> Callable[[Delivery], Awaitable[None]]:
+        async def handle(message: Delivery) -> None:
+            job_id = job_to_wake(message.body)
             if job_id is None:
+                await intake.accept_message(message, route, self.backends)
                 return
             with bound_contextvars(job_id=str(job_id)):
-                if not await self._waits(job_id, pool):
+                if not await self._is_held(job_id, pool):
                     await self._work(job_id, pool)
 
         return handle
 
-    async def _waits(self, job_id: UUID, pool: WorkerPool) -> bool:
-        """Whether the job went back among those that wait: its host asked for that meanwhile."""
+    async def _is_held(self, job_id: UUID, pool: WorkerPool) -> bool:
+        """Hold a bulk job whose host has asked for a pause since the job was released."""
         if pool is not self.bulk:
             return False
         try:
-            return await host_throttle.hold_if_paused(job_id)
+            return await host_throttle.park_if_paused(job_id)
         except DatabaseUnavailable as error:
             log.warning("pause_unknown", error=str(error))
         return False
@@ -135,135 +131,94 @@ class Worker:
                 job_id, worker=self.name, lease_s=settings.job_lease_s, max_attempts=settings.max_attempts
             )
         except DatabaseUnavailable as error:
-            log.warning("claim_failed", error=str(error))  # the row is still queued: the sweep wakes us again
+            log.warning("claim_failed", error=str(error))  # the sweep publishes the job again
             return
         if claim is None:
             log.info("job_not_free")
             return
-        # The row holds the command; a message only says which row.
         try:
-            await self._run(decode(claim.command), claim, pool)
+            end = await self._run(decode(claim.command), claim, pool)
         except BadMessage as error:
             log.error("command_unreadable", error=str(error))
-            await leases.fail(claim, Failure(error.code, str(error)))
+            await leases.fail(claim, failure_of(error))
         except DatabaseUnavailable as error:
             log.warning("job_left_to_its_lease", error=str(error))
+        else:
+            if end is not None:
+                await ends.publish_end(end, self.backends)
 
-    async def _run(self, command: AnyCommand, claim: Claim, pool: WorkerPool) -> None:
+    async def _run(self, command: AnyCommand, claim: Claim, pool: WorkerPool) -> JobEnd | None:
+        """Run the job under its lease; return its end, or None when it did not end here."""
         cancelled = self._cancelled[claim] = asyncio.Event()
-        ended: list[AnyEvent] = []
         try:
-            await under_lease(
+            return await under_lease(
                 claim,
-                self._perform(command, claim, pool, ended),
+                self._perform(command, claim, pool),
                 lease_s=self.backends.settings.job_lease_s,
                 cancelled=cancelled,
             )
         except LostLease:
             log.info("job_lost")
+            return None
         except asyncio.CancelledError:
             await asyncio.shield(self._release(claim))
             raise
         finally:
             del self._cancelled[claim]
-        for event in ended:
-            await replies.tell(event, command, self.backends)
 
-    async def _perform(
-        self, command: AnyCommand, claim: Claim, pool: WorkerPool, ended: list[AnyEvent]
-    ) -> None:
+    async def _perform(self, command: AnyCommand, claim: Claim, pool: WorkerPool) -> JobEnd | None:
         try:
-            image = await self._image_of(command, claim, pool, ended)
-            log.info("job_completed", attempt=claim.attempt, image_id=str(image.id))
-            ended.insert(0, replies.completed(claim.job_id, command.owner, image, self.backends))
-        except FetchError as error:
-            ended.extend(await self._not_fetched(command, claim, error))
-        except EditError as error:
-            failure = Failure(error.code, str(error))
-            if error.not_run:
-                ended.extend(await self._retried(command, claim, failure, at_least_s=error.after_s))
-            else:
-                ended.extend(await self._failed(command, claim, failure))
-        except LASTING as error:
-            failure = Failure(error.code, str(error))
-            ended.extend(
-                await self._failed(command, claim, failure, bad_source=isinstance(error, SourceFault))
-            )
-        except PASSING as error:
-            ended.extend(await self._retried(command, claim, _passing(error)))
+            done = await self._handle(command, claim, pool)
         except LostLease:
             raise
-        except Exception:
-            log.exception("job_broke")
-            failure = Failure("internal_error", "unexpected error")
-            ended.extend(await self._failed(command, claim, failure))
+        except Exception as error:
+            if outcome_of(error) is None:
+                log.exception("job_broke")
+            return await self._not_done(command, claim, error)
+        log.info("job_completed", attempt=claim.attempt, image_id=str(done.image.id))
+        return ends.completed(command, done.image, self.backends, done.batch)
 
-    async def _ingest(
-        self, command: IngestImage, claim: Claim, pool: WorkerPool, ended: list[AnyEvent]
-    ) -> Image:
-        fetch = self.fetcher.fetch
-        if claim.host is not None:
-            fetch = RateLimitedFetch(self.fetcher, claim.host, self.backends).fetch
-        ingested = await ingest(command, claim, pool, fetch)
-        if ingested.batch is not None:
-            ended.append(ingested.batch)
-        return ingested.image
-
-    async def _not_fetched(self, command: AnyCommand, claim: Claim, error: FetchError) -> list[AnyEvent]:
-        failure = Failure(error.code, str(error))
-        if _may_be_deferred(claim, error):
-            await leases.defer(claim, failure, until=pause_until(error.retry_after_s or 0))
-            log.info("job_deferred", error=failure.detail)
-            return []
-        if error.outcome == "transient":
-            return await self._retried(command, claim, failure)
-        return await self._failed(command, claim, failure)
-
-    async def _image_of(
-        self, command: AnyCommand, claim: Claim, pool: WorkerPool, ended: list[AnyEvent]
-    ) -> Image:
-        """Do what the command says; the image that it made or told of."""
+    async def _handle(self, command: AnyCommand, claim: Claim, pool: WorkerPool) -> Done:
         match command:
             case TransformImage():
-                return await transform.transform(command, claim, pool)
+                return await transform(command, claim, pool)
             case IngestImage():
-                return await self._ingest(command, claim, pool, ended)
+                fetch = self.fetcher.fetch
+                if claim.host is not None:
+                    fetch = RateLimitedFetch(self.fetcher, claim.host, self.backends).fetch
+                return await ingest(command, claim, pool, fetch)
             case EditImage():
-                return await edit(command, claim, pool, self.provider)
+                return await edit(command, claim, pool, self.model)
             case DescribeImage():
-                return await transform.describe_image(command, claim, pool)
+                return await describe_image(command, claim, pool)
 
-    async def _failed(
-        self, command: AnyCommand, claim: Claim, failure: Failure, *, bad_source: bool = False
-    ) -> list[AnyEvent]:
-        staged = isinstance(command, IngestImage)  # an upload for this job alone
-        completed = await leases.fail(
-            claim, failure, source_is_bad=jobs.source_of(command) if bad_source or staged else None
+    async def _not_done(self, command: AnyCommand, claim: Claim, error: Exception) -> JobEnd | None:
+        """Defer, retry or fail the job, as the error's outcome says."""
+        settings, failure = self.backends.settings, failure_of(error)
+        if may_be_deferred(claim, error):
+            await leases.defer(claim, failure, until=pause_until(getattr(error, "retry_after_s", None) or 0))
+            log.info("job_deferred", error=failure.detail)
+            return None
+        if outcome_of(error) != "transient" or claim.attempt >= settings.max_attempts:
+            return await self._fail(command, claim, error)
+        after_s = retry_policy.delay_s(
+            claim.attempt, base_s=settings.retry_base_s, at_least_s=getattr(error, "after_s", 0)
+        )
+        await leases.retry_later(claim, failure, after_s=after_s)
+        log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
+        return None
+
+    async def _fail(self, command: AnyCommand, claim: Claim, error: Exception) -> JobEnd:
+        """Fail the job; a source that is not an image, or was staged for this job alone, is removed too."""
+        failure = failure_of(error)
+        removes_source = isinstance(error, SourceFault) or isinstance(command, IngestImage)
+        batch = await leases.fail(
+            claim, failure, source_is_bad=jobs.source_of(command) if removes_source else None
         )
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
         if not isinstance(command, DescribeImage):
-            await expiry.clear_attempts(command, claim.created_at, self.backends)
-        failed = JobEnded(
-            type="job.failed",
-            job_id=claim.job_id,
-            owner=command.owner,
-            status="failed",
-            error_code=failure.code,
-            error=failure.detail,
-        )
-        return [failed] if completed is None else [failed, completed]
-
-    async def _retried(
-        self, command: AnyCommand, claim: Claim, failure: Failure, *, at_least_s: float = 0
-    ) -> list[AnyEvent]:
-        settings = self.backends.settings
-        if claim.attempt >= settings.max_attempts:
-            return await self._failed(command, claim, failure)
-        after_s = settings.retry_base_s * 2 ** (claim.attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311
-        after_s = max(after_s, at_least_s)
-        await leases.retry_later(claim, failure, after_s=after_s)
-        log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
-        return []
+            await attempt_files.clear_attempts(command, claim.created_at, self.backends)
+        return ends.failed(command, failure, batch)
 
     async def _release(self, claim: Claim) -> None:
         try:
@@ -281,13 +236,3 @@ class Worker:
                 for claim, cancelled in self._cancelled.items():
                     if claim.job_id == job_id:
                         cancelled.set()
-
-
-def _may_be_deferred(claim: Claim, error: FetchError) -> bool:
-    """Whether a batch's job waits for as long as its host asked; not for ever, or the batch had no end."""
-    young = now() - claim.created_at < timedelta(seconds=DEFER_FOR_S)
-    return claim.batch is not None and error.retry_after_s is not None and young
-
-
-def _passing(error: Exception) -> Failure:
-    return Failure(getattr(error, "code", StoreUnavailable.code), str(error) or type(error).__name__)

@@ -1,9 +1,9 @@
-"""Holding a job while its work runs."""
+"""Hold a job's lease while its work runs."""
 
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from libs.storage import leases
 from libs.storage.database.errors import DatabaseUnavailable
@@ -11,27 +11,31 @@ from libs.storage.leases import Claim, LostLease
 
 EXTENSIONS_A_LEASE = 3
 
+T = TypeVar("T")
+
 
 async def under_lease(
-    claim: Claim, work: Coroutine[Any, Any, None], *, lease_s: float, cancelled: asyncio.Event
-) -> None:
-    """Run `work` to its end, extending the lease meanwhile.
+    claim: Claim, work: Coroutine[Any, Any, T], *, lease_s: float, cancelled: asyncio.Event
+) -> T:
+    """Run `work` to its end and extend the lease meanwhile; return what it returns.
 
     Raises:
-        LostLease: The job was cancelled or is somebody else's; the work was stopped.
+        LostLease: The job was cancelled, or another worker holds it; the work is stopped.
     """
     task = asyncio.ensure_future(work)
-    notice = asyncio.ensure_future(cancelled.wait())
+    cancellation = asyncio.ensure_future(cancelled.wait())
     try:
         while not task.done():
             done, _ = await asyncio.wait(
-                {task, notice}, timeout=lease_s / EXTENSIONS_A_LEASE, return_when=asyncio.FIRST_COMPLETED
+                {task, cancellation},
+                timeout=lease_s / EXTENSIONS_A_LEASE,
+                return_when=asyncio.FIRST_COMPLETED,
             )
-            if task not in done and (notice in done or not await _extended(claim, lease_s)):
+            if task not in done and (cancellation in done or not await _extended(claim, lease_s)):
                 raise LostLease(str(claim.job_id))
-        await task
+        return await task
     finally:
-        notice.cancel()
+        cancellation.cancel()
         task.cancel()
         with suppress(asyncio.CancelledError, Exception):  # raised to the caller above, or of no interest
             await task

@@ -1,4 +1,4 @@
-"""Taking batches in, trying their failures again, and taking them back."""
+"""Create batches from CSV files, retry their failures, delete them."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ from libs.batches.csv_file import CsvLimits, Sheet, read_csv
 from libs.batches.throttle import host_of
 from libs.contracts.commands import IngestImage, IngestSource, encode
 from libs.contracts.enums import Retention
-from libs.images.upload import check_operations, check_webhook_url
 from libs.imaging.operations import AnyOperation, Compress, Convert
-from libs.jobs.events import announce_cancelled
+from libs.jobs import admission
+from libs.jobs.cancel import publish_cancelled
 from libs.storage import batches
 from libs.storage.batches import NewItem, NewJob
 from libs.storage.database.tables import BaseUser, Batch, new_id, new_ids, now
@@ -24,43 +24,45 @@ DEFAULT_OPERATIONS: tuple[AnyOperation, ...] = (Convert(format="jpeg"), Compress
 FILENAME_CHARS = 255
 
 
-class WantedBatch(Struct, frozen=True, kw_only=True):
-    """A received CSV file, and what is to become of its images."""
+class CreateBatch(Struct, frozen=True, kw_only=True):
+    """Fetch every URL of a CSV file, run operations over each image, and keep the results."""
 
-    path: Path
+    owner: BaseUser
+    path: Path  # of the received CSV file
     filename: str
-    operations: Sequence[AnyOperation] | None = None
+    operations: Sequence[AnyOperation] | None = None  # None: DEFAULT_OPERATIONS
     retention: Retention = Retention.KEEP
     webhook_url: str | None = None
+    request_id: str
 
 
-async def accept(wanted: WantedBatch, owner: BaseUser, backends: Backends, *, request_id: str) -> Batch:
-    """Store a batch with a parked job for each different URL; the scheduler lets them out.
+async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
+    """Store a batch with a held job for each different URL; the throttle of its host releases it.
 
     Raises:
-        BadCsv: The file is at fault; nothing was stored.
-        UrlForbidden: The webhook's address is; nothing was stored.
-        TooManyJobs, TooManyOperations: Nothing was stored.
+        BadCsv, UrlForbidden, TooManyJobs, TooManyOperations: Nothing is stored.
     """
-    operations = DEFAULT_OPERATIONS if wanted.operations is None else tuple(wanted.operations)
-    await check_operations(operations, owner, backends)
-    check_webhook_url(wanted.webhook_url, backends)
-    sheet = await asyncio.to_thread(read_csv, wanted.path, _limits(backends), backends.guard)
+    owner = command.owner
+    operations = DEFAULT_OPERATIONS if command.operations is None else tuple(command.operations)
+    await admission.check_operations(operations, owner, backends)
+    if command.webhook_url is not None:
+        backends.guard.check_url(command.webhook_url)
+    sheet = await asyncio.to_thread(read_csv, command.path, _limits(backends), backends.guard)
     total = sum(len(row.urls) for row in sheet.rows)
     await check_room(owner, total, backends)
     batch = Batch(
         id=new_id(),
         owner=owner.id,
-        filename=wanted.filename[-FILENAME_CHARS:],
+        filename=command.filename[-FILENAME_CHARS:],
         operations=msgspec.json.encode(operations).decode(),
-        retention=wanted.retention,
+        retention=command.retention,
         columns=msgspec.json.encode(sheet.columns).decode(),
         total=total,
-        webhook_url=wanted.webhook_url,
+        webhook_url=command.webhook_url,
         created_at=now(),
     )
     items, jobs = await asyncio.to_thread(_planned, sheet, job_maker(batch, owner))
-    await batches.create(batch, items, jobs, request_id)
+    await batches.create(batch, items, jobs, command.request_id)
     return batch
 
 
@@ -78,7 +80,7 @@ async def retry(batch: Batch, owner: BaseUser, backends: Backends, *, request_id
 
 async def delete(batch: Batch, owner: BaseUser, backends: Backends) -> None:
     """Forget a batch; its outputs are out of sight at once, their files are removed by the scheduler."""
-    await announce_cancelled(await batches.remove(batch.id), owner.username, backends)
+    await publish_cancelled(await batches.remove(batch.id), owner.username, backends)
 
 
 async def check_room(owner: BaseUser, more: int, backends: Backends) -> None:

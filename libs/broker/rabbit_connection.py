@@ -1,4 +1,4 @@
-"""Connections to RabbitMQ: opening one, and one that reconnects whenever it is lost."""
+"""One AMQP connection that is made again whenever it is lost, and the channels on it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
@@ -7,23 +7,22 @@ from typing import NoReturn
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.connection import Connection, make_url
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
+from libs.broker.dial import dial
 from libs.broker.errors import BrokerUnavailable
-from libs.runtime.background import cancel_and_wait
+from libs.runtime.background import end
 
-PrepareChannel = Callable[[AbstractChannel], Awaitable[None]]
+Prepare = Callable[[AbstractChannel], Awaitable[None]]
 
 _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def mapped_errors() -> Generator[None]:
-    """Map aio-pika's errors to `BrokerUnavailable`.
+def unavailable() -> Generator[None]:
+    """Map what aio-pika raises to `BrokerUnavailable`.
 
-    A lost connection also cancels what waits on it. That is an error too, unless the current task itself is
-    being cancelled.
+    Losing a connection also cancels what waits on it; that is told from a cancelled task.
     """
     try:
         yield
@@ -36,33 +35,18 @@ def mapped_errors() -> Generator[None]:
         raise BrokerUnavailable(str(error) or type(error).__name__) from error
 
 
-async def open_connection(url: str, *, heartbeat_s: int | None = None) -> Connection:
-    """Connect as `aio_pika.connect` does, but close a connection that fails to open.
-
-    aio-pika leaves that to the garbage collector, which closes it in a new task: a warning, and no task,
-    where no event loop runs at that moment.
-    """
-    connection = Connection(make_url(url, heartbeat=heartbeat_s))
-    try:
-        await connection.connect()
-    except BaseException:
-        await connection.close()
-        raise
-    return connection
-
-
-class LossEvent(asyncio.Event):
-    """An event that can be registered as a close callback and sets itself when it is called."""
+class Loss(asyncio.Event):
+    """An event that is its own callback."""
 
     def __call__(self, *_: object) -> None:
         self.set()
 
 
-class ReconnectingConnection:
-    """A connection that a background task opens again whenever it is lost.
+class Link:
+    """Keeps one connection up in a task of its own.
 
-    It does not use aio-pika's robust connection, which restores every queue under its old name: the broker
-    refuses that for exclusive queues that it still holds for a connection that went silent.
+    A plain connection, not aio-pika's robust one: that restores every queue under its old name,
+    which the broker refuses for exclusive queues it still holds for a connection that went silent.
     """
 
     def __init__(
@@ -82,13 +66,13 @@ class ReconnectingConnection:
         self._connection: AbstractConnection | None = None
         self._up = asyncio.Event()
         self._tried = asyncio.Event()
-        self._reconnecting: asyncio.Task[NoReturn] | None = None
+        self._keeper: asyncio.Task[NoReturn] | None = None
         self._closed = False
 
     async def start(self) -> bool:
-        """Start to connect, unless started already; return after the first attempt whether it is up."""
-        if self._reconnecting is None and not self._closed:
-            self._reconnecting = asyncio.create_task(self._reconnect(), name="reconnect to the broker")
+        """Begin to connect if nobody has; tell, after the first attempt, whether it is up."""
+        if self._keeper is None and not self._closed:
+            self._keeper = asyncio.create_task(self._keep(), name="keep the broker connection")
         await self._tried.wait()
         return self._up.is_set()
 
@@ -100,69 +84,69 @@ class ReconnectingConnection:
         """
         if self._connection is None:
             raise BrokerUnavailable("there is no connection to the broker")
-        with mapped_errors():
+        with unavailable():
             async with asyncio.timeout(self._timeout_s):
                 channel = self._connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
                 await channel.initialize()
                 return channel
 
-    async def keep_channel(self, prepare: PrepareChannel) -> NoReturn:
-        """Open a channel and prepare it, and do so again whenever it is lost.
+    async def hold(self, prepare: Prepare) -> NoReturn:
+        """Have a channel that `prepare` has set up, and another one whenever it is lost.
 
-        It also counts as lost when the broker cancels its consumer.
+        It counts as lost, too, when the broker cancels its consumer.
         """
-        logged_error = ""  # the same error is logged once
+        told = ""
         while True:
             try:
                 await self._up.wait()
-                await self._keep_one_channel(prepare)
-                logged_error = ""
+                await self._hold_once(prepare)
+                told = ""
             except BrokerUnavailable as error:
-                if logged_error != (logged_error := str(error)):
-                    _log.warning("channel_lost", error=logged_error)
+                if told != (told := str(error)):
+                    _log.warning("channel_lost", error=told)
             await asyncio.sleep(self._reconnect_s)
 
     async def close(self) -> None:
         self._closed = True
         self._tried.set()
-        if self._reconnecting is not None:
-            await cancel_and_wait(self._reconnecting)
+        if self._keeper is not None:
+            await end(self._keeper)
 
-    async def _keep_one_channel(self, prepare: PrepareChannel) -> None:
+    async def _hold_once(self, prepare: Prepare) -> None:
         channel = await self.channel(confirms=False)
-        lost = LossEvent()
+        lost = Loss()
         channel.close_callbacks.add(lost)
         try:
-            with mapped_errors():
+            with unavailable():
                 underlay = await channel.get_underlay_channel()
                 underlay.on_consumer_cancel_callbacks.add(lost)
                 async with asyncio.timeout(self._timeout_s):
                     await prepare(channel)
             await lost.wait()
         finally:
-            await self._close(channel)
+            await self._let_go(channel)
         _log.info("channel_closed")
 
-    async def _reconnect(self) -> NoReturn:
-        logged_error = ""  # the same error is logged once
+    async def _keep(self) -> NoReturn:
+        told = ""  # the same trouble is logged once
         while True:
             try:
-                await self._keep_one_connection()
-                logged_error = ""
-            except Exception as error:  # noqa: BLE001 - every error is a reason to try again
-                if logged_error != (logged_error := f"{type(error).__name__}: {error}"):
-                    _log.warning("broker_unreachable", error=logged_error)
+                await self._connect_once()
+                told = ""
+            except Exception as error:  # noqa: BLE001 - whatever it was, try again
+                if told != (told := f"{type(error).__name__}: {error}"):
+                    _log.warning("broker_unreachable", error=told)
             self._tried.set()
             await asyncio.sleep(self._reconnect_s)
 
-    async def _keep_one_connection(self) -> None:
-        lost = LossEvent()
-        with mapped_errors():
+    async def _connect_once(self) -> None:
+        lost = Loss()
+        with unavailable():
             async with asyncio.timeout(self._timeout_s):
-                connection = await open_connection(self._url, heartbeat_s=self._heartbeat_s)
+                connection = await dial(self._url, heartbeat_s=self._heartbeat_s)
         connection.close_callbacks.add(lost)
         try:
-            with mapped_errors():
+            with unavailable():
                 await self._prepare(connection)
             self._connection = connection
             self._up.set()
@@ -173,10 +157,10 @@ class ReconnectingConnection:
         finally:
             self._up.clear()
             self._connection = None
-            await self._close(connection)
+            await self._let_go(connection)
 
-    async def _close(self, opened: AbstractConnection | AbstractChannel) -> None:
-        """Close for at most the timeout; one that is lost already needs no closing."""
-        with suppress(BrokerUnavailable), mapped_errors():
+    async def _let_go(self, held: AbstractConnection | AbstractChannel) -> None:
+        """Close, for at most the timeout; what is lost already need not be closed."""
+        with suppress(BrokerUnavailable), unavailable():
             async with asyncio.timeout(self._timeout_s):
-                await opened.close()
+                await held.close()

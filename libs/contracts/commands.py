@@ -1,6 +1,6 @@
 """Commands: the work that a job's row describes. `libs.contracts.orders` has what the broker carries."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Priority, Retention
+from libs.contracts.outcome import Outcome
 from libs.imaging.operations import AnyOperation
 
 
@@ -15,6 +16,7 @@ class BadMessage(Exception):
     """The body is not JSON, has an unknown type, or breaks a constraint."""
 
     code = "bad_message"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class Source(Struct, frozen=True, kw_only=True):

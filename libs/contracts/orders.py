@@ -97,22 +97,16 @@ class IngestOrder(Order, frozen=True, kw_only=True, tag="ingest.v1"):
             raise ValueError("the source of an ingest order is a `url` or an `object`")
 
 
-class Wake(Struct, frozen=True, kw_only=True, tag_field="type", tag="wake.v1"):
-    """Wake a worker for a queued job. The job's row holds the command."""
-
-    job_id: UUID
-
-
 AnyOrder: TypeAlias = TransformOrder | EditOrder | IngestOrder
 
-_decoder = msgspec.json.Decoder(AnyOrder | Wake)
+_decoder = msgspec.json.Decoder(AnyOrder)
 
 
-def decode_incoming(body: bytes) -> AnyOrder | Wake:
-    """Decode an order or a wake-up.
+def decode_order(body: bytes) -> AnyOrder:
+    """Decode an order.
 
     Raises:
-        BadMessage: The body is neither; the text names the place.
+        BadMessage: The body is not a valid order; the text names the place.
     """
     try:
         return _decoder.decode(body)

@@ -1,19 +1,26 @@
 """How an edit fails."""
 
+from typing import Literal
+
 
 class EditError(Exception):
-    """A model made nothing of a wish."""
+    """The model returned no image."""
 
     code = "edit_failed"
 
     def __init__(self, detail: str, *, not_run: bool = False, after_s: float = 0) -> None:
         super().__init__(detail)
-        self.not_run = not_run  # it surely neither ran nor cost anything: the same again may succeed
-        self.after_s = after_s  # when the vendor wants to be asked again, at the earliest
+        self.not_run = not_run  # the call certainly did not run and cost nothing: it may be made again
+        self.after_s = after_s  # the vendor's Retry-After
+
+    @property
+    def outcome(self) -> Literal["transient", "permanent"]:
+        """Whether the same job may succeed when it is run again."""
+        return "transient" if self.not_run else "permanent"
 
 
 class EditRejected(EditError):
-    """The vendor refuses the wish or its pictures, by moderation or by its limits; the text has its words."""
+    """The vendor refuses the prompt or the files, by moderation or by its limits; the text quotes it."""
 
     code = "edit_rejected"
 
@@ -25,13 +32,13 @@ class EditAuth(EditError):
 
 
 class EditQuota(EditError):
-    """The site's own account at the vendor has nothing left."""
+    """The site's account at the vendor has no credit left."""
 
     code = "edit_quota"
 
 
 class EditRateLimited(EditError):
-    """The vendor takes no more calls of the site for a while."""
+    """The vendor limits the rate of this site's calls."""
 
     code = "edit_rate_limited"
 
@@ -43,7 +50,7 @@ class EditBadResponse(EditError):
 
 
 class EditTimedOut(EditError):
-    """No answer came to a call that may have run: it may have been paid for, so it is never made again."""
+    """A call that may have run was not answered: it may have been paid for, so it is not made again."""
 
     code = "edit_timed_out"
 

@@ -1,7 +1,7 @@
 """OpenAI's images API, and every server that speaks it.
 
-A call costs money, so it is made once: the client's own retries are off, no redirect is followed, and each
-call has a connection of its own, lest one that the server is just closing be taken for a call that ran.
+A call costs money, so it is made once: the client's own retries are off, and no redirect is followed. Each
+call opens its own connection: a reused one that the server is closing would look like a call that ran.
 """
 
 import asyncio
@@ -20,9 +20,9 @@ from openai.types import Image, ImagesResponse
 
 from libs.contracts.edits import EditTokens
 from libs.edits.errors import EditBadResponse, EditTimedOut, EditUnavailable
-from libs.edits.models import demands_of, is_gpt_image
-from libs.edits.provider import Answer, Made, Options, Picture
-from libs.edits.refusals import refusal
+from libs.edits.model_call import CallOptions, InputFile, ModelAnswer, OutputImage
+from libs.edits.model_requirements import is_gpt_image, requirements_of
+from libs.edits.vendor_errors import to_edit_error
 
 T = TypeVar("T")
 
@@ -31,12 +31,12 @@ NO_ANSWER = "it may have run and been paid for, so it is not made again"
 
 
 class OpenAIImages:
-    """A `Provider`; to be entered."""
+    """A client of the API; enter it before a call."""
 
     def __init__(self, *, api_key: str, base_url: str, model: str, timeout_s: float, max_edge: int) -> None:
         self._model = model
         self._timeout_s = timeout_s
-        self.demands = demands_of(model, max_edge=max_edge)
+        self.requirements = requirements_of(model, max_edge=max_edge)
         http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
             limits=httpx2.Limits(max_keepalive_connections=0),
@@ -53,8 +53,26 @@ class OpenAIImages:
         await self._client.close()
 
     async def edit(
-        self, source: Picture | None, mask: Picture | None, prompt: str, options: Options, *, reference: str
-    ) -> Answer:
+        self,
+        source: InputFile | None,
+        mask: InputFile | None,
+        prompt: str,
+        options: CallOptions,
+        *,
+        reference: str,
+    ) -> ModelAnswer:
+        """Edit `source` where `mask` is transparent, or everywhere; without a source, make new images.
+
+        Args:
+            source: A file that meets `requirements`.
+            mask: A PNG of the source's size.
+            prompt: What to make or change.
+            options: The options that the model does not know are left out.
+            reference: An id that the vendor logs with the call.
+
+        Raises:
+            EditError: One of its subclasses; `not_run` says whether the call may be made again.
+        """
         with _our_errors(self._timeout_s):
             async with asyncio.timeout(self._timeout_s):
                 if source is None:
@@ -64,7 +82,7 @@ class OpenAIImages:
         return await asyncio.to_thread(_answer, response, self._model, options.n)
 
     async def _edit(
-        self, source: Picture, mask: Picture | None, prompt: str, options: Options, reference: str
+        self, source: InputFile, mask: InputFile | None, prompt: str, options: CallOptions, reference: str
     ) -> object:
         gpt = is_gpt_image(self._model)
         return await self._client.images.edit(
@@ -80,7 +98,7 @@ class OpenAIImages:
             extra_headers={"X-Client-Request-Id": reference},
         )
 
-    async def _generate(self, prompt: str, options: Options, reference: str) -> object:
+    async def _generate(self, prompt: str, options: CallOptions, reference: str) -> object:
         gpt = is_gpt_image(self._model)
         return await self._client.images.generate(
             prompt=prompt,
@@ -95,10 +113,10 @@ class OpenAIImages:
 
 
 def _client(api_key: str, base_url: str, http: httpx2.AsyncClient) -> openai.AsyncOpenAI:
-    """The client of a server.
+    """Build the client of a server.
 
-    Azure's by deployment take the key in a header of their own, and a version; those under `/v1` are like
-    any other, with or without a version.
+    Azure's deployment URLs take the key in a header of their own, and a version; Azure's `/v1` URLs are like
+    any other server's, with or without a version.
     """
     address = urlsplit(base_url)
     query = dict(parse_qsl(address.query))
@@ -117,8 +135,8 @@ def _client(api_key: str, base_url: str, http: httpx2.AsyncClient) -> openai.Asy
     )
 
 
-def _part(picture: Picture) -> tuple[str, bytes, str]:
-    """Bytes alone would go out as `upload`, of no type."""
+def _part(picture: InputFile) -> tuple[str, bytes, str]:
+    """Build a form part: bytes alone would be sent as `upload`, without a type."""
     return picture.filename, picture.content, picture.mime
 
 
@@ -139,37 +157,37 @@ def _our_errors(timeout_s: float) -> Generator[None]:
             raise EditTimedOut(f"the call was not answered within {timeout_s:g} s; {NO_ANSWER}") from error
         raise EditTimedOut(f"the connection broke before the call was answered; {NO_ANSWER}") from error
     except openai.APIStatusError as error:
-        raise refusal(error) from error
-    except (openai.OpenAIError, ValueError) as error:  # JSON that is none, or of another shape
+        raise to_edit_error(error) from error
+    except (openai.OpenAIError, ValueError) as error:  # not JSON, or of another shape
         raise EditBadResponse("the vendor's answer cannot be read") from error
 
 
-def _answer(response: object, model: str, wanted: int) -> Answer:
-    """See what came with status 200; the client passes HTML on as text, and an empty list as it is."""
+def _answer(response: object, model: str, requested: int) -> ModelAnswer:
+    """Check an answer with status 200: the client lets HTML through as text, and an empty list."""
     if not isinstance(response, ImagesResponse):
-        raise EditBadResponse("the vendor's answer is no JSON")
+        raise EditBadResponse("the vendor's answer is not JSON")
     if not response.data:
         raise EditBadResponse("the vendor's answer holds no image")
-    return Answer(
-        images=tuple(_made(one) for one in response.data[:wanted]),
+    return ModelAnswer(
+        images=tuple(_output_image(image) for image in response.data[:requested]),
         model=model,
         tokens=_tokens(response),
         request_id=response._request_id,  # pyright: ignore[reportPrivateUsage] - public by its documentation
     )
 
 
-def _made(image: Image) -> Made:
+def _output_image(image: Image) -> OutputImage:
     if not isinstance(image.b64_json, str) or not image.b64_json:
         raise EditBadResponse("the vendor's answer has an image without bytes")
     try:
-        return Made(base64.b64decode(image.b64_json, validate=True), image.revised_prompt)
+        return OutputImage(base64.b64decode(image.b64_json, validate=True), image.revised_prompt)
     except (binascii.Error, ValueError) as error:
         raise EditBadResponse("the vendor's answer has an image that is not base64") from error
 
 
 def _tokens(response: ImagesResponse) -> EditTokens:
-    told = response.usage
-    counts = {name: getattr(told, name, None) for name in EditTokens.__struct_fields__}
+    usage = response.usage
+    counts = {name: getattr(usage, name, None) for name in EditTokens.__struct_fields__}
     return EditTokens(
         **{name: count if isinstance(count, int) and count > 0 else 0 for name, count in counts.items()}
     )

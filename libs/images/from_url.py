@@ -1,178 +1,73 @@
-"""Taking in what users name by URL, and new bytes for what is there; nothing is fetched here."""
+"""Queue the fetching of an image, from a URL or the store's inbox; nothing is fetched here."""
 
 from collections.abc import Sequence
-from typing import Any
-from uuid import UUID
 
 from msgspec import Struct
 
 from libs.backends import Backends
-from libs.contracts.commands import EditImage, Follow, IngestImage, IngestSource, Source, TransformImage
+from libs.contracts.commands import IngestImage, IngestSource
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Retention
-from libs.images.expiry import delete
-from libs.images.upload import Terms, Upload, check_operations, check_quotas, check_webhook_url, store_upload
 from libs.imaging.operations import AnyOperation
-from libs.jobs import admission
-from libs.jobs.publish import publish
+from libs.jobs import admission, build
+from libs.jobs.build import JobOptions
+from libs.jobs.submit import submit
 from libs.outbound import is_data_url
-from libs.storage import jobs
-from libs.storage.database.connection import transaction
-from libs.storage.database.tables import BaseUser, Image, Job, new_id
+from libs.storage.database.tables import BaseUser, Job, new_id
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
-    """What is to become of the image at a URL, or of bytes from elsewhere."""
+class FetchImage(Struct, frozen=True, kw_only=True):
+    """Fetch a file and store it as a new image; with operations or an edit, make a result of it too."""
 
-    url: str = ""
-    filename: str | None = None
-    retention: Retention | None = None
+    owner: BaseUser
+    source: IngestSource
+    options: JobOptions
+    filename: str | None = None  # None: as the URL has it
+    retention: Retention | None = None  # None: ephemeral with operations or an edit, else kept
     operations: Sequence[AnyOperation] | None = None
-    reuse: bool = False
-    edit: Edit | None = None  # before the operations
-    webhook_url: str | None = None
+    edit: Edit | None = None  # runs before the operations
+    reuse: bool = False  # return the owner's kept image with the same bytes instead of a second one
 
 
-async def ingest(wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str) -> Job:
-    """Queue the making of an image from a URL, and of its result where operations are asked for.
-
-    The job that ends it all tells the `webhook_url`: the result's, or this one if there is none to follow.
+async def fetch_image(command: FetchImage, backends: Backends) -> Job:
+    """Queue the fetch, and with it the job that follows; the last of them calls the webhook.
 
     Raises:
-        UrlForbidden: An address says by itself that it is not one that is asked.
-        TooManyJobs, TooManyOperations, EditsNotConfigured, DailyEditsUsed: Nothing was queued.
+        UrlForbidden: The URL itself says that it may not be fetched.
+        EditsNotConfigured, TooManyOperations, ImageNotFound, AssetMissing, TooManyJobs, DailyEditsUsed:
+            Nothing is queued.
+        OrderKnown: As `submit`.
     """
-    source = IngestSource(url=wanted.url)
-    terms = Terms(request_id=request_id, webhook_url=wanted.webhook_url)
-    job, _ = await ingest_job(source, wanted, owner, backends, terms=terms)
-    return await _queue(job, owner, backends, edit=wanted.edit)
-
-
-async def ingest_job(
-    source: IngestSource, wanted: Wanted, owner: BaseUser, backends: Backends, *, terms: Terms
-) -> tuple[Job, UUID | None]:
-    """A job that makes an image of a source's bytes, not stored yet; and the id of the one that follows.
-
-    Raises:
-        UrlForbidden, TooManyJobs, TooManyOperations, EditsNotConfigured: It may not be.
-    """
-    if wanted.edit is not None:
-        await admission.check(wanted.edit, owner, backends)
-    await check_operations(wanted.operations or (), owner, backends)
-    follow = None
-    if wanted.operations is not None or wanted.edit is not None:
-        follow = Follow(
-            job_id=new_id(),
-            target=new_id(),
-            operations=tuple(wanted.operations or ()),
-            edit=wanted.edit,
-            priority=terms.priority,
-        )
-    retention = wanted.retention or (Retention.KEEP if follow is None else Retention.EPHEMERAL)
-    message = _message(source, wanted, owner, new_id(), retention=retention, follow=follow, terms=terms)
-    return await _job(message, owner, backends, terms), follow.job_id if follow else None
-
-
-async def replace(
-    image: Image, wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str
-) -> Job:
-    """Queue the fetching of new bytes for a stored image, which stays as it is until they are there.
-
-    Raises:
-        UrlForbidden, TooManyJobs: As `ingest`.
-    """
-    source, terms = IngestSource(url=wanted.url), Terms(request_id=request_id)
-    message = _message(
-        source, wanted, owner, image.id, retention=wanted.retention, replaces=True, terms=terms
+    owner, options = command.owner, command.options
+    check_source(command.source, backends)
+    await admission.check(
+        owner,
+        backends,
+        operations=command.operations or (),
+        edit=command.edit,
+        webhook_url=options.webhook_url,
     )
-    return await _queue(await _job(message, owner, backends, terms), owner, backends)
-
-
-async def replace_by(
-    image: Image, upload: Upload, wanted: Wanted, owner: BaseUser, backends: Backends, *, request_id: str
-) -> Job:
-    """Queue the putting of an upload's bytes in the place of a stored image's; `upload.path` is consumed.
-
-    Until then the upload is an ephemeral image of its own.
-
-    Raises:
-        QuotaExceeded, TooManyJobs, StoreUnavailable: Nothing was queued or stored.
-    """
-    staged, _ = await store_upload(
-        upload, owner, backends, operations=None, retention=Retention.EPHEMERAL, request_id=request_id
-    )
-    source, terms = IngestSource(image_id=staged.id), Terms(request_id=request_id)
-    message = _message(
-        source, wanted, owner, image.id, retention=wanted.retention, replaces=True, terms=terms
-    )
-    try:
-        return await _queue(await _job(message, owner, backends, terms), owner, backends)
-    except BaseException:
-        await delete(staged, owner, backends)
-        raise
-
-
-def following(message: IngestImage, image: Image, request_id: str | None) -> Job | None:
-    """The job that was asked for together with the image; not stored yet."""
-    if message.follow is None:
-        return None
-    kept, follow = image.retention == Retention.KEEP, message.follow
-    every: dict[str, Any] = {
-        "job_id": follow.job_id,
-        "owner": message.owner,
-        "submission": message.submission,
-        "source": Source(image_id=image.id),
-        "operations": follow.operations,
-        "target": follow.target,
-        "keep": kept and message.retention == Retention.KEEP,
-        "shares_expiry": not kept,
-    }
-    command = TransformImage(**every) if follow.edit is None else EditImage(edit=follow.edit, **every)
-    return jobs.new(command, owner=image.owner, priority=follow.priority, request_id=request_id)
-
-
-def _message(
-    source: IngestSource,
-    wanted: Wanted,
-    owner: BaseUser,
-    target: UUID,
-    *,
-    retention: Retention | None,
-    terms: Terms,
-    follow: Follow | None = None,
-    replaces: bool = False,
-) -> IngestImage:
-    return IngestImage(
+    follow = build.follow_up(command.operations, command.edit, options.priority)
+    ingest = IngestImage(
         job_id=new_id(),
         owner=owner.username,
-        submission=terms.submission,
-        source=source,
-        target=target,
-        replaces=replaces,
-        filename=wanted.filename,
-        retention=retention,
-        reuse=wanted.reuse,
+        submission=options.submission,
+        source=command.source,
+        target=new_id(),
+        filename=command.filename,
+        retention=command.retention or (Retention.KEEP if follow is None else Retention.EPHEMERAL),
+        reuse=command.reuse,
         follow=follow,
     )
+    last = follow.job_id if follow else None
+    return await submit(options.row(ingest, owner), backends, receipt=options.receipt, last=last)
 
 
-async def _job(message: IngestImage, owner: BaseUser, backends: Backends, terms: Terms) -> Job:
-    url = message.source.url
-    if url is not None and not is_data_url(url):
-        backends.guard.check_url(url)
-    check_webhook_url(terms.webhook_url, backends)
-    await check_quotas(owner, 0, backends)
-    return jobs.new(
-        message,
-        owner=owner.id,
-        priority=terms.priority,
-        request_id=terms.request_id,
-        webhook_url=terms.webhook_url,
-    )
+def check_source(source: IngestSource, backends: Backends) -> None:
+    """Check the URL of a source against the guard, as far as it tells without being resolved.
 
-
-async def _queue(job: Job, owner: BaseUser, backends: Backends, *, edit: Edit | None = None) -> Job:
-    async with transaction():
-        await admission.insert_admitted(job, owner.id, edit, backends)
-    await publish(job, backends)
-    return job
+    Raises:
+        UrlForbidden: It may not be fetched.
+    """
+    if source.url is not None and not is_data_url(source.url):
+        backends.guard.check_url(source.url)

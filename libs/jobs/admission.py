@@ -1,16 +1,22 @@
-"""Edits before they are queued: whether they may be, and the job that carries them."""
+"""Check a request before anything is stored: one gate for every way in."""
 
 from collections.abc import Sequence
-from uuid import UUID
+from typing import ClassVar, Literal
 
 from libs.backends import Backends
-from libs.contracts.commands import EditImage, Source
 from libs.contracts.edits import Edit
-from libs.contracts.enums import Priority
-from libs.imaging.operations import AnyOperation
-from libs.storage import edit_calls, images, jobs
-from libs.storage.database.statement import insert
-from libs.storage.database.tables import BaseUser, Image, Job, new_id
+from libs.imaging.errors import AssetMissing
+from libs.imaging.operations import AnyOperation, Watermark
+from libs.jobs import quotas
+from libs.storage import images, jobs
+from libs.storage.database.tables import BaseUser
+
+
+class TooManyOperations(Exception):
+    """The list of operations is longer than allowed."""
+
+    code = "too_many_operations"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class EditsNotConfigured(jobs.JobError):
@@ -22,58 +28,66 @@ class EditsNotConfigured(jobs.JobError):
         super().__init__("edits are switched off on this site")
 
 
-async def check(edit: Edit, owner: BaseUser, backends: Backends) -> None:
-    """See that there is a model, and that the mask is the owner's.
+async def check(
+    owner: BaseUser,
+    backends: Backends,
+    *,
+    operations: Sequence[AnyOperation] = (),
+    edit: Edit | None = None,
+    webhook_url: str | None = None,
+    more_bytes: int = 0,
+) -> None:
+    """Check all that one job needs: the model, the webhook's URL, operations, other images and quotas.
 
     Raises:
-        EditsNotConfigured: There is no model on this site.
-        ImageNotFound: The mask is none of the owner's images.
+        EditsNotConfigured: The job is an edit, and there is no model.
+        UrlForbidden: The webhook's URL is not one that may be called.
+        TooManyOperations: There are more operations than the limit.
+        ImageNotFound, AssetMissing: A mask or watermark is not an image of the owner.
+        TooManyJobs, QuotaExceeded: The account has no room.
     """
-    if not backends.settings.edits:
-        raise EditsNotConfigured
+    if edit is not None:
+        await check_edit(edit, owner, backends)
+    if webhook_url is not None:
+        backends.guard.check_url(webhook_url)
+    await check_operations(operations, owner, backends)
+    await quotas.check(owner, backends, more_bytes=more_bytes)
+
+
+async def check_edit(edit: Edit, owner: BaseUser, backends: Backends) -> None:
+    """Check that there is a model, and that the mask is an image of the owner.
+
+    Raises:
+        EditsNotConfigured, ImageNotFound: One of them is missing.
+    """
+    require_edits(backends)
     if edit.mask is not None:
         await images.owned_by(owner.id, edit.mask)
 
 
-def edit_job(
-    source: Image | None,
-    owner: BaseUser,
-    edit: Edit,
-    operations: Sequence[AnyOperation],
-    *,
-    keep: bool,
-    shares_expiry: bool,
-    request_id: str | None,
-    webhook_url: str | None = None,
-    submission: UUID | None = None,
-) -> Job:
-    """A job that edits `source`, or makes images of the prompt alone; not stored yet."""
-    message = EditImage(
-        job_id=new_id(),
-        owner=owner.username,
-        submission=submission,
-        source=None if source is None else Source(image_id=source.id),
-        edit=edit,
-        operations=tuple(operations),
-        target=new_id(),
-        keep=keep,
-        shares_expiry=shares_expiry,
-    )
-    return jobs.new(
-        message,
-        owner=owner.id,
-        priority=Priority.INTERACTIVE,
-        request_id=request_id,
-        webhook_url=webhook_url,
-    )
-
-
-async def insert_admitted(job: Job, owner: int, edit: Edit | None, backends: Backends) -> None:
-    """Store a new job; the images of an edit count as asked for today. Within a transaction.
+def require_edits(backends: Backends) -> None:
+    """Check that this installation has an image model.
 
     Raises:
-        DailyEditsUsed: They would be more than an account may ask for.
+        EditsNotConfigured: It has none.
     """
-    if edit is not None:
-        await edit_calls.admit(owner, edit.n, per_day=backends.settings.edits_per_day)
-    await insert(job)
+    if not backends.settings.edits:
+        raise EditsNotConfigured
+
+
+async def check_operations(operations: Sequence[AnyOperation], owner: BaseUser, backends: Backends) -> None:
+    """Check the number of operations, and that the owner has every image that a watermark names.
+
+    Raises:
+        TooManyOperations, ImageNotFound, AssetMissing: The first fault found.
+    """
+    limit = backends.settings.max_operations
+    if len(operations) > limit:
+        raise TooManyOperations(f"{len(operations)} operations, the limit is {limit}")
+    for operation in operations:
+        if not isinstance(operation, Watermark):
+            continue
+        if operation.image_id is not None:
+            await images.owned_by(owner.id, operation.image_id)
+        elif operation.part is not None:
+            raise AssetMissing(operation.part)

@@ -1,28 +1,52 @@
-"""Telling whoever listens what happened."""
+"""Publish events: jobs, batches and images that ended."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 
+from libs.auth.tokens import sign_link
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
 from libs.contracts.commands import encode
 from libs.contracts.events import AnyEvent, JobEnded
+from libs.storage.database.tables import Image
+from libs.storage.failure import Failure
 
 log = structlog.get_logger(__name__)
 
 
-async def announce(event: AnyEvent, backends: Backends) -> None:
-    """Publish an event; the row has told it already, so a broker that is away loses nothing."""
+async def publish_event(event: AnyEvent, backends: Backends) -> None:
+    """Publish an event; when the broker is away it is lost, and the rows still tell what happened."""
     try:
         await backends.broker.emit(event.type, encode(event))
     except BrokerUnavailable:
         log.warning("event_lost", event_type=event.type)
 
 
-async def announce_cancelled(job_ids: Sequence[UUID], owner: str, backends: Backends) -> None:
-    """Tell workers and waiters that jobs were stopped."""
-    for job_id in job_ids:
-        ended = JobEnded(type="job.cancelled", job_id=job_id, owner=owner, status="cancelled")
-        await announce(ended, backends)
+def job_completed(job_id: UUID, owner: str, image: Image | None, backends: Backends) -> JobEnded:
+    """Build the event of a job's success; `image` is its result, if it still exists."""
+    event = JobEnded(type="job.completed", job_id=job_id, owner=owner, status="completed")
+    if image is None:
+        return event
+    settings = backends.settings
+    token = sign_link(settings.secret_key, image.id, ttl_s=settings.link_s)
+    link = f"{settings.public_url}/d/{token}"
+    return replace(event, image_id=image.id, object_key=image.object_key, link=link)
+
+
+def job_failed(job_id: UUID, owner: str, failure: Failure) -> JobEnded:
+    """Build the event of a job's failure."""
+    return JobEnded(
+        type="job.failed",
+        job_id=job_id,
+        owner=owner,
+        status="failed",
+        error_code=failure.code,
+        error=failure.detail,
+    )
+
+
+def job_cancelled(job_id: UUID, owner: str) -> JobEnded:
+    """Build the event of a cancelled job."""
+    return JobEnded(type="job.cancelled", job_id=job_id, owner=owner, status="cancelled")

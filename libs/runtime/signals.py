@@ -1,11 +1,11 @@
-"""Signals that stop the process."""
+"""From start to a signal."""
 
 import asyncio
 import signal
 
 
 def stop_signal() -> asyncio.Event:
-    """Return an event that is set on SIGINT and SIGTERM."""
+    """An event that is set when the process is asked to end (SIGINT, SIGTERM)."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

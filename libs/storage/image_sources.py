@@ -1,12 +1,12 @@
-"""Functions over fetched images: how they come in, and how one takes the place of another's bytes."""
+"""Functions over fetched images: where they came from, and how other bytes take the place of an image's."""
 
 from typing import Any
 from uuid import UUID
 
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus, Retention
 from libs.contracts.events import BatchCompleted
-from libs.storage import leases
-from libs.storage.batch_counters import BatchShare
+from libs.storage import images, leases
+from libs.storage.batch_counters import Share
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Image, ImageSource, Job, new_id, now
@@ -16,12 +16,12 @@ from libs.storage.leases import NO_ERROR, Claim
 
 
 async def source_of(image_id: UUID) -> ImageSource | None:
-    """What is known of where an image came from."""
+    """Return the validators under which an image was fetched."""
     return await ImageSource.objects().where(ImageSource.image == image_id).first()
 
 
 async def same_bytes(owner: int, md5: str) -> Image | None:
-    """The owner's oldest kept image with these bytes."""
+    """Return the owner's oldest kept image with these bytes."""
     return await (
         Image.objects()
         .where(
@@ -43,68 +43,90 @@ async def complete(
     followed_by: Job | None,
     fetched_bytes: int,
 ) -> BatchCompleted | None:
-    """End the job with a new image, and queue the job that follows on it, in one transaction.
+    """End the job with a new image and queue the job that follows, in one transaction.
 
-    Without a `source` the image is not what was fetched. The batch whose last job this was comes back.
+    `source` is None when the image is not the fetched file itself. Return the batch if this was its last job.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
-    share = BatchShare(output=image.id, bytes_before=fetched_bytes, bytes_after=image.size_bytes)
+    share = Share(output=image.id, bytes_before=fetched_bytes, bytes_after=image.size_bytes)
     async with transaction():
         await insert(image)
         if source is not None:
             await insert(source)
         if followed_by is not None:
             await insert(followed_by)
-        return await leases.end(
-            claim, {Job.status: JobStatus.COMPLETED, Job.result: image.id, **NO_ERROR}, share
-        )
+        return await leases.end(claim, _completed(image.id), share)
 
 
 async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Job | None) -> None:
-    """End the job with an image that was there before, untouched.
+    """End the job with an image that existed before, unchanged.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
     async with transaction():
         if followed_by is not None:
             await insert(followed_by)
-        await leases.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: image_id, **NO_ERROR})
+        await leases.end(claim, _completed(image_id))
 
 
 async def complete_replacing(
-    claim: Claim, old: Image, values: dict[Any, Any], source: ImageSource | None
-) -> UUID | None:
-    """Change the image, and all that is known of it, at once.
+    claim: Claim, old: Image, fresh: Image, values: dict[Any, Any], source: ImageSource
+) -> UUID:
+    """End the job: `fresh` is the row of the new file, `values` what else changes in the image's row.
 
-    A `source` comes with a new file: the former one is marked to be removed, under the id that is returned.
-    So is the upload that the new file was taken from.
+    The upload that the new file was copied from is marked for removal. Return the id under which the former
+    file is marked.
 
     Raises:
-        LostLease: The job is somebody else's by now.
-        ImageChanged: The image was deleted, or its bytes were replaced by another job, meanwhile.
+        LostLease: The job is no longer this worker's.
+        ImageChanged: The image was deleted, or another job replaced its bytes, meanwhile.
     """
     async with transaction():
-        await change(old, values)
-        former = None
-        if source is not None:
-            former = await put_aside(old, source)
-            if claim.image is not None:
-                await Image.update({Image.status: ImageStatus.DELETING}).where(
-                    (Image.id == claim.image) & (Image.retention == Retention.EPHEMERAL)
-                )
-        await leases.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: old.id, **NO_ERROR})
+        former = await replace_file(old, fresh, values, source=source)
+        if claim.image is not None:
+            await Image.update({Image.status: ImageStatus.DELETING}).where(
+                (Image.id == claim.image) & (Image.retention == Retention.EPHEMERAL)
+            )
+        await leases.end(claim, _completed(old.id))
     return former
 
 
-async def change(old: Image, values: dict[Any, Any]) -> None:
-    """Set `values` in the row of an image that still has the bytes it had.
+async def complete_unchanged(claim: Claim, old: Image, values: dict[Any, Any]) -> None:
+    """End the job of a file that its server calls unchanged; `values` change in the image's row.
 
     Raises:
-        ImageChanged: It has others by now, or is gone.
+        LostLease, ImageChanged: As `complete_replacing`.
     """
+    async with transaction():
+        await _change(old, values)
+        await leases.end(claim, _completed(old.id))
+
+
+async def replace_file(
+    old: Image, fresh: Image, values: dict[Any, Any] | None = None, *, source: ImageSource | None = None
+) -> UUID:
+    """Give an image the file of `fresh`, within the caller's transaction.
+
+    `source` is where the new bytes were fetched from. Results of the former bytes become images of their own.
+    Return the id under which the former file is marked for removal.
+
+    Raises:
+        ImageChanged: The image was deleted, or its bytes were replaced, meanwhile.
+    """
+    row = fresh.to_dict()
+    await _change(old, {name: row[name] for name in images.FILE_COLUMNS} | (values or {}))
+    former = await _mark_former_file(old)
+    await ImageSource.delete().where(ImageSource.image == old.id)
+    if source is not None:
+        await insert(source)
+    await _detach_results(old.id)
+    return former
+
+
+async def _change(old: Image, values: dict[Any, Any]) -> None:
     changed: list[dict[str, Any]] = await (
         Image.update({**values, Image.updated_at: now()})
         .where(
@@ -118,22 +140,12 @@ async def change(old: Image, values: dict[Any, Any]) -> None:
         raise ImageChanged(f"image {old.id} was deleted or replaced meanwhile")
 
 
-async def put_aside(old: Image, source: ImageSource | None) -> UUID:
-    """Once other bytes have taken its place: part with the former file, and all that was known of it.
-
-    `source` is where the new bytes come from, if they were fetched. The id under which the former file is
-    to be removed.
-    """
-    former = await _leave_to_removal(old)
-    await ImageSource.delete().where(ImageSource.image == old.id)
-    if source is not None:
-        await insert(source)
-    await _part_with_results(old.id)
-    return former
+def _completed(result: UUID) -> dict[Any, Any]:
+    return {Job.status: JobStatus.COMPLETED, Job.result: result, **NO_ERROR}
 
 
-async def _part_with_results(image_id: UUID) -> None:
-    """What was made of the former bytes is no version of the new ones; it stays as an image of its own."""
+async def _detach_results(image_id: UUID) -> None:
+    """Let results of the former bytes be images of their own."""
     await Job.update({Job.image: None}).where(
         (Job.image == image_id)
         & Job.kind.is_in([JobKind.TRANSFORM, JobKind.EDIT])
@@ -141,11 +153,11 @@ async def _part_with_results(image_id: UUID) -> None:
     )
 
 
-async def _leave_to_removal(old: Image) -> UUID:
-    """A row of its own for the former file: whatever is killed when, the file goes the way of all others."""
-    ghost_id = new_id()
+async def _mark_former_file(old: Image) -> UUID:
+    """Insert a row that is marked for removal for the former file, so that a crash cannot leave it behind."""
+    former_id = new_id()
     row: dict[str, Any] = old.to_dict()
-    row |= {"id": ghost_id, "expiry_group": ghost_id, "status": ImageStatus.DELETING}
+    row |= {"id": former_id, "expiry_group": former_id, "status": ImageStatus.DELETING}
     row |= dict.fromkeys(("parent", "phash", "metadata"))
     await insert(Image(**row))
-    return ghost_id
+    return former_id

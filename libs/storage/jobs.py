@@ -1,4 +1,4 @@
-"""Functions over jobs, as those who ask for them and the sweep see them; one statement decides each race."""
+"""Functions over jobs, as clients and the sweep see them; one statement decides each race."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,20 +11,20 @@ from piccolo.columns.combination import WhereRaw
 from libs.contracts.commands import AnyCommand, DescribeImage, EditImage, IngestImage, TransformImage, encode
 from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.events import BatchCompleted
-from libs.storage import batch_counters, webhook_outbox
-from libs.storage.batch_counters import BatchShare
+from libs.storage.batch_counters import Share
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import Job, first_id_since, now
 from libs.storage.failure import CANCELLED, Failure
+from libs.storage.job_ends import record_end
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
-# As the index has it, word for word: SQLite compares texts.
+# The text must equal the index condition: SQLite compares texts.
 NOT_HELD = WhereRaw("held = false and status in ('queued', 'running')")
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
-SAMPLE = 20  # jobs whose time tells how long the next will take
+SAMPLE = 20  # jobs, to estimate how long the next one takes
 FIRST_GUESS_S = 5.0
 RECENT = timedelta(minutes=15)
 
@@ -84,7 +84,7 @@ def new(
     request_id: str | None,
     webhook_url: str | None = None,
 ) -> Job:
-    """A queued job that carries its whole command; not stored yet."""
+    """Build a queued job that carries its whole command."""
     moment = now()
     return Job(
         id=message.job_id,
@@ -101,15 +101,15 @@ def new(
 
 
 def source_of(message: AnyCommand) -> UUID | None:
-    """The stored image that a job starts from, if it starts from one."""
+    """Return the stored image that a job starts from, if any."""
     return None if message.source is None else message.source.image_id
 
 
 async def owned_by(owner: int, job_id: UUID) -> Job:
-    """The owner's job.
+    """Return the owner's job.
 
     Raises:
-        JobNotFound: There is none, or it is another's.
+        JobNotFound: The owner has no such job.
     """
     job = await _OWNED.first(Job, owner=owner, job_id=job_id)
     if job is None:
@@ -120,7 +120,7 @@ async def owned_by(owner: int, job_id: UUID) -> Job:
 async def page(
     owner: int, *, status: str | None, kind: str | None, image: UUID | None, limit: int, after: UUID | None
 ) -> tuple[list[Job], int]:
-    """At most `limit` jobs, newest first, older than the job `after`; and how many match in all."""
+    """Return at most `limit` jobs, newest first, older than the job `after`, and how many match in all."""
     conditions = [Job.owner == owner]
     for column, value in ((Job.status, status), (Job.kind, kind), (Job.image, image)):
         if value is not None:
@@ -132,7 +132,7 @@ async def page(
 
 
 async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
-    """Of each image its newest job, and the newest that has a result: at most two, newest first."""
+    """Return the newest job of each image, and the newest that has a result, newest first."""
     if not image_ids:
         return []
     query = NEWEST.replace("IMAGES", ", ".join(["{}"] * len(image_ids)))
@@ -141,9 +141,9 @@ async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
 
 
 async def typical_s(kind: str) -> float:
-    """How long the newest jobs of a kind took from being asked for to their end, in seconds.
+    """Return the median time from request to end of the newest jobs of a kind, in seconds.
 
-    Only recent ones are looked at: the primary key finds them, however many rows there are.
+    Only recent jobs count: the primary key finds them, however many rows there are.
     """
     recent = first_id_since(now() - RECENT)
     ended = await (
@@ -157,7 +157,7 @@ async def typical_s(kind: str) -> float:
 
 
 async def describing(image_id: UUID) -> Job | None:
-    """The job that is about to describe an image, if there is one."""
+    """Return the unfinished description job of an image, if any."""
     return await (
         Job.objects()
         .where((Job.image == image_id) & (Job.kind == JobKind.DESCRIBE) & Job.status.is_in(UNFINISHED))
@@ -166,12 +166,12 @@ async def describing(image_id: UUID) -> Job | None:
 
 
 async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
-    """End a job that nobody wants any more; a worker that runs it notices and stops.
+    """Cancel a queued or running job, and return it with its batch if this was the batch's last job.
 
-    The batch whose last job this was comes back too: there, its items have failed.
+    In a batch the items of a cancelled job have failed.
 
     Raises:
-        JobNotFound: There is none, or it is another's.
+        JobNotFound: The owner has no such job.
         JobEndedAlready: It has ended.
     """
     completed = None
@@ -181,10 +181,9 @@ async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
             .where((Job.id == job_id) & (Job.owner == owner) & Job.status.is_in(UNFINISHED))
             .returning(Job.batch)
         )
-        if cancelled and cancelled[0]["batch"] is not None:
-            completed = await batch_counters.count(
-                cancelled[0]["batch"], job_id, BatchShare(failure=CANCELLED)
-            )
+        if cancelled:
+            batch = cancelled[0]["batch"]
+            completed = await record_end(job_id, batch, awaited=False, share=Share(failure=CANCELLED))
     job = await owned_by(owner, job_id)
     if not cancelled:
         raise JobEndedAlready(f"job {job_id} is {job.status} already")
@@ -192,11 +191,11 @@ async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
 
 
 async def retry(job_id: UUID) -> Job:
-    """Queue a failed job again. Attempts go on being counted: one that used up all gets one more.
+    """Queue a failed job again. Attempts keep counting: a job that used them all gets one more.
 
     Raises:
-        JobNotFound: There is none.
-        JobNotFailed: It has not failed; or it is one of a batch, whose counts it would upset.
+        JobNotFound: There is no such job.
+        JobNotFailed: It has not failed, or belongs to a batch, whose counters it would spoil.
     """
     moment = now()
     again = await (
@@ -224,14 +223,14 @@ async def retry(job_id: UUID) -> Job:
 
 
 async def publish_soon(job_id: UUID) -> None:
-    """Let the next sweep publish a job whose message did not get out."""
+    """Let the next sweep publish a job whose message the broker did not take."""
     await Job.update({Job.run_after: now()}).where((Job.id == job_id) & (Job.status == JobStatus.QUEUED))
 
 
 async def publish_all_soon() -> None:
-    """End all leases, and let the next sweep publish everything: for a start with an empty broker.
+    """End all leases and let the next sweep publish every job: for a start with an empty broker.
 
-    Only for a process that knows that no other works this database.
+    Call it only when no other process uses this database.
     """
     moment = now()
     of_batch = Job.host.is_not_null()
@@ -241,10 +240,10 @@ async def publish_all_soon() -> None:
 
 
 async def take_due(limit: int) -> list[Job]:
-    """Queued jobs that are due and running ones whose lease ran out, each given to one caller only.
+    """Return queued jobs that are due and running jobs whose lease ran out, each to one caller only.
 
-    Those that are parked are left to `feeding`. The next call finds them again once a published message has
-    had its time: longer, the older the job.
+    Jobs that a throttle holds are left to it. A later call returns a job again once its message had time to
+    be worked on: longer, the older the job is.
     """
     moment = now()
     lapsed = (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment)
@@ -264,9 +263,9 @@ async def _push_back(job: Job, moment: datetime) -> bool:
 
 
 async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | None]:
-    """End a job whose every attempt was lost with its worker; False when it moved on meanwhile.
+    """Fail a job whose every attempt was lost with its worker.
 
-    The batch whose last job this was comes back too.
+    Return whether it was still running, and its batch if this was the batch's last job.
     """
     completed = None
     async with transaction():
@@ -287,8 +286,6 @@ async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | No
             )
             .returning(Job.id)
         )
-        if ended and job.batch is not None:
-            completed = await batch_counters.count(job.batch, job.id, BatchShare(failure=failure))
-        elif ended:
-            await webhook_outbox.of_job(job.id)
+        if ended:
+            completed = await record_end(job.id, job.batch, share=Share(failure=failure))
     return bool(ended), completed

@@ -1,7 +1,7 @@
-"""Functions over jobs as their worker holds them.
+"""Leases: functions over jobs as the worker that runs them sees them.
 
-A job is claimed under a lease with a growing attempt number; whatever a worker writes afterwards names worker
-and attempt, so that one who lost the lease writes nothing.
+A worker claims a job under a lease with a growing attempt number. Every later statement names worker and
+attempt, so that a worker that lost the lease writes nothing.
 """
 
 from collections.abc import Sequence
@@ -17,21 +17,22 @@ from piccolo.columns.combination import WhereRaw
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus
 from libs.contracts.events import BatchCompleted
 from libs.storage import batch_counters, webhook_outbox
-from libs.storage.batch_counters import NO_SHARE, BatchShare
+from libs.storage.batch_counters import NOTHING, Share
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement, insert
 from libs.storage.database.tables import Image, Job, now
 from libs.storage.failure import Failure
+from libs.storage.job_ends import record_end
 
 NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
 
 
 class LostLease(Exception):
-    """Somebody else holds the job now, or it was cancelled; nothing was written."""
+    """Another worker holds the job now, or it was cancelled; nothing is written."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """A job as its worker holds it."""
+    """A job that a worker runs."""
 
     job_id: UUID
     worker: str
@@ -41,15 +42,15 @@ class Claim(Struct, frozen=True, kw_only=True):
     command: str
     image: UUID | None
     batch: UUID | None
-    host: str | None  # whom a batch's job asks
+    host: str | None  # that a batch's job fetches from
     request_id: str | None
     created_at: datetime
 
 
 async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int) -> Claim | None:
-    """Take a job that is queued, or whose last worker's lease ran out; None when it is not to be had.
+    """Claim a queued job, or one whose lease ran out; return None when it is not free.
 
-    A job that asks a host is had only when it was let out: it may be asked for by a message of a former turn.
+    A job that its host's throttle holds is not free: a message of an earlier release may name it.
     """
     moment = now()
     taken = await _TAKE(
@@ -69,12 +70,12 @@ async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int)
 
 
 async def extend(claim: Claim, *, lease_s: float) -> bool:
-    """Keep the lease; False when the job is not this worker's any more."""
+    """Extend the lease; return False when the job is no longer this worker's."""
     return bool(await _set(claim, {Job.lease_until: now() + timedelta(seconds=lease_s)}))
 
 
 async def ended_by(claim: Claim) -> bool:
-    """Whether this very claim brought the job to its end."""
+    """Return whether this claim ended the job."""
     return await Job.exists().where(
         (Job.id == claim.job_id)
         & (Job.worker == claim.worker)
@@ -92,10 +93,10 @@ async def complete_transform(
     shares_expiry: bool,
     downloaded_s: float,
 ) -> None:
-    """End the job with its one result, and queue the job that follows on it, in one transaction.
+    """End the job with its result, and queue the job that follows, in one transaction.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
     async with transaction():
         await join_expiry_group(source, [result], shares_expiry=shares_expiry, downloaded_s=downloaded_s)
@@ -108,9 +109,10 @@ async def complete_transform(
 async def join_expiry_group(
     source: UUID, results: Sequence[Image], *, shares_expiry: bool, downloaded_s: float
 ) -> None:
-    """Mark the source as decoded, and let results that share its clock end with it; before they are saved.
+    """Mark the source as decoded, and let results of its expiry group expire with it; before they are saved.
 
-    First in a transaction: whoever downloads the source at this moment waits for its row or is seen here.
+    Call it first in the transaction: a download of the source at the same moment either waits for its row, or
+    has happened already and is seen here.
     """
     rows = await _READY(now=now(), image_id=source)
     if not rows or not shares_expiry:
@@ -125,10 +127,10 @@ async def join_expiry_group(
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
-    """End the job with what it learnt of its image, in one transaction.
+    """End the job and set the hash and metadata of its image, in one transaction.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
     async with transaction():
         await Image.update({**values, Image.status: ImageStatus.READY, Image.updated_at: now()}).where(
@@ -138,27 +140,27 @@ async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) 
 
 
 async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> BatchCompleted | None:
-    """End the job without a result; an image that turned out to be none goes with it.
+    """Fail the job; `source_is_bad` names a source that turned out not to be an image, and is removed too.
 
-    The batch whose last job this was comes back.
+    Return the batch if this was its last job.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
     async with transaction():
-        if source_is_bad is not None:  # images before jobs, as everywhere: no two wait for each other
+        if source_is_bad is not None:  # images before jobs, as everywhere: no deadlock
             await Image.update({Image.status: ImageStatus.DELETING}).where(
-                (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING) & _may_doom(claim)
+                (Image.id == source_is_bad) & (Image.status == ImageStatus.PENDING) & _may_remove(claim)
             )
         return await end(
             claim,
             {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail},
-            BatchShare(failure=failure),
+            Share(failure=failure),
         )
 
 
-def _may_doom(claim: Claim) -> WhereRaw:
-    """A description leaves the image to a job that was asked for: that one finds the same and says so."""
+def _may_remove(claim: Claim) -> WhereRaw:
+    """A description job leaves a bad image to the job that a client waits for, which reports the fault."""
     if claim.kind != JobKind.DESCRIBE:
         return WhereRaw("true")
     return WhereRaw(
@@ -169,10 +171,10 @@ def _may_doom(claim: Claim) -> WhereRaw:
 
 
 async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None:
-    """Give the job back to the sweep, to be run again after a while; the error stays readable.
+    """Queue the job again, due in `after_s` seconds; its error stays readable.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
     await _give_back(
         claim,
@@ -185,10 +187,10 @@ async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None
 
 
 async def defer(claim: Claim, failure: Failure, *, until: datetime) -> None:
-    """Give the job back because its host asked for patience; the attempt does not count.
+    """Queue the job again because its host sent Retry-After; the attempt does not count.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
     await _give_back(
         claim,
@@ -202,31 +204,27 @@ async def defer(claim: Claim, failure: Failure, *, until: datetime) -> None:
 
 
 async def release(claim: Claim) -> None:
-    """Give a job back untouched because its worker stops; the attempt does not count.
+    """Queue the job again because its worker stops; the attempt does not count.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
     await _give_back(claim, {Job.run_after: now(), Job.attempts: claim.attempt - 1})
 
 
-async def end(claim: Claim, values: dict[Any, Any], share: BatchShare = NO_SHARE) -> BatchCompleted | None:
-    """Bring the job to its end, count it and put its notices on their way: what a transaction does last.
+async def end(claim: Claim, values: dict[Any, Any], share: Share = NOTHING) -> BatchCompleted | None:
+    """End the job, with its batch's count and its webhook deliveries; call it last in a transaction.
 
-    `share` is what the job adds to its batch; the batch whose last job this was comes back.
+    `share` is what the job adds to its batch. Return the batch if this was its last job.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
     moment = {Job.finished_at: now(), Job.lease_until: None}
     ended = await _set(claim, values | moment)
     if not ended:
         raise LostLease(str(claim.job_id))
-    if claim.batch is not None:
-        return await batch_counters.count(claim.batch, claim.job_id, share)
-    if ended[0]["awaited"]:
-        await webhook_outbox.of_job(claim.job_id)
-    return None
+    return await record_end(claim.job_id, claim.batch, awaited=ended[0]["awaited"], share=share)
 
 
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
@@ -241,7 +239,7 @@ async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
 
 
 async def _set(claim: Claim, values: dict[Any, Any]) -> list[dict[str, Any]]:
-    """Change the job's row while this claim holds it: whether somebody waits for its end; else nothing."""
+    """Update the row if this claim still holds it: return a row that says whether webhooks wait, or none."""
     statement = _setting(tuple(values))
     slots = {str(position): value for position, value in enumerate(values.values())}
     return await statement(**slots, job_id=claim.job_id, worker=claim.worker, attempt=claim.attempt)
@@ -251,7 +249,7 @@ async def _set(claim: Claim, values: dict[Any, Any]) -> list[dict[str, Any]]:
 def _setting(columns: tuple[Column, ...]) -> Statement:
     values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
     (update,) = Job.update(values).where(_HELD).querystrings
-    return Statement(Job.raw(f"{{}} returning {webhook_outbox.HAS_RECEIVER} as awaited", update))
+    return Statement(Job.raw(f"{{}} returning {webhook_outbox.SOMEBODY_WAITS} as awaited", update))
 
 
 _HELD = (

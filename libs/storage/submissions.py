@@ -1,11 +1,12 @@
-"""Functions over messages from outside, and over those who wait for their outcome."""
+"""Functions over the receipts of AMQP orders, and over the replies that their senders wait for."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import ClassVar, Literal
 from uuid import UUID
 
+from msgspec import Struct
+
 from libs.contracts.enums import JobStatus
-from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.statement import insert
@@ -15,7 +16,7 @@ from libs.storage.jobs import UNFINISHED
 RETRY_S = 5.0  # the wait before a reply is sent a second time; it doubles with each further one
 MAX_ATTEMPTS = 12  # some six hours
 
-# A reply is due when the last job has ended, or the first one has and no other follows.
+# A reply is due when the last job has ended, or the first one has failed and no other follows.
 DUE = """
 select distinct s.id from reply r join submission s on s.id = r.submission where r.send_after <= {} and (
   exists (select 1 from job where job.id = s.outcome and job.status not in ('queued', 'running'))
@@ -24,32 +25,49 @@ select distinct s.id from reply r join submission s on s.id = r.submission where
 """
 
 
-async def called(owner: int, name: str | None) -> Submission | None:
-    """The owner's submission of that name."""
+class OrderKnown(Exception):
+    """The owner has sent an order of this name before."""
+
+    code = "order_known"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+
+
+class Receipt(Struct, frozen=True):
+    """An order that was accepted, and the queue that waits for its outcome."""
+
+    submission: Submission
+    reply: Reply | None = None
+
+
+async def by_name(owner: int, name: str | None) -> Submission | None:
+    """Return the owner's order of that name; None when there is none."""
     if name is None:
         return None
     return await Submission.objects().where((Submission.owner == owner) & (Submission.name == name)).first()
 
 
 async def by_id(submission_id: UUID) -> Submission | None:
+    """Return an order's receipt."""
     return await Submission.objects().where(Submission.id == submission_id).first()
 
 
-async def add(submission: Submission, store_job: Callable[[], Awaitable[None]], reply: Reply | None) -> bool:
-    """Store a message and its job at once; False when the owner has one of that name."""
+async def add(receipt: Receipt, job: UUID, outcome: UUID) -> None:
+    """Store a receipt in the transaction that stores its job; the end of job `outcome` answers it.
+
+    Raises:
+        OrderKnown: The owner has an order of that name; the transaction is void.
+    """
+    receipt.submission.job, receipt.submission.outcome = job, outcome
     try:
-        async with transaction():
-            await insert(submission)
-            await store_job()
-            if reply is not None:
-                await insert(reply)
-    except UniqueViolation:
-        return False
-    return True
+        await insert(receipt.submission)
+    except UniqueViolation as error:
+        raise OrderKnown(f"there is an order {receipt.submission.name} already") from error
+    if receipt.reply is not None:
+        await insert(receipt.reply)
 
 
 async def outcome_of(submission: Submission) -> Job | None:
-    """The job whose end is the answer; None while that is to come."""
+    """Return the job whose end answers the order; None while it has not ended."""
     found = await Job.objects().where(Job.id.is_in([submission.job, submission.outcome]))
     ended = {job.id: job for job in found if job.status not in UNFINISHED}
     if submission.outcome in ended:
@@ -59,25 +77,25 @@ async def outcome_of(submission: Submission) -> Job | None:
 
 
 async def due(limit: int) -> list[UUID]:
-    """Submissions that have come to their end and of which somebody has not been told."""
+    """Return orders whose outcome is known and whose replies are due."""
     return [row["id"] for row in await rows(Submission.raw(DUE, now(), limit))]
 
 
 async def take_replies(submission: Submission) -> list[Reply]:
-    """Those who wait for this outcome, each given to one caller only; until `told` they come again later."""
+    """Take the due replies of an order, each for one caller only; until removed they fall due again."""
     moment = now()
     waiting = await Reply.objects().where((Reply.submission == submission.id) & (Reply.send_after <= moment))
     return [reply for reply in waiting if await _take(reply)]
 
 
-async def told(reply: Reply) -> None:
-    """Forget somebody who has the outcome."""
+async def remove_reply(reply: Reply) -> None:
+    """Remove a reply that was sent, or was tried often enough."""
     await Reply.delete().where(Reply.id == reply.id)
 
 
 async def _take(reply: Reply) -> bool:
     if reply.attempts >= MAX_ATTEMPTS:
-        await told(reply)
+        await remove_reply(reply)
         return False
     again = now() + timedelta(seconds=RETRY_S * 2**reply.attempts)
     mine = await (

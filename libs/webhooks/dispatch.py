@@ -8,12 +8,12 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from libs.backends import Backends
-from libs.outbound.post import Poster
-from libs.runtime.background import background_tasks
+from libs.runtime.background import beside
 from libs.storage import webhook_dispatch
 from libs.storage.database.errors import DatabaseUnavailable
-from libs.storage.webhook_dispatch import ClaimedDelivery
-from libs.webhooks.delivery_attempt import attempt
+from libs.storage.webhook_dispatch import Claimed
+from libs.webhooks.attempt import attempt
+from libs.webhooks.post import Poster
 
 AT_ONCE = 256
 LEASE_MARGIN_S = 10.0  # beyond the time that one request may take
@@ -25,18 +25,18 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def dispatching_webhooks(backends: Backends) -> AsyncGenerator[None]:
+async def notifying(backends: Backends) -> AsyncGenerator[None]:
     """Send notices while inside; leaving gives back those that are not sent within moments."""
     async with Poster(backends.guard, timeout_s=backends.settings.webhook_timeout_s) as poster:
-        notifier = WebhookDispatcher(backends, poster)
+        notifier = Notifier(backends, poster)
         try:
-            async with background_tasks(notifier.run(), notifier.listen()):
+            async with beside(notifier.run(), notifier.listen()):
                 yield
         finally:
             await notifier.stop()
 
 
-class WebhookDispatcher:
+class Notifier:
     """Claims what is due and sends it; events of the broker only shorten the wait."""
 
     def __init__(self, backends: Backends, poster: Poster) -> None:
@@ -90,7 +90,7 @@ class WebhookDispatcher:
         self._under_way.discard(task)
         self._wake.set()  # its receiver may take the next
 
-    async def _send(self, claimed: ClaimedDelivery) -> None:
+    async def _send(self, claimed: Claimed) -> None:
         with bound_contextvars(
             delivery_id=str(claimed.id), event_type=claimed.event, request_id=claimed.request_id
         ):
@@ -104,7 +104,7 @@ class WebhookDispatcher:
             except Exception:
                 log.exception("delivery_broke")  # its lease ends, and it is tried again
 
-    async def _release(self, claimed: ClaimedDelivery) -> None:
+    async def _release(self, claimed: Claimed) -> None:
         try:
             await webhook_dispatch.release(claimed)
         except DatabaseUnavailable as error:

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from libs.contracts import asyncapi
-from libs.contracts.orders import decode_incoming
+from libs.contracts.orders import decode_order
 from libs.contracts.topology import EVENTS, JOBS, Route
 from tests.orders.producer import ingest, transform
 from tests.support.shared_sites import signed_in
@@ -82,10 +82,10 @@ def test_what_it_says_of_an_order_is_what_the_door_says(order: dict[str, Any], g
     schema = document() | {"$ref": f"#/components/schemas/{root}"}
     assert Draft202012Validator(schema).is_valid(order) is good
     if good:
-        decode_incoming(msgspec.json.encode(order))
+        decode_order(msgspec.json.encode(order))
     else:
         with pytest.raises(Exception, match=r"\$|source"):
-            decode_incoming(msgspec.json.encode(order))
+            decode_order(msgspec.json.encode(order))
 
 
 async def test_it_is_served_to_everybody(site: Site) -> None:

@@ -16,7 +16,7 @@ from yarl import URL
 
 from infra.local import clients
 from libs.contracts.commands import BadMessage
-from libs.orders import intake
+from libs.orders.errors import OrderError
 from tests.orders.producer import BROKER_USER, data_url
 from tests.support.backends import put_object
 from tests.support.client import Client
@@ -109,9 +109,9 @@ async def test_a_stored_image_with_amqp_publish_by_a_sender_of_its_own(client: C
             await session.delete(f"{management}/api/users/{name}")
 
 
-def test_every_code_of_the_door_is_documented() -> None:
+def test_every_refusal_of_an_order_is_documented() -> None:
     told = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", (DOCS / "amqp.md").read_text(), re.MULTILINE))
-    kinds = [*intake.DoorError.__subclasses__(), BadMessage]
+    kinds = [*OrderError.__subclasses__(), BadMessage]
     assert {kind.code for kind in kinds} == {code for code in told if "_" in code} - {"job_id"}
-    for kind in intake.DoorError.__subclasses__():
+    for kind in OrderError.__subclasses__():
         assert told[kind.code].startswith((kind.__doc__ or "").rstrip(".")), kind

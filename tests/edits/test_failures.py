@@ -91,7 +91,7 @@ CASES = {
         503,
         "reached",
     ),
-    "HTML with 200": Case(respond_with(page), "edit_bad_response", 502, "no JSON"),
+    "HTML with 200": Case(respond_with(page), "edit_bad_response", 502, "not JSON"),
     "JSON that is none": Case(
         respond_with(lambda: web.Response(text="{", content_type="application/json")),
         "edit_bad_response",

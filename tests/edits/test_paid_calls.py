@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from apps.scheduler.scheduler import scheduling
 from libs.contracts.edits import Edit
 from libs.contracts.enums import JobStatus, Retention
-from libs.edits import request
+from libs.edits.submit_edit import EditStored, edit_image
+from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
 from libs.storage import images
 from libs.storage.database.tables import Image, Job
@@ -135,10 +136,14 @@ async def asked(edit_backends: EditBackends, photo: Path) -> tuple[Image, Job]:
     backends, owner = edit_backends.backends, await an_owner()
     edit_backends.openai.responders.append(responds_when_released(edit_backends.openai))
     image, _ = await submit(backends, owner, photo, None)
-    job = await request.edit(
-        image, owner, Edit(prompt=PROMPT), (), backends, retention=Retention.KEEP, request_id="test"
+    command = EditStored(
+        owner=owner,
+        image=image,
+        edit=Edit(prompt=PROMPT),
+        options=JobOptions(request_id="test"),
+        retention=Retention.KEEP,
     )
-    return image, job
+    return image, await edit_image(command, backends)
 
 
 async def test_a_message_that_comes_again_during_a_call_starts_no_second_one(

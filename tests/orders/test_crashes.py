@@ -12,12 +12,12 @@ import psutil
 import pytest
 
 from apps.scheduler.scheduler import scheduling
-from libs.broker.port import BrokerMessage
+from libs.broker.port import Delivery
 from libs.contracts.enums import Priority
-from libs.contracts.orders import IngestOrder, decode_incoming
+from libs.contracts.orders import IngestOrder, decode_order
 from libs.contracts.topology import JOBS, Route
-from libs.images import upload
-from libs.orders.intake import Envelope, take_in
+from libs.jobs.cancel import cancel
+from libs.orders.accept import AcceptOrder, accept_order
 from libs.storage import leases
 from libs.storage.database.tables import Job, Reply
 from libs.storage.jobs import Failure
@@ -85,7 +85,7 @@ async def test_a_cancelled_order_is_answered(new_backends: NewBackends, photo: P
     backends = await new_backends()
     owner = await an_owner()
     async with producer_for(backends) as producer:
-        await upload.cancel(owner, await taken(producer, owner.username, photo), backends)
+        await cancel(owner, await taken(producer, owner.username, photo), backends)
         async with scheduling(backends):
             reply = await producer.reply()
     assert (reply["type"], reply["status"]) == ("job.cancelled", "cancelled")
@@ -117,13 +117,13 @@ async def test_an_order_that_comes_while_the_database_is_away_waits_for_it(
 @asynccontextmanager
 async def a_sender(
     site: Site,
-) -> AsyncGenerator[tuple[Callable[[object], Awaitable[None]], asyncio.Queue[BrokerMessage]]]:
+) -> AsyncGenerator[tuple[Callable[[object], Awaitable[None]], asyncio.Queue[Delivery]]]:
     """Sends orders named `one` to a site, and gets the replies."""
     async with await aio_pika.connect(site.settings["BROKER_URL"]) as connection:
         channel = await connection.channel()
         own = await channel.declare_queue(exclusive=True)
         jobs = await channel.get_exchange(JOBS, ensure=False)
-        replies: asyncio.Queue[BrokerMessage] = asyncio.Queue()
+        replies: asyncio.Queue[Delivery] = asyncio.Queue()
         await own.consume(QueueingConsumer(replies), no_ack=True)
 
         async def send(order: object) -> None:
@@ -142,7 +142,10 @@ async def a_sender(
 async def taken(producer: Producer, owner: str, photo: Path) -> UUID:
     """The job of an order that a worker took in before it ended."""
     before = {row["id"] for row in await Job.select(Job.id)}
-    envelope = Envelope(
+    order = decode_order(json.dumps(ingest(owner, {"url": data_url(photo)})).encode())
+    assert isinstance(order, IngestOrder)
+    command = AcceptOrder(
+        order=order,
         sender=BROKER_USER,
         message_id=uuid4().hex,
         reply_to=producer.reply_to,
@@ -150,8 +153,6 @@ async def taken(producer: Producer, owner: str, photo: Path) -> UUID:
         request_id=None,
         priority=Priority.INTERACTIVE,
     )
-    order = decode_incoming(json.dumps(ingest(owner, {"url": data_url(photo)})).encode())
-    assert isinstance(order, IngestOrder)
-    await take_in(order, envelope, producer.backends)
+    await accept_order(command, producer.backends)
     (job_id,) = {row["id"] for row in await Job.select(Job.id)} - before
     return job_id

@@ -13,13 +13,12 @@ import pytest
 from msgspec import convert
 
 from apps.worker.consumer import Worker
-from apps.worker.handlers.transform import limits_of
 from libs.backends import Backends, open_backends
 from libs.contracts.enums import JobStatus, Retention
-from libs.images import upload as intake
-from libs.images.upload import Upload
+from libs.images.upload import CreateImage, Upload, create_image
 from libs.imaging.header import read_header
 from libs.imaging.operations import AnyOperation
+from libs.jobs.build import JobOptions
 from libs.settings import load_settings
 from libs.storage import jobs
 from libs.storage.database.connection import migrate
@@ -88,12 +87,16 @@ async def submit(
         filename=photo.name,
         size_bytes=len(content),
         md5=hashlib.md5(content, usedforsecurity=False).hexdigest(),
-        header=read_header(path, limits_of(backends)),
+        header=read_header(path, backends.settings.image_limits),
     )
-    asked = None if operations is None else convert(operations, list[AnyOperation])
-    image, job = await intake.store_upload(
-        upload, owner, backends, operations=asked, retention=retention, request_id="test"
+    command = CreateImage(
+        owner=owner,
+        upload=upload,
+        options=JobOptions(request_id="test"),
+        operations=None if operations is None else convert(operations, list[AnyOperation]),
+        retention=retention,
     )
+    image, job = await create_image(command, backends)
     assert job is not None
     return image, job
 

@@ -8,11 +8,11 @@ import pytest
 
 from apps.scheduler.scheduler import scheduling
 from libs.backends import Backends
-from libs.broker.port import BrokerMessage
+from libs.broker.port import Delivery
 from libs.contracts.enums import JobKind, JobStatus, Retention
 from libs.contracts.topology import Route
-from libs.images import upload
 from libs.jobs import publish
+from libs.jobs.cancel import cancel
 from libs.storage.database.tables import Image, Job
 from tests.broker.broker_client import broker_client_of
 from tests.storage.rows import an_owner, job_row
@@ -75,7 +75,7 @@ async def test_a_cancelled_job_stops_its_child_and_leaves_nothing(
     async with working(backends):
         image, job = await submit(backends, owner, large_photo, ENDLESS)
         child = await busy_child()
-        await upload.cancel(owner, job.id, backends)
+        await cancel(owner, job.id, backends)
         await until_ended([child])
         await next_job_works(backends, photo)
     assert (await job_row(job.id)).status == JobStatus.CANCELLED
@@ -138,7 +138,7 @@ async def test_a_bad_message_is_put_aside_with_its_reason(
 ) -> None:
     backends = await new_backends()
     async with broker_client_of(backends) as broker_client, working(backends):
-        await broker_client.send(Route.TRANSFORM, BrokerMessage(body=body))
+        await broker_client.send(Route.TRANSFORM, Delivery(body=body))
         dead = await broker_client.next_dead()
         assert dead.body == body
         assert dead.headers["x-error"].startswith("bad_message: ")

@@ -13,7 +13,7 @@ from apps.worker.lease import under_lease
 from libs.backends import Backends
 from libs.contracts.commands import TransformImage, decode
 from libs.contracts.enums import JobStatus
-from libs.images import expiry
+from libs.images import attempt_files
 from libs.storage import images, jobs, names
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import Image, Job, now
@@ -89,8 +89,8 @@ async def test_clearing_spares_other_jobs(new_backends: NewBackends, photo: Path
         await ended(second.id)
     message = decode(first.command)
     assert isinstance(message, TransformImage)
-    await expiry.clear_attempts(message, first.created_at, backends)
-    await expiry.clear_attempts(message, first.created_at, backends)
+    await attempt_files.clear_attempts(message, first.created_at, backends)
+    await attempt_files.clear_attempts(message, first.created_at, backends)
     assert len(await keys_of(backends)) == 3
 
 

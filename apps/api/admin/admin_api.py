@@ -16,9 +16,10 @@ from apps.api.middleware.request_log import request_id
 from apps.api.problems import status_of
 from libs.backends import Backends
 from libs.batches import create
-from libs.images import expiry, upload
+from libs.images import expiry
 from libs.images.thumbnails import MIME, Thumbnails
 from libs.imaging.errors import ImagingError
+from libs.jobs.rerun import rerun
 from libs.runtime.process_pool import RenderError
 from libs.storage import accounts, batches, images, overview, webhook_deliveries
 from libs.storage.batches import BatchNotFound
@@ -113,7 +114,7 @@ class Desk:
 
     async def retry(self, request: Request) -> Response:
         """Run a failed job again."""
-        job = await upload.retry(request.path_params["id"], self._backends)
+        job = await rerun(request.path_params["id"], self._backends)
         return JSONResponse({"id": str(job.id), "status": job.status})
 
     async def retry_batch(self, request: Request) -> Response:

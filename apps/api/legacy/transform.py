@@ -11,21 +11,24 @@ from litestar.exceptions import ValidationException
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 
-from apps.api.context import RequestContext
+from apps.api.context import RequestContext, job_options
 from apps.api.legacy.parameters import Size, Transformations
 from apps.api.legacy.transformations import Canvas, as_operations, read_transformations
-from apps.api.middleware.request_log import request_id
 from apps.api.responses import files
 from apps.api.responses.job_responses import in_progress
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
-from apps.api.uploads.create_image import metadata_of, receive
+from apps.api.uploads.describe_image import metadata_of
 from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, received_form
+from apps.api.uploads.received_files import store_ephemeral
+from libs.contracts.commands import IngestSource
 from libs.contracts.enums import Retention
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.request_body import Operations
-from libs.images import expiry, from_url, upload
-from libs.images.from_url import Wanted
+from libs.images import expiry
+from libs.images.from_url import FetchImage, fetch_image
+from libs.images.transform import TransformStored
+from libs.images.transform import transform as transform_image
 from libs.imaging.errors import AssetMissing
 from libs.imaging.orientation import upright_size
 from libs.storage import images
@@ -73,14 +76,13 @@ async def _transformed(
     wait_s = prefer_wait_s(context)
     canvas = await _canvas(image, wanted, context)
     async with _mark(wanted, form, context) as mark:
-        job = await upload.transform(
-            image,
-            context.caller,
-            _translated(wanted, mark, canvas),
-            context.backends,
-            retention=Retention.EPHEMERAL,
-            request_id=request_id(),
+        command = TransformStored(
+            owner=context.caller,
+            image=image,
+            operations=_translated(wanted, mark, canvas),
+            options=job_options(),
         )
+        job = await transform_image(command, context.backends)
     done = await done_in_time(job, context.live, wait_s)
     if done is None or done.result is None:
         return in_progress(context, job)
@@ -129,14 +131,7 @@ async def _mark(wanted: Transformations, form: Form, context: RequestContext) ->
     if file is None:
         yield _id_of(name) or await _fetched(name, context)
         return
-    image, _ = await upload.store_upload(
-        await receive(context, file),
-        context.caller,
-        context.backends,
-        operations=None,
-        retention=Retention.EPHEMERAL,
-        request_id=request_id(),
-    )
+    image = await store_ephemeral(file, context)
     try:
         yield image.id
     except BaseException:
@@ -147,8 +142,13 @@ async def _mark(wanted: Transformations, form: Form, context: RequestContext) ->
 async def _fetched(url: str, context: RequestContext) -> UUID:
     if not url.startswith(("http://", "https://", "data:")):
         raise AssetMissing(url)
-    wanted = Wanted(url=url, retention=Retention.EPHEMERAL)
-    job = await from_url.ingest(wanted, context.caller, context.backends, request_id=request_id())
+    command = FetchImage(
+        owner=context.caller,
+        source=IngestSource(url=url),
+        options=job_options(),
+        retention=Retention.EPHEMERAL,
+    )
+    job = await fetch_image(command, context.backends)
     done = await done_in_time(job, context.live, context.wait_s)
     if done is None or done.result is None:
         raise ImageNotReady("Image not ready: the watermark is still being fetched; ask again")

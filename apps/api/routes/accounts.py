@@ -12,7 +12,7 @@ from apps.api.openapi.document import BEARER
 from apps.api.responses.account_views import account_view, usage_view
 from libs.backends import Backends
 from libs.contracts.views.accounts import Account, Login, RefreshRequest, Register, Tokens, UsageView
-from libs.jobs.events import announce_cancelled
+from libs.jobs.cancel import publish_cancelled
 from libs.settings import Settings
 from libs.storage import accounts, refresh_tokens
 from libs.storage.database.tables import BaseUser
@@ -61,7 +61,7 @@ class Accounts(Controller):
     @delete("/me", security=BEARER)
     async def remove(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> None:
         """Delete the caller's account and everything in it, permanently."""
-        await announce_cancelled(await accounts.delete(caller), caller.username, backends)
+        await publish_cancelled(await accounts.delete(caller), caller.username, backends)
 
 
 async def register(requested: Register) -> Account:

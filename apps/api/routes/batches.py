@@ -22,9 +22,8 @@ from apps.api.responses.batch_views import batch_detail, batch_view, lasting_lin
 from apps.api.responses.lists import Limit, listed, page_headers
 from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, received_form
 from libs.backends import Backends
-from libs.batches import create as accepting
-from libs.batches import export
-from libs.batches.create import WantedBatch
+from libs.batches import create, export
+from libs.batches.create import CreateBatch
 from libs.contracts.enums import BatchStatus, ItemStatus, Retention
 from libs.contracts.views.batches import BatchDetail, BatchView
 from libs.contracts.views.request_body import Operations
@@ -118,7 +117,7 @@ class Batches(Controller):
         batch = await batches.owned_by(context.caller.id, batch_id)
 
         async def answer() -> Response[BatchView]:
-            again = await accepting.retry(batch, context.caller, context.backends, request_id=request_id())
+            again = await create.retry(batch, context.caller, context.backends, request_id=request_id())
             return _accepted(again, context)
 
         return await once(context, fingerprint(context.request), answer)
@@ -128,34 +127,36 @@ class Batches(Controller):
         self, batch_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
     ) -> None:
         """Cancel what has not ended, and delete the batch with its jobs and outputs."""
-        await accepting.delete(await batches.owned_by(caller.id, batch_id), caller, backends)
+        await create.delete(await batches.owned_by(caller.id, batch_id), caller, backends)
 
 
 async def create_batch(context: RequestContext) -> Response[BatchView]:
     """The batch of the CSV file in the request's form."""
     shape = FormShape(files=("file",), fields=FIELDS, max_file_bytes=context.settings.csv_max_bytes)
     async with received_form(context.request, context.backends.scratch, shape) as form:
-        wanted = _wanted(form)
+        command = _command(form, context)
         file = form.files["file"]
         print_of = fingerprint(context.request, file.md5, file.filename, *sorted(form.fields.items()))
 
         async def answer() -> Response[BatchView]:
-            batch = await accepting.accept(wanted, context.caller, context.backends, request_id=request_id())
+            batch = await create.create_batch(command, context.backends)
             return _accepted(batch, context)
 
         return await once(context, print_of, answer)
 
 
-def _wanted(form: Form) -> WantedBatch:
+def _command(form: Form, context: RequestContext) -> CreateBatch:
     if "file" not in form.files:
         raise BadUpload("the form has no file `file`")
     file = form.files["file"]
-    return WantedBatch(
+    return CreateBatch(
+        owner=context.caller,
         path=file.path,
         filename=file.filename.replace("\\", "/").rpartition("/")[2] or "batch.csv",
         operations=form.value("operations", Operations),
         retention=form.choice("retention", Retention) or Retention.KEEP,
         webhook_url=form.fields.get("webhook_url") or None,
+        request_id=request_id(),
     )
 
 

@@ -9,22 +9,23 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
-from apps.api.context import RequestContext
+from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint, once
-from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import EditOperation, PatchOperation, PutOperation, UploadOperation
 from apps.api.responses import files, image_views
 from apps.api.responses.job_responses import in_progress, job_response
 from apps.api.responses.lists import Limit, Md5, in_utc, listed
 from apps.api.uploads import replace_image
-from apps.api.uploads.create_image import create, metadata_of
+from apps.api.uploads.create_image import create
+from apps.api.uploads.describe_image import metadata_of
 from apps.api.uploads.edit_image import edit, replace_and_edit
 from apps.api.uploads.json_body import is_form
 from libs.contracts.views.images import Confirmation, ImageView, Metadata, TransformRequest, WireStatus
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
-from libs.images import expiry, upload
+from libs.images import expiry
+from libs.images.transform import TransformStored, transform
 from libs.imaging.formats import FormatName
 from libs.storage import image_list, images
 from libs.storage.database.tables import BaseUser, Image, Job
@@ -150,19 +151,16 @@ class Images(Controller):
         context: NamedDependency[RequestContext],
     ) -> Response[JobView]:
         """Queue operations over one stored image; `Prefer: wait=N` answers with the result."""
-        source = await images.owned_by(context.caller.id, image_id)
+        command = TransformStored(
+            owner=context.caller,
+            image=await images.owned_by(context.caller.id, image_id),
+            operations=data.operations,
+            options=job_options(data.webhook_url),
+            retention=data.retention,
+        )
 
         async def answer() -> Response[JobView]:
-            job = await upload.transform(
-                source,
-                context.caller,
-                data.operations,
-                context.backends,
-                retention=data.retention,
-                request_id=request_id(),
-                webhook_url=data.webhook_url,
-            )
-            return await job_response(context, job)
+            return await job_response(context, await transform(command, context.backends))
 
         return await once(context, fingerprint(context.request, await context.request.body()), answer)
 

@@ -16,7 +16,7 @@ from apps.api.responses.job_views import job_view
 from apps.api.responses.lists import Limit, listed
 from libs.contracts.enums import JobKind, JobStatus
 from libs.contracts.views.jobs import JobView
-from libs.images import upload
+from libs.jobs.cancel import cancel
 from libs.storage import jobs
 
 STREAM_S = 3600.0  # an event stream ends by itself after an hour; clients reconnect
@@ -53,7 +53,7 @@ class Jobs(Controller):
     @delete("/{job_id:uuid}", status_code=HTTP_200_OK)
     async def cancel(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
         """Cancel a job that has not ended; nothing of its result is kept."""
-        job = await upload.cancel(context.caller, job_id, context.backends)
+        job = await cancel(context.caller, job_id, context.backends)
         return job_view(job, context.base_url)
 
     @get("/{job_id:uuid}/events", media_type="text/event-stream")

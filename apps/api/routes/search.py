@@ -12,23 +12,23 @@ from litestar.exceptions import ValidationException
 from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
-from apps.api.context import RequestContext
-from apps.api.middleware.request_log import request_id
+from apps.api.context import RequestContext, job_options
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import SearchOperation
 from apps.api.responses import image_views
 from apps.api.responses.job_responses import in_progress
 from apps.api.responses.lists import Limit
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
-from apps.api.uploads.create_image import describing, receive, unpacked
+from apps.api.uploads.describe_image import describe_in_time
 from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import BadUpload, FormShape, ReceivedFile, received_form
+from apps.api.uploads.received_files import data_url_file, store_ephemeral
+from libs.contracts.commands import IngestSource
 from libs.contracts.enums import Retention
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.search import DuplicateGroupView, SearchRequest, SimilarView
-from libs.images import expiry, from_url
-from libs.images import upload as intake
-from libs.images.from_url import Wanted
+from libs.images import expiry
+from libs.images.from_url import FetchImage, fetch_image
 from libs.imaging.hashing import signed64
 from libs.outbound import is_data_url
 from libs.storage import images, phash_index
@@ -63,7 +63,7 @@ class LookAlikes(Controller):
         context = context.waiting(WAIT_S)
         image = await images.owned_by(context.caller.id, image_id)
         if image.phash is None:
-            job = await describing(image, context)
+            job = await describe_in_time(image, context)
             if job is not None:
                 return in_progress(context, job)
             image = await images.owned_by(context.caller.id, image_id)
@@ -92,10 +92,15 @@ class LookAlikes(Controller):
             return await _nearest(signed64(body.phash), body, context)
         url = body.image_url or ""
         if is_data_url(url):
-            async with unpacked(url, "image", context.backends) as file:
+            async with data_url_file(url, "image", context.backends) as file:
                 return await _search_file(file, body, context)
-        wanted = Wanted(url=url, retention=Retention.EPHEMERAL)
-        job = await from_url.ingest(wanted, context.caller, context.backends, request_id=request_id())
+        command = FetchImage(
+            owner=context.caller,
+            source=IngestSource(url=url),
+            options=job_options(),
+            retention=Retention.EPHEMERAL,
+        )
+        job = await fetch_image(command, context.backends)
         return await _search_job(job, body, context)
 
     @get("/duplicates")
@@ -110,16 +115,8 @@ class LookAlikes(Controller):
 
 
 async def _search_file(file: ReceivedFile, wanted: SearchRequest, context: RequestContext) -> Found:
-    upload = await receive(context, file)
-    image, _ = await intake.store_upload(
-        upload,
-        context.caller,
-        context.backends,
-        operations=None,
-        retention=Retention.EPHEMERAL,
-        request_id=request_id(),
-    )
-    job = await describing(image, context)
+    image = await store_ephemeral(file, context)
+    job = await describe_in_time(image, context)
     if job is not None:
         return in_progress(context, job)
     return await _search_image(image.id, wanted, context)

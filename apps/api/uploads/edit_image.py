@@ -3,33 +3,33 @@
 from litestar import Response
 from msgspec import structs
 
-from apps.api.context import RequestContext
+from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint, once
-from apps.api.middleware.request_log import request_id
 from apps.api.responses.job_responses import created, job_response
-from apps.api.uploads.create_image import kept_parts, receive
-from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form, refuse_if_off
+from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form
 from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import BadUpload, FormShape, received_form
+from apps.api.uploads.received_files import checked_upload, stored_parts
 from apps.api.uploads.upload_form import UPLOAD_FORM
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Retention
-from libs.contracts.views.images import EditRequest, ImageView
+from libs.contracts.views.images import EditRequest, ImageView, Operations
 from libs.contracts.views.jobs import JobView
-from libs.contracts.views.request_body import Operations
-from libs.edits import request
+from libs.edits import submit_edit
+from libs.edits.submit_edit import EditStored, ReplaceAndEdit
 from libs.images import watermark_sources
+from libs.jobs.admission import require_edits
 from libs.storage.database.tables import Image
 
 
 async def edit(image: Image, context: RequestContext) -> Response[JobView]:
     """Queue an edit of a stored image; the mask comes as an id, or as a file of a form."""
-    refuse_if_off(wanted=True, backends=context.backends)
+    require_edits(context.backends)
     return await (_from_json(image, context) if is_json(context.request) else _from_form(image, context))
 
 
 async def replace_and_edit(image: Image, context: RequestContext) -> Response[ImageView]:
-    """Let the form's image take the place of the stored bytes, and queue an edit of it."""
+    """Put the form's image in the place of the stored bytes, and queue an edit of it."""
     backends = context.backends
     shape = FormShape(
         files=("image", MASK),
@@ -38,26 +38,24 @@ async def replace_and_edit(image: Image, context: RequestContext) -> Response[Im
         more_files=UPLOAD_FORM.named_parts,
     )
     async with received_form(context.request, backends.scratch, shape) as form:
-        refuse_if_off(wanted=True, backends=backends)
+        require_edits(backends)
         file = form.file("image")
         digests = sorted((name, part.md5) for name, part in form.files.items())
         print_of = fingerprint(context.request, digests, file.filename, *sorted(form.fields.items()))
 
         async def answer() -> Response[ImageView]:
-            async with kept_parts(form, context) as parts:
-                operations = watermark_sources.with_parts(form.value("operations", Operations) or (), parts)
-                wanted = _required(edit_of_form(form, parts))
-                new, job = await request.replace_and_edit(
-                    image,
-                    await receive(context, file),
-                    context.caller,
-                    wanted,
-                    operations,
-                    backends,
-                    request_id=request_id(),
-                    webhook_url=form.fields.get("webhook_url"),
+            async with stored_parts(form, context) as parts:
+                operations = form.value("operations", Operations) or ()
+                command = ReplaceAndEdit(
+                    owner=context.caller,
+                    image=image,
+                    upload=await checked_upload(context, file),
+                    edit=_required(edit_of_form(form, parts)),
+                    options=job_options(form.fields.get("webhook_url")),
+                    operations=watermark_sources.with_parts(operations, parts),
                 )
-            return await created(context, new, job, is_new=False)
+                replaced, job = await submit_edit.replace_and_edit(command, backends)
+            return await created(context, replaced, job, is_new=False)
 
         return await once(context, print_of, answer)
 
@@ -84,12 +82,11 @@ async def _from_form(image: Image, context: RequestContext) -> Response[JobView]
         print_of = fingerprint(context.request, digests, *sorted(form.fields.items()))
 
         async def answer() -> Response[JobView]:
-            async with kept_parts(form, context) as parts:
+            async with stored_parts(form, context) as parts:
+                operations = form.value("operations", Operations) or ()
                 body = EditRequest(
                     **structs.asdict(_required(edit_of_form(form, parts))),
-                    operations=watermark_sources.with_parts(
-                        form.value("operations", Operations) or (), parts
-                    ),
+                    operations=watermark_sources.with_parts(operations, parts),
                     retention=form.choice("retention", Retention) or Retention.EPHEMERAL,
                     webhook_url=form.fields.get("webhook_url"),
                 )
@@ -99,20 +96,18 @@ async def _from_form(image: Image, context: RequestContext) -> Response[JobView]
 
 
 async def _queued(image: Image, body: EditRequest, context: RequestContext) -> Response[JobView]:
-    job = await request.edit(
-        image,
-        context.caller,
-        _required(edit_of(body)),
-        body.operations or (),
-        context.backends,
+    command = EditStored(
+        owner=context.caller,
+        image=image,
+        edit=_required(edit_of(body)),
+        options=job_options(body.webhook_url),
+        operations=body.operations or (),
         retention=body.retention,
-        request_id=request_id(),
-        webhook_url=body.webhook_url,
     )
-    return await job_response(context, job)
+    return await job_response(context, await submit_edit.edit_image(command, context.backends))
 
 
-def _required(wanted: Edit | None) -> Edit:
-    if wanted is None:
+def _required(edit: Edit | None) -> Edit:
+    if edit is None:
         raise BadUpload("field `prompt` is missing")
-    return wanted
+    return edit

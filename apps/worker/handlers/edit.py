@@ -1,7 +1,7 @@
-"""Having a model edit an image: everything before the call may be repeated, the call itself never.
+"""Have a model edit an image: everything before the call may be repeated, the call itself never.
 
-The call is marked in the database before it is made. Whoever finds the mark of a call that nobody knows the
-end of fails the job instead of calling again.
+The database marks a call before it is made. A worker that finds the mark of a call with an unknown end fails
+the job instead of calling again.
 """
 
 import asyncio
@@ -9,34 +9,37 @@ import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
-from apps.worker.handlers.edit_results import Order, deliver, format_of, new_image
-from apps.worker.handlers.transform import WorkerPool, limits_of
+from apps.worker.handlers.edit_attempt import EditAttempt
+from apps.worker.handlers.source import source_image
+from apps.worker.worker_pool import Done, WorkerPool
 from libs.backends import Backends
 from libs.contracts.commands import EditImage
 from libs.edits.errors import EditBadResponse, EditError, EditTimedOut
-from libs.edits.provider import Answer, Made, Options, Picture, Provider
-from libs.images import expiry, watermark_sources
+from libs.edits.model_call import CallOptions, InputFile, ModelAnswer, OutputImage
+from libs.images import attempt_files, watermark_sources
 from libs.imaging import edit_model_files
 from libs.imaging.edit_model_files import Prepared
 from libs.imaging.errors import SourceFault
 from libs.imaging.operations import Convert
 from libs.imaging.render_and_describe import DescribedResult
 from libs.jobs.admission import EditsNotConfigured
-from libs.runtime.background import run_to_completion
+from libs.runtime.background import unbroken
 from libs.storage import edit_calls, images, leases
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image
-from libs.storage.image_errors import ImageNotFound
-from libs.storage.jobs import Failure
+from libs.storage.failure import Failure
 from libs.storage.leases import Claim, LostLease
 from libs.storage.objects import StoreUnavailable
 
-MAX_RETRIES = 2  # of a call that surely did not run
-STOP_GRACE_S = 4.0  # that a call under way has when its worker is to stop
+if TYPE_CHECKING:
+    from libs.edits.openai_images import OpenAIImages
+
+MAX_RETRIES = 2  # of a call that certainly did not run
+STOP_GRACE_S = 4.0  # for a call under way when the worker stops
 MASK = "mask.png"
 
 MAY_HAVE_RUN = "while the call was under way: it may have run and been paid for, so it is not made again"
@@ -48,89 +51,77 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-async def edit(message: EditImage, claim: Claim, pool: WorkerPool, provider: Provider | None) -> Image:
-    """Make the call and store its images; the first of them.
+async def edit(command: EditImage, claim: Claim, pool: WorkerPool, model: "OpenAIImages | None") -> Done:
+    """Make the call and store its images; the first one is the job's result.
 
     Raises:
-        EditError: `not_run` is set where the job may be tried again.
+        EditError: `outcome` says whether the job may be tried again.
     """
-    if provider is None:
+    if model is None:
         raise EditsNotConfigured
     if await edit_calls.may_have_run(claim.job_id):
         raise EditTimedOut(LOST)
+    source = await source_image(command) if command.source else None
     folder = pool.backends.scratch / f"{claim.job_id}.{claim.attempt}"
-    order = Order(message, await _source(message), claim, pool, folder)
+    attempt = EditAttempt(command, source, claim, pool, folder)
     await asyncio.to_thread(folder.mkdir)
     try:
-        prepared = await _prepared(order, order.source, provider) if order.source else None
+        prepared = await _prepared(attempt, source, model) if source else None
         if claim.attempt > 1:
-            await expiry.clear_attempts(message, claim.created_at, pool.backends)
-        return await run_to_completion(_called(order, prepared, provider), grace_s=STOP_GRACE_S)
+            await attempt_files.clear_attempts(command, claim.created_at, pool.backends)
+        return Done(await unbroken(_called(attempt, prepared, model), grace_s=STOP_GRACE_S))
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-async def _source(message: EditImage) -> Image | None:
-    if message.source is None:
-        return None
-    source = await images.by_id(message.source.image_id)
-    if source is None:
-        raise ImageNotFound(f"there is no image {message.source.image_id}")
-    return source
-
-
-async def _prepared(order: Order, source: Image, provider: Provider) -> Prepared:
-    """Make the files to send."""
-    backends, mask_id = order.pool.backends, order.message.edit.mask
+async def _prepared(attempt: EditAttempt, source: Image, model: "OpenAIImages") -> Prepared:
+    """Write the files to send."""
+    pool, mask_id = attempt.pool, attempt.command.edit.mask
     async with AsyncExitStack() as stack:
-        path = await stack.enter_async_context(watermark_sources.file_of(source, backends))
+        path = await stack.enter_async_context(watermark_sources.file_of(source, pool.backends))
         mask = None
         if mask_id is not None:
-            stored = await images.owned_by(order.claim.owner, mask_id)
-            mask = await stack.enter_async_context(watermark_sources.file_of(stored, backends))
-        return await order.pool.processes.run(
-            backends.settings.job_timeout_s,
-            edit_model_files.prepare,
-            path,
-            mask,
-            order.folder,
-            provider.demands,
-            limits_of(backends),
+            stored = await images.owned_by(attempt.claim.owner, mask_id)
+            mask = await stack.enter_async_context(watermark_sources.file_of(stored, pool.backends))
+        return await pool.run(
+            edit_model_files.prepare, path, mask, attempt.folder, model.requirements, pool.limits
         )
 
 
-async def _called(order: Order, prepared: Prepared | None, provider: Provider) -> Image:
-    """From the call on: what is begun here has its price, and is not begun again."""
-    claim, backends = order.claim, order.pool.backends
-    pictures = await asyncio.to_thread(_pictures, prepared)
+async def _called(attempt: EditAttempt, prepared: Prepared | None, model: "OpenAIImages") -> Image:
+    """Call and store the images; what starts here costs money, and is not started again."""
+    claim, backends = attempt.claim, attempt.pool.backends
+    files = await asyncio.to_thread(_input_files, prepared)
     calls = await edit_calls.start_call(claim)
     if calls is None:
         raise EditTimedOut(LOST)
     log.info("edit_called", calls=calls)
     try:
-        answer = await _answer(order, pictures, provider, calls=calls)
+        answer = await _answer(attempt, files, model, calls=calls)
         count = len(answer.images)
-        await _patiently(lambda: edit_calls.note_answer(claim, answer.tokens, count=count), backends)
-        finished = await _finished(order, prepared, answer)
-        results = [new_image(order, number, one, answer) for number, one in enumerate(finished)]
-        await _patiently(lambda: deliver(order, results), backends)
+        await _retried(lambda: edit_calls.note_answer(claim, answer.tokens, count=count), backends)
+        finished = await _finished(attempt, prepared, answer)
+        results = [attempt.result_row(number, file, answer) for number, file in enumerate(finished)]
+        await _retried(lambda: attempt.store(results), backends)
     except asyncio.CancelledError:
-        with suppress(
-            LostLease, DatabaseUnavailable
-        ):  # cancelled by its owner, or for its next holder to tell
+        with suppress(LostLease, DatabaseUnavailable):  # its owner cancelled it, or its next worker fails it
             await leases.fail(claim, Failure(EditTimedOut.code, STOPPED))
         raise
     return results[0]
 
 
 async def _answer(
-    order: Order, pictures: tuple[Picture | None, Picture | None], provider: Provider, *, calls: int
-) -> Answer:
-    """Call; that it did not run is noted before anybody may try again."""
-    claim, wish = order.claim, order.message.edit
-    options = Options(n=wish.n, size=wish.size, quality=wish.quality, background=wish.background)
+    attempt: EditAttempt,
+    files: tuple[InputFile | None, InputFile | None],
+    model: "OpenAIImages",
+    *,
+    calls: int,
+) -> ModelAnswer:
+    """Call; a call that did not run is noted before anybody may try again."""
+    claim, edit = attempt.claim, attempt.command.edit
+    options = CallOptions(n=edit.n, size=edit.size, quality=edit.quality, background=edit.background)
     try:
-        return await provider.edit(*pictures, wish.prompt, options, reference=str(claim.job_id))
+        return await model.edit(*files, edit.prompt, options, reference=str(claim.job_id))
     except EditError as error:
         log.warning("edit_failed", error_code=error.code, error=str(error), cause=repr(error.__cause__))
         if error.not_run:
@@ -139,55 +130,57 @@ async def _answer(
         raise
 
 
-async def _finished(order: Order, prepared: Prepared | None, answer: Answer) -> list[DescribedResult]:
-    """Make the answer's images into files of the format asked for.
+async def _finished(
+    attempt: EditAttempt, prepared: Prepared | None, answer: ModelAnswer
+) -> list[DescribedResult]:
+    """Convert the answer's images to the requested format and run the operations.
 
     Raises:
-        EditBadResponse: One of them is no image.
+        EditBadResponse: One of them is not an image.
     """
-    backends, message = order.pool.backends, order.message
-    steps = (Convert(format=format_of(order)), *message.operations)
-    found: list[DescribedResult] = []
-    async with watermark_sources.opened(message.operations, order.claim.owner, backends) as others:
-        for number, made in enumerate(answer.images):
-            path = await asyncio.to_thread(_write, made, order.folder / f"answer-{number}")
+    pool, command = attempt.pool, attempt.command
+    steps = (Convert(format=attempt.result_format()), *command.operations)
+    results: list[DescribedResult] = []
+    async with watermark_sources.opened(command.operations, attempt.claim.owner, pool.backends) as others:
+        for number, image in enumerate(answer.images):
+            path = await asyncio.to_thread(_write, image, attempt.folder / f"answer-{number}")
             try:
-                finished = await order.pool.processes.run(
-                    backends.settings.job_timeout_s,
+                result = await pool.run(
                     edit_model_files.finish,
                     path,
-                    order.file(number),
+                    attempt.result_path(number),
                     steps,
-                    limits_of(backends),
+                    pool.limits,
                     window=prepared.window if prepared else None,
                     assets=others,
                 )
             except SourceFault as error:
-                raise EditBadResponse(f"the vendor's answer is no image that can be used: {error}") from error
-            found.append(finished)
-    return found
+                raise EditBadResponse(f"the vendor's answer is not a usable image: {error}") from error
+            results.append(result)
+    return results
 
 
-async def _patiently(step: Callable[[], Awaitable[T]], backends: Backends) -> T:
-    """Repeat a step while a backend is away: what has been paid for is worth waiting for."""
+async def _retried(step: Callable[[], Awaitable[T]], backends: Backends) -> T:
+    """Repeat a step while a backend is away: the call has been paid for."""
     settings = backends.settings
     for attempt in range(1, settings.max_attempts):
         try:
             return await step()
-        except (StoreUnavailable, DatabaseUnavailable, OSError) as error:
+        except (StoreUnavailable, DatabaseUnavailable) as error:
             log.warning("edit_waits", attempt=attempt, error=str(error))
             await asyncio.sleep(settings.retry_base_s * 2 ** (attempt - 1))
     return await step()
 
 
-def _pictures(prepared: Prepared | None) -> tuple[Picture | None, Picture | None]:
+def _input_files(prepared: Prepared | None) -> tuple[InputFile | None, InputFile | None]:
+    """Read the picture and the mask to send."""
     if prepared is None:
         return None, None
-    source = Picture(prepared.filename, prepared.picture.read_bytes(), prepared.mime)
-    mask = None if prepared.mask is None else Picture(MASK, prepared.mask.read_bytes(), "image/png")
-    return source, mask
+    picture = InputFile(prepared.filename, prepared.picture.read_bytes(), prepared.mime)
+    mask = None if prepared.mask is None else InputFile(MASK, prepared.mask.read_bytes(), "image/png")
+    return picture, mask
 
 
-def _write(made: Made, path: Path) -> Path:
-    path.write_bytes(made.content)
+def _write(image: OutputImage, path: Path) -> Path:
+    path.write_bytes(image.content)
     return path

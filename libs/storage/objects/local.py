@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
+from uuid import uuid4
 
 from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreUnavailable
 from libs.storage.objects.keys import INCOMING, check_key, check_prefix
@@ -20,6 +21,7 @@ from libs.storage.objects.port import CHUNK_BYTES, Stored
 ATTEMPTS = 100  # of a put whose folder is removed, again and again, while it moves the file in
 LISTED_AT_ONCE = 1000
 ABANDONED_S = 24 * 3600.0
+PINNED = "reading-"  # names of objects that are being read as files
 
 
 class LocalObjects:
@@ -36,9 +38,11 @@ class LocalObjects:
 
     @asynccontextmanager
     async def as_file(self, key: str) -> AsyncGenerator[Path]:
-        file = await asyncio.to_thread(self._open, key, 0)
-        file.close()
-        yield self._locate(key)
+        path = await asyncio.to_thread(self._pin, key)
+        try:
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     @asynccontextmanager
     async def read(
@@ -154,6 +158,17 @@ class LocalObjects:
         file.seek(start)
         return file
 
+    def _pin(self, key: str) -> Path:
+        """Return a second name of the object's file, which stays when the object is deleted or replaced."""
+        with self._open(key, 0) as file:
+            pinned = self._incoming / f"{PINNED}{uuid4()}"
+            try:
+                os.link(self._locate(key).resolve(), pinned)
+            except OSError:  # deleted since, or a file system without hard links
+                with _faults(), pinned.open("wb") as copy:
+                    shutil.copyfileobj(file, copy, CHUNK_BYTES)
+        return pinned
+
     def _delete(self, keys: Sequence[str]) -> None:
         for path in [self._locate(key) for key in keys]:
             with _faults(), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
@@ -216,5 +231,8 @@ def _remove_abandoned(incoming: Path) -> None:
     """Copies whose process was killed; a living one is never that old."""
     for copy in incoming.iterdir():
         with suppress(FileNotFoundError):
-            if copy.stat().st_mtime < time.time() - ABANDONED_S:
+            found = copy.stat()  # a pin has the object's own modification time
+            if (
+                found.st_ctime if copy.name.startswith(PINNED) else found.st_mtime
+            ) < time.time() - ABANDONED_S:
                 copy.unlink()

@@ -1,4 +1,4 @@
-"""What a vendor's error status means to us."""
+"""Map a vendor's error status to an EditError."""
 
 from http import HTTPStatus
 from typing import cast
@@ -18,14 +18,14 @@ from libs.outbound.retry_after import retry_after_s
 
 OUT_OF_CREDIT = {"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"}
 GAVE_UP_WAITING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.GATEWAY_TIMEOUT}
-LONGEST_WAIT_S = 600.0  # whoever is told to wait longer is told to come again
+LONGEST_WAIT_S = 600.0  # a longer Retry-After fails the job
 MAX_WORDS = 500
 
 
-def refusal(error: openai.APIStatusError) -> EditError:
-    """The error that stands for an answer with a status of 300 or more.
+def to_edit_error(error: openai.APIStatusError) -> EditError:
+    """Return the error for an answer with a status of 300 or more.
 
-    The vendor's words about the key stay in the log: they repeat parts of it.
+    The vendor's text about the key is left out: it repeats parts of the key.
     """
     status, words = error.status_code, _words(error)
     if error.code in OUT_OF_CREDIT or status == HTTPStatus.PAYMENT_REQUIRED:
@@ -60,6 +60,6 @@ def _rate_limited(error: openai.APIStatusError, words: str) -> EditRateLimited:
 
 def _words(error: openai.APIStatusError) -> str:
     body = cast("dict[str, object]", error.body) if isinstance(error.body, dict) else {}
-    told = body.get("message")
-    text = told if isinstance(told, str) and told else error.response.reason_phrase
+    message = body.get("message")
+    text = message if isinstance(message, str) and message else error.response.reason_phrase
     return " ".join(text.split())[:MAX_WORDS] or "no reason given"

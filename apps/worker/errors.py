@@ -1,0 +1,25 @@
+"""What an error of a handler makes of its job: another attempt, a later turn, or a failure."""
+
+from datetime import timedelta
+
+from libs.contracts.outcome import outcome_of
+from libs.outbound import FetchError
+from libs.storage.database.tables import now
+from libs.storage.failure import Failure
+from libs.storage.leases import Claim
+
+DEFER_FOR_S = 86_400.0  # from a batch job's creation; later, a Retry-After counts as an attempt
+
+
+def failure_of(error: Exception) -> Failure:
+    """Return the code and text for the job's row; an unforeseen error shows nothing of itself."""
+    if outcome_of(error) is None:
+        return Failure("internal_error", "unexpected error")
+    return Failure(getattr(error, "code", "internal_error"), str(error) or type(error).__name__)
+
+
+def may_be_deferred(claim: Claim, error: Exception) -> bool:
+    """Return whether a batch's job waits as long as its host asks, without spending an attempt."""
+    if not isinstance(error, FetchError) or error.retry_after_s is None or claim.batch is None:
+        return False
+    return now() - claim.created_at < timedelta(seconds=DEFER_FOR_S)

@@ -1,0 +1,27 @@
+"""End a job before its worker does."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from libs.backends import Backends
+from libs.jobs import ends, events
+from libs.storage import jobs
+from libs.storage.database.tables import BaseUser, Job
+
+
+async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
+    """Cancel a queued or running job; its worker notices and stops.
+
+    Raises:
+        JobNotFound: The owner has no such job.
+        JobEndedAlready: It has ended.
+    """
+    job, batch = await jobs.cancel(owner.id, job_id)
+    await ends.publish_end(ends.cancelled(job, owner.username, batch), backends)
+    return job
+
+
+async def publish_cancelled(job_ids: Sequence[UUID], owner: str, backends: Backends) -> None:
+    """Tell workers and waiting clients that jobs were cancelled together with their image or batch."""
+    for job_id in job_ids:
+        await events.publish_event(events.job_cancelled(job_id, owner), backends)

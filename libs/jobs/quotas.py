@@ -1,0 +1,18 @@
+"""What an account may hold: stored bytes and unfinished jobs."""
+
+from libs.backends import Backends
+from libs.storage import image_errors, jobs, usage
+from libs.storage.database.tables import BaseUser
+
+
+async def check(owner: BaseUser, backends: Backends, *, more_bytes: int = 0) -> None:
+    """Refuse one more job, and `more_bytes` to store, when the account has no room for them.
+
+    Raises:
+        TooManyJobs, QuotaExceeded: The account is at its limit.
+    """
+    settings, held = backends.settings, await usage.of(owner.id)
+    if held.waiting_jobs >= settings.quota_jobs:
+        raise jobs.TooManyJobs(f"{settings.quota_jobs} jobs are waiting already")
+    if more_bytes and held.stored_bytes + more_bytes > settings.quota_bytes:
+        raise image_errors.QuotaExceeded(f"the account would hold more than {settings.quota_bytes} bytes")

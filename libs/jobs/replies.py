@@ -1,0 +1,59 @@
+"""Reply to AMQP orders: the outcome goes to every queue that a sender named in `reply_to`."""
+
+import structlog
+from msgspec.structs import replace
+
+from libs.backends import Backends
+from libs.broker import BrokerUnavailable
+from libs.contracts.commands import encode
+from libs.contracts.enums import JobStatus
+from libs.contracts.events import JobEnded
+from libs.jobs import events
+from libs.storage import accounts, images, submissions
+from libs.storage.database.tables import Job, Submission
+from libs.storage.failure import Failure
+
+BATCH = 200
+
+log = structlog.get_logger(__name__)
+
+
+async def reply(submission: Submission, backends: Backends) -> int:
+    """Send the outcome, if there is one, to everybody who still waits for it; return how many got it."""
+    job = await submissions.outcome_of(submission)
+    if job is None:
+        return 0
+    waiting = await submissions.take_replies(submission)
+    body = encode(await _outcome(job, submission, backends)) if waiting else b""
+    sent = 0
+    for one in waiting:
+        try:
+            await backends.broker.reply(one.reply_to, body, correlation_id=one.correlation_id)
+        except BrokerUnavailable as error:
+            log.warning("reply_waits", submission=str(submission.id), error=str(error))
+            continue
+        await submissions.remove_reply(one)
+        sent += 1
+    return sent
+
+
+async def send_due_replies(backends: Backends) -> int:
+    """Send replies that a killed worker or an absent broker left unsent; return how many were sent."""
+    sent = 0
+    for submission_id in await submissions.due(BATCH):
+        submission = await submissions.by_id(submission_id)
+        if submission is not None:
+            sent += await reply(submission, backends)
+    return sent
+
+
+async def _outcome(job: Job, submission: Submission, backends: Backends) -> JobEnded:
+    owner = await accounts.username_of(job.owner)
+    if job.status == JobStatus.COMPLETED:
+        image = None if job.result is None else await images.by_id(job.result)
+        event = events.job_completed(job.id, owner, image, backends)
+    elif job.status == JobStatus.CANCELLED:
+        event = events.job_cancelled(job.id, owner)
+    else:
+        event = events.job_failed(job.id, owner, Failure(job.error_code or "", job.error or ""))
+    return replace(event, message_id=submission.name)

@@ -1,0 +1,55 @@
+"""Store a job, then wake a worker: the row is the truth, the message only a wake-up call."""
+
+from uuid import UUID
+
+from libs.backends import Backends
+from libs.contracts.commands import EditImage, IngestImage, decode
+from libs.contracts.edits import Edit
+from libs.contracts.enums import JobKind
+from libs.jobs.publish import publish
+from libs.storage import edit_calls, submissions
+from libs.storage.database.connection import transaction
+from libs.storage.database.statement import insert
+from libs.storage.database.tables import Job
+from libs.storage.submissions import Receipt
+
+
+async def submit(
+    job: Job, backends: Backends, *, receipt: Receipt | None = None, last: UUID | None = None
+) -> Job:
+    """Store a job, with the receipt of the order that asks for it, and wake a worker.
+
+    `last` is the job whose end answers the order, where that is a later one.
+
+    Raises:
+        DailyEditsUsed: The account has no edits left today; nothing is stored.
+        OrderKnown: The owner has sent an order of that name before; nothing is stored.
+    """
+    async with transaction():
+        if receipt is not None:
+            await submissions.add(receipt, job.id, last or job.id)
+        await insert_job(job, backends)
+    await publish(job, backends)
+    return job
+
+
+async def insert_job(job: Job, backends: Backends) -> None:
+    """Insert a job within the caller's transaction; the images of an edit count against today's limit.
+
+    Raises:
+        DailyEditsUsed: They would exceed it.
+    """
+    edit = _requested_edit(job)
+    if edit is not None:
+        await edit_calls.admit(job.owner, edit.n, per_day=backends.settings.edits_per_day)
+    await insert(job)
+
+
+def _requested_edit(job: Job) -> Edit | None:
+    """Return the edit that a job makes, or the one that follows on the image it fetches."""
+    if job.kind not in (JobKind.EDIT, JobKind.INGEST):
+        return None
+    command = decode(job.command)
+    if isinstance(command, EditImage):
+        return command.edit
+    return command.follow.edit if isinstance(command, IngestImage) and command.follow else None

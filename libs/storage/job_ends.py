@@ -1,0 +1,22 @@
+"""What belongs to the end of a job, in one transaction: its batch's count and its webhook deliveries."""
+
+from uuid import UUID
+
+from libs.contracts.events import BatchCompleted
+from libs.storage import batch_counters, webhook_outbox
+from libs.storage.batch_counters import NOTHING, Share
+
+
+async def record_end(
+    job_id: UUID, batch: UUID | None, *, awaited: bool = True, share: Share = NOTHING
+) -> BatchCompleted | None:
+    """Count an ended job in its batch, or else write its webhook deliveries; call it last in the transaction.
+
+    `share` is what the job adds to its batch; `awaited` is false when nobody gets a delivery. Return the
+    batch if this was its last job.
+    """
+    if batch is not None:
+        return await batch_counters.count(batch, job_id, share)
+    if awaited:
+        await webhook_outbox.of_job(job_id)
+    return None
