@@ -1,6 +1,10 @@
 """The commands for files of this machine, as people call them."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -19,7 +23,11 @@ Run: TypeAlias = Callable[..., Result]
 
 @pytest.fixture
 def run() -> Run:
-    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+    def invoke(*arguments: object, **settings: str) -> Result:
+        environment = {f"DARKROOM_{name}": value for name, value in settings.items()} | {"COLUMNS": "500"}
+        return CliRunner().invoke(main, [str(argument) for argument in arguments], env=environment)
+
+    return invoke
 
 
 @pytest.fixture
@@ -30,6 +38,20 @@ def folder(tmp_path: Path) -> Path:
     Image.new("RGB", (60, 90), "gold").save(tmp_path / "in" / "deep" / "b.png")
     (tmp_path / "in" / "notes.txt").write_text("no photo")
     return tmp_path / "in"
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GIF within the limits that takes seconds to render: 200 frames of noise."""
+    path = tmp_path_factory.mktemp("slow") / "slow.gif"
+    frames = [Image.effect_noise((490, 490), 90) for _ in range(4)] * 50
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    return path
+
+
+def stored(folder: Path) -> set[str]:
+    """The names of the finished files in a folder and its subfolders."""
+    return {path.name for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".part")}
 
 
 @pytest.mark.parametrize(
@@ -119,6 +141,68 @@ def test_operations_come_from_a_file_and_assets_from_files(folder: Path, tmp_pat
     assert result.exit_code == 0, result.output
     with Image.open(tmp_path / "out" / "a.png") as image:
         assert image.getpixel((5, 5)) == (255, 0, 0)
+
+
+def test_a_photo_that_takes_too_long_fails_alone(slow: Path, folder: Path, tmp_path: Path, run: Run) -> None:
+    arguments = ("process", slow, folder, "--op", "convert:format=webp", "-o", tmp_path / "out")
+    result = run(*arguments, JOB_TIMEOUT_S="1.5")
+    words = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert "2 done, 1 failed" in words
+    assert "longer than 1.5 s (render_timeout)" in words
+    assert stored(tmp_path / "out") == {"a.webp", "b.webp"}
+
+
+def test_a_photo_that_needs_too_much_memory_fails_alone(folder: Path, tmp_path: Path, run: Run) -> None:
+    Image.new("RGB", (7000, 7000)).save(folder / "large.png")
+    arguments = ("process", folder, "--op", "blur:sigma=2", "-o", tmp_path / "out")
+    result = run(*arguments, JOB_MEMORY_BYTES="400000000")
+    words = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert "2 done, 1 failed" in words
+    assert "(out_of_memory)" in words
+    assert stored(tmp_path / "out") == {"a.jpg", "b.png"}
+
+
+def test_a_photo_beyond_the_limits_of_a_worker_is_refused(folder: Path, tmp_path: Path, run: Run) -> None:
+    limits = {"MAX_PIXELS": "7000"}
+    result = run("process", folder, "--op", "flip", "-o", tmp_path / "out", **limits)
+    assert (result.exit_code, stored(tmp_path / "out")) == (1, {"b.png"})
+    assert "image_too_large" in result.output
+    for command in ("describe", "process --explain"):
+        refused = run(*command.split(), folder / "a.jpg", **limits)
+        assert (refused.exit_code, "image_too_large" in refused.output) == (1, True)
+
+
+def test_a_photo_that_takes_too_long_to_describe_is_an_error(slow: Path, run: Run) -> None:
+    result = run("describe", slow, JOB_TIMEOUT_S="0.001")
+    assert (result.exit_code, "(render_timeout)" in result.output) == (1, True)
+
+
+def test_an_interrupted_run_ends_at_once_and_leaves_no_unfinished_file(
+    slow: Path, folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("process", folder / "a.jpg", slow, "--op", "convert:format=webp", "-o", out)
+    command = [sys.executable, "-m", "apps.cli", *map(str, arguments)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while stored(out) != {"a.webp"}:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors.strip()) == (1, "Aborted!")
+    assert [path.name for path in out.rglob("*")] == ["a.webp"]
+
+
+def test_commands_for_files_read_the_settings_and_leave_no_data_directory(
+    folder: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("describe", folder / "a.jpg", BROKER_URL="amqp://broker").exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    misspelt = run("describe", folder / "a.jpg", MAX_PIXLES="1")
+    assert (misspelt.exit_code, "did you mean DARKROOM_MAX_PIXELS?" in misspelt.output) == (1, True)
 
 
 def test_explain_prints_the_plan_and_does_nothing(folder: Path, tmp_path: Path, run: Run) -> None:
