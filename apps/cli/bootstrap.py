@@ -2,8 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias, TypeVar
 
 import click
@@ -35,7 +34,7 @@ def run_command(command: Command[T], *, with_secret: bool = True) -> T:
         with_secret: False for a command that signs nothing and must not create the data directory.
 
     Raises:
-        click.ClickException: The settings are wrong, or the command raised an error that has a `code`.
+        click.ClickException: The settings are wrong, or the command raised an error that has an `outcome`.
         click.Abort: A signal ended it.
     """
 
@@ -49,7 +48,7 @@ def run_service(service: Service[T], *, with_secret: bool = True) -> T:
     """Run a command that ends by itself, in order, once its event is set by SIGINT or SIGTERM.
 
     Raises:
-        click.ClickException: The settings are wrong, or the service raised an error that has a `code`.
+        click.ClickException: The settings are wrong, or the service raised an error that has an `outcome`.
     """
     settings = _read_settings(with_secret=with_secret)
 
@@ -62,24 +61,11 @@ def run_service(service: Service[T], *, with_secret: bool = True) -> T:
     try:
         return uvloop.run(run())
     except Exception as error:
-        if isinstance(code := getattr(error, "code", None), str):  # as all errors of this project have
-            raise click.ClickException(f"{error} ({code})") from error
+        if hasattr(error, "outcome"):  # an error of Darkroom's own: its text is for people
+            raise click.ClickException(
+                f"{error} ({getattr(error, 'code', error.__class__.__name__)})"
+            ) from error
         raise
-
-
-@contextmanager
-def database_required() -> Generator[None]:
-    """Report an unreachable database as a plain error.
-
-    Raises:
-        click.ClickException: Instead of the driver's errors.
-    """
-    from libs.storage.database.errors import DatabaseUnavailable
-
-    try:
-        yield
-    except DatabaseUnavailable as error:
-        raise click.ClickException(f"the database is unavailable: {error}") from error
 
 
 def _read_settings(*, with_secret: bool) -> Settings:

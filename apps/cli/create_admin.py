@@ -2,7 +2,7 @@
 
 import click
 
-from apps.cli.bootstrap import database_required, run_command
+from apps.cli.bootstrap import run_command
 from libs.settings import Settings
 
 
@@ -19,10 +19,9 @@ def create_admin(username: str, password: str, email: str | None) -> None:
     from libs.storage.database.connection import migrate, open_database
 
     async def run(settings: Settings) -> None:
-        with database_required():
-            async with open_database(settings.database_url) as engine:
-                await migrate(engine)
-                await register(username, email or f"{username}@localhost", password, admin=True)
+        async with open_database(settings.database_url) as engine:
+            await migrate(engine)
+            await register(username, email or f"{username}@localhost", password, admin=True)
 
     run_command(run)
     click.echo(f"admin {username} created")

@@ -2,7 +2,7 @@
 
 import click
 
-from apps.cli.bootstrap import database_required, run_command
+from apps.cli.bootstrap import run_command
 from libs.settings import Settings
 
 
@@ -16,8 +16,7 @@ def migrate() -> None:
     from libs.storage.database.connection import open_database
 
     async def run(settings: Settings) -> None:
-        with database_required():
-            async with open_database(settings.database_url) as engine:
-                await upgrade(engine)
+        async with open_database(settings.database_url) as engine:
+            await upgrade(engine)
 
     run_command(run)

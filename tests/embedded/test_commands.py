@@ -95,7 +95,7 @@ async def test_check_says_which_backend_does_not_serve(tmp_path: Path) -> None:
     ]
     assert "broker    failing: BrokerUnavailable" in said
     gone = Site("embedded", tmp_path, {"DATABASE_URL": "postgres://darkroom@127.0.0.1:1/darkroom"})
-    assert "the database is unavailable" in await refused(gone, "check")
+    assert "(database_unavailable)" in await refused(gone, "check")
 
 
 async def test_an_account_made_on_the_command_line_may_enter(tmp_path: Path) -> None:
