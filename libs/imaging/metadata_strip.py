@@ -20,29 +20,27 @@ _WEBP_METADATA_FLAGS = 0x08 | 0x04  # EXIF and XMP
 _METADATA_KEYS = {"exif", "xmp", "comment", "XML:com.adobe.xmp", "photoshop"}  # in Pillow's `info`
 
 
-def copy_without_metadata(source: Path, target: Path, plan: Plan) -> bool:
+def copy_without_metadata(source: Path, target: Path, plan: Plan) -> None:
     """Overwrite `target` with the source's bytes, without metadata unless the plan keeps it.
 
-    Return False and leave `target` alone if the metadata cannot be removed, or if it holds an orientation
-    that the image needs.
+    Leave `target` alone if the metadata cannot be removed, or if it has an orientation that the image needs.
     """
     if plan.output.metadata == "keep":
         shutil.copyfile(source, target)
-        return True
+        return
     if plan.output.metadata != "strip" or plan.facts.orientation != UPRIGHT:
-        return False
+        return
     name = plan.facts.format
     if name in {"jpeg", "png", "webp"}:
         with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             pieces = {"jpeg": _strip_jpeg, "png": _strip_png, "webp": _strip_webp}[name](data)
             with target.open("wb") as result:
                 result.writelines(pieces)
-        return True
+        return
     with open_image(source, name) as image:
-        if _METADATA_KEYS & set(image.info):
-            return False
-    shutil.copyfile(source, target)
-    return True
+        has_metadata = bool(_METADATA_KEYS & set(image.info))
+    if not has_metadata:
+        shutil.copyfile(source, target)
 
 
 def _strip_jpeg(data: mmap) -> Iterator[bytes]:

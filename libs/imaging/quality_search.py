@@ -25,8 +25,8 @@ class _Try(NamedTuple):
 
 def search_quality(
     save: Callable[[Path, int], None], target: Path, ceiling: int, max_bytes: int, *, palette: bool = False
-) -> int:
-    """Write the best file of at most `max_bytes` to `target` and return its quality.
+) -> None:
+    """Write the best file of at most `max_bytes` to `target`.
 
     Each quality is interpolated between the two nearest tries. After `MAX_ENCODES` encodes the search ends;
     the last one uses the lowest quality if nothing fitted before. `save` writes a file of a given quality.
@@ -57,7 +57,6 @@ def search_quality(
         trial.unlink(missing_ok=True)
     if fitting is None:
         raise TargetUnreachable(max_bytes, min(tried.size_bytes for tried in too_large))
-    return fitting.quality
 
 
 def _next_quality(fitting: _Try | None, too_large: list[_Try], max_bytes: int, palette: bool) -> int | None:
