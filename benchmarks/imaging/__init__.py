@@ -1,1 +1,1 @@
-"""Darkroom's imaging beside libvips: `make bench-imaging`."""
+"""Compare Darkroom's imaging library with libvips: `make bench-imaging`."""

@@ -1,4 +1,4 @@
-"""One engine and one case in a process of its own: prints CPU milliseconds, peak memory and bytes as JSON."""
+"""Run one case with one engine in its own process, and print CPU time, peak memory and bytes as JSON."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from libs.imaging.operations import AnyOperation, Compress, Convert
 
 
 def lossless(case: Case) -> tuple[AnyOperation, ...]:
-    """The same work written as PNG, to compare pixels and not encoders."""
+    """Return the case's operations with a PNG result, to compare pixels and not encoders."""
     kept = tuple(step for step in case.operations if not isinstance(step, Convert | Compress))
     return (*kept, Convert(format="png"))
 
@@ -21,7 +21,7 @@ def main() -> None:
     case = CASES[number]
     run = {"ours": engines.ours, "vips": engines.vips}[engine](case, folder)
     target = folder / f"{engine}-{number}.{_extension(case)}"
-    if not repeats:  # for its pixels
+    if not repeats:  # the caller wants only the pixels
         run(folder / case.source, folder / f"{engine}-{number}.pixels.png", lossless(case))
         return
     run(folder / case.source, target, case.operations)

@@ -1,4 +1,4 @@
-"""What is measured, and the aim of each."""
+"""The cases to measure, and the targets of each."""
 
 from typing import NamedTuple
 
@@ -24,8 +24,8 @@ class Case(NamedTuple):
     name: str
     source: str
     operations: tuple[AnyOperation, ...]
-    aim: float | None  # greatest ratio to libvips' CPU time
-    peak_mib: int | None = None
+    max_ratio: float | None  # of our CPU time to that of libvips
+    max_peak_mib: int | None = None  # of resident memory
 
 
 _JPEG = Convert(format="jpeg", quality=85)

@@ -1,4 +1,4 @@
-"""The two libraries, doing the same."""
+"""Run the same work with both libraries."""
 
 # pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false, reportUnknownParameterType=false
 
@@ -16,7 +16,7 @@ Run = Callable[[Path, Path, Sequence[AnyOperation]], None]
 
 
 def ours(case: Case, folder: Path) -> Run:
-    """Darkroom's own pipeline."""
+    """Return a function that runs Darkroom's pipeline."""
     from libs.imaging.limits import Limits
     from libs.imaging.pipeline import render
 
@@ -29,19 +29,19 @@ def ours(case: Case, folder: Path) -> Run:
 
 
 def vips(case: Case, folder: Path) -> Run:
-    """Libvips as its manual says: thumbnails shrink on load, everything else streams."""
+    """Return a function that uses libvips as its manual advises: shrink on load, and stream the rest."""
     import pyvips
 
-    pyvips.cache_set_max(0)  # or it would not do its work again
+    pyvips.cache_set_max(0)  # or repeated work would come from the cache
 
     def run(source: Path, target: Path, operations: Sequence[AnyOperation]) -> None:
-        image = _changed(pyvips, source, folder, operations[0])
+        image = _apply(pyvips, source, folder, operations[0])
         _save(image, target, operations[-1])
 
     return run
 
 
-def _changed(pyvips: Any, source: Path, folder: Path, operation: AnyOperation) -> Any:
+def _apply(pyvips: Any, source: Path, folder: Path, operation: AnyOperation) -> Any:
     if isinstance(operation, Resize):
         pages = "[n=-1]" if source.suffix == ".gif" else ""
         crop = {"crop": "centre"} if operation.fit == "cover" else {}
@@ -73,7 +73,7 @@ def _changed(pyvips: Any, source: Path, folder: Path, operation: AnyOperation) -
 
 
 def _save(image: Any, target: Path, operation: AnyOperation) -> None:
-    """Encode with the same quality, and as much effort."""
+    """Encode with the same quality and comparable effort."""
     name = str(target)
     if isinstance(operation, Convert) and operation.format == "webp":
         image.webpsave(name, Q=operation.quality, effort=2, keep="none")

@@ -1,4 +1,4 @@
-"""How near both engines' pixels come to the same work in floating point."""
+"""Compare both engines' pixels with the same work in floating point."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from benchmarks.imaging.cases import CASES
-from benchmarks.imaging.rotation_reference import turned_psnr
+from benchmarks.imaging.rotation_reference import rotated_psnr
 from libs.imaging.operations import AnyOperation, Resize, Rotate
 from tests.imaging.float_reference import float_resize, gaussian, lanczos, psnr
 
@@ -16,30 +16,32 @@ _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 
 
 
 def quality(number: int, folder: Path) -> str:
-    """Give the PSNR of ours and of libvips as JSON."""
+    """Return the PSNR of Darkroom and of libvips as JSON."""
     case = CASES[number]
     source, operation = folder / case.source, case.operations[0]
-    found: list[float] = []
+    results_db: list[float] = []
     for engine in ("ours", "vips"):
         result = folder / f"{engine}-{number}"
         if source.suffix == ".gif":
-            found.append(_frames_psnr(source, result.with_suffix(".gif")))
+            results_db.append(_frames_psnr(source, result.with_suffix(".gif")))
             continue
         with Image.open(result.with_suffix(".pixels.png")) as image:
             pixels: Any = np.asarray(image.convert("RGB"), dtype=np.float32)
         if isinstance(operation, Rotate) and operation.angle % 90:
-            found.append(turned_psnr(pixels, _pixels(source), operation.angle))
+            results_db.append(rotated_psnr(pixels, _pixels(source), operation.angle))
         else:
-            found.append(psnr(pixels, _expected(source, operation, pixels.shape)))
-    return json.dumps([round(one, 2) for one in found])
+            results_db.append(psnr(pixels, _expected(source, operation, pixels.shape)))
+    return json.dumps([round(decibels, 2) for decibels in results_db])
 
 
 def _frames_psnr(source: Path, result: Path) -> float:
-    """Of all frames of an animation together: encoded, for there is no other result to look at."""
+    """Return the PSNR of all encoded frames of an animation together."""
     with Image.open(source) as before, Image.open(result) as after:
-        found = np.stack([np.asarray(one.convert("RGB")) for one in ImageSequence.Iterator(after)])
-        frames = (np.asarray(one.convert("RGB"), dtype=np.float64) for one in ImageSequence.Iterator(before))
-        return psnr(found.astype(np.float64), np.stack([lanczos(one, after.size) for one in frames]))
+        found = np.stack([np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(after)])
+        frames = (
+            np.asarray(frame.convert("RGB"), dtype=np.float64) for frame in ImageSequence.Iterator(before)
+        )
+        return psnr(found.astype(np.float64), np.stack([lanczos(frame, after.size) for frame in frames]))
 
 
 def _pixels(source: Path) -> Any:
@@ -49,8 +51,8 @@ def _pixels(source: Path) -> Any:
 
 def _expected(source: Path, operation: AnyOperation, shape: tuple[int, ...]) -> Any:
     if isinstance(operation, Resize) and operation.fit == "cover":
-        whole = float_resize(source, (400, 300))
-        return whole[:, 50:350]
+        full = float_resize(source, (400, 300))
+        return full[:, 50:350]
     if isinstance(operation, Resize):
         return float_resize(source, (shape[1], shape[0]))
     pixels = _pixels(source)
@@ -66,12 +68,12 @@ def _expected(source: Path, operation: AnyOperation, shape: tuple[int, ...]) -> 
         case "Blur":
             return gaussian(pixels, 5)
         case "Watermark":
-            return _marked(pixels)
+            return _watermarked(pixels)
         case _:
             return pixels
 
 
-def _marked(pixels: Any) -> Any:
+def _watermarked(pixels: Any) -> Any:
     region = pixels[-200:, -400:]
     pixels = pixels.copy()
     pixels[-200:, -400:] = region + (255 - region) * 128 / 255

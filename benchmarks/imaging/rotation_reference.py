@@ -1,4 +1,4 @@
-"""How near a turn by any angle comes to one by splines."""
+"""Compare a rotation by any angle with one by splines."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportMissingTypeStubs=false
@@ -13,34 +13,36 @@ from scipy.ndimage import map_coordinates, spline_filter
 from tests.imaging.float_reference import psnr
 
 _ORDER = 5
-_REACH = 20  # pixels of the source around a region: what is farther off weighs nothing in a spline
-_TRIED, _SHOWN = 160, 1000  # sides of the regions in the middle that are aligned, and compared
+_REACH = 20  # pixels of the source around a region; farther pixels have no weight in a spline
+_ALIGNED_SIDE, _COMPARED_SIDE = 160, 1000  # sides of the central regions to align and to compare
 _SHIFTS = np.arange(-1, 1.01, 0.25)
 
 
-def turned_psnr(found: Any, source: Any, degrees: float) -> float:
-    """Compare the middle of a picture that was turned clockwise, in dB.
+def rotated_psnr(found: Any, source: Any, degrees: float) -> float:
+    """Return the PSNR of the central region of an image that was rotated clockwise, in dB.
 
-    Engines lay the turned picture on their canvas each in its own way, up to a pixel apart: the reference is
-    moved to where it fits best.
+    Engines place the rotated image on their canvas up to a pixel apart, so the reference is first shifted to
+    where it fits best.
     """
-    tried = _middle(found, _TRIED)[..., 1:2]
+    aligned = _centre(found, _ALIGNED_SIDE)[..., 1:2]
     green = source[..., 1:2]
     fits = {
-        shift: psnr(tried, _turned(green, found.shape, degrees, _TRIED, shift))
+        shift: psnr(aligned, _rotated(green, found.shape, degrees, _ALIGNED_SIDE, shift))
         for shift in product(_SHIFTS, repeat=2)
     }
     best = max(fits, key=lambda shift: fits[shift])
-    return psnr(_middle(found, _SHOWN), _turned(source, found.shape, degrees, _SHOWN, best))
+    return psnr(_centre(found, _COMPARED_SIDE), _rotated(source, found.shape, degrees, _COMPARED_SIDE, best))
 
 
-def _middle(pixels: Any, side: int) -> Any:
+def _centre(pixels: Any, side: int) -> Any:
     top, left = (length // 2 - side // 2 for length in pixels.shape[:2])
     return pixels[top : top + side, left : left + side]
 
 
-def _turned(source: Any, canvas: tuple[int, ...], degrees: float, side: int, shift: tuple[float, ...]) -> Any:
-    """The middle of the turned source, by a spline of the fifth order."""
+def _rotated(
+    source: Any, canvas: tuple[int, ...], degrees: float, side: int, shift: tuple[float, ...]
+) -> Any:
+    """Return the central region of the rotated source, by a spline of the fifth order."""
     down, across = (
         np.arange(length // 2 - side // 2, length // 2 - side // 2 + side) + 0.5 - length / 2 + moved
         for length, moved in zip(canvas[:2], shift, strict=True)

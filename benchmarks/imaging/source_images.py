@@ -1,4 +1,4 @@
-"""Pictures to measure with: mosaics of photographs, with the noise of a camera."""
+"""Make the images to measure with: mosaics of photographs, with the noise of a camera."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _NOISE = 3.0
 
 
 def make_sources(folder: Path) -> None:
-    """Write all sources, once."""
+    """Write all source images, unless they are in `folder` already."""
     if (folder / "film.gif").exists():
         return
     large = _camera(6000, 4000)
@@ -23,13 +23,13 @@ def make_sources(folder: Path) -> None:
     _camera(1632, 1224).save(folder / "2.webp", quality=85, method=4)
     mark = Image.new("RGBA", (400, 200), (255, 255, 255, 128))
     mark.save(folder / "mark.png")
-    whole = _camera(800, 600)
-    frames = [whole.crop((step * 4, step * 3, step * 4 + 480, step * 3 + 360)) for step in range(40)]
+    scene = _camera(800, 600)
+    frames = [scene.crop((step * 4, step * 3, step * 4 + 480, step * 3 + 360)) for step in range(40)]
     frames[0].save(folder / "film.gif", save_all=True, append_images=frames[1:], duration=50, loop=0)
 
 
 def _camera(width: int, height: int) -> Image.Image:
-    """Lay photographs side by side, enlarge them by half, and add noise."""
+    """Place photographs side by side, enlarge them by half, and add noise."""
     mosaic = Image.new("RGB", (width * 2 // 3, height * 2 // 3))
     left = top = tallest = index = 0
     while top < mosaic.height:

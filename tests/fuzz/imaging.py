@@ -1,6 +1,6 @@
-"""Throws damaged files at `describe` and `render`: `make fuzz`.
+"""Fuzz `describe` and `render` with damaged files: `make fuzz`.
 
-Anything but one of our own errors is a find; so is a file that takes longer than the limit of one run.
+Any exception that is not an imaging error is a finding, and so is a file that takes longer than one run may.
 """
 
 import sys
@@ -44,29 +44,29 @@ PIPELINES: tuple[list[AnyOperation], ...] = (
 _FOLDER = Path(mkdtemp())
 
 
-def seeds(folder: Path) -> None:
-    """Make small files of every format, with metadata, with and without several frames."""
+def write_seeds(folder: Path) -> None:
+    """Write small files of every format, with metadata, as still images and as animations."""
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Maker"
     exif.get_ifd(0x8825)[1] = "N"
-    for known in FORMATS.values():
+    for image_format in FORMATS.values():
         for mode in ("RGB", "L", "RGBA"):
-            if mode == "RGBA" and not known.alpha:
+            if mode == "RGBA" and not image_format.alpha:
                 continue
             images = [
                 Image.radial_gradient("L").resize((24, 16)).rotate(turn).convert(mode) for turn in (0, 90)
             ]
-            for frames in (1, 2) if known.animation else (1,):
+            for frames in (1, 2) if image_format.animation else (1,):
                 options = {"save_all": True, "append_images": images[1:]} if frames > 1 else {}
-                if known.profiles and frames == 1:
+                if image_format.profiles and frames == 1:
                     options |= {"exif": exif}
                 buffer = BytesIO()
-                images[0].save(buffer, format=known.pillow, **options)
-                (folder / f"{mode}-{frames}.{known.extension}").write_bytes(buffer.getvalue())
+                images[0].save(buffer, format=image_format.pillow, **options)
+                (folder / f"{mode}-{frames}.{image_format.extension}").write_bytes(buffer.getvalue())
 
 
-def one(data: bytes) -> None:
-    """Describe a file and run one of the pipelines over it."""
+def fuzz_one_input(data: bytes) -> None:
+    """Describe a file and run the pipeline over it that the first byte chooses."""
     if not data:
         return
     source = _FOLDER / "source"
@@ -81,7 +81,7 @@ def one(data: bytes) -> None:
 def main() -> None:
     with TemporaryDirectory() as folder:
         corpus = Path(folder)
-        seeds(corpus)
+        write_seeds(corpus)
         for number, file in enumerate(sorted(corpus.iterdir())):  # the first byte chooses the pipeline
             file.write_bytes(bytes([number]) + file.read_bytes())
         arguments = [
@@ -92,7 +92,7 @@ def main() -> None:
             *sys.argv[1:],
             folder,
         ]
-        atheris.Setup(arguments, one)
+        atheris.Setup(arguments, fuzz_one_input)
         atheris.Fuzz()
 
 

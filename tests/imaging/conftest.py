@@ -16,15 +16,15 @@ Run: TypeAlias = Callable[..., tuple[Rendered, Image.Image]]
 
 @pytest.fixture(scope="session")
 def photos() -> Path:
-    """The folder of photographs inside the scikit-image wheel."""
+    """Return the folder of photographs in the scikit-image package."""
     return Path(skimage.__file__).parent / "data"
 
 
 @pytest.fixture
 def save(tmp_path: Path) -> Save:
-    """Write an image, or bytes, to a file."""
+    """Return a function that writes an image or bytes to a file."""
 
-    def write(content: Image.Image | bytes, name: str, **options: Any) -> Path:
+    def save_file(content: Image.Image | bytes, name: str, **options: Any) -> Path:
         path = tmp_path / name
         if isinstance(content, bytes):
             path.write_bytes(content)
@@ -32,18 +32,18 @@ def save(tmp_path: Path) -> Save:
             content.save(path, **options)
         return path
 
-    return write
+    return save_file
 
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Render a file and open what came out, decoded."""
+    """Return a function that renders a file and opens the decoded result."""
 
-    def rendered(source: Path, *operations: AnyOperation, limits: Limits | None = None) -> Any:
+    def render_file(source: Path, *operations: AnyOperation, limits: Limits | None = None) -> Any:
         target = tmp_path / "result"
         facts = render(source, target, operations, limits or Limits())
         with Image.open(target) as image:
             image.load()
         return facts, image
 
-    return rendered
+    return render_file

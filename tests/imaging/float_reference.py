@@ -1,4 +1,4 @@
-"""Independent arithmetic to hold results against."""
+"""Reference implementations in floating point, independent of Pillow's."""
 
 from io import BytesIO
 from pathlib import Path
@@ -12,14 +12,14 @@ Floats: TypeAlias = NDArray[np.float64]
 
 
 def psnr(image: Image.Image | Floats, reference: Floats) -> float:
-    """Peak signal to noise in dB; 100 when there is no noise."""
+    """Return the peak signal-to-noise ratio in dB; 100 for equal images."""
     difference = np.asarray(image, dtype=np.float64) - reference
     error = float(np.mean(difference**2))
     return 100.0 if error == 0 else float(10 * np.log10(255**2 / error))
 
 
 def float_resize(path: Path, size: tuple[int, int]) -> Floats:
-    """Lanczos with three lobes in floating point, over the file's full decode in sRGB."""
+    """Decode a file in full, convert it to sRGB and resize it with `lanczos`."""
     with Image.open(path) as image:
         profile = image.info.get("icc_profile")
         srgb = to_srgb(image, profile) if profile else image
@@ -27,9 +27,9 @@ def float_resize(path: Path, size: tuple[int, int]) -> Floats:
 
 
 def lanczos(pixels: Floats, size: tuple[int, int]) -> Floats:
-    """Lanczos with three lobes in floating point."""
-    across = _lanczos(pixels.shape[1], size[0])
-    down = _lanczos(pixels.shape[0], size[1])
+    """Resize with a Lanczos filter of three lobes."""
+    across = _lanczos_weights(pixels.shape[1], size[0])
+    down = _lanczos_weights(pixels.shape[0], size[1])
     resized = np.tensordot(down, np.tensordot(across, pixels, (1, 1)), (1, 1))
     return np.clip(resized, 0, 255)
 
@@ -43,7 +43,7 @@ def to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     return converted
 
 
-def _lanczos(before: int, after: int) -> Floats:
+def _lanczos_weights(before: int, after: int) -> Floats:
     scale = max(1.0, before / after)
     centres = (np.arange(after) + 0.5) * before / after
     distance = (np.arange(before)[None, :] + 0.5 - centres[:, None]) / scale
@@ -64,5 +64,5 @@ def gaussian(pixels: Floats, sigma: float) -> Floats:
 
 
 def as_floats(image: Image.Image) -> Floats:
-    """Give an image's pixels to reckon with."""
+    """Return an image's pixels."""
     return np.asarray(image, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Animations keep frames, timing and loop through every operation."""
+"""Animations keep their frames, timing and loop through all operations."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def _durations_ms(image: Image.Image) -> list[float]:
 
 @pytest.mark.parametrize("before", ["gif", "png", "webp", "avif"])
 @pytest.mark.parametrize("after", ["gif", "png", "webp", "avif"])
-def test_every_animated_format_turns_into_every_other(before: str, after: Any, save: Save, run: Run) -> None:
+def test_every_animated_format_converts_to_every_other(before: str, after: Any, save: Save, run: Run) -> None:
     facts, image = run(_animation(save, before), Resize(width=20), Convert(format=after))
     assert (facts.format, facts.frames, facts.width, facts.height) == (after, 4, 20, 15)
     with Image.open(str(image.filename)) as result:  # pyright: ignore
@@ -65,7 +65,7 @@ def test_every_operation_keeps_the_frames(
 
 
 @pytest.mark.parametrize("loop", [None, 0, 3])
-def test_a_gif_runs_as_often_as_before(loop: int | None, save: Save, run: Run) -> None:
+def test_the_loop_count_of_a_gif_is_kept(loop: int | None, save: Save, run: Run) -> None:
     source = _animation(save, "gif", loop=loop)
     assert run(source, Flip())[1].info.get("loop") == loop
     plays = {None: 1, 0: 0, 3: 4}[loop]
@@ -74,7 +74,7 @@ def test_a_gif_runs_as_often_as_before(loop: int | None, save: Save, run: Run) -
 
 
 @pytest.mark.parametrize("name", ["jpeg", "tiff", "bmp"])
-def test_a_flat_format_takes_the_first_frame(name: Any, save: Save, run: Run) -> None:
+def test_a_format_without_animation_gets_the_first_frame(name: Any, save: Save, run: Run) -> None:
     facts, image = run(_animation(save, "gif"), Convert(format=name))
     pixel = image.getpixel((20, 15))
     assert facts.frames == 1

@@ -1,4 +1,4 @@
-"""Every filter against independent arithmetic in floating point."""
+"""Filters compared with reference implementations in floating point."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -87,7 +87,7 @@ FILTERS: list[tuple[AnyOperation, Callable[[Floats], Floats]]] = [
 
 @pytest.fixture
 def dull(photos: Path, save: Save) -> Path:
-    """A photograph that does not use the whole range."""
+    """Return a photograph that does not use the full range of values."""
     with Image.open(photos / "coffee.png") as image:
         return save(image.point([40 + value // 2 for value in range(256)] * 3), "dull.png")
 
@@ -127,8 +127,15 @@ def test_blur_is_gaussian(sigma: float, photos: Path, run: Run) -> None:
 
 
 def test_grey_images_stay_grey_where_they_can(photos: Path, run: Run) -> None:
-    stays = [Invert(), Brightness(factor=2), Contrast(factor=2), Saturation(factor=2), Vignette(), Equalize()]
-    for operation in (*stays, Grayscale(), Autocontrast(), Gamma(gamma=2), Posterize(bits=3), Solarize()):
+    stay_grey = [
+        Invert(),
+        Brightness(factor=2),
+        Contrast(factor=2),
+        Saturation(factor=2),
+        Vignette(),
+        Equalize(),
+    ]
+    for operation in (*stay_grey, Grayscale(), Autocontrast(), Gamma(gamma=2), Posterize(bits=3), Solarize()):
         assert run(photos / "camera.png", operation)[1].mode == "L", operation
 
 
@@ -147,7 +154,7 @@ def test_an_animation_does_not_flicker(operation: AnyOperation, save: Save, run:
     assert levels[2] == 255
 
 
-def test_autocontrast_leaves_out_the_cutoff(save: Save, run: Run) -> None:
+def test_autocontrast_ignores_the_cutoff(save: Save, run: Run) -> None:
     image = Image.new("L", (100, 1), 100)
     image.paste(150, (50, 0, 98, 1))
     image.paste(0, (98, 0, 99, 1))

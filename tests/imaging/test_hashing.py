@@ -1,5 +1,6 @@
-"""Perceptual hashes are those of the imagehash library, over the file as it is stored."""
+"""Perceptual hashes equal those of the imagehash library; digests are those of the bytes."""
 
+import hashlib
 from pathlib import Path
 
 import imagehash
@@ -7,7 +8,7 @@ import pytest
 from PIL import Image
 
 from libs.imaging.describe import describe
-from libs.imaging.hashing import hex64, signed64
+from libs.imaging.hashing import distance, file_digests, hex64, signed64
 from libs.imaging.limits import Limits
 from tests.imaging.conftest import Save
 
@@ -30,14 +31,18 @@ PHOTOS = [
 
 
 @pytest.mark.parametrize("photo", PHOTOS)
-def test_the_hash_equals_imagehash(photo: str, photos: Path) -> None:
+def test_all_hashes_equal_those_of_imagehash(photo: str, photos: Path) -> None:
+    description = describe(photos / photo, Limits())
     with Image.open(photos / photo) as image:
-        expected = str(imagehash.phash(image))
-    assert describe(photos / photo, Limits()).phash == expected
+        image.load()
+        assert description.phash == str(imagehash.phash(image))
+        assert description.dhash == str(imagehash.dhash(image))
+        assert description.average_hash == str(imagehash.average_hash(image))
+        assert description.colorhash == str(imagehash.colorhash(image))
 
 
 @pytest.mark.parametrize("extension", ["jpg", "webp", "avif", "gif", "bmp", "tiff"])
-def test_the_hash_is_taken_before_exif_turning(extension: str, photos: Path, save: Save) -> None:
+def test_hashes_are_those_of_the_stored_pixels(extension: str, photos: Path, save: Save) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     options = {} if extension in {"gif", "bmp"} else {"exif": exif}
@@ -51,7 +56,7 @@ def test_the_hash_is_taken_before_exif_turning(extension: str, photos: Path, sav
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_palette_with_soft_transparency_hashes_silently(save: Save) -> None:
+def test_a_palette_with_soft_transparency_is_hashed_without_warnings(save: Save) -> None:
     image = Image.radial_gradient("L").convert("P")
     source = save(image, "in.png", transparency=bytes(range(256)))
     with Image.open(source) as stored, pytest.warns(UserWarning, match="Palette images"):
@@ -63,6 +68,18 @@ def test_a_palette_with_soft_transparency_hashes_silently(save: Save) -> None:
 @pytest.mark.parametrize(
     "digits", ["0000000000000000", "7fffffffffffffff", "8000000000000000", "c2924c5532bddfc8"]
 )
-def test_a_hash_fits_a_signed_column_and_comes_back(digits: str) -> None:
+def test_a_hash_converts_to_a_signed_64_bit_value_and_back(digits: str) -> None:
     assert -(2**63) <= signed64(digits) < 2**63
     assert hex64(signed64(digits)) == digits
+
+
+def test_digests_are_those_of_the_file(photos: Path) -> None:
+    data = (photos / "rocket.jpg").read_bytes()
+    digests = file_digests(photos / "rocket.jpg")
+    assert digests.md5 == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    assert digests.sha256 == hashlib.sha256(data).hexdigest()
+
+
+def test_distance_counts_bits() -> None:
+    assert distance("ff00", "ff00") == 0
+    assert distance("ff01", "0f00") == 5

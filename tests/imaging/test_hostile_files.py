@@ -1,6 +1,6 @@
-"""Files made to cost much, to lie, or to pass for something else: each is refused by its own code.
+"""Files that are made to be expensive or to pass for something else are refused, each with its own code.
 
-Files that must be refused undecoded are read while decoding is forbidden.
+In tests of files that must be refused without decoding, decoding fails.
 """
 
 import struct
@@ -103,7 +103,7 @@ def _refuse_to_decode(*_: object) -> None:
 
 
 @pytest.mark.parametrize(("code", "data"), REFUSED_BY_HEADER)
-def test_it_is_refused_by_its_header_alone(
+def test_a_hostile_file_is_refused_by_its_header_alone(
     code: str, data: bytes, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ImageFile.ImageFile, "load", _refuse_to_decode)
@@ -137,7 +137,7 @@ def test_a_known_format_that_is_not_accepted_is_named(name: str, data: bytes, sa
         read_header(save(data, "in.jpg"), Limits())
 
 
-def test_a_jpeg_of_2000_scans_is_refused_undecoded(
+def test_a_jpeg_of_2000_scans_is_refused_without_decoding(
     photos: Path, save: Save, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = save(_many_scans(photos, save, 1), "few.jpg")
@@ -149,14 +149,14 @@ def test_a_jpeg_of_2000_scans_is_refused_undecoded(
     assert caught.value.code == "too_many_scans"
 
 
-def test_a_file_beyond_the_limit_is_refused_unread(photos: Path, tmp_path: Path) -> None:
+def test_a_file_above_the_size_limit_is_refused_without_reading_it(photos: Path, tmp_path: Path) -> None:
     limits = Limits(max_bytes=1_000)
     with pytest.raises(SourceFault) as caught:
         render(photos / "rocket.jpg", tmp_path / "result", [], limits)
     assert caught.value.code == "file_too_large"
 
 
-def test_a_text_that_inflates_to_much_is_refused(save: Save, tmp_path: Path) -> None:
+def test_a_text_that_decompresses_to_too_much_is_refused(save: Save, tmp_path: Path) -> None:
     bomb = _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(50_000_000), 9))
     assert len(bomb) < 60_000
     with pytest.raises(SourceFault) as caught:
@@ -172,7 +172,7 @@ def test_directories_that_form_a_loop_are_counted_once(save: Save) -> None:
 
 @pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "avif", "tiff", "bmp"])
 @pytest.mark.parametrize("percent", [60, 90])
-def test_a_cut_file_passes_by_its_header_and_is_refused_when_rendered(
+def test_a_truncated_file_passes_the_header_check_and_is_refused_when_rendered(
     extension: str, percent: int, photos: Path, save: Save, tmp_path: Path
 ) -> None:
     with Image.open(photos / "astronaut.png") as image:
@@ -185,7 +185,7 @@ def test_a_cut_file_passes_by_its_header_and_is_refused_when_rendered(
     assert not (tmp_path / "result").exists()
 
 
-def test_a_gif_without_its_trailer_is_cut(save: Save, tmp_path: Path) -> None:
+def test_a_gif_without_its_trailer_is_truncated(save: Save, tmp_path: Path) -> None:
     assert render(save(_gif(3), "in.gif"), tmp_path / "result", [], Limits()).format == "gif"
     with pytest.raises(SourceFault) as caught:
         render(save(_gif(3, trailer=b""), "cut.gif"), tmp_path / "result", [], Limits())
@@ -193,7 +193,7 @@ def test_a_gif_without_its_trailer_is_cut(save: Save, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "avif", "tiff"])
-def test_garbage_in_the_body_never_escapes_as_another_error(
+def test_garbage_in_the_body_raises_only_imaging_errors(
     extension: str, photos: Path, save: Save, tmp_path: Path
 ) -> None:
     with Image.open(photos / "chelsea.png") as image:
@@ -207,7 +207,11 @@ def test_garbage_in_the_body_never_escapes_as_another_error(
             continue
 
 
-def test_the_format_is_that_of_the_bytes(photos: Path, save: Save) -> None:
+def test_the_format_is_detected_from_the_bytes(photos: Path, save: Save) -> None:
     header = read_header(save((photos / "rocket.jpg").read_bytes(), "rocket.png"), Limits())
     assert (header.format, header.mime, header.extension) == ("jpeg", "image/jpeg", "jpg")
     assert (header.width, header.height, header.frames) == (640, 427, 1)
+
+
+def test_pillow_refuses_truncated_files() -> None:
+    assert ImageFile.LOAD_TRUNCATED_IMAGES is False

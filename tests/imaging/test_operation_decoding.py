@@ -1,4 +1,4 @@
-"""What clients may write, and what is refused before any work."""
+"""Operations in JSON: valid ones are decoded, invalid ones are refused."""
 
 from typing import get_args
 
@@ -8,7 +8,7 @@ import pytest
 from libs.imaging.colours import Colour, parse_colour
 from libs.imaging.operations import AnyOperation, Compress, Convert, Crop, Grayscale, Resize, Rotate
 
-GOOD: list[tuple[str, AnyOperation]] = [
+VALID: list[tuple[str, AnyOperation]] = [
     ('{"op": "resize", "width": 800}', Resize(width=800)),
     (
         '{"op": "resize", "width": 8, "height": 6, "fit": "cover", "gravity": "top-left"}',
@@ -20,7 +20,7 @@ GOOD: list[tuple[str, AnyOperation]] = [
     ('{"op": "compress", "quality": 1}', Compress(quality=1)),
     ('{"op": "convert", "format": "jpg", "background": "#fff"}', Convert(format="jpg", background="#fff")),
 ]
-BAD = [
+INVALID = [
     '{"op": "resize"}',
     '{"op": "resize", "width": 0}',
     '{"op": "resize", "width": -1}',
@@ -54,18 +54,18 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("text", "operation"), GOOD)
-def test_what_clients_write_becomes_an_operation(text: str, operation: AnyOperation) -> None:
+@pytest.mark.parametrize(("text", "operation"), VALID)
+def test_valid_json_decodes_to_an_operation(text: str, operation: AnyOperation) -> None:
     assert msgspec.json.decode(text, type=AnyOperation) == operation
 
 
-@pytest.mark.parametrize(("_", "operation"), GOOD)
-def test_an_operation_survives_the_wire(_: str, operation: AnyOperation) -> None:
+@pytest.mark.parametrize(("_", "operation"), VALID)
+def test_an_operation_survives_encoding_and_decoding(_: str, operation: AnyOperation) -> None:
     assert msgspec.json.decode(msgspec.json.encode(operation), type=AnyOperation) == operation
 
 
-@pytest.mark.parametrize("text", BAD)
-def test_what_makes_no_sense_is_refused_when_it_is_decoded(text: str) -> None:
+@pytest.mark.parametrize("text", INVALID)
+def test_invalid_operations_are_refused_when_decoded(text: str) -> None:
     with pytest.raises(msgspec.DecodeError):
         msgspec.json.decode(text, type=AnyOperation)
 
@@ -90,6 +90,6 @@ def test_colours_are_hex_or_css_names(colour: str, channels: tuple[int, ...]) ->
 
 
 @pytest.mark.parametrize("colour", ["", "#", "#ff", "#ffff", "#gggggg", "fff", "Red", "red\n", "rgb(1,2,3)"])
-def test_any_other_colour_is_refused(colour: str) -> None:
+def test_other_colours_are_refused(colour: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(colour, Colour)

@@ -1,4 +1,4 @@
-"""Every pixel operation against independent arithmetic."""
+"""Geometric operations, grayscale, sharpen and blur compared with independent arithmetic."""
 
 import math
 from pathlib import Path
@@ -31,7 +31,7 @@ def coffee(photos: Path) -> Floats:
         return np.asarray(image, dtype=np.float64)
 
 
-def test_grayscale_weighs_the_channels_as_itu_601_does(photos: Path, coffee: Floats, run: Run) -> None:
+def test_grayscale_uses_the_weights_of_bt_601(photos: Path, coffee: Floats, run: Run) -> None:
     _, image = run(photos / "coffee.png", Grayscale())
     assert image.mode == "L"
     assert np.abs(np.asarray(image) - coffee @ [0.299, 0.587, 0.114]).max() <= 1
@@ -73,7 +73,7 @@ def test_a_crop_partly_or_wholly_outside_is_refused(
 
 @pytest.mark.parametrize("angle", [1.0, 30.0, 45.0, 100.0, 211.5, 359.0])
 @pytest.mark.parametrize("size", [(60, 40), (61, 41), (1, 99)])
-def test_the_size_of_a_turned_image_is_foretold(
+def test_the_size_of_a_rotated_image_is_predicted(
     angle: float, size: tuple[int, int], save: Save, run: Run
 ) -> None:
     operation = Rotate(angle=angle)
@@ -81,26 +81,26 @@ def test_the_size_of_a_turned_image_is_foretold(
     assert (facts.width, facts.height) == operation.result_size(size)
 
 
-def test_corners_are_clear_white_or_of_the_background(save: Save, run: Run) -> None:
+def test_corners_of_a_rotated_image_are_transparent_white_or_the_background(save: Save, run: Run) -> None:
     source = save(Image.new("RGB", (60, 40), "black"), "in.png")
     assert run(source, Rotate(angle=30))[1].getpixel((0, 0)) == (0, 0, 0, 0)
     assert run(source, Rotate(angle=30), Convert(format="bmp"))[1].getpixel((0, 0)) == (255, 255, 255)
     assert run(source, Rotate(angle=30, background="red"))[1].getpixel((0, 0)) == (255, 0, 0)
 
 
-BACKGROUNDS = [(None, (0, 0, 0, 0)), ("blue", (0, 0, 255, 255)), ("#0000ff80", (0, 0, 255, 128))]
-GROUNDS: dict[str, Any] = {"RGB": "lime", "RGBA": (0, 0, 0, 0)}
+BACKSOURCE_COLOURS = [(None, (0, 0, 0, 0)), ("blue", (0, 0, 255, 255)), ("#0000ff80", (0, 0, 255, 128))]
+SOURCE_COLOURS: dict[str, Any] = {"RGB": "lime", "RGBA": (0, 0, 0, 0)}
 
 
 @pytest.mark.parametrize("angle", [30, 45, -30, 200])
 @pytest.mark.parametrize("expand", [True, False])
-@pytest.mark.parametrize("mode", GROUNDS)
-@pytest.mark.parametrize(("background", "corner"), BACKGROUNDS)
-def test_a_turn_is_clockwise_about_the_centre_before_the_background(
+@pytest.mark.parametrize("mode", SOURCE_COLOURS)
+@pytest.mark.parametrize(("background", "corner"), BACKSOURCE_COLOURS)
+def test_rotate_turns_clockwise_around_the_centre(
     angle: int, expand: bool, mode: str, background: str | None, corner: Any, save: Save, run: Run
 ) -> None:
-    source = Image.new(mode, (120, 90), GROUNDS[mode])
-    source.paste("red", (50, 5, 70, 25))  # its middle is 30 pixels above the centre
+    source = Image.new(mode, (120, 90), SOURCE_COLOURS[mode])
+    source.paste("red", (50, 5, 70, 25))  # its centre is 30 pixels above the image's
     operation = Rotate(angle=angle, expand=expand, background=background)
     _, image = run(save(source, "in.png"), operation)
     sine, cosine = math.sin(math.radians(angle)), math.cos(math.radians(angle))
@@ -113,15 +113,17 @@ def test_a_turn_is_clockwise_about_the_centre_before_the_background(
     assert centroid == pytest.approx((image.width / 2 + 30 * sine, image.height / 2 - 30 * cosine), abs=0.1)
     assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1]] == corner).all()
     middle = pixels[image.height // 2, image.width // 2]
-    assert middle.tolist() == ([0, 255, 0, 255] if mode == "RGB" else [0, 0, 0, 0])  # no background there
+    assert middle.tolist() == (
+        [0, 255, 0, 255] if mode == "RGB" else [0, 0, 0, 0]
+    )  # the background is only in the corners
 
 
-def test_without_expand_the_canvas_stays(save: Save, run: Run) -> None:
+def test_without_expand_the_canvas_keeps_its_size(save: Save, run: Run) -> None:
     facts, _ = run(save(Image.new("RGB", (60, 40)), "in.png"), Rotate(angle=90, expand=False))
     assert (facts.width, facts.height) == (60, 40)
 
 
-def test_blur_does_not_bleed_clear_colours(save: Save, run: Run) -> None:
+def test_blur_does_not_bleed_colours_of_transparent_pixels(save: Save, run: Run) -> None:
     half = Image.new("RGBA", (60, 60), (0, 255, 0, 0))
     half.paste((255, 0, 0, 255), (0, 0, 30, 60))
     _, image = run(save(half, "in.png"), Blur(sigma=4))

@@ -1,4 +1,4 @@
-"""The exact size and box of every operation, for one pixel, odd sides and extreme shapes."""
+"""The exact result size and position of every operation, also for one pixel, odd sides and extreme ratios."""
 
 from pathlib import Path
 from typing import Any, get_args
@@ -14,7 +14,7 @@ from libs.imaging.limits import Limits
 from libs.imaging.operations import AnyOperation, Crop, Pad, Pixelate, Region, Resize, RoundCorners, Trim
 from tests.imaging.conftest import Run, Save
 
-# What a client writes, the size before, and the exact size after.
+# The operation in JSON, the size before, and the exact size after.
 SIZES: list[tuple[str, Size, Size]] = [
     ('{"op": "resize", "scale": 0.5}', (5, 3), (3, 2)),
     ('{"op": "resize", "scale": 0.001}', (5, 3), (1, 1)),
@@ -90,7 +90,7 @@ def test_every_operation_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("text", "before", "after"), SIZES)
-def test_the_result_has_exactly_the_size(
+def test_the_result_has_the_predicted_size(
     text: str, before: Size, after: Size, mode: str, save: Save, run: Run
 ) -> None:
     operation = msgspec.json.decode(text, type=AnyOperation)
@@ -112,7 +112,7 @@ def test_the_result_has_exactly_the_size(
         (Crop(aspect="2:1", gravity="bottom"), (0, 9)),
     ],
 )
-def test_a_crop_lies_where_it_is_said_to(crop: Crop, box: Size, save: Save, run: Run) -> None:
+def test_a_crop_lies_where_its_gravity_says(crop: Crop, box: Size, save: Save, run: Run) -> None:
     noise = _noise((61, 40), "RGB")
     width, height = crop.result_size((61, 40))
     _, image = run(save(noise, "in.png"), crop)
@@ -139,7 +139,7 @@ def test_smart_keeps_the_centre_of_a_plain_image(save: Save) -> None:
     assert Crop(aspect="1:1", gravity="smart").find_smart_box([Image.new("RGB", (101, 40))])[0] in {30, 31}
 
 
-def test_the_smart_part_of_an_animation_is_the_same_in_every_frame(save: Save, run: Run) -> None:
+def test_a_smart_crop_is_the_same_in_every_frame(save: Save, run: Run) -> None:
     frames = [Image.new("RGB", (100, 40), "gray") for _ in range(3)]
     for number, frame in enumerate(frames):
         frame.paste(_noise((20, 20), "RGB"), (75, 10 + number))
@@ -160,11 +160,11 @@ def test_trim_finds_the_exact_box(mode: str, save: Save, run: Run) -> None:
     assert run(source, Trim(color="red", tolerance=0))[1].size == (50, 40)
 
 
-def test_trim_of_clear_pixels_and_tolerance(save: Save, run: Run) -> None:
-    clear = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
-    clear.paste((200, 0, 0, 0), (2, 2, 5, 5))
-    clear.paste((0, 0, 0, 255), (8, 9, 12, 18))
-    assert run(save(clear, "in.png"), Trim())[1].size == (4, 9)
+def test_trim_respects_transparency_and_tolerance(save: Save, run: Run) -> None:
+    image = Image.new("RGBA", (20, 20), (0, 0, 0, 0))
+    image.paste((200, 0, 0, 0), (2, 2, 5, 5))
+    image.paste((0, 0, 0, 255), (8, 9, 12, 18))
+    assert run(save(image, "in.png"), Trim())[1].size == (4, 9)
     near = Image.new("L", (9, 9), 100)
     near.putpixel((4, 4), 110)
     assert run(save(near, "in.png"), Trim(tolerance=10))[1].size == (9, 9)
@@ -180,7 +180,7 @@ def test_trim_of_an_animation_keeps_what_any_frame_shows(save: Save, run: Run) -
     assert (facts.frames, image.size) == (2, (13, 13))
 
 
-def test_what_follows_a_trim_is_checked_against_its_real_size(save: Save, run: Run) -> None:
+def test_operations_after_a_trim_are_checked_against_its_real_size(save: Save, run: Run) -> None:
     image = Image.new("RGB", (60, 60), "white")
     image.paste("black", (10, 10, 12, 50))
     source = save(image, "in.png")
@@ -191,7 +191,7 @@ def test_what_follows_a_trim_is_checked_against_its_real_size(save: Save, run: R
         run(source, Trim(), grow, limits=Limits(max_pixels=1_100_000))
 
 
-def test_pad_puts_the_image_where_it_says(save: Save, run: Run) -> None:
+def test_pad_adds_the_given_pixels_on_each_side(save: Save, run: Run) -> None:
     noise = _noise((5, 3), "RGB")
     _, image = run(save(noise, "in.png"), Pad(top=1, right=2, bottom=3, left=4, color="red"))
     pixels = np.asarray(image)
@@ -200,7 +200,7 @@ def test_pad_puts_the_image_where_it_says(save: Save, run: Run) -> None:
     assert run(save(noise, "in.png"), Pad(top=1))[1].getpixel((0, 0)) == (0, 0, 0, 0)
 
 
-def test_round_corners_touch_the_corners_only(save: Save, run: Run) -> None:
+def test_round_corners_changes_only_the_corners(save: Save, run: Run) -> None:
     _, image = run(save(Image.new("RGB", (60, 40), "red"), "in.png"), RoundCorners(radius=10))
     alpha = np.asarray(image)[..., 3]
     rows, columns = np.mgrid[0:40, 0:60] + 0.5
@@ -223,6 +223,6 @@ def test_pixelate_replaces_squares_by_their_mean_within_the_box(save: Save, run:
     assert np.abs(np.asarray(image) - expected).max() <= 1
 
 
-def test_a_redaction_outside_the_image_is_refused(photos: Path, run: Run) -> None:
+def test_pixelate_refuses_a_box_outside_the_image(photos: Path, run: Run) -> None:
     with pytest.raises(CropOutside):
         run(photos / "coffee.png", Pixelate(box=Region(x=600, y=0, width=5, height=5)))

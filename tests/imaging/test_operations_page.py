@@ -1,4 +1,4 @@
-"""The page of operations tells of every operation and field, as they are."""
+"""docs/operations.md documents every operation and field, and equals the generated page."""
 
 import importlib.util
 from pathlib import Path
@@ -23,12 +23,12 @@ def draw() -> ModuleType:
     return module
 
 
-def test_the_page_is_what_the_code_says(draw: ModuleType) -> None:
+def test_the_page_equals_the_generated_one(draw: ModuleType) -> None:
     assert (DOCS / "operations.md").read_text() == draw.page(), "run: python docs/images/draw.py"
 
 
 @pytest.mark.parametrize("kind", get_args(AnyOperation), ids=lambda kind: kind.__name__)
-def test_every_operation_and_field_has_its_place_and_a_picture(kind: Any) -> None:
+def test_every_operation_is_documented_with_its_fields_and_a_picture(kind: Any) -> None:
     name = str(kind.__struct_config__.tag)
     section = (DOCS / "operations.md").read_text().split(f"\n## {name}\n")[1].split("\n## ")[0]
     for field in kind.__struct_fields__:

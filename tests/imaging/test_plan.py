@@ -1,4 +1,4 @@
-"""Plans, made and compared without decoding a pixel."""
+"""Plans are made without decoding pixels."""
 
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ LARGE, SMALL = (4000, 3000), (1600, 1200)
         (LARGE, [], 1),
     ],
 )
-def test_a_jpeg_is_decoded_at_a_fraction(
+def test_a_jpeg_is_decoded_at_a_fraction_of_its_size(
     size: tuple[int, int], operations: list[AnyOperation], shrink: int
 ) -> None:
     assert _plan(_facts(size), *operations).shrink == shrink
@@ -86,14 +86,14 @@ def test_consecutive_crops_and_resizes_become_one() -> None:
     assert (plan.scaling.size, plan.size, plan.steps) == ((250, 500), (250, 500), ())
 
 
-def test_what_was_lost_does_not_come_back_by_fusing() -> None:
+def test_a_resize_that_enlarges_again_is_not_fused() -> None:
     plan = _plan(_facts(LARGE), Resize(width=10), Resize(width=1000, enlarge=True))
     assert plan.scaling
     assert plan.scaling.size == (10, 8)
     assert [step.after for step in plan.steps] == [(1000, 800)]
 
 
-def test_nothing_is_fused_beyond_a_canvas_or_another_kernel() -> None:
+def test_nothing_is_fused_after_padding_or_another_kernel() -> None:
     contain = Resize(width=100, height=100, fit="contain")
     assert len(_plan(_facts(LARGE), contain, Resize(width=50)).steps) == 1
     assert len(_plan(_facts(LARGE), Resize(width=100), Resize(width=50, kernel="bicubic")).steps) == 1
@@ -127,7 +127,7 @@ def test_grayscale_is_left_to_the_jpeg_decoder_where_colours_allow(
         ([], False),
     ],
 )
-def test_only_a_lone_compress_may_keep_the_source(
+def test_only_a_pipeline_that_only_compresses_may_keep_the_source(
     operations: list[AnyOperation], only_compresses: bool
 ) -> None:
     assert _plan(_facts(LARGE), *operations).only_compresses == only_compresses
@@ -152,7 +152,7 @@ def test_a_pipeline_that_cannot_work_is_refused_without_pixels() -> None:
         _plan(_facts((40, 30), "gif", frames=9), Resize(width=16_384, height=400, fit="fill", enlarge=True))
 
 
-def test_a_plan_is_told_in_words(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_prints_as_text(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("pixels were decoded")
 
@@ -184,7 +184,7 @@ PIPELINES: list[list[AnyOperation]] = [
 )
 @pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])
 @pytest.mark.parametrize("extension", ["jpg", "png"])
-def test_a_planned_pipeline_gives_what_its_steps_give_one_by_one(
+def test_a_planned_pipeline_equals_its_steps_run_one_by_one(
     operations: list[AnyOperation], orientation: int, extension: str, photos: Path, save: Save, run: Run
 ) -> None:
     exif = Image.Exif()

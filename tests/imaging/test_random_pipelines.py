@@ -1,4 +1,4 @@
-"""Random pipelines over random small images: the planned size comes out, or one of our own errors."""
+"""Random pipelines over random small images give the planned size, or an imaging error."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,17 +43,22 @@ FITS = st.sampled_from(["inside", "cover", "contain", "fill", "outside"])
 KERNELS = st.sampled_from(["lanczos", "bicubic", "bilinear", "nearest"])
 ASPECTS = st.sampled_from(["1:1", "16:9", "1:9", "99999:1"])
 BOXES = st.fixed_dictionaries({"width": SIDE, "height": SIDE}, optional={"x": SIDE, "y": SIDE})
-MARKS = (
+MARK_POSITIONS = (
     POSITIONS
     | st.just("tile")
     | st.fixed_dictionaries({"x": st.integers(-60, 60), "y": st.integers(-60, 60)})
 )
-MARKED = {"position": MARKS, "rotate": st.floats(-90, 90), "scale": st.floats(0.01, 1), "margin": SIDE}
+MARK_OPTIONS = {
+    "position": MARK_POSITIONS,
+    "rotate": st.floats(-90, 90),
+    "scale": st.floats(0.01, 1),
+    "margin": SIDE,
+}
 TEXTS = st.sampled_from(["Ω", "two\nlines", "漢", "a"])
 ANGLES = st.floats(-720, 720) | st.sampled_from([0, 90, 180, 270, -90])
 BOOL, QUALITY = st.booleans(), st.integers(1, 100)
-MODES_KEPT = st.sampled_from(["strip", "keep", "keep_copyright"])
-WRITTEN = st.sampled_from(["auto", "jpg", *FORMATS])
+METADATA_MODES = st.sampled_from(["strip", "keep", "keep_copyright"])
+OUTPUTS = st.sampled_from(["auto", "jpg", *FORMATS])
 OPERATIONS = st.one_of(
     _op("resize", {"width": SIDE}, height=SIDE, fit=FITS, gravity=GRAVITY, enlarge=BOOL, kernel=KERNELS),
     _op("resize", {"scale": st.floats(0.01, 3)}, enlarge=st.booleans()),
@@ -65,8 +70,8 @@ OPERATIONS = st.one_of(
     _op("rotate", {"angle": ANGLES}, expand=st.booleans(), background=COLOURS),
     _op("flip"),
     _op("mirror"),
-    _op("watermark", {"text": TEXTS}, size=st.integers(4, 60), color=COLOURS, **MARKED),
-    _op("watermark", {"part": st.sampled_from(["logo", "none"])}, opacity=st.floats(0, 1), **MARKED),
+    _op("watermark", {"text": TEXTS}, size=st.integers(4, 60), color=COLOURS, **MARK_OPTIONS),
+    _op("watermark", {"part": st.sampled_from(["logo", "none"])}, opacity=st.floats(0, 1), **MARK_OPTIONS),
     _op("grayscale"),
     _op("sepia"),
     _op("blur", sigma=st.floats(0.01, 50)),
@@ -84,9 +89,9 @@ OPERATIONS = st.one_of(
     _op("autocontrast", cutoff=st.floats(0, 49)),
     _op("equalize"),
     _op("compress", quality=QUALITY, max_bytes=st.integers(1, 20_000), never_larger=BOOL),
-    _op("convert", {"format": WRITTEN}, quality=QUALITY, lossless=BOOL, progressive=BOOL, background=COLOURS),
-    _op("convert", {"format": WRITTEN}, colors=st.integers(2, 256), effort=st.integers(0, 9)),
-    _op("metadata", mode=MODES_KEPT, color=st.sampled_from(["srgb", "keep"])),
+    _op("convert", {"format": OUTPUTS}, quality=QUALITY, lossless=BOOL, progressive=BOOL, background=COLOURS),
+    _op("convert", {"format": OUTPUTS}, colors=st.integers(2, 256), effort=st.integers(0, 9)),
+    _op("metadata", mode=METADATA_MODES, color=st.sampled_from(["srgb", "keep"])),
     _op("frames", {"frame": st.integers(0, 4)}),
     _op("frames", {"max_frames": st.integers(1, 4)}),
 )  # fmt: skip
@@ -94,7 +99,7 @@ OPERATIONS = st.one_of(
 
 @st.composite
 def _sources(draw: st.DrawFn) -> tuple[FormatName, bytes]:
-    """Make a small file of any format, mode, orientation and number of frames."""
+    """Draw a small file of any format, mode, orientation and number of frames."""
     name: FormatName = draw(st.sampled_from(sorted(FORMATS)))
     mode = draw(st.sampled_from(MODES[name]))
     width, height = draw(st.integers(1, 60)), draw(st.integers(1, 60))
@@ -106,7 +111,9 @@ def _sources(draw: st.DrawFn) -> tuple[FormatName, bytes]:
         options |= {"save_all": True, "append_images": images[1:], "duration": 40}
     if name in {"jpeg", "png", "webp", "avif", "tiff"}:
         options["exif"] = Image.Exif()
-        if name != "avif" or frames == 1:  # Pillow's encoder crashes over a turned animation
+        if (
+            name != "avif" or frames == 1
+        ):  # Pillow's AVIF encoder crashes for an animation with an orientation
             options["exif"][0x0112] = draw(st.integers(0, 9))
         options["exif"][0x8298] = "(c)"
     with TemporaryDirectory() as folder:
@@ -124,18 +131,20 @@ def _image(generator: np.random.Generator, width: int, height: int, mode: str) -
     return image.convert("RGB").quantize(16) if mode == "P" else image.convert(mode)
 
 
-def test_every_operation_is_drawn_from() -> None:
+def test_every_operation_is_among_the_random_ones() -> None:
     text = Path(__file__).read_text()
     names = {str(kind.__struct_config__.tag) for kind in get_args(AnyOperation)}
     assert {name for name in names if f'_op("{name}"' not in text} == {"brightness", "contrast", "saturation"}
 
 
-EVERY_CHECK = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+HEALTH_CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=EVERY_CHECK, derandomize=True, database=None)
+@settings(
+    max_examples=250, deadline=None, suppress_health_check=HEALTH_CHECKS, derandomize=True, database=None
+)
 @given(source=_sources(), pipeline=st.lists(OPERATIONS, max_size=5))
-def test_any_pipeline_gives_the_planned_size_or_our_own_error(
+def test_any_pipeline_gives_the_planned_size_or_an_imaging_error(
     source: tuple[FormatName, bytes], pipeline: list[dict[str, Any]]
 ) -> None:
     try:

@@ -1,4 +1,4 @@
-"""Sizes and pixels of resizing."""
+"""Sizes and pixels of resized images."""
 
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,10 @@ def test_every_fit_gives_the_exact_size(
     assert (facts.width, facts.height) == image.size == resize.result_size(before) == after
 
 
-# Decoded at a fraction, stars of one pixel in width are the hardest.
+# Least PSNR of each photo; stars one pixel wide are the hardest to decode at a fraction of the size.
 FLOORS_DB = {"rocket.jpg": 40, "retina.jpg": 45, "hubble_deep_field.jpg": 40}
 
-# Which third across and which third down is kept, or covered.
+# Which third, across and down, `cover` keeps and `contain` fills.
 KEPT: dict[Gravity, tuple[int, int]] = {
     "top-left": (0, 0),
     "top": (1, 0),
@@ -95,7 +95,7 @@ def test_contain_puts_the_image_where_gravity_says(
 @pytest.mark.parametrize(
     ("enlarge", "box"), [(False, (100, 200, 700, 600)), (True, (0, 133, 800, 666))], ids=str
 )
-def test_contain_enlarges_the_picture_inside_only_when_asked_to(
+def test_contain_enlarges_the_image_only_with_enlarge(
     enlarge: bool, box: tuple[int, int, int, int], save: Save, run: Run
 ) -> None:
     source = save(Image.new("RGB", (600, 400), "teal"), "in.png")
@@ -105,7 +105,7 @@ def test_contain_enlarges_the_picture_inside_only_when_asked_to(
     assert alpha.crop(box).getextrema() == (255, 255)
 
 
-def test_contain_without_background_is_clear_in_png_and_white_in_jpeg(save: Save, run: Run) -> None:
+def test_contain_without_background_is_transparent_in_png_and_white_in_jpeg(save: Save, run: Run) -> None:
     source = save(Image.new("RGB", (90, 30), "red"), "in.png")
     resize = Resize(width=90, height=90, fit="contain")
     assert run(source, resize)[1].getpixel((0, 0)) == (0, 0, 0, 0)
@@ -130,11 +130,11 @@ def test_a_jpeg_decoded_at_a_fraction_equals_a_float_lanczos(
 
 def test_cover_of_a_jpeg_equals_resizing_and_then_cropping(photos: Path, run: Run) -> None:
     _, image = run(photos / "rocket.jpg", Resize(width=80, height=80, fit="cover"), Convert(format="png"))
-    whole = float_resize(photos / "rocket.jpg", (120, 80))
-    assert psnr(image, whole[:, 20:100]) >= 40
+    full = float_resize(photos / "rocket.jpg", (120, 80))
+    assert psnr(image, full[:, 20:100]) >= 40
 
 
-def test_clear_pixels_do_not_bleed_when_resized(save: Save, run: Run) -> None:
+def test_transparent_pixels_do_not_bleed_when_resized(save: Save, run: Run) -> None:
     half = Image.new("RGBA", (100, 100), (0, 255, 0, 0))
     half.paste((255, 0, 0, 255), (0, 0, 50, 100))
     _, image = run(save(half, "in.png"), Resize(width=33))

@@ -1,4 +1,4 @@
-"""Watermarks: where they lie, what they touch, and what they refuse."""
+"""Watermarks: position, size, text, and errors."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ PLACES: dict[Any, tuple[int, int]] = {
 SIZE = (100, 70)
 
 
-def _stamped(
+def _watermarked(
     save: Save, tmp_path: Path, operation: Watermark, mark: Image.Image, mode: str = "RGB"
 ) -> Floats:
     base = save(Image.new("RGB", SIZE, (10, 200, 30)).convert(mode), "base.png")
@@ -43,11 +43,11 @@ def _stamped(
 
 @pytest.mark.parametrize(("position", "corner"), PLACES.items(), ids=str)
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
-def test_only_the_covered_region_is_touched(
+def test_only_the_covered_region_changes(
     position: Position, corner: tuple[int, int], mode: str, save: Save, tmp_path: Path
 ) -> None:
     mark = Image.new("RGBA", (20, 10), (255, 0, 0, 255))
-    pixels = _stamped(save, tmp_path, Watermark(part="logo", position=position, opacity=0.5), mark, mode)
+    pixels = _watermarked(save, tmp_path, Watermark(part="logo", position=position, opacity=0.5), mark, mode)
     ground = as_floats(Image.new("RGB", (1, 1), (10, 200, 30)).convert(mode).convert("RGB"))[0, 0]
     expected = np.broadcast_to(ground, (70, 100, 3)).copy()
     box = expected[corner[1] : corner[1] + 10, corner[0] : corner[0] + 20]
@@ -55,9 +55,9 @@ def test_only_the_covered_region_is_touched(
     assert np.abs(pixels - expected).max() <= 1
 
 
-def test_margin_scale_and_shrinking(save: Save, tmp_path: Path) -> None:
+def test_margin_scale_and_position_place_the_watermark(save: Save, tmp_path: Path) -> None:
     def covered(operation: Watermark, size: tuple[int, int]) -> tuple[int, ...]:
-        red = _stamped(save, tmp_path, operation, Image.new("RGB", size, (255, 0, 0)))[..., 0] > 128
+        red = _watermarked(save, tmp_path, operation, Image.new("RGB", size, (255, 0, 0)))[..., 0] > 128
         rows, columns = np.flatnonzero(red.any(axis=1)), np.flatnonzero(red.any(axis=0))
         return tuple(int(edge) for edge in (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
 
@@ -72,7 +72,7 @@ def test_margin_scale_and_shrinking(save: Save, tmp_path: Path) -> None:
 
 def test_a_tile_repeats_with_its_margin(save: Save, tmp_path: Path) -> None:
     mark = Image.new("RGB", (10, 10), (255, 0, 0))
-    pixels = _stamped(save, tmp_path, Watermark(part="logo", position="tile", margin=5), mark)
+    pixels = _watermarked(save, tmp_path, Watermark(part="logo", position="tile", margin=5), mark)
     red = pixels[..., 0] > 128
     rows, columns = np.mgrid[0:70, 0:100]
     assert np.array_equal(red, (rows % 15 < 10) & (columns % 15 < 10))
@@ -83,36 +83,36 @@ def test_a_tile_repeats_with_its_margin(save: Save, tmp_path: Path) -> None:
 )
 def test_text_of_many_scripts_is_drawn(text: str, save: Save, tmp_path: Path) -> None:
     operation = Watermark(text=text, size=20, color="white", position="center")
-    pixels = _stamped(save, tmp_path, operation, Image.new("L", (1, 1)))
+    pixels = _watermarked(save, tmp_path, operation, Image.new("L", (1, 1)))
     white = (pixels > 240).all(axis=-1)
     assert 20 < white.sum() < 0.5 * white.size
 
 
-def test_text_is_as_wide_as_scale_says(save: Save, tmp_path: Path) -> None:
+def test_scale_sets_the_width_of_the_text(save: Save, tmp_path: Path) -> None:
     operation = Watermark(text="Darkroom", scale=0.8, color="red", position="center")
-    red = _stamped(save, tmp_path, operation, Image.new("L", (1, 1)))[..., 0] > 60
+    red = _watermarked(save, tmp_path, operation, Image.new("L", (1, 1)))[..., 0] > 60
     columns = np.flatnonzero(red.any(axis=0))
     assert 70 <= columns[-1] - columns[0] + 1 <= 80
 
 
-def test_letters_of_two_fonts_stand_on_one_line(save: Save, tmp_path: Path) -> None:
-    def ink(text: str) -> Any:
+def test_characters_of_two_fonts_share_a_baseline(save: Save, tmp_path: Path) -> None:
+    def drawn(text: str) -> Any:
         operation = Watermark(text=text, size=24, color="white", position="top-left")
-        return _stamped(save, tmp_path, operation, Image.new("L", (1, 1)))[..., 0].astype(int) > 200
+        return _watermarked(save, tmp_path, operation, Image.new("L", (1, 1)))[..., 0].astype(int) > 200
 
-    mixed, latin = ink("I東I"), ink("I")
+    mixed, latin = drawn("I東I"), drawn("I")
     columns = np.flatnonzero(mixed.any(axis=0))
     rows = [np.flatnonzero(mixed[:, column]) for column in (columns[0], columns[-1])]
-    assert rows[0].tolist() == rows[1].tolist(), "both I are as high, and as long"
+    assert rows[0].tolist() == rows[1].tolist(), "both letters I have the same height and length"
     assert len(rows[0]) == latin.any(axis=1).sum()
     between = mixed[:, columns[0] + 5 : columns[-1] - 4]
-    assert 20 <= np.ptp(np.flatnonzero(between.any(axis=0))) + 1 <= 24, "a Chinese sign is a square"
-    assert (ink("東") != ink("京")).any()
+    assert 20 <= np.ptp(np.flatnonzero(between.any(axis=0))) + 1 <= 24, "a Chinese character fills a square"
+    assert (drawn("東") != drawn("京")).any()
 
 
-def test_letters_that_no_font_has_are_refused(save: Save, tmp_path: Path) -> None:
+def test_characters_without_a_glyph_are_refused(save: Save, tmp_path: Path) -> None:
     with pytest.raises(TextNotDrawable, match="'กิ'"):
-        _stamped(save, tmp_path, Watermark(text="a漢กิ"), Image.new("L", (1, 1)))
+        _watermarked(save, tmp_path, Watermark(text="a漢กิ"), Image.new("L", (1, 1)))
 
 
 def test_a_coloured_mark_colours_a_grey_image(photos: Path, save: Save, tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_coloured_mark_colours_a_grey_image(photos: Path, save: Save, tmp_path
         assert image.getpixel((3, 3)) == (255, 0, 0)
 
 
-def test_every_frame_is_marked(save: Save, tmp_path: Path) -> None:
+def test_every_frame_is_watermarked(save: Save, tmp_path: Path) -> None:
     frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "lime", "blue")]
     source = save(frames[0], "in.webp", save_all=True, append_images=frames[1:], duration=100, lossless=True)
     logo = save(Image.new("RGB", (10, 10), "white"), "logo.png")
@@ -138,7 +138,7 @@ def test_every_frame_is_marked(save: Save, tmp_path: Path) -> None:
             assert min(pixel) > 240
 
 
-def test_a_missing_or_hostile_asset_is_the_operations_fault(photos: Path, save: Save, tmp_path: Path) -> None:
+def test_a_missing_or_unreadable_asset_has_its_own_error(photos: Path, save: Save, tmp_path: Path) -> None:
     image_id = UUID(int=7)
     with pytest.raises(AssetMissing, match=str(image_id)):
         render(photos / "coffee.png", tmp_path / "out", [Watermark(image_id=image_id)], Limits())
