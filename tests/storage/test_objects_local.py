@@ -43,7 +43,17 @@ async def test_a_file_of_the_same_file_system_is_moved_not_copied(
     await local.put("a/b", path, content_type="image/png", metadata={})
     assert (root / "a/b").stat().st_ino == number
     async with local.as_file("a/b") as own:
-        assert own == root / "a/b"
+        assert own.stat().st_ino == number
+
+
+async def test_a_file_that_is_read_stays_when_its_object_is_deleted(
+    local: ObjectStore, scratch: Path
+) -> None:
+    await put(local, "a/b", b"kept", scratch)
+    async with local.as_file("a/b") as path:
+        await local.delete(["a/b"])
+        assert path.read_bytes() == b"kept"
+    assert not path.exists()
 
 
 async def test_a_file_of_another_file_system_is_copied_and_removed(local: ObjectStore, root: Path) -> None:
