@@ -67,11 +67,11 @@ async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
 
 
 async def retry(batch: Batch, owner: BaseUser, backends: Backends, *, request_id: str) -> Batch:
-    """Run again what has failed so far; the batch as it is then.
+    """Queue the batch's failed URLs again, and return the batch.
 
     Raises:
         TooManyJobs: The account's batches have no room for it.
-        BatchNotFound: It was deleted meanwhile.
+        BatchNotFound: The batch was deleted meanwhile.
     """
     await check_room(owner, batch.failed, backends)
     await batches.retry(batch, job_maker(batch, owner), request_id)
@@ -79,15 +79,15 @@ async def retry(batch: Batch, owner: BaseUser, backends: Backends, *, request_id
 
 
 async def delete(batch: Batch, owner: BaseUser, backends: Backends) -> None:
-    """Forget a batch; its outputs are out of sight at once, their files are removed by the scheduler."""
+    """Delete a batch; its outputs are hidden at once, and the scheduler removes their files."""
     await publish_cancelled(await batches.remove(batch.id), owner.username, backends)
 
 
 async def check_room(owner: BaseUser, more: int, backends: Backends) -> None:
-    """Refuse items beyond what one batch may have: all unfinished ones of an account share that.
+    """Check that the unfinished URLs of all the account's batches fit the limit of one batch.
 
     Raises:
-        TooManyJobs: There is no room.
+        TooManyJobs: They do not.
     """
     settings = backends.settings
     limit = settings.csv_max_rows * settings.csv_max_urls
@@ -96,7 +96,7 @@ async def check_room(owner: BaseUser, more: int, backends: Backends) -> None:
 
 
 def job_maker(batch: Batch, owner: BaseUser) -> Callable[[str], NewJob]:
-    """What makes the job of one URL."""
+    """Return a function that builds the job of one URL."""
     operations = msgspec.json.decode(batch.operations, type=tuple[AnyOperation, ...])
     retention = Retention(batch.retention)
     ids = new_ids()
@@ -116,7 +116,7 @@ def job_maker(batch: Batch, owner: BaseUser) -> Callable[[str], NewJob]:
 
 
 def _planned(sheet: Sheet, make: Callable[[str], NewJob]) -> tuple[list[NewItem], list[NewJob]]:
-    """An item for each URL, and a job for each different one; ids ascend in the order of the file."""
+    """Build an item for each URL and a job for each different URL; ids ascend in the order of the file."""
     ids = new_ids()
     jobs: dict[str, NewJob] = {}
     items: list[NewItem] = []

@@ -1,4 +1,4 @@
-"""Where bucket and database disagree, and mending it."""
+"""Find and repair differences between the object store and the database."""
 
 import hashlib
 import re
@@ -17,10 +17,10 @@ from libs.storage.names import INBOX, ORIGINALS, RESULTS, THUMBNAILS
 from libs.storage.objects import BadKey, ObjectNotFound, Stored
 
 BATCH = 500
-FEW = 10  # so many may be mended whatever their share is
+FEW = 10  # differences that may be repaired whatever their share is
 
-# missing: a row without its object. stray: an object of ours without a row. attempt: a stray whose image has
-# another object. altered: an object of another size than its row says. foreign: none of ours, and no concern.
+# missing: a row without its object. stray: an object without a row. attempt: a stray whose image has another
+# object. altered: an object whose size is not that of its row. foreign: an object that is not Darkroom's.
 Kind = Literal["missing", "stray", "attempt", "altered", "foreign"]
 MENDED: tuple[Kind, ...] = ("missing", "stray", "attempt")
 
@@ -29,7 +29,7 @@ OWN_KEY = re.compile(rf"[^/]+/(?:{ORIGINALS}|{RESULTS})/\d{{4}}/\d\d/\d\d/({UUID
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One disagreement."""
+    """One difference."""
 
     kind: Kind
     key: str
@@ -37,25 +37,25 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 class TooMuch(Exception):
-    """Most of what is there would be removed: rather than that, a URL is wrong."""
+    """Repairing would remove most rows or objects: more likely, a URL in the settings is wrong."""
 
 
 class Examination:
-    """One walk over objects and rows; what is younger than `age_s` may be work that is under way."""
+    """One walk over objects and rows; an object younger than `age_s` may belong to a job that still runs."""
 
     def __init__(self, backends: Backends, *, age_s: float) -> None:
         self._backends = backends
         self._before = now() - timedelta(seconds=age_s)
         self._present: set[bytes] = set()  # digests of keys: there may be millions
-        self.objects = 0  # of ours
+        self.objects = 0  # that are Darkroom's
         self.rows = 0
         self.findings: list[Finding] = []
 
     async def run(self, note: Callable[[Finding], None]) -> None:
-        """Find everything; `note` hears of each at once.
+        """Find all differences; call `note` with each as it is found.
 
         Raises:
-            StoreUnavailable: The store cannot tell.
+            StoreUnavailable: The store cannot be listed.
         """
         for half in (self._objects(), self._rows()):
             async for finding in half:
@@ -63,15 +63,15 @@ class Examination:
                 note(finding)
 
     async def mend(self, *, force: bool) -> int:
-        """Remove rows without object and objects without row; how many.
+        """Remove rows without an object and objects without a row; return how many were removed.
 
-        What was found is looked at once more, one by one.
+        Each is checked once more before it is removed.
 
         Raises:
-            TooMuch: It would be most of them, and not `force`.
+            TooMuch: Most of them would be removed, and `force` is not set.
         """
-        rows = [one for one in self.findings if one.kind == "missing"]
-        strays = [one for one in self.findings if one.kind in ("stray", "attempt")]
+        rows = [finding for finding in self.findings if finding.kind == "missing"]
+        strays = [finding for finding in self.findings if finding.kind in ("stray", "attempt")]
         for found, total, what in ((rows, self.rows, "images"), (strays, self.objects, "objects")):
             if len(found) > FEW and len(found) * 2 > total and not force:
                 raise TooMuch(f"{len(found)} of {total} {what} would be removed")
@@ -82,13 +82,13 @@ class Examination:
         async for stored in self._backends.objects.scan(""):
             batch.append(stored)
             if len(batch) == BATCH:
-                async for finding in self._judged(batch):
+                async for finding in self._compared(batch):
                     yield finding
                 batch.clear()
-        async for finding in self._judged(batch):
+        async for finding in self._compared(batch):
             yield finding
 
-    async def _judged(self, batch: list[Stored]) -> AsyncGenerator[Finding]:
+    async def _compared(self, batch: list[Stored]) -> AsyncGenerator[Finding]:
         known = await images.sizes_by_key([_image_key(stored.key) for stored in batch])
         for stored in batch:
             self._present.add(_digest(stored.key))
@@ -117,7 +117,7 @@ class Examination:
             after = page[-1].id
 
     async def _is_missing(self, image: Image) -> bool:
-        """Ask again: it may have come, or its row may have gone, since the objects were listed."""
+        """Check again: the object may have been stored, or the row removed, since the objects were listed."""
         try:
             async with self._backends.objects.read(image.object_key, length=1):
                 return False
@@ -126,8 +126,8 @@ class Examination:
             return current is not None and current.object_key == image.object_key
 
     async def _remove_strays(self, strays: list[Finding]) -> int:
-        known = await images.sizes_by_key([_image_key(one.key) for one in strays])
-        gone = [one.key for one in strays if _image_key(one.key) not in known]
+        known = await images.sizes_by_key([_image_key(stray.key) for stray in strays])
+        gone = [stray.key for stray in strays if _image_key(stray.key) not in known]
         for start in range(0, len(gone), BATCH):
             await self._backends.objects.delete(gone[start : start + BATCH])
         return len(gone)
@@ -147,7 +147,7 @@ class Examination:
 
 
 def _image_key(key: str) -> str:
-    """The key of the image that an object belongs to: a thumbnail has one of its own."""
+    """Return the key of the image that an object belongs to; a thumbnail belongs to its image."""
     return key.removeprefix(f"{THUMBNAILS}/")
 
 

@@ -55,10 +55,10 @@ async def remove(marked: Sequence[DeletingImage], backends: Backends) -> int:
     """
     keys = [image.object_key for image in marked]
     await backends.objects.delete(keys + [names.thumbnail_key(key) for key in keys])
-    return await unbroken(_forget(marked, backends), grace_s=EVENTS_GRACE_S)
+    return await unbroken(_delete_rows(marked, backends), grace_s=EVENTS_GRACE_S)
 
 
-async def _forget(marked: Sequence[DeletingImage], backends: Backends) -> int:
+async def _delete_rows(marked: Sequence[DeletingImage], backends: Backends) -> int:
     """Remove the rows and publish an event for each: after a stop nobody would publish it."""
     gone = set(await image_expiry.delete_rows([image.id for image in marked]))
     events = (ImageDeleted(image_id=image.id, owner=image.owner) for image in marked if image.id in gone)

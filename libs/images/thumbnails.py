@@ -1,4 +1,4 @@
-"""Small pictures of stored images: made in a child at the first need, then kept beside the image."""
+"""Thumbnails of stored images: rendered when first requested, then stored beside the image."""
 
 import asyncio
 from pathlib import Path
@@ -11,7 +11,7 @@ from libs.storage import images, names
 from libs.storage.database.tables import Image, new_id
 from libs.storage.objects import ObjectNotFound
 
-SIDE = 160  # pixels, of the longer one
+SIDE = 160  # pixels of the longer side
 MIME = "image/webp"
 TIMEOUT_S = 20.0
 NICENESS = 10
@@ -20,34 +20,34 @@ STEPS = (Frames(frame=0), Resize(width=SIDE, height=SIDE), Convert(format="webp"
 
 
 class Thumbnails:
-    """Makes one at a time; no process is started before the first is asked for."""
+    """Renders one thumbnail at a time; the render process starts with the first request."""
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
         self._processes = ProcessPool(1, memory_bytes=backends.settings.job_memory_bytes, niceness=NICENESS)
-        self._making = asyncio.Lock()
+        self._rendering = asyncio.Lock()
 
     async def read(self, image: Image) -> bytes:
-        """The image's thumbnail, as WebP.
+        """Return the image's thumbnail, as WebP.
 
         Raises:
             ObjectNotFound: The image's file is gone.
-            ImagingError, ChildError: It cannot be read.
+            ImagingError, RenderError: The image cannot be rendered.
         """
         key = names.thumbnail_key(image.object_key)
         try:
             return await self._stored(key)
         except ObjectNotFound:
-            async with self._making:
-                return await self._made(image, key)
+            async with self._rendering:
+                return await self._render_and_store(image, key)
 
     async def close(self) -> None:
-        """End the child."""
+        """End the render process."""
         await self._processes.close()
 
-    async def _made(self, image: Image, key: str) -> bytes:
+    async def _render_and_store(self, image: Image, key: str) -> bytes:
         try:
-            return await self._stored(key)  # somebody else's request may have made it meanwhile
+            return await self._stored(key)  # another request may have stored it meanwhile
         except ObjectNotFound:
             pass
         file = self._backends.scratch / f"thumbnail-{new_id()}"
@@ -57,7 +57,7 @@ class Thumbnails:
             await self._backends.objects.put(key, file, content_type=MIME, metadata=metadata)
         finally:
             file.unlink(missing_ok=True)
-        await self._take_back_of_deleted(image, key)
+        await self._delete_if_outdated(image, key)
         return data
 
     async def _rendered(self, image: Image, file: Path) -> bytes:
@@ -70,8 +70,8 @@ class Thumbnails:
         async with self._backends.objects.read(key) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
-    async def _take_back_of_deleted(self, image: Image, key: str) -> None:
-        """The image may have gone, or got another file, while its thumbnail was made."""
-        now = await images.by_id(image.id)
-        if now is None or now.object_key != image.object_key:
+    async def _delete_if_outdated(self, image: Image, key: str) -> None:
+        """Delete the thumbnail if its image was deleted or replaced while it was rendered."""
+        current = await images.by_id(image.id)
+        if current is None or current.object_key != image.object_key:
             await self._backends.objects.delete([key])

@@ -1,4 +1,4 @@
-"""Other images that operations need, a watermark's above all: named at the door, opened for the renderer."""
+"""Other images that operations need, such as a watermark: named in a request, opened for the renderer."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,41 +16,30 @@ from libs.storage.objects import ObjectNotFound, StoreUnavailable
 
 
 def named_parts(operations: Sequence[AnyOperation]) -> set[str]:
-    """The parts of the same form that the operations speak of."""
+    """Return the names of the form's files that the operations refer to."""
     return {mark.part for mark in _marks(operations) if mark.part is not None}
 
 
 def with_parts(operations: Sequence[AnyOperation], stored: Mapping[str, UUID]) -> tuple[AnyOperation, ...]:
-    """The operations, where parts have become the stored images that they were kept as.
+    """Return the operations with the ids of stored images in the place of the form's files.
 
     Raises:
-        AssetMissing: A part is not among `stored`.
+        AssetMissing: A file is not among `stored`.
     """
-    return tuple(_with_part(one, stored) if isinstance(one, Watermark) else one for one in operations)
-
-
-async def check(operations: Sequence[AnyOperation], owner: int) -> None:
-    """See that the owner has every other image that is needed.
-
-    Raises:
-        ImageNotFound: It is none of the owner's.
-        AssetMissing: A part is named, but nothing was uploaded along.
-    """
-    for mark in _marks(operations):
-        if mark.image_id is not None:
-            await images.owned_by(owner, mark.image_id)
-        elif mark.part is not None:
-            raise AssetMissing(mark.part)
+    return tuple(
+        _with_part(operation, stored) if isinstance(operation, Watermark) else operation
+        for operation in operations
+    )
 
 
 @asynccontextmanager
 async def opened(
     operations: Sequence[AnyOperation], owner: int, backends: Backends
 ) -> AsyncGenerator[dict[str, Path]]:
-    """The files of the other images, by the names that the operations give them.
+    """Open the files of the other images, by the names that the operations give them.
 
     Raises:
-        ImageNotFound: One is gone, or was never the owner's.
+        ImageNotFound: The owner does not have one of them.
     """
     found: dict[str, Path] = {}
     async with AsyncExitStack() as stack:
@@ -64,11 +53,11 @@ async def opened(
 
 @asynccontextmanager
 async def file_of(image: Image, backends: Backends) -> AsyncGenerator[Path]:
-    """The file of an image whose row was read a moment ago.
+    """Open the file of an image whose row was read a moment ago.
 
     Raises:
-        ObjectNotFound: It has none.
-        StoreUnavailable: It was given another one since; who reads the row again finds that.
+        ObjectNotFound: The image has no file.
+        StoreUnavailable: Its file was replaced since the row was read; the same again succeeds.
     """
     async with AsyncExitStack() as stack:
         try:
@@ -81,7 +70,7 @@ async def file_of(image: Image, backends: Backends) -> AsyncGenerator[Path]:
 
 
 def _marks(operations: Sequence[AnyOperation]) -> list[Watermark]:
-    return [one for one in operations if isinstance(one, Watermark)]
+    return [operation for operation in operations if isinstance(operation, Watermark)]
 
 
 def _with_part(mark: Watermark, stored: Mapping[str, UUID]) -> Watermark:

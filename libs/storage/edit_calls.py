@@ -1,6 +1,6 @@
-"""Functions over edits: what an account may still ask for, and that no call is made twice.
+"""Functions over calls to the image model: daily limits, usage, and that no call is made twice.
 
-Each call is marked before it is made, by one statement that only one holder of the job can win.
+A call is marked before it is made, by one statement that only one holder of the job can win.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ on conflict (owner, day) do update set edits = edit_usage.edits + excluded.edits
 """
 ADMIT = f"{ADD} where edit_usage.edits + excluded.edits <= {{}} returning edits"
 
-# Only who holds the job, and only when no call of it may have run.
+# Only for the holder of the job, and only when no call of it may have run.
 START = """
 insert into edit_call (id, state, calls, attempt, started_at)
 select id, {}, 1, attempts, {} from job
@@ -48,12 +48,12 @@ class DailyEditsUsed(Exception):
     outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
     def __init__(self, per_day: int) -> None:
-        super().__init__(f"an account may ask for {per_day} edited images a day (UTC)")
+        super().__init__(f"an account may request {per_day} edited images a day (UTC)")
         self.retry_after_s = _until_midnight_s()
 
 
 class Used(Struct, frozen=True, kw_only=True):
-    """What an account used of edits."""
+    """An account's use of edits."""
 
     edits: int = 0
     calls: int = 0
@@ -64,10 +64,10 @@ class Used(Struct, frozen=True, kw_only=True):
 
 
 async def admit(owner: int, count: int, *, per_day: int) -> None:
-    """Count `count` more images as asked for today; in the transaction that queues their job.
+    """Count `count` more requested images today, within the transaction that queues their job.
 
     Raises:
-        DailyEditsUsed: They would be more than `per_day`.
+        DailyEditsUsed: The total would exceed `per_day`.
     """
     if count > per_day:
         raise DailyEditsUsed(per_day)
@@ -77,9 +77,9 @@ async def admit(owner: int, count: int, *, per_day: int) -> None:
 
 
 async def start_call(claim: Claim) -> int | None:
-    """Mark the job's call as made, durably; how many that makes, or None when it must not be made.
+    """Mark the job's call as made, and return the number of its calls; None when it must not be made.
 
-    That is when the job is not this worker's any more, or an earlier call may have run.
+    It must not be made when the job is no longer this worker's, or when an earlier call may have run.
     """
     values = (CallState.STARTED, now(), claim.job_id, claim.worker, claim.attempt, CallState.NOT_RUN)
     async with transaction():
@@ -90,17 +90,17 @@ async def start_call(claim: Claim) -> int | None:
 
 
 async def may_have_run(job_id: UUID) -> bool:
-    """Whether a call of the job was made of which nobody knows that it did not run."""
+    """Return whether a call of the job was made and is not known to have failed before it ran."""
     return await EditCall.exists().where((EditCall.id == job_id) & (EditCall.state != CallState.NOT_RUN))
 
 
 async def note_not_run(claim: Claim) -> None:
-    """Take the mark back: the call surely did not run."""
+    """Note that the call did not run."""
     await _note(claim, CallState.NOT_RUN)
 
 
 async def note_answer(claim: Claim, tokens: EditTokens, *, count: int) -> None:
-    """Count what an answer with `count` images cost; once, however often it is noted."""
+    """Count the cost of an answer with `count` images; repeating the call counts it once."""
     async with transaction():
         if await _note(claim, CallState.ANSWERED):
             await _add(
@@ -118,7 +118,7 @@ async def complete(
     """End the job with its results, of which the first is the job's, in one transaction.
 
     Raises:
-        LostLease: The job is somebody else's by now.
+        LostLease: The job is no longer this worker's.
     """
     async with transaction():
         if source is not None:
@@ -131,12 +131,12 @@ async def complete(
 
 
 async def used_today(owner: int) -> Used:
-    """What the account used since midnight (UTC)."""
+    """Return what the account used since midnight (UTC)."""
     return await _used(owner, "and day = {}", _today())
 
 
 async def used_ever(owner: int) -> Used:
-    """What the account used on all days."""
+    """Return what the account used on all days."""
     return await _used(owner, "")
 
 
