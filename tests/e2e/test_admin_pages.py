@@ -95,8 +95,8 @@ async def test_an_operator_sees_the_site_opens_a_picture_and_runs_a_failed_job_a
     operated: Operated, page: Page, tmp_path: Path
 ) -> None:
     # The start page counts.
-    assert (await card(page, "images"), await card(page, "failed in the last hour")) == ("6", "1")
-    assert re.fullmatch(r"\d+(\.\d)? [kM]B", await card(page, "stored"))
+    assert (await card(page, "Images"), await card(page, "Failed in the last hour")) == ("6", "1")
+    assert re.fullmatch(r"\d+(\.\d)? [kM]B", await card(page, "Storage used"))
     await expect(page.locator("#overview table").last).to_contain_text("crop_outside")
     await kept(page, tmp_path, "admin-start.png")
 
@@ -131,7 +131,7 @@ async def test_an_operator_sees_the_site_opens_a_picture_and_runs_a_failed_job_a
     # It runs again: a second attempt is counted.
     [job] = (await operated.client.get("/api/jobs?status=failed")).json
     assert job["attempts"] == 1
-    async with page.expect_response(re.compile(r"/desk/jobs/.*/retry/")) as answered:
+    async with page.expect_response(re.compile(r"/admin-api/jobs/.*/retry/")) as answered:
         await page.click("button.act:has-text('Retry')")
     assert (await answered.value).status == 200
     assert (await operated.client.job_done(job["id"]))["status"] == "failed"
@@ -156,8 +156,8 @@ async def test_images_that_are_ticked_are_deleted_with_their_files_at_once(
     await page.click('.table_list a[href="#/image/"]')
     for name in ("coffee.png", "chelsea.png"):
         await page.locator("tr", has_text=name).locator("td input").check()
-    async with page.expect_response(re.compile(r"/desk/images/delete/")) as answered:
-        await page.click("#act-on-all:has-text('Delete (2)')")
+    async with page.expect_response(re.compile(r"/admin-api/images/delete/")) as answered:
+        await page.click("#act-on-selected:has-text('Delete (2)')")
     assert await (await answered.value).json() == {"deleted": 2}
     left = {image["filename"] for image in (await operated.client.get("/api/images")).json}
     assert left == {"astronaut.png", "rocket.jpg", "rocket.webp"}

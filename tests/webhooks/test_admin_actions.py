@@ -1,4 +1,4 @@
-"""What operators do with notices on the admin pages."""
+"""What operators do with webhook deliveries on the admin pages."""
 
 import json
 from collections.abc import AsyncIterator
@@ -14,7 +14,7 @@ from tests.webhooks.webhook_requests import delivery, finished, send_test_event,
 
 
 @pytest.fixture
-async def desk(webhook_site: tuple[Site, Receiver]) -> AsyncIterator[AdminClient]:
+async def operator(webhook_site: tuple[Site, Receiver]) -> AsyncIterator[AdminClient]:
     """An operator who has logged in."""
     name = f"admin-{uuid4().hex[:8]}"
     await webhook_site[0].run("create-admin", "--username", name, "--password", PASSWORD)
@@ -23,51 +23,52 @@ async def desk(webhook_site: tuple[Site, Receiver]) -> AsyncIterator[AdminClient
         yield browser
 
 
-async def test_a_notice_that_failed_is_sent_again(
-    desk: AdminClient, webhook_client: Client, receiver: Receiver
+async def test_a_failed_delivery_is_sent_again(
+    operator: AdminClient, webhook_client: Client, receiver: Receiver
 ) -> None:
     path = f"/{uuid4()}"
     endpoint = await webhook(webhook_client, receiver.url(path))
     receiver.always[path] = PlannedResponse(500)
-    notice = await send_test_event(webhook_client, endpoint["id"])
-    assert (await finished(webhook_client, notice))["status"] == "failed"
-    [row] = await desk.rows("webhook_delivery", id=notice)
-    assert row["status"] == "failed"
+    delivery_id = await send_test_event(webhook_client, endpoint["id"])
+    assert (await finished(webhook_client, delivery_id))["status"] == "failed"
+    [shown] = await operator.rows("webhook_delivery", id=delivery_id)
+    assert shown["status"] == "failed"
 
     receiver.always[path] = PlannedResponse(200)
-    answer = await desk.call("POST", f"desk/deliveries/{notice}/redeliver/")
-    assert (answer.status, answer.json["id"]) == (200, notice)
-    assert (await finished(webhook_client, notice))["status"] == "delivered"
-    assert receiver.at(path)[-1].id == notice
+    answer = await operator.call("POST", f"admin-api/deliveries/{delivery_id}/redeliver/")
+    assert (answer.status, answer.json["id"]) == (200, delivery_id)
+    assert (await finished(webhook_client, delivery_id))["status"] == "delivered"
+    assert receiver.at(path)[-1].id == delivery_id
 
-    assert (await desk.call("POST", f"desk/deliveries/{uuid4()}/redeliver/")).status == 404
-    off = await desk.call("PATCH", f"api/tables/webhook_endpoint/{endpoint['id']}/", json={"active": False})
+    assert (await operator.call("POST", f"admin-api/deliveries/{uuid4()}/redeliver/")).status == 404
+    row = f"api/tables/webhook_endpoint/{endpoint['id']}/"
+    off = await operator.call("PATCH", row, json={"active": False})
     assert off.status == 200
-    refused = await desk.call("POST", f"desk/deliveries/{notice}/redeliver/")
+    refused = await operator.call("POST", f"admin-api/deliveries/{delivery_id}/redeliver/")
     assert (refused.status, refused.json["code"]) == (409, "webhook_disabled")
 
 
 async def test_a_webhook_is_changed_by_its_own_rules_and_its_secret_never_shown(
-    desk: AdminClient, webhook_client: Client, receiver: Receiver
+    operator: AdminClient, webhook_client: Client, receiver: Receiver
 ) -> None:
     endpoint = await webhook(webhook_client, receiver.url(f"/{uuid4()}"))
-    shown = await desk.get(f"api/tables/webhook_endpoint/{endpoint['id']}/")
+    shown = await operator.get(f"api/tables/webhook_endpoint/{endpoint['id']}/")
     assert shown.status == 200
     assert endpoint["secret"].encode() not in shown.body
     elsewhere = receiver.url(f"/{uuid4()}")
     form = {"url": elsewhere, "events": json.dumps(["job.failed"]), "secret": "", "active": True}
     row = f"api/tables/webhook_endpoint/{endpoint['id']}/"
-    changed = await desk.call("PATCH", row, json=form)
+    changed = await operator.call("PATCH", row, json=form)
     assert changed.status == 200, changed
     assert endpoint["secret"].encode() not in changed.body
     seen = (await webhook_client.get(f"/api/webhooks/{endpoint['id']}")).json
     assert (seen["url"], seen["events"]) == (elsewhere, ["job.failed"])
-    notice = await send_test_event(webhook_client, endpoint["id"])
-    await finished(webhook_client, notice)
+    delivery_id = await send_test_event(webhook_client, endpoint["id"])
+    await finished(webhook_client, delivery_id)
     [request] = receiver.at(elsewhere.removeprefix(receiver.url("")))
     request.verified(endpoint["secret"])  # it is still the one that its owner knows
 
     for wrong in ({"url": "http://127.0.0.1/"}, {"events": '["no.such.event"]'}, {"events": "["}):
-        assert (await desk.call("PATCH", row, json=wrong)).status in (400, 422), wrong
-    assert (await delivery(webhook_client, notice))["status"] == "delivered"
-    assert (await desk.call("PUT", row, json=form)).status == 405
+        assert (await operator.call("PATCH", row, json=wrong)).status in (400, 422), wrong
+    assert (await delivery(webhook_client, delivery_id))["status"] == "delivered"
+    assert (await operator.call("PUT", row, json=form)).status == 405

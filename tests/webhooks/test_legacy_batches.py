@@ -98,16 +98,16 @@ async def test_operators_see_input_and_output_and_run_again_what_failed(
         await browser.log_in(name)
         rows = {row["input_url"]: row for row in await browser.rows("product_image", batch=batch)}
         assert rows[urls[0]]["status"] == "completed"
-        picture_of = await browser.get(f"desk/images/{rows[urls[0]]['output']}/thumbnail/")
+        picture_of = await browser.get(f"admin-api/images/{rows[urls[0]]['output']}/thumbnail/")
         assert (picture_of.status, picture_of.headers["Content-Type"]) == (200, "image/webp")
         assert rows[urls[1]]["status"] == "failed"
 
         [job] = await browser.rows("job", batch=batch, status="failed")
-        alone = await browser.call("POST", f"desk/jobs/{job['id']}/retry/")
+        alone = await browser.call("POST", f"admin-api/jobs/{job['id']}/retry/")
         assert (alone.status, alone.json["code"]) == (409, "job_not_failed")
         receiver.files[missing] = photo.read_bytes()
-        again = await browser.call("POST", f"desk/batches/{batch}/retry/")
+        again = await browser.call("POST", f"admin-api/batches/{batch}/retry/")
         assert again.status == 200
         await receiver.received(path, 2)
         assert {row["status"] for row in await browser.rows("product_image", batch=batch)} == {"completed"}
-        assert (await browser.call("POST", f"desk/batches/{uuid4()}/retry/")).status == 404
+        assert (await browser.call("POST", f"admin-api/batches/{uuid4()}/retry/")).status == 404

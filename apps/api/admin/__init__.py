@@ -1,4 +1,4 @@
-"""The admin pages: Piccolo's, over the tables, with a start page, thumbnails and actions of our own."""
+"""The admin pages: Piccolo's pages for tables, with our own start page, thumbnails and actions."""
 
 from apps.api.admin.mount import admin_route
 

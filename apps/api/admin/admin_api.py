@@ -1,4 +1,4 @@
-"""What the admin pages ask for beside Piccolo's own: the start page, pictures, and actions."""
+"""The API of the admin pages beside Piccolo's own: the overview, pictures and actions."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -46,23 +46,23 @@ FORESEEN = (
 SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
-class Chosen(Struct, frozen=True):
-    """The images that an operator wants to be gone."""
+class ImageSelection(Struct, frozen=True):
+    """The images to delete."""
 
     ids: list[UUID]
 
 
-class Desk:
-    """The answers to the pages' own questions."""
+class AdminApi:
+    """The handlers of the admin API."""
 
     def __init__(self, backends: Backends, thumbnails: Thumbnails) -> None:
         self._backends = backends
         self._thumbnails = thumbnails
 
     def application(self) -> Starlette:
-        """All of them; whoever mounts it sees to it that only operators reach it.
+        """Build the application. The caller restricts it to operators.
 
-        A mounted application gets its addresses with a slash at the end.
+        Paths end in a slash, because Litestar adds one to the paths of a mounted application.
         """
         return Starlette(
             routes=[
@@ -88,9 +88,9 @@ class Desk:
         return Response(await self._thumbnails.read(image), media_type=MIME, headers=headers)
 
     async def file(self, request: Request) -> Response:
-        """The image as it is stored; an operator's look is no download, and starts no clock."""
+        """Stream the stored image. This does not count as a download, so no expiry starts."""
         image = await _image(request)
-        stack = AsyncExitStack()  # entered here: a file that is gone is known before the answer begins
+        stack = AsyncExitStack()  # opened here, so that a missing file is a 404
         chunks = await stack.enter_async_context(self._backends.objects.read(image.object_key))
 
         async def body() -> AsyncIterator[bytes]:
@@ -102,11 +102,11 @@ class Desk:
         return StreamingResponse(body(), media_type=image.mime, headers=headers)
 
     async def delete(self, request: Request) -> Response:
-        """Delete images now, with their files."""
-        chosen = msgspec.json.decode(await request.body(), type=Chosen).ids
-        if len(chosen) > DELETE_AT_ONCE:
-            raise HTTPException(400, f"at most {DELETE_AT_ONCE} at once")
-        found = await images.by_ids(chosen)
+        """Delete images and their files at once."""
+        selected = msgspec.json.decode(await request.body(), type=ImageSelection).ids
+        if len(selected) > DELETE_AT_ONCE:
+            raise HTTPException(400, f"select at most {DELETE_AT_ONCE} images")
+        found = await images.by_ids(selected)
         owners = {user.id: user for user in await accounts.by_ids({image.owner for image in found})}
         for image in found:
             await expiry.delete(image, owners[image.owner], self._backends)
@@ -118,14 +118,14 @@ class Desk:
         return JSONResponse({"id": str(job.id), "status": job.status})
 
     async def retry_batch(self, request: Request) -> Response:
-        """Run again what has failed of a batch."""
+        """Run the failed jobs of a batch again."""
         batch = await batches.by_id(request.path_params["id"])
         [owner] = await accounts.by_ids([batch.owner])
         again = await create.retry(batch, owner, self._backends, request_id=request_id())
         return JSONResponse({"id": str(again.id), "status": again.status})
 
     async def redeliver(self, request: Request) -> Response:
-        """Send a notice again."""
+        """Send a webhook event again."""
         delivery = await webhook_deliveries.redeliver_any(request.path_params["id"])
         return JSONResponse({"id": str(delivery.id), "status": delivery.status})
 

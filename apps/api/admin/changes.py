@@ -1,4 +1,4 @@
-"""What operators may change: accounts and webhooks, by the rules that hold for everybody."""
+"""Changes by operators: accounts and webhooks, under the same rules as the API."""
 
 from typing import Any
 from uuid import UUID
@@ -18,37 +18,37 @@ from libs.storage.database.tables import BaseUser, WebhookEndpoint
 
 Values = dict[Column, Any]
 
-CHANGED = ("url", "events", "active")  # of a webhook
+CHANGEABLE = ("url", "events", "active")  # of a webhook
 
 
 def superusers_write(piccolo_crud: PiccoloCRUD, request: Request) -> None:
-    """A validator: others only look at accounts."""
+    """Validate that only a superuser changes accounts."""
     if request.method != "GET" and not request.user.user.superuser:
         raise HTTPException(403, "only superusers may change accounts")
 
 
 async def check_account(piccolo_crud: PiccoloCRUD, request: Request) -> None:
-    """A validator of new accounts; Piccolo hashes their passwords."""
+    """Validate a new account. Piccolo hashes its password."""
     given: dict[str, Any] = await request.json()
     try:
-        wanted = msgspec.convert({name: given.get(name) for name in Register.__struct_fields__}, Register)
+        account = msgspec.convert({name: given.get(name) for name in Register.__struct_fields__}, Register)
     except msgspec.ValidationError as error:
         raise HTTPException(400, str(error)) from error
-    _check_name(wanted.username)
+    _check_name(account.username)
 
 
 async def account_changes(row_id: int, values: Values) -> Values:
-    """A hook: names and passwords keep to the rules; a new password ends the account's logins."""
-    wanted = _by_name(values)
-    if not wanted.get("password"):
-        values.pop(BaseUser.password, None)  # the form sends an empty one when nobody typed any
-        wanted.pop("password", None)
+    """Validate changes to an account in a hook. A new password ends the account's logins."""
+    changed = _by_name(values)
+    if not changed.get("password"):
+        values.pop(BaseUser.password, None)  # the form sends an empty password when it was not edited
+        changed.pop("password", None)
     before = await accounts.by_ids([row_id])
     try:
-        if before and wanted.get("username", before[0].username) != before[0].username:
-            _check_name(msgspec.convert(wanted["username"], Username))
-        if "password" in wanted:
-            msgspec.convert(wanted["password"], Password)
+        if before and changed.get("username", before[0].username) != before[0].username:
+            _check_name(msgspec.convert(changed["username"], Username))
+        if "password" in changed:
+            msgspec.convert(changed["password"], Password)
             await refresh_tokens.revoke_all_of(row_id)
     except msgspec.ValidationError as error:
         raise HTTPException(400, str(error)) from error
@@ -56,29 +56,29 @@ async def account_changes(row_id: int, values: Values) -> Values:
 
 
 class WebhookChanges:
-    """A hook: address, events and whether it is active; nothing else of a webhook is changed by hand."""
+    """A hook that changes the URL, the events and the activity of a webhook, and nothing else."""
 
     def __init__(self, backends: Backends) -> None:
         self._guard = backends.guard
 
     async def of_row(self, row_id: UUID, values: Values) -> Values:
-        """What was asked for, done already: what waits to be sent follows it in the same transaction."""
-        wanted = {name: value for name, value in _by_name(values).items() if name in CHANGED}
-        if isinstance(wanted.get("events"), str):
-            wanted["events"] = msgspec.json.decode(wanted["events"])  # Piccolo has seen that it is JSON
+        """Change the webhook, and its pending deliveries in the same transaction, before Piccolo saves it."""
+        changed = {name: value for name, value in _by_name(values).items() if name in CHANGEABLE}
+        if isinstance(changed.get("events"), str):
+            changed["events"] = msgspec.json.decode(changed["events"])  # Piccolo has validated the JSON
         try:
-            patch = msgspec.convert(wanted, WebhookPatch)
+            patch = msgspec.convert(changed, WebhookPatch)
             if patch.url is not None:
                 self._guard.check_url(patch.url)
         except (msgspec.ValidationError, FetchError) as error:
             raise HTTPException(400, str(error)) from error
         endpoint = await WebhookEndpoint.objects().get(WebhookEndpoint.id == row_id)
         if endpoint is None:
-            raise HTTPException(404, "it was deleted meanwhile")
-        done = await webhook_endpoints.change(
+            raise HTTPException(404, "the webhook was deleted")
+        updated = await webhook_endpoints.change(
             endpoint, url=patch.url, events=patch.events, active=patch.active
         )
-        return {WebhookEndpoint.url: done.url}
+        return {WebhookEndpoint.url: updated.url}
 
 
 def _by_name(values: Values) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The address of the admin pages. What they are made of is loaded when somebody first asks for one."""
+"""The route of the admin pages, which are loaded at the first request."""
 
 import asyncio
 
@@ -12,13 +12,13 @@ from libs.images.thumbnails import Thumbnails
 
 
 def admin_route(backends: Backends, thumbnails: Thumbnails) -> ASGIRouteHandler:
-    """`/admin/` and the way there."""
+    """Serve `/admin/`, and redirect `/admin` to it."""
     pages = _Pages(backends, thumbnails)
     secure = backends.settings.public_url.startswith("https://")
 
     @asgi("/admin/", is_mount=True, copy_scope=True)
     async def admin(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["raw_path"].endswith(b"/admin"):  # the page's own addresses are relative to the slash
+        if scope["raw_path"].endswith(b"/admin"):  # the page's links are relative to the slash
             await Redirect("admin/").to_asgi_response(app=None, request=Request(scope))(scope, receive, send)
             return
 
@@ -31,10 +31,10 @@ def admin_route(backends: Backends, thumbnails: Thumbnails) -> ASGIRouteHandler:
 
 
 class _Pages:
-    """Piccolo's pages stand on a second web framework, and build a model of each table.
+    """Loads Piccolo's pages in a thread at the first request.
 
-    That is half of what the API would need to start, and most starts never show a page. The thread lets
-    other requests go on meanwhile.
+    They import a second web framework and build a model of each table, which would double the start-up time
+    of the API. Most processes never show a page.
     """
 
     def __init__(self, backends: Backends, thumbnails: Thumbnails) -> None:
@@ -55,13 +55,13 @@ class _Pages:
 
 
 def _guarded(message: Message, *, secure: bool) -> Message:
-    """Nobody may frame the pages; over HTTPS no cookie goes out without it."""
+    """Forbid framing; mark cookies as secure behind HTTPS."""
     if message["type"] != "http.response.start":
         return message
     headers = [(name, value) for name, value in message["headers"] if name != b"set-cookie"]
     cookies = [value for name, value in message["headers"] if name == b"set-cookie"]
     if secure:
-        cookies = [one if b"secure" in one.lower() else one + b"; Secure" for one in cookies]
-    headers += [(b"set-cookie", one) for one in cookies]
+        cookies = [value if b"secure" in value.lower() else value + b"; Secure" for value in cookies]
+    headers += [(b"set-cookie", value) for value in cookies]
     message["headers"] = [*headers, (b"x-frame-options", b"DENY")]
     return message

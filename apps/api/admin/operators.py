@@ -1,4 +1,4 @@
-"""Who may enter the admin pages."""
+"""Authentication of operators on the admin pages."""
 
 import time
 from collections import defaultdict
@@ -12,11 +12,11 @@ MINUTE_S = 60.0
 
 
 class Operator(BaseUser, tablename="piccolo_user"):
-    """An account that is active and marked `admin`; others cannot even log in here."""
+    """An active account marked `admin`. Other accounts cannot log in to the admin pages."""
 
     @classmethod
     async def login(cls, username: str, password: str) -> int | None:
-        """The account's id; anybody else takes as long to be refused."""
+        """Return the account's id, or None. A refusal takes as long as a login."""
         try:
             user = await accounts.authenticate(username, password)
         except accounts.BadCredentials:
@@ -25,22 +25,22 @@ class Operator(BaseUser, tablename="piccolo_user"):
 
 
 class LoginLimit(RateLimitProvider):
-    """So many requests a minute from one address, then none until the minute is over."""
+    """A limit on requests per minute from one address."""
 
     def __init__(self, per_minute: int) -> None:
         self._per_minute = per_minute
-        self._since = time.monotonic()
-        self._seen: defaultdict[str, int] = defaultdict(int)
+        self._minute_began = time.monotonic()
+        self._requests: defaultdict[str, int] = defaultdict(int)
 
     def increment(self, identifier: str) -> None:
         """Count a request.
 
         Raises:
-            RateLimitError: It is one too many.
+            RateLimitError: The limit of this minute is exceeded.
         """
-        if time.monotonic() - self._since > MINUTE_S:
-            self._since = time.monotonic()
-            self._seen.clear()
-        self._seen[identifier] += 1
-        if self._seen[identifier] > self._per_minute:
+        if time.monotonic() - self._minute_began > MINUTE_S:
+            self._minute_began = time.monotonic()
+            self._requests.clear()
+        self._requests[identifier] += 1
+        if self._requests[identifier] > self._per_minute:
             raise RateLimitError

@@ -1,4 +1,4 @@
-"""Which tables the admin pages show, and what may be done to their rows there."""
+"""The tables of the admin pages, and which of their rows operators may change."""
 
 from typing import NoReturn
 
@@ -24,45 +24,45 @@ from libs.storage.database.tables import (
     WebhookEndpoint,
 )
 
-WORK, NOTICES, PEOPLE = "Images and jobs", "Notices", "People"
+IMAGES_AND_JOBS, WEBHOOKS, ACCOUNTS = "Images and jobs", "Webhooks", "Accounts"
 
 
 def table_configs(backends: Backends) -> list[TableConfig]:
-    """Records of fact can be read; accounts and endpoints can be changed."""
+    """Configure the tables: accounts and webhooks can be changed, all others only read."""
     return [
         _record(
             Image,
-            WORK,
+            IMAGES_AND_JOBS,
             shown="object_key owner filename status format width height size_bytes created_at id",
             filters="status owner created_at format retention filename md5 parent expires_at id",
         ),
         _record(
             Job,
-            WORK,
+            IMAGES_AND_JOBS,
             shown="image result kind status owner error_code error attempts created_at id",
             filters="status owner created_at kind error_code priority batch image finished_at id",
         ),
         _record(
             Batch,
-            WORK,
+            IMAGES_AND_JOBS,
             shown="filename owner status total completed failed created_at finished_at id",
             filters="status owner created_at filename finished_at id",
         ),
         _record(
             ProductImage,
-            WORK,
+            IMAGES_AND_JOBS,
             shown="output input_url product_name serial_number position status error batch job id",
             filters="status batch product_name serial_number input_url id",
         ),
         _record(
             WebhookDelivery,
-            NOTICES,
+            WEBHOOKS,
             shown="event url status owner attempts last_status_code last_error created_at id",
             filters="status owner created_at event url endpoint id",
         ),
         _record(
             RefreshToken,
-            PEOPLE,
+            ACCOUNTS,
             shown="user family expires_at used_at revoked_at id",
             filters="user expires_at family id",
         ),
@@ -70,7 +70,7 @@ def table_configs(backends: Backends) -> list[TableConfig]:
             WebhookEndpoint,
             visible_columns=_columns(WebhookEndpoint, "url owner events active created_at id"),
             visible_filters=_columns(WebhookEndpoint, "owner active created_at url disabled_reason id"),
-            menu_group=NOTICES,
+            menu_group=WEBHOOKS,
             order_by=_newest(WebhookEndpoint),
             validators=Validators(post_single=[_refuse], put_single=[_refuse]),
             hooks=[Hook(HookType.pre_patch, WebhookChanges(backends).of_row)],
@@ -78,7 +78,7 @@ def table_configs(backends: Backends) -> list[TableConfig]:
         TableConfig(
             BaseUser,
             visible_columns=_columns(BaseUser, "username email active admin superuser last_login id"),
-            menu_group=PEOPLE,
+            menu_group=ACCOUNTS,
             order_by=_newest(BaseUser),
             validators=Validators(
                 every=[superusers_write],
@@ -117,4 +117,4 @@ def _newest(table: type[Table]) -> list[OrderBy]:
 
 
 def _refuse(piccolo_crud: PiccoloCRUD, request: Request) -> NoReturn:
-    raise HTTPException(405, "this cannot be changed here")
+    raise HTTPException(405, "this cannot be changed on the admin pages")

@@ -65,12 +65,12 @@ async def test_an_ordinary_account_cannot_even_log_in(
         "api/tables/piccolo_user/",
         "api/tables/image/",
         "api/forms/",
-        "desk/overview/",
-        f"desk/images/{image}/thumbnail/",
-        f"desk/images/{image}/file/",
+        "admin-api/overview/",
+        f"admin-api/images/{image}/thumbnail/",
+        f"admin-api/images/{image}/file/",
     ):
         assert (await browser.get(path)).status == 401, path
-    assert (await browser.call("POST", "desk/images/delete/", json={"ids": [image]})).status == 401
+    assert (await browser.call("POST", "admin-api/images/delete/", json={"ids": [image]})).status == 401
     assert (await shared_client.get(f"/api/images/{image}")).status == 200
 
 
@@ -95,7 +95,7 @@ async def test_a_login_without_the_csrf_token_is_refused(operator: str, browser:
 
 async def test_an_action_without_the_csrf_token_is_refused(admin: AdminClient) -> None:
     nothing = {"X-CSRFToken": ""}
-    answer = await admin.call("POST", "desk/images/delete/", json={"ids": []}, headers=nothing)
+    answer = await admin.call("POST", "admin-api/images/delete/", json={"ids": []}, headers=nothing)
     assert answer.status == 403
 
 
@@ -142,7 +142,7 @@ async def test_the_address_without_a_slash_leads_there_and_the_page_is_whole(sit
         page = await client.get("/admin")
         assert page.status == 200
         assets = re.findall(r'(?:src|href)="\./([^"]+)"', page.body.decode())
-        assert {"own/desk.js", "own/desk.css"} <= set(assets)
+        assert {"page/admin.js", "page/admin.css"} <= set(assets)
         for asset in assets:
             assert (await client.get(f"/admin/{asset}")).status == 200
 
@@ -188,7 +188,7 @@ async def test_a_thumbnail_is_small_made_once_and_goes_with_its_image(
     site: Site, admin: AdminClient, client: Client, photo: Path
 ) -> None:
     record = (await client.upload(photo, wait_s=60)).json
-    path = f"desk/images/{record['id']}/thumbnail/"
+    path = f"admin-api/images/{record['id']}/thumbnail/"
     first, second = await admin.get(path), await admin.get(path)
     assert (first.status, first.headers["Content-Type"]) == (200, "image/webp")
     assert first.headers["X-Content-Type-Options"] == "nosniff"
@@ -206,7 +206,7 @@ async def test_a_thumbnail_is_small_made_once_and_goes_with_its_image(
 
 async def test_an_operators_look_starts_no_clock(admin: AdminClient, client: Client, photo: Path) -> None:
     record = (await client.upload(photo, [{"op": "grayscale"}], wait_s=60)).json
-    whole = await admin.get(f"desk/images/{record['id']}/file/")
+    whole = await admin.get(f"admin-api/images/{record['id']}/file/")
     assert (whole.status, whole.body, whole.headers["Content-Type"]) == (
         200,
         photo.read_bytes(),
@@ -220,22 +220,22 @@ async def test_a_picture_that_cannot_be_read_has_no_thumbnail(
     admin: AdminClient, client: Client, cut_photo: bytes
 ) -> None:
     record = (await client.upload(cut_photo, retention="ephemeral")).json
-    answer = await admin.get(f"desk/images/{record['id']}/thumbnail/")
+    answer = await admin.get(f"admin-api/images/{record['id']}/thumbnail/")
     assert (answer.status, answer.json["code"]) == (422, "image_truncated")
 
 
 async def test_only_a_failed_job_runs_again(admin: AdminClient, client: Client, small_picture: bytes) -> None:
     failed = (await client.upload(small_picture, [TOO_LARGE], filename="small.png")).json["job_id"]
     await client.job_done(failed)
-    assert (await admin.call("POST", f"desk/jobs/{failed}/retry/")).status == 200
+    assert (await admin.call("POST", f"admin-api/jobs/{failed}/retry/")).status == 200
     again = await client.job_done(failed)
     assert (again["status"], again["attempts"], again["error_code"]) == ("failed", 2, "crop_outside")
     done = (await client.upload(small_picture, [{"op": "grayscale"}], filename="small.png", wait_s=60)).json[
         "job_id"
     ]
-    refused = await admin.call("POST", f"desk/jobs/{done}/retry/")
+    refused = await admin.call("POST", f"admin-api/jobs/{done}/retry/")
     assert (refused.status, refused.json["code"]) == (409, "job_not_failed")
-    assert (await admin.call("POST", f"desk/jobs/{uuid4()}/retry/")).status == 404
+    assert (await admin.call("POST", f"admin-api/jobs/{uuid4()}/retry/")).status == 404
 
 
 async def test_images_are_deleted_at_once_whoever_owns_them(
@@ -244,13 +244,13 @@ async def test_images_are_deleted_at_once_whoever_owns_them(
     made = [
         (await client.upload(small_picture, filename=f"{at}.png", wait_s=60)).json["id"] for at in range(2)
     ]
-    answer = await admin.call("POST", "desk/images/delete/", json={"ids": [*made, str(uuid4())]})
+    answer = await admin.call("POST", "admin-api/images/delete/", json={"ids": [*made, str(uuid4())]})
     assert (answer.status, answer.json) == (200, {"deleted": 2})
     assert (await client.get("/api/images")).json == []
     assert await object_keys(site, f"{client.username}/") == frozenset()
-    assert (await admin.call("POST", "desk/images/delete/", json={"ids": ["no"]})).status == 400
+    assert (await admin.call("POST", "admin-api/images/delete/", json={"ids": ["no"]})).status == 400
     many = [str(uuid4()) for _ in range(101)]
-    assert (await admin.call("POST", "desk/images/delete/", json={"ids": many})).status == 400
+    assert (await admin.call("POST", "admin-api/images/delete/", json={"ids": many})).status == 400
 
 
 async def test_the_start_page_counts_what_there_is(new_site: NewSite, small_picture: bytes) -> None:
@@ -264,7 +264,7 @@ async def test_the_start_page_counts_what_there_is(new_site: NewSite, small_pict
         await client.job_done(failed)
         async with open_admin_client(site) as browser:
             await browser.log_in("root")
-            told = (await browser.get("desk/overview/")).json
+            told = (await browser.get("admin-api/overview/")).json
     expected = {
         "images": 2,
         "stored_bytes": 2 * len(small_picture),

@@ -1,13 +1,13 @@
-// What Piccolo's pages lack: a start page, thumbnails that open, readable values, and what operators do.
-// The pages draw themselves; whenever they have drawn, `decorate` adds what is missing.
+// Additions to Piccolo's pages: a start page, thumbnails that open, readable values, and actions.
+// Piccolo renders its pages; after each rendering, `decorate` adds to them.
 
 const RECORDS = ["image", "job", "batch", "product_image", "webhook_delivery", "refresh_token"];
 const NAMES = { "piccolo user": "user" };
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 const REFRESH_MS = 10_000;
-const SHOWN_MS = 1_200; // until the rows are asked for again
+const RELOAD_MS = 1_200; // after an action, so that its message can be read
 
-const where = () => {
+const currentPage = () => {
   const [table = "", row = ""] = location.hash.replace(/^#\//, "").split("?")[0].split("/");
   return { table, row };
 };
@@ -22,7 +22,7 @@ const element = (name, attributes = {}, ...children) => {
   return made;
 };
 
-// Asking the server
+// Requests
 
 const csrf = () => document.cookie.match(/(?:^|; )csrftoken=([^;]*)/)?.[1] ?? "";
 
@@ -30,61 +30,61 @@ class LoggedOut extends Error {
   message = "Log in again.";
 }
 
-async function ask(path, body) {
+async function request(path, body) {
   const options = body === undefined ? {} : {
     method: "POST",
     headers: { "X-CSRFToken": csrf(), "Content-Type": "application/json" },
     body: JSON.stringify(body),
   };
-  const answer = await fetch(`./desk/${path}/`, options);
-  const told = await answer.json();
-  if (answer.status === 401) throw new LoggedOut();
-  if (!answer.ok) throw new Error(told.detail ?? told.error ?? answer.statusText);
-  return told;
+  const response = await fetch(`./admin-api/${path}/`, options);
+  const content = await response.json();
+  if (response.status === 401) throw new LoggedOut();
+  if (!response.ok) throw new Error(content.detail ?? content.error ?? response.statusText);
+  return content;
 }
 
-function tell(text, kind = "good") {
-  document.querySelector("#told")?.remove();
-  const box = element("div", { id: "told", class: kind, role: "status" }, text);
+function showMessage(text, kind = "good") {
+  document.querySelector("#message")?.remove();
+  const box = element("div", { id: "message", class: kind, role: "status" }, text);
   document.body.append(box);
   setTimeout(() => box.remove(), 6_000);
 }
 
-// Runs `act` over the rows, says how it went, and has the page drawn again.
+// Runs `act` for each row, shows the result, and reloads the page.
 async function run(ids, act, done) {
-  let worked = 0;
+  let succeeded = 0;
   try {
     for (const id of ids) {
       await act(id);
-      worked += 1;
+      succeeded += 1;
     }
-    tell(done(worked));
+    showMessage(done(succeeded));
   } catch (error) {
-    tell(error.message, "bad");
+    showMessage(error.message, "bad");
   }
-  if (worked) setTimeout(() => location.reload(), SHOWN_MS);
+  if (succeeded) setTimeout(() => location.reload(), RELOAD_MS);
 }
 
-const retry = (ids) => run(ids, (id) => ask(`jobs/${id}/retry`, {}), (n) => `${n} queued again`);
-const redeliver = (ids) => run(ids, (id) => ask(`deliveries/${id}/redeliver`, {}), (n) => `${n} on their way again`);
+const retry = (ids) => run(ids, (id) => request(`jobs/${id}/retry`, {}), (n) => `${n} job(s) queued`);
+const redeliver = (ids) => run(ids, (id) => request(`deliveries/${id}/redeliver`, {}), (n) => `${n} event(s) queued`);
 const remove = (ids) => {
-  if (!confirm(`Delete ${ids.length} image(s) with their files, now and for good?`)) return;
-  run([ids], (all) => ask("images/delete", { ids: all }), () => `${ids.length} deleted`);
+  if (!confirm(`Delete ${ids.length} image(s) and their files permanently?`)) return;
+  run([ids], (all) => request("images/delete", { ids: all }), () => `${ids.length} image(s) deleted`);
 };
 
-const retryBatch = (ids) => run(ids, (id) => ask(`batches/${id}/retry`, {}), (n) => `${n} batch(es) under way again`);
+const retryBatch = (ids) => run(ids, (id) => request(`batches/${id}/retry`, {}), (n) => `${n} batch(es) restarted`);
 
 const ACTIONS = {
-  batch: { label: "Retry failures", act: retryBatch, title: "Run again what has failed", fits: (row) => Number(row.failed) > 0 },
+  batch: { label: "Retry failures", act: retryBatch, title: "Run the failed jobs again", fits: (row) => Number(row.failed) > 0 },
   job: { label: "Retry", act: retry, title: "Run the job again", fits: (row) => row.status === "failed" },
-  webhook_delivery: { label: "Redeliver", act: redeliver, title: "Send the notice again", fits: (row) => ["failed", "delivered"].includes(row.status) },
-  image: { label: "Delete", act: remove, title: "Delete the image and its file, now" },
+  webhook_delivery: { label: "Redeliver", act: redeliver, title: "Send the event again", fits: (row) => ["failed", "delivered"].includes(row.status) },
+  image: { label: "Delete", act: remove, title: "Delete the image and its file" },
 };
 
 // Pictures
 
 function view(id) {
-  const file = `./desk/images/${id}/file/`;
+  const file = `./admin-api/images/${id}/file/`;
   const dialog = element("dialog", { id: "viewer", onclick: () => dialog.close(), onclose: () => dialog.remove() },
     element("img", { src: file, alt: "The image in full size" }),
     element("p", {}, element("a", { href: `#/image/${id}/` }, "Row"), element("a", { href: file, target: "_blank" }, "File")));
@@ -93,15 +93,15 @@ function view(id) {
 }
 
 function thumbnail(id) {
-  const picture = element("img", { src: `./desk/images/${id}/thumbnail/`, alt: "no picture" });
+  const picture = element("img", { src: `./admin-api/images/${id}/thumbnail/`, alt: "no thumbnail" });
   return element("button", { class: "thumbnail", type: "button", title: "Open in full size", onclick: () => view(id) }, picture);
 }
 
-// Puts a picture before what a cell says; a cell that is drawn again for another row gets another.
+// Shows a thumbnail in a cell; Piccolo reuses cells for other rows.
 function illustrate(cell, id) {
-  if (cell.dataset.pictured === id && cell.querySelector(".thumbnail")) return;
+  if (cell.dataset.thumbnailOf === id && cell.querySelector(".thumbnail")) return;
   cell.querySelector(".thumbnail")?.remove();
-  cell.dataset.pictured = id;
+  cell.dataset.thumbnailOf = id;
   cell.prepend(thumbnail(id));
 }
 
@@ -117,8 +117,8 @@ const readable = {
   date: (text) => new Date(text).toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }),
 };
 
-function say(cell, text) {
-  if (cell.dataset.says !== text) cell.dataset.says = text;
+function showText(cell, text) {
+  if (cell.dataset.text !== text) cell.dataset.text = text;
 }
 
 function decorateRow(table, row, columns) {
@@ -129,25 +129,25 @@ function decorateRow(table, row, columns) {
     const link = cell.querySelector('a[href^="#/image/"]')?.getAttribute("href").split("/")[2];
     if (table === "image" && columns[at] === "object key") illustrate(cell, id);
     else if (link && table !== "image") illustrate(cell, link);
-    else if (cell.dataset.pictured) {
+    else if (cell.dataset.thumbnailOf) {
       cell.querySelector(".thumbnail")?.remove();
-      delete cell.dataset.pictured;
+      delete cell.dataset.thumbnailOf;
     }
-    if (DATE.test(text)) say(cell, readable.date(text));
-    else if (columns[at] === "size bytes") say(cell, readable.bytes(text));
-    else if (cell.dataset.says) delete cell.dataset.says;
+    if (DATE.test(text)) showText(cell, readable.date(text));
+    else if (columns[at] === "size bytes") showText(cell, readable.bytes(text));
+    else if (cell.dataset.text) delete cell.dataset.text;
     const own = cell.querySelector(`a[href="#/${table}/${id}/"]`);
     if (own) own.dataset.short = `… ${id.slice(-6)}`;
     if (columns[at] === "status") cell.dataset.status = text.toLowerCase();
   });
-  offer(table, id, row, columns);
+  addAction(table, id, row, columns);
 }
 
 const valuesOf = (row, columns) =>
   Object.fromEntries(columns.map((name, at) => [name, row.cells[at]?.querySelector(":scope > span")?.textContent.trim().toLowerCase()]));
 
-// A button in the last cell of a row with which something can be done.
-function offer(table, id, row, columns) {
+// Adds a button to the last cell of a row that has an action.
+function addAction(table, id, row, columns) {
   const action = ACTIONS[table];
   const fits = action && (action.fits?.(valuesOf(row, columns)) ?? true);
   const cell = row.cells[row.cells.length - 1];
@@ -162,31 +162,31 @@ function decorateList(table) {
   if (!list?.tHead) return;
   const columns = [...list.tHead.rows[0].cells].map((cell) => cell.textContent.trim().toLowerCase());
   for (const row of list.tBodies[0]?.rows ?? []) decorateRow(table, row, columns);
-  offerForAll(table, [...list.querySelectorAll("tbody td:first-child input:checked")].map((box) => box.value));
+  addActionForSelected(table, [...list.querySelectorAll("tbody td:first-child input:checked")].map((box) => box.value));
 }
 
-// One button for all rows that are ticked.
-function offerForAll(table, ids) {
+// Adds one button for all selected rows.
+function addActionForSelected(table, ids) {
   const bar = document.querySelector(".title_bar .buttons") ?? document.querySelector(".buttons");
   const action = ACTIONS[table];
-  const there = document.querySelector("#act-on-all");
+  const there = document.querySelector("#act-on-selected");
   if (there?.dataset.rows === ids.join()) return;
   there?.remove();
   if (!bar || !action || !ids.length) return;
-  bar.prepend(element("button", { id: "act-on-all", class: "act", type: "button", "data-rows": ids.join(), onclick: () => action.act(ids) }, `${action.label} (${ids.length})`));
+  bar.prepend(element("button", { id: "act-on-selected", class: "act", type: "button", "data-rows": ids.join(), onclick: () => action.act(ids) }, `${action.label} (${ids.length})`));
 }
 
 // One row
 
 function decoratePage(table, id) {
   const form = document.querySelector("#app form");
-  if (!form || document.querySelector("#row-desk")?.dataset.row === id) return;
-  document.querySelector("#row-desk")?.remove();
-  const desk = element("div", { id: "row-desk", "data-row": id });
-  if (table === "image") desk.append(element("button", { type: "button", class: "whole", title: "Open in full size", onclick: () => view(id) }, element("img", { src: `./desk/images/${id}/file/`, alt: "The image" })));
+  if (!form || document.querySelector("#row-actions")?.dataset.row === id) return;
+  document.querySelector("#row-actions")?.remove();
+  const panel = element("div", { id: "row-actions", "data-row": id });
+  if (table === "image") panel.append(element("button", { type: "button", class: "whole", title: "Open in full size", onclick: () => view(id) }, element("img", { src: `./admin-api/images/${id}/file/`, alt: "The image" })));
   const action = ACTIONS[table];
-  if (action) desk.append(element("button", { class: "act", type: "button", title: action.title, onclick: () => action.act([id]) }, action.label));
-  form.before(desk);
+  if (action) panel.append(element("button", { class: "act", type: "button", title: action.title, onclick: () => action.act([id]) }, action.label));
+  form.before(panel);
 }
 
 // The start page
@@ -199,38 +199,38 @@ const table = (caption, heads, rows, none) => element("table", {}, element("capt
   element("tbody", {}, ...(rows.length ? rows : [element("tr", {}, element("td", { colspan: heads.length, class: "none" }, none))])));
 
 function overview({ counts, queues, failures }) {
-  const failed = failures.reduce((sum, one) => sum + one.jobs, 0);
-  const waiting = queues.reduce((sum, one) => sum + one.waiting, 0);
+  const failed = failures.reduce((sum, failure) => sum + failure.jobs, 0);
+  const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
   return [
     element("div", { class: "cards" },
-      card("images", number(counts.images), "#/image/"),
-      card("stored", readable.bytes(counts.stored_bytes), "#/image/?__order=-size_bytes"),
-      card("accounts", number(counts.accounts), "#/piccolo_user/"),
-      card("jobs waiting", number(waiting), "#/job/?status=queued", waiting > 1000 ? "busy" : ""),
-      card("done in the last hour", number(counts.completed_jobs), "#/job/?status=completed"),
-      card("failed in the last hour", number(failed), "#/job/?status=failed", failed ? "bad" : ""),
-      card("batches under way", `${number(counts.open_batches)} of ${number(counts.batches)}`, "#/batch/"),
-      card("notices pending", number(counts.pending_deliveries), "#/webhook_delivery/?status=pending"),
-      card("notices failed", number(counts.failed_deliveries), "#/webhook_delivery/?status=failed", counts.failed_deliveries ? "bad" : "")),
+      card("Images", number(counts.images), "#/image/"),
+      card("Storage used", readable.bytes(counts.stored_bytes), "#/image/?__order=-size_bytes"),
+      card("Accounts", number(counts.accounts), "#/piccolo_user/"),
+      card("Queued jobs", number(waiting), "#/job/?status=queued", waiting > 1000 ? "busy" : ""),
+      card("Completed in the last hour", number(counts.completed_jobs), "#/job/?status=completed"),
+      card("Failed in the last hour", number(failed), "#/job/?status=failed", failed ? "bad" : ""),
+      card("Running batches", `${number(counts.open_batches)} of ${number(counts.batches)}`, "#/batch/"),
+      card("Pending webhook deliveries", number(counts.pending_deliveries), "#/webhook_delivery/?status=pending"),
+      card("Failed webhook deliveries", number(counts.failed_deliveries), "#/webhook_delivery/?status=failed", counts.failed_deliveries ? "bad" : "")),
     element("div", { class: "tables" },
-      table("Queues", ["queue", "waiting", "running"], queues.map((one) => element("tr", {},
-        element("td", {}, `${one.kind}${one.priority === "bulk" ? " (bulk)" : ""}`), element("td", {}, number(one.waiting)), element("td", {}, number(one.running)))), "All queues are empty."),
-      table("Failures of the last hour", ["error", "jobs"], failures.map((one) => element("tr", {},
-        element("td", {}, element("a", { href: `#/job/?status=failed&error_code=${one.error_code ?? ""}` }, one.error_code ?? "unknown")), element("td", {}, number(one.jobs)))), "None.")),
+      table("Queues", ["Queue", "Queued", "Running"], queues.map((queue) => element("tr", {},
+        element("td", {}, `${queue.kind}${queue.priority === "bulk" ? " (bulk)" : ""}`), element("td", {}, number(queue.waiting)), element("td", {}, number(queue.running)))), "All queues are empty."),
+      table("Failures of the last hour", ["Error code", "Jobs"], failures.map((failure) => element("tr", {},
+        element("td", {}, element("a", { href: `#/job/?status=failed&error_code=${failure.error_code ?? ""}` }, failure.error_code ?? "unknown")), element("td", {}, number(failure.jobs)))), "None.")),
   ];
 }
 
-async function drawStart() {
+async function showStart() {
   const welcome = document.querySelector(".welcome");
   if (!welcome || welcome.querySelector("#overview")) return;
   const section = element("section", { id: "overview" });
   welcome.append(section);
   while (section.isConnected) {
     try {
-      section.replaceChildren(...overview(await ask("overview")));
+      section.replaceChildren(...overview(await request("overview")));
     } catch (error) {
-      if (error instanceof LoggedOut) return section.remove(); // the pages ask for a login by themselves
-      tell(error.message, "bad");
+      if (error instanceof LoggedOut) return section.remove(); // Piccolo's pages show the login
+      showMessage(error.message, "bad");
     }
     await new Promise((resolve) => setTimeout(resolve, REFRESH_MS));
   }
@@ -241,21 +241,21 @@ function rename() {
 }
 
 function decorate() {
-  const { table, row } = where();
+  const { table, row } = currentPage();
   document.body.dataset.table = table;
   document.body.dataset.record = RECORDS.includes(table);
   rename();
-  if (!table) drawStart();
+  if (!table) showStart();
   else if (row && row !== "add") decoratePage(table, row);
   else decorateList(table);
 }
 
-let drawn = 0;
-const soon = () => {
-  cancelAnimationFrame(drawn);
-  drawn = requestAnimationFrame(decorate);
+let scheduled = 0;
+const scheduleDecorate = () => {
+  cancelAnimationFrame(scheduled);
+  scheduled = requestAnimationFrame(decorate);
 };
-new MutationObserver(soon).observe(document.body, { childList: true, subtree: true, characterData: true });
-addEventListener("hashchange", soon);
-addEventListener("change", soon);
-soon();
+new MutationObserver(scheduleDecorate).observe(document.body, { childList: true, subtree: true, characterData: true });
+addEventListener("hashchange", scheduleDecorate);
+addEventListener("change", scheduleDecorate);
+scheduleDecorate();
