@@ -34,7 +34,7 @@ from apps.api.routes.webhooks import Webhooks
 from libs import __version__
 from libs.backends import Backends
 from libs.images.thumbnails import Thumbnails
-from libs.runtime.background import beside
+from libs.runtime.background import background_tasks
 
 JSON_BODY_BYTES = 1_000_000
 FORGET_LIMITS_S = 60
@@ -46,7 +46,7 @@ def create_app(backends: Backends, live: Live) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        async with live.listening(backends.broker), beside(_forget(limits)):
+        async with live.listening(backends.broker), background_tasks(_forget(limits)):
             yield
             await thumbnails.close()
 

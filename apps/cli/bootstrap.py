@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 import click
 import uvloop
 
-from libs.runtime.background import end
+from libs.runtime.background import cancel_and_wait
 from libs.runtime.logs import configure_logs
 from libs.runtime.signals import stop_signal
 from libs.settings import Settings, SettingsError, load_settings
@@ -80,7 +80,7 @@ def _read_settings(*, with_secret: bool) -> Settings:
 async def _until_signal(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T:
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    await end(working if stop.is_set() else stopping)
+    await cancel_and_wait(working if stop.is_set() else stopping)
     if working.cancelled():
         raise click.Abort
     return await working

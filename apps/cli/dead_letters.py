@@ -10,11 +10,11 @@ from apps.cli.bootstrap import run_command
 from libs.settings import Settings
 
 if TYPE_CHECKING:
-    from libs.broker.dead_letters import DeadLetter
+    from libs.broker.dead_letters import QueuedDeadLetter
 
 MAX_LETTERS = 1000  # read in one command
 
-Action = Callable[["DeadLetter"], Awaitable[None]]
+Action = Callable[["QueuedDeadLetter"], Awaitable[None]]
 
 
 @click.group()
@@ -37,7 +37,7 @@ def list_letters(limit: int) -> None:
     async def run(settings: Settings) -> None:
         async with queue.dead_letters(settings.broker_url, limit=limit) as letters:
             for letter in letters:
-                sender = letter.delivery.user_id or "-"
+                sender = letter.message.user_id or "-"
                 click.echo(f"{letter.id}  {letter.route:<14}  {sender:<16}  {letter.reason}")
         click.echo(f"{len(letters)} dead letters", err=True)
 
@@ -53,9 +53,9 @@ def show(letter_id: str, *, body: bool) -> None:
     ID may be shortened to its first characters.
     """
 
-    async def write(letter: "DeadLetter") -> None:
+    async def write(letter: "QueuedDeadLetter") -> None:
         if body:
-            sys.stdout.buffer.write(letter.delivery.body)
+            sys.stdout.buffer.write(letter.message.body)
         else:
             _print(letter)
 
@@ -77,15 +77,15 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
     async def run(settings: Settings) -> None:
         async with open_backends(settings) as backends:
 
-            async def submit(letter: "DeadLetter") -> None:
+            async def submit(letter: "QueuedDeadLetter") -> None:
                 try:
-                    await intake.redeliver(letter.delivery, letter.route, backends)
+                    await intake.redeliver(letter.message, letter.route, backends)
                 except Exception as error:
                     if outcome_of(error) in (None, "transient"):
                         raise
                     code = getattr(error, "code", "order_refused")
                     raise click.ClickException(f"{letter.id} stays: {code}: {error}") from error
-                await letter.forget()
+                await letter.remove()
                 click.echo(f"{letter.id} requeued")
 
             await _for_each(settings, letter_ids, everything=everything, action=submit)
@@ -99,8 +99,8 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
 def drop(letter_ids: tuple[str, ...], *, everything: bool) -> None:
     """Delete messages for good."""
 
-    async def delete(letter: "DeadLetter") -> None:
-        await letter.forget()
+    async def delete(letter: "QueuedDeadLetter") -> None:
+        await letter.remove()
         click.echo(f"{letter.id} dropped")
 
     _run(lambda settings: _for_each(settings, letter_ids, everything=everything, action=delete))
@@ -132,8 +132,8 @@ async def _for_each(settings: Settings, ids: tuple[str, ...], *, everything: boo
         raise click.ClickException("\n".join(failures))
 
 
-def _print(letter: "DeadLetter") -> None:
-    delivery = letter.delivery
+def _print(letter: "QueuedDeadLetter") -> None:
+    delivery = letter.message
     properties = {
         "id": letter.id,
         "reason": letter.reason,

@@ -32,6 +32,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         if settings.embedded:
             # The in-memory broker starts empty, and no other process works on this database.
             await jobs.publish_all_soon()
-            await webhook_dispatch.end_leases()
+            await webhook_dispatch.expire_leases()
         async with Worker(backends).running(), scheduling(backends):
             await serve_api(backends, stop)

@@ -12,14 +12,14 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from libs.backends import Backends
-from libs.batches.throttle import Feeder
+from libs.batches.throttle import ThrottleRelease
 from libs.contracts.commands import BadMessage, DescribeImage, decode
 from libs.contracts.enums import JobStatus
 from libs.edits.errors import EditTimedOut
 from libs.images import attempt_files, expiry
 from libs.jobs import ends, replies
 from libs.jobs.publish import publish
-from libs.runtime.background import beside
+from libs.runtime.background import background_tasks
 from libs.storage import (
     accounts,
     edit_calls,
@@ -33,7 +33,7 @@ from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Job
 from libs.storage.failure import Failure
 from libs.storage.objects import StoreUnavailable
-from libs.webhooks.dispatch import notifying
+from libs.webhooks.dispatch import dispatching_webhooks
 
 BATCH = 500
 PURGE_EVERY_S = 60
@@ -47,14 +47,14 @@ log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def scheduling(backends: Backends) -> AsyncGenerator[None]:
     """Tick, and send notices, while inside."""
-    async with notifying(backends), beside(schedule(backends)):
+    async with dispatching_webhooks(backends), background_tasks(schedule(backends)):
         yield
 
 
 async def schedule(backends: Backends) -> None:
     """Tick until cancelled."""
     log.info("scheduler_started", tick_s=backends.settings.tick_s)
-    feeder = Feeder()
+    feeder = ThrottleRelease()
     purged_at = float("-inf")
     while True:
         await _attempt(sweep, backends)
@@ -94,7 +94,7 @@ async def _take_up(job: Job, backends: Backends) -> None:
     if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
         await _give_up(job, backends)
     elif job.status == JobStatus.RUNNING and job.host is not None:
-        await host_throttle.park_lapsed(job)  # its host may have no room now
+        await host_throttle.hold_lapsed(job)  # its host may have no room now
     else:
         await publish(job, backends)
 

@@ -21,7 +21,7 @@ from apps.worker.lease import under_lease
 from apps.worker.rate_limited_fetch import RateLimitedFetch, pause_until
 from apps.worker.worker_pool import Done, WorkerPool
 from libs.backends import Backends
-from libs.broker import Delivery
+from libs.broker import BrokerMessage
 from libs.contracts.commands import (
     AnyCommand,
     BadMessage,
@@ -41,7 +41,7 @@ from libs.imaging.errors import SourceFault
 from libs.jobs import ends, retry_policy
 from libs.jobs.ends import JobEnd
 from libs.orders import intake
-from libs.runtime.background import beside
+from libs.runtime.background import background_tasks
 from libs.runtime.process_pool import ProcessPool
 from libs.storage import host_throttle, jobs, leases
 from libs.storage.database.errors import DatabaseUnavailable
@@ -87,7 +87,7 @@ class Worker:
                 stack.push_async_callback(pool.processes.close)
             await stack.enter_async_context(self.fetcher)
             self.model = await stack.enter_async_context(open_image_model(self.backends.settings))
-            await stack.enter_async_context(beside(self._listen_for_cancellations()))
+            await stack.enter_async_context(background_tasks(self._listen_for_cancellations()))
             for route, pool, concurrency in (
                 (Route.TRANSFORM, self.interactive, self.concurrency),
                 (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
@@ -102,8 +102,8 @@ class Worker:
             log.info("worker_started", worker=self.name, concurrency=self.concurrency)
             yield
 
-    def _handler(self, route: Route, pool: WorkerPool) -> Callable[[Delivery], Awaitable[None]]:
-        async def handle(message: Delivery) -> None:
+    def _handler(self, route: Route, pool: WorkerPool) -> Callable[[BrokerMessage], Awaitable[None]]:
+        async def handle(message: BrokerMessage) -> None:
             job_id = job_to_wake(message.body)
             if job_id is None:
                 await intake.accept_message(message, route, self.backends)
@@ -119,7 +119,7 @@ class Worker:
         if pool is not self.bulk:
             return False
         try:
-            return await host_throttle.park_if_paused(job_id)
+            return await host_throttle.hold_if_paused(job_id)
         except DatabaseUnavailable as error:
             log.warning("pause_unknown", error=str(error))
         return False

@@ -44,7 +44,7 @@ class RateLimitedFetch:
 
     async def _next(self) -> None:
         try:
-            await throttle.feed_next(self._host, self._backends)
+            await throttle.release_next_job(self._host, self._backends)
         except DatabaseUnavailable as error:
             log.warning("next_not_let_out", host=self._host, error=str(error))  # the scheduler does it
 

@@ -22,7 +22,7 @@ NO_HOST = "data:"  # what stands for a host where the bytes are in the address i
 log = structlog.get_logger(__name__)
 
 
-class Feeder:
+class ThrottleRelease:
     """Goes round the hosts that jobs wait for, so that many of them come to their turn."""
 
     def __init__(self) -> None:
@@ -30,11 +30,11 @@ class Feeder:
 
     async def feed(self, backends: Backends) -> int:
         """Let out jobs for hosts that have room; how many."""
-        room = WINDOW - await host_throttle.count_out(at_most=WINDOW)
+        room = WINDOW - await host_throttle.count_released(at_most=WINDOW)
         fed = 0
         for host in await self._hosts(backends) if room > 0 else ():
             fed += await _publish(
-                await host_throttle.let_out(host, per_host=backends.settings.batch_per_host), backends
+                await host_throttle.release(host, per_host=backends.settings.batch_per_host), backends
             )
             if fed >= room:
                 break
@@ -49,9 +49,9 @@ class Feeder:
         return found
 
 
-async def feed_next(host: str, backends: Backends) -> None:
+async def release_next_job(host: str, backends: Backends) -> None:
     """Let out the next job for a host, one of whose fetches has just ended."""
-    await _publish(await host_throttle.let_out_next(host), backends)
+    await _publish(await host_throttle.release_next(host), backends)
 
 
 def host_of(url: str) -> str:
@@ -61,7 +61,7 @@ def host_of(url: str) -> str:
     return (URL(url.strip()).raw_host or "").rstrip(".").lower()[:HOST_CHARS]
 
 
-async def _publish(let_out: Sequence[Job], backends: Backends) -> int:
-    for job in let_out:
+async def _publish(release: Sequence[Job], backends: Backends) -> int:
+    for job in release:
         await publish(job, backends)
-    return len(let_out)
+    return len(release)

@@ -1,14 +1,14 @@
-"""Messages to workers and events to listeners: in this process, or through RabbitMQ."""
+"""Messages to workers and events to listeners: within this process, or through RabbitMQ."""
 
 from libs.broker.errors import BrokerUnavailable, DeadLetter
 from libs.broker.open import open_broker
-from libs.broker.port import Broker, Delivery, Event, Handler
+from libs.broker.port import Broker, BrokerMessage, Event, Handler
 
 __all__ = [
     "Broker",
+    "BrokerMessage",
     "BrokerUnavailable",
     "DeadLetter",
-    "Delivery",
     "Event",
     "Handler",
     "open_broker",

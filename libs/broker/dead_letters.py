@@ -1,99 +1,91 @@
-"""Reading what was put aside, for people: nothing leaves the queue unless they say so."""
+"""Reading and removing dead letters; a message leaves the queue only when it is removed explicitly."""
 
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from aio_pika.abc import AbstractIncomingMessage
+from msgspec.structs import replace
 
-from libs.broker.amqp import BROKERS_OWN, SENDER, to_delivery
-from libs.broker.dial import dial
 from libs.broker.errors import BrokerUnavailable
-from libs.broker.port import Delivery
-from libs.broker.rabbit_connection import unavailable
-from libs.broker.unreadable import accept_unreadable_properties
+from libs.broker.malformed_properties import tolerate_malformed_properties
+from libs.broker.port import BrokerMessage
+from libs.broker.rabbit_connection import mapped_errors, open_connection
+from libs.broker.rabbit_messages import BROKER_HEADERS, SENDER_HEADER, to_broker_message
 from libs.contracts.topology import DEAD, OWN_PREFIX, Route
 
 ID_CHARS = 12
 ROUTES = frozenset(Route)
 
 
-class DeadLetter:
-    """One message that was put aside."""
+class QueuedDeadLetter:
+    """A message on the dead-letter queue."""
 
-    def __init__(self, message: AbstractIncomingMessage) -> None:
-        self._message = message
-        delivery = to_delivery(message)
-        by_the_broker = BROKERS_OWN[0] in delivery.headers
-        # A worker's copy has its sender in a header; one that the broker moved has its user_id still. The
-        # header of a sender's own making is not believed: workers take it away, the broker leaves its mark.
-        sender = delivery.user_id or (None if by_the_broker else delivery.headers.get(SENDER))
-        self.delivery = Delivery(
-            body=delivery.body,
-            headers=delivery.headers,
-            reply_to=delivery.reply_to,
-            correlation_id=delivery.correlation_id,
-            message_id=delivery.message_id,
-            user_id=sender,
-            content_type=delivery.content_type,
-        )
-        self.route = _route(message, delivery)
+    def __init__(self, incoming: AbstractIncomingMessage) -> None:
+        self._incoming = incoming
+        message = to_broker_message(incoming)
+        by_the_broker = BROKER_HEADERS[0] in message.headers
+        # A worker's copy has its sender in a header; a message that the broker moved still has its user_id.
+        # The sender cannot forge the header: workers remove it, and the broker leaves its own headers.
+        sender = message.user_id or (None if by_the_broker else message.headers.get(SENDER_HEADER))
+        self.message = replace(message, user_id=sender, redelivered=False)
+        self.route = _route(incoming, message)
         self.reason = (
-            "lost with its worker too often" if by_the_broker else delivery.headers.get("x-error", "")
+            "lost with its worker too often" if by_the_broker else message.headers.get("x-error", "")
         )
-        self.id = _id(delivery)
+        self.id = _id(message)
 
-    async def forget(self) -> None:
-        """Take it off the queue."""
-        with unavailable():
-            await self._message.ack()
+    async def remove(self) -> None:
+        """Remove the message from the queue."""
+        with mapped_errors():
+            await self._incoming.ack()
 
 
 @asynccontextmanager
-async def dead_letters(url: str, *, limit: int) -> AsyncGenerator[list[DeadLetter]]:
-    """The oldest dead letters, at most `limit`, held while inside; all that is not forgotten stays.
+async def dead_letters(url: str, *, limit: int) -> AsyncGenerator[list[QueuedDeadLetter]]:
+    """Hold the oldest dead letters, at most `limit`; those that are not removed stay in the queue.
 
     Raises:
-        BrokerUnavailable: The broker cannot be reached, or this user may not read them.
+        BrokerUnavailable: The broker cannot be reached, or this user has no permission to read the queue.
     """
-    accept_unreadable_properties()
-    with unavailable():
-        connection = await dial(url)
+    tolerate_malformed_properties()
+    with mapped_errors():
+        connection = await open_connection(url)
     async with connection:
-        held: list[DeadLetter] = []
-        with unavailable():
+        letters: list[QueuedDeadLetter] = []
+        with mapped_errors():
             channel = await connection.channel()
             queue = await channel.get_queue(DEAD, ensure=False)
-            while len(held) < limit and (message := await queue.get(fail=False)) is not None:
-                held.append(DeadLetter(message))
-        yield held
+            while len(letters) < limit and (incoming := await queue.get(fail=False)) is not None:
+                letters.append(QueuedDeadLetter(incoming))
+        yield letters
 
 
-def find(letters: list[DeadLetter], wanted: str) -> DeadLetter:
-    """The letter whose id begins so.
+def find(letters: list[QueuedDeadLetter], prefix: str) -> QueuedDeadLetter:
+    """Return the letter whose id starts with `prefix`.
 
     Raises:
         LookupError: There is none, or more than one.
     """
-    found = {letter.id: letter for letter in letters if letter.id.startswith(wanted)}
+    found = {letter.id: letter for letter in letters if letter.id.startswith(prefix)}
     if len(found) != 1:
-        raise LookupError(f"{'no' if not found else 'more than one'} dead letter has the id {wanted}")
+        raise LookupError(f"{'no' if not found else 'more than one'} dead letter has the id {prefix}")
     return next(iter(found.values()))
 
 
-def _route(message: AbstractIncomingMessage, delivery: Delivery) -> Route:
-    """Where it was, as far as that is known."""
-    queue = str(message.headers.get("x-first-death-queue", "")).removeprefix(OWN_PREFIX)
-    for name in (queue, delivery.headers.get("x-original-route", "")):
+def _route(incoming: AbstractIncomingMessage, message: BrokerMessage) -> Route:
+    """Return the route that the message came by; `TRANSFORM` where that is unknown."""
+    queue = str(incoming.headers.get("x-first-death-queue", "")).removeprefix(OWN_PREFIX)
+    for name in (queue, message.headers.get("x-original-route", "")):
         if name in ROUTES:
             return Route(name)
     return Route.TRANSFORM
 
 
-def _id(delivery: Delivery) -> str:
-    """The same for the same letter, whoever looks at it and how often."""
-    told = [delivery.message_id, delivery.correlation_id, delivery.reply_to, delivery.headers.get("x-error")]
-    return hashlib.sha256(repr(told).encode() + delivery.body).hexdigest()[:ID_CHARS]
+def _id(message: BrokerMessage) -> str:
+    """Return an id that stays the same each time that the message is read."""
+    parts = [message.message_id, message.correlation_id, message.reply_to, message.headers.get("x-error")]
+    return hashlib.sha256(repr(parts).encode() + message.body).hexdigest()[:ID_CHARS]
 
 
-__all__ = ["BrokerUnavailable", "DeadLetter", "dead_letters", "find"]
+__all__ = ["BrokerUnavailable", "QueuedDeadLetter", "dead_letters", "find"]

@@ -1,4 +1,4 @@
-"""A broker inside one process and one event loop. Nothing outlives the process."""
+"""A broker inside one process and one event loop; its messages end with the process."""
 
 import asyncio
 from collections import deque
@@ -9,32 +9,32 @@ from itertools import count
 from msgspec.structs import replace
 
 from libs.broker.errors import BrokerUnavailable
-from libs.broker.port import NO_HEADERS, Delivery, Event, Handler
-from libs.broker.settle import attempt, dead_copy, logged_for
-from libs.broker.subscription import CAPACITY, Subscription
+from libs.broker.event_subscription import CAPACITY, Subscription
+from libs.broker.port import NO_HEADERS, BrokerMessage, Event, Handler
+from libs.broker.settlement import bind_request_id, dead_letter_copy, run_handler
 from libs.contracts.topology import OWN_PREFIX, Route
 
 MAX_DEAD = 1000  # dead letters kept; the oldest go first
 
-Queued = tuple[int, Delivery]  # its place in the line, which it keeps when it is given back
+QueuedMessage = tuple[int, BrokerMessage]  # its position, which it keeps when it is returned to the queue
 
 
 class MemoryBroker:
-    """Implements `Broker` with one queue a route; bodies stay encoded, as on a wire.
+    """An implementation of `Broker` with one queue a route; bodies stay encoded, as on a wire.
 
-    Queues are not bounded: what fills them is bounded by the rows that the messages stand for.
-    Each listener to events holds up to `events_capacity` of them, then loses the oldest.
+    The queues have no limit of their own: the number of messages is bounded by the rows that they stand for.
+    Each listener buffers up to `events_capacity` events, then loses the oldest.
     """
 
     user = None
 
     def __init__(self, *, events_capacity: int = CAPACITY) -> None:
-        self.dead: deque[Delivery] = deque(maxlen=MAX_DEAD)  # oldest first, for people to read
-        self._queues: dict[Route, asyncio.PriorityQueue[Queued]] = {
+        self.dead: deque[BrokerMessage] = deque(maxlen=MAX_DEAD)  # oldest first
+        self._queues: dict[Route, asyncio.PriorityQueue[QueuedMessage]] = {
             route: asyncio.PriorityQueue() for route in Route
         }
-        self._places = count()
-        self._replies: dict[str, asyncio.Queue[Delivery]] = {}
+        self._positions = count()
+        self._replies: dict[str, asyncio.Queue[BrokerMessage]] = {}
         self._subscriptions: set[Subscription] = set()
         self._events_capacity = events_capacity
         self._closed = False
@@ -44,24 +44,24 @@ class MemoryBroker:
     ) -> None:
         await self.send(
             route,
-            Delivery(
+            BrokerMessage(
                 body=body, headers=dict(headers), message_id=message_id, content_type="application/json"
             ),
         )
 
-    async def send(self, route: Route, delivery: Delivery) -> None:
+    async def send(self, route: Route, message: BrokerMessage) -> None:
         """Queue a message with all its properties, as an outside producer would."""
         await self.ping()
-        self._queues[route].put_nowait((next(self._places), delivery))
+        self._queues[route].put_nowait((next(self._positions), message))
 
     async def reply(self, to: str, body: bytes, *, correlation_id: str | None) -> None:
         await self.ping()
         if to in self._replies and not to.startswith(OWN_PREFIX):
-            self._replies[to].put_nowait(Delivery(body=body, correlation_id=correlation_id))
+            self._replies[to].put_nowait(BrokerMessage(body=body, correlation_id=correlation_id))
 
     @asynccontextmanager
-    async def replies(self, name: str) -> AsyncGenerator[asyncio.Queue[Delivery]]:
-        """The queue that `reply` fills under that name, while inside."""
+    async def replies(self, name: str) -> AsyncGenerator[asyncio.Queue[BrokerMessage]]:
+        """Return the queue that `reply` fills under `name`; it exists while the block runs."""
         try:
             yield self._replies.setdefault(name, asyncio.Queue())
         finally:
@@ -70,7 +70,7 @@ class MemoryBroker:
     async def emit(self, key: str, body: bytes) -> None:
         await self.ping()
         for subscription in self._subscriptions:
-            if subscription.wants(key):
+            if subscription.matches(key):
                 subscription.put(Event(key, body))
 
     @asynccontextmanager
@@ -86,30 +86,32 @@ class MemoryBroker:
     @asynccontextmanager
     async def consume(self, route: Route, handler: Handler, *, concurrency: int) -> AsyncGenerator[None]:
         stopping = asyncio.Event()
-        workers = [
-            asyncio.create_task(self._work(route, handler, stopping), name=f"consume {route.queue} {n}")
+        consumers = [
+            asyncio.create_task(
+                self._consume_queue(route, handler, stopping), name=f"consume {route.queue} {n}"
+            )
             for n in range(concurrency)
         ]
         try:
             yield
         finally:
             stopping.set()
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            for consumer in consumers:
+                consumer.cancel()
+            await asyncio.gather(*consumers, return_exceptions=True)
 
-    async def _work(self, route: Route, handler: Handler, stopping: asyncio.Event) -> None:
+    async def _consume_queue(self, route: Route, handler: Handler, stopping: asyncio.Event) -> None:
         queue = self._queues[route]
         while not stopping.is_set():
-            place, delivery = await queue.get()
+            position, message = await queue.get()
             try:
-                with logged_for(delivery):
-                    reason = await attempt(handler, delivery, route)
+                with bind_request_id(message):
+                    reason = await run_handler(handler, message, route)
             except asyncio.CancelledError:
-                queue.put_nowait((place, replace(delivery, redelivered=True)))
+                queue.put_nowait((position, replace(message, redelivered=True)))
                 raise
             if reason is not None:
-                self.dead.append(dead_copy(delivery, route, reason))
+                self.dead.append(dead_letter_copy(message, route, reason))
 
     async def ping(self) -> None:
         if self._closed:

@@ -1,4 +1,4 @@
-"""What the apps know of a message broker; `memory` and `rabbit` are the two that implement it."""
+"""The interface of a message broker; `memory` and `rabbit` implement it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -12,89 +12,88 @@ from libs.contracts.topology import Route
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-class Delivery(Struct, frozen=True, kw_only=True):
-    """One message as it came off a queue."""
+class BrokerMessage(Struct, frozen=True, kw_only=True):
+    """A message from a queue."""
 
     body: bytes
-    headers: Mapping[str, str] = NO_HEADERS  # values of other types come as their text
-    reply_to: str | None = None  # where the sender waits for an answer
+    headers: Mapping[str, str] = NO_HEADERS  # values of other types are converted to text
+    reply_to: str | None = None  # the queue where the sender expects a reply
     correlation_id: str | None = None
     message_id: str | None = None
-    user_id: str | None = None  # vouched for by the broker: nobody can claim another's name
+    user_id: str | None = None  # checked by the broker: a sender cannot use another user's name
     content_type: str | None = None
-    redelivered: bool = False  # somebody had it before and did not settle it
+    redelivered: bool = False  # a consumer received it before and did not settle it
 
 
 class Event(Struct, frozen=True):
-    """Something that happened, for whoever is listening at that moment."""
+    """An event for everybody who listens at that moment."""
 
     key: str
     body: bytes
 
 
-Handler = Callable[[Delivery], Awaitable[None]]
-"""Works one message; must be safe to call twice with the same one.
+Handler = Callable[[BrokerMessage], Awaitable[None]]
+"""Processes one message; must be safe to call twice with the same one.
 
-On return the message is acknowledged. `DeadLetter`, and any other exception, put a copy with the
-header `x-error` on the dead-letter queue. A handler cancelled because its consumer stops gives the
-message back.
+The message is acknowledged when the handler returns. `DeadLetter`, like any other exception, puts a copy with
+the header `x-error` on the dead-letter queue. A handler that is cancelled because its consumer stops returns
+the message to its queue.
 """
 
 
 class Broker(Protocol):
-    """Carries jobs to workers at least once, and events to whoever listens."""
+    """Delivers jobs to workers at least once, and events to everybody who listens."""
 
     @property
     def user(self) -> str | None:
-        """The `user_id` that what this broker publishes arrives with; None where there are no users."""
+        """The `user_id` of messages that this broker publishes; None where there are no users."""
         ...
 
     async def publish(
         self, route: Route, body: bytes, *, message_id: str, headers: Mapping[str, str] = NO_HEADERS
     ) -> None:
-        """Queue a job's message, durably; returns once the broker has confirmed it.
+        """Queue a job's message durably; return once the broker has confirmed it.
 
         Raises:
-            BrokerUnavailable: Nothing was confirmed within a few seconds, or no queue takes the
+            BrokerUnavailable: The broker did not confirm within a few seconds, or no queue is bound to the
                 route. The message may still have arrived.
         """
         ...
 
     async def reply(self, to: str, body: bytes, *, correlation_id: str | None) -> None:
-        """Answer the sender of a message.
+        """Send a reply to the sender of a message.
 
-        A queue that is gone is no error. A queue of ours gets no answer: a sender cannot have
-        something put among the jobs in our name.
+        A queue that no longer exists is no error. Queues of our own never get a reply: a sender could
+        otherwise put messages among the jobs in our name.
 
         Raises:
-            BrokerUnavailable: The broker did not take it.
+            BrokerUnavailable: The broker did not accept it.
         """
         ...
 
     async def emit(self, key: str, body: bytes) -> None:
-        """Tell whoever is listening; nobody listening is fine.
+        """Publish an event; it is dropped where nobody listens.
 
         Raises:
-            BrokerUnavailable: The broker did not take it.
+            BrokerUnavailable: The broker did not accept it.
         """
         ...
 
     def consume(
         self, route: Route, handler: Handler, *, concurrency: int
     ) -> AbstractAsyncContextManager[None]:
-        """Work a queue while inside, `concurrency` messages at once.
+        """Process a route's queue while the block runs, `concurrency` messages at once.
 
-        Leaving takes no more messages, cancels the running handlers, waits for them, and gives
-        back what they did not settle. Entering needs no broker: work starts when there is one.
+        Leaving the block stops taking messages, cancels the running handlers, waits for them, and returns
+        unsettled messages to the queue. Entering needs no connection: work starts when there is one.
         """
         ...
 
     def events(self, *patterns: str) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
-        """Listen from entering to leaving, for keys that match any pattern.
+        """Listen while the block runs, for keys that match any pattern.
 
-        `*` stands for one word of a key, `#` for any number. A listener that falls behind loses
-        the oldest events first; events during an outage are lost. The iterator ends when the
-        broker is closed.
+        `*` stands for one word of a key, `#` for any number of words. A listener that falls behind loses the
+        oldest events first; events during an outage are lost. The iterator ends when the broker is closed.
         """
         ...
 
@@ -102,10 +101,10 @@ class Broker(Protocol):
         """Make a round trip.
 
         Raises:
-            BrokerUnavailable: There was no answer within a few seconds.
+            BrokerUnavailable: The broker did not respond within a few seconds.
         """
         ...
 
     async def close(self) -> None:
-        """Let go of the broker; leave `consume` and `events` first. Twice is fine."""
+        """Close all connections; leave `consume` and `events` first. Safe to repeat."""
         ...

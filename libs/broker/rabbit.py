@@ -1,4 +1,4 @@
-"""RabbitMQ, through aio-pika."""
+"""The RabbitMQ implementation of `Broker`, over aio-pika."""
 
 import asyncio
 import logging
@@ -11,26 +11,27 @@ from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
 from yarl import URL
 
-from libs.broker.amqp import dead_message, declare_topology
+from libs.broker.event_subscription import CAPACITY, Subscription
+from libs.broker.malformed_properties import tolerate_malformed_properties
 from libs.broker.port import NO_HEADERS, Event, Handler
-from libs.broker.publisher import Publisher
-from libs.broker.rabbit_connection import Link, unavailable
+from libs.broker.rabbit_connection import ReconnectingConnection, mapped_errors
 from libs.broker.rabbit_consumer import Consumer
-from libs.broker.subscription import CAPACITY, Subscription
-from libs.broker.unreadable import accept_unreadable_properties
+from libs.broker.rabbit_messages import to_dead_letter
+from libs.broker.rabbit_publisher import Publisher
+from libs.broker.rabbit_topology import declare_topology
 from libs.contracts.topology import DEAD, EVENTS, JOBS, OWN_PREFIX, Route
-from libs.runtime.background import beside
+from libs.runtime.background import background_tasks
 
 _log = structlog.get_logger(__name__)
 
 
 class RabbitBroker:
-    """Implements `Broker` over three connections, each made again whenever it is lost.
+    """An implementation of `Broker` over three connections, each reopened whenever it is lost.
 
-    One publishes and one consumes, because a broker short of memory or disk stops reading from
-    connections that publish, acknowledgements included. One replies: the address is a stranger's,
-    and RabbitMQ closes the connection of who sends to a malformed `amq.rabbitmq.reply-to`. The last
-    two are made on first use.
+    Publishing and consuming have a connection each, because a broker short of memory or disk stops reading
+    from connections that publish, their acknowledgements included. Replies have the third: an outside
+    producer chooses the queue, and RabbitMQ closes a connection that sends to a malformed
+    `amq.rabbitmq.reply-to`. The last two are opened on first use.
     """
 
     def __init__(
@@ -38,8 +39,8 @@ class RabbitBroker:
     ) -> None:
         self.user = URL(url).user or "guest"
         self._timeout_s = timeout_s
-        self._out, self._in, self._back = (
-            Link(
+        self._publishing, self._consuming, self._replying = (
+            ReconnectingConnection(
                 url,
                 declare_topology if declare else _declare_nothing,
                 heartbeat_s=heartbeat_s,
@@ -48,9 +49,9 @@ class RabbitBroker:
             )
             for _ in range(3)
         )
-        self._publisher = Publisher(self._out, timeout_s=timeout_s)
-        self._dead_letters = Publisher(self._out, timeout_s=timeout_s)
-        self._replies = Publisher(self._back, timeout_s=timeout_s)
+        self._publisher = Publisher(self._publishing, timeout_s=timeout_s)
+        self._dead_letters = Publisher(self._publishing, timeout_s=timeout_s)
+        self._replies = Publisher(self._replying, timeout_s=timeout_s)
         self._subscriptions: set[Subscription] = set()
 
     @classmethod
@@ -63,22 +64,22 @@ class RabbitBroker:
         timeout_s: float = 5,
         reconnect_s: float = 0.5,
     ) -> Self:
-        """Open a broker; one that cannot be reached is tried again in the background.
+        """Open a broker; one that cannot be reached is retried in the background.
 
         Args:
             url: `amqp://user:password@host:port/vhost`, or `amqps://`.
-            declare: Make exchanges and queues that are missing.
-            heartbeat_s: A connection silent for a little over three times this is given up.
-            timeout_s: How long any single call may take.
-            reconnect_s: Pause between two attempts.
+            declare: Declare exchanges and queues that are missing.
+            heartbeat_s: A connection that is silent for a little over three times this counts as lost.
+            timeout_s: Time limit of each call.
+            reconnect_s: Pause between two attempts to connect.
         """
-        for name in ("aiormq", "aio_pika"):  # a traceback a disconnect; `Link` logs a line instead
+        for name in ("aiormq", "aio_pika"):  # they log a traceback a disconnect; we log one line
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        accept_unreadable_properties()
+        tolerate_malformed_properties()
         broker = cls(
             url, declare=declare, heartbeat_s=heartbeat_s, timeout_s=timeout_s, reconnect_s=reconnect_s
         )
-        await broker._out.start()
+        await broker._publishing.start()
         return broker
 
     async def publish(
@@ -99,7 +100,7 @@ class RabbitBroker:
             _log.warning("reply_refused", to=to)
             return
         message = Message(body, content_type="application/json", correlation_id=correlation_id)
-        await self._back.start()
+        await self._replying.start()
         await self._replies.send("", to, message, mandatory=False)
 
     async def emit(self, key: str, body: bytes) -> None:
@@ -109,9 +110,11 @@ class RabbitBroker:
 
     @asynccontextmanager
     async def consume(self, route: Route, handler: Handler, *, concurrency: int) -> AsyncGenerator[None]:
-        await self._in.start()
-        consumer = Consumer(route, handler, self._put_aside, concurrency=concurrency)
-        async with beside(self._in.hold(consumer.prepare), name=f"consume {route.queue}"):
+        await self._consuming.start()
+        consumer = Consumer(route, handler, self._dead_letter, concurrency=concurrency)
+        async with background_tasks(
+            self._consuming.keep_channel(consumer.prepare), name=f"consume {route.queue}"
+        ):
             try:
                 yield
             finally:
@@ -122,7 +125,7 @@ class RabbitBroker:
         subscription = Subscription(patterns)
         listening = asyncio.Event()
 
-        async def take(message: AbstractIncomingMessage) -> None:
+        async def receive(message: AbstractIncomingMessage) -> None:
             subscription.put(Event(message.routing_key or "", message.body))
 
         async def prepare(channel: AbstractChannel) -> None:
@@ -131,13 +134,13 @@ class RabbitBroker:
             )
             for pattern in patterns:
                 await queue.bind(EVENTS, pattern)
-            await queue.consume(take, no_ack=True)
+            await queue.consume(receive, no_ack=True)
             listening.set()
 
-        is_up = await self._in.start()
+        is_up = await self._consuming.start()
         self._subscriptions.add(subscription)
         try:
-            async with beside(self._in.hold(prepare), name="listen to events"):
+            async with background_tasks(self._consuming.keep_channel(prepare), name="listen to events"):
                 if is_up:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(self._timeout_s):
@@ -147,24 +150,24 @@ class RabbitBroker:
             self._subscriptions.discard(subscription)
 
     async def ping(self) -> None:
-        channel = await self._out.channel(confirms=False)
-        with unavailable():
+        channel = await self._publishing.channel(confirms=False)
+        with mapped_errors():
             async with asyncio.timeout(self._timeout_s):
                 await channel.close()
 
     async def close(self) -> None:
         for subscription in self._subscriptions:
             subscription.put(None)
-        for link in (self._in, self._back, self._out):
-            await link.close()
+        for connection in (self._consuming, self._replying, self._publishing):
+            await connection.close()
 
-    async def _put_aside(self, message: AbstractIncomingMessage, route: Route, reason: str) -> None:
-        """Dead-letter by a copy that says why, or by the broker when the copy is not taken."""
+    async def _dead_letter(self, message: AbstractIncomingMessage, route: Route, reason: str) -> None:
+        """Dead-letter a copy with the reason; if that fails, let the broker dead-letter the message."""
         try:
             await self._dead_letters.send(
-                DEAD, route.value, dead_message(message, route, reason), mandatory=True
+                DEAD, route.value, to_dead_letter(message, route, reason), mandatory=True
             )
-        except Exception as error:  # noqa: BLE001 - unsettled, it would hold its slot for ever
+        except Exception as error:  # noqa: BLE001 - an unsettled message would keep its slot forever
             _log.warning("dead_letter_without_reason", reason=reason, error=repr(error))
             await message.reject(requeue=False)
         else:
@@ -172,4 +175,4 @@ class RabbitBroker:
 
 
 async def _declare_nothing(_: AbstractConnection) -> None:
-    """What is there is only looked at."""
+    """Leave exchanges and queues as they are."""

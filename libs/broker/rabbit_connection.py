@@ -1,4 +1,4 @@
-"""One AMQP connection that is made again whenever it is lost, and the channels on it."""
+"""Connections to RabbitMQ: opening one, and one that reconnects whenever it is lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
@@ -7,22 +7,23 @@ from typing import NoReturn
 
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.connection import Connection, make_url
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 
-from libs.broker.dial import dial
 from libs.broker.errors import BrokerUnavailable
-from libs.runtime.background import end
+from libs.runtime.background import cancel_and_wait
 
-Prepare = Callable[[AbstractChannel], Awaitable[None]]
+PrepareChannel = Callable[[AbstractChannel], Awaitable[None]]
 
 _log = structlog.get_logger(__name__)
 
 
 @contextmanager
-def unavailable() -> Generator[None]:
-    """Map what aio-pika raises to `BrokerUnavailable`.
+def mapped_errors() -> Generator[None]:
+    """Map aio-pika's errors to `BrokerUnavailable`.
 
-    Losing a connection also cancels what waits on it; that is told from a cancelled task.
+    A lost connection also cancels what waits on it. That is an error too, unless the current task itself is
+    being cancelled.
     """
     try:
         yield
@@ -35,18 +36,33 @@ def unavailable() -> Generator[None]:
         raise BrokerUnavailable(str(error) or type(error).__name__) from error
 
 
-class Loss(asyncio.Event):
-    """An event that is its own callback."""
+async def open_connection(url: str, *, heartbeat_s: int | None = None) -> Connection:
+    """Connect as `aio_pika.connect` does, but close a connection that fails to open.
+
+    aio-pika leaves that to the garbage collector, which closes it in a new task: a warning, and no task,
+    where no event loop runs at that moment.
+    """
+    connection = Connection(make_url(url, heartbeat=heartbeat_s))
+    try:
+        await connection.connect()
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+class LossEvent(asyncio.Event):
+    """An event that can be registered as a close callback and sets itself when it is called."""
 
     def __call__(self, *_: object) -> None:
         self.set()
 
 
-class Link:
-    """Keeps one connection up in a task of its own.
+class ReconnectingConnection:
+    """A connection that a background task opens again whenever it is lost.
 
-    A plain connection, not aio-pika's robust one: that restores every queue under its old name,
-    which the broker refuses for exclusive queues it still holds for a connection that went silent.
+    It does not use aio-pika's robust connection, which restores every queue under its old name: the broker
+    refuses that for exclusive queues that it still holds for a connection that went silent.
     """
 
     def __init__(
@@ -66,13 +82,13 @@ class Link:
         self._connection: AbstractConnection | None = None
         self._up = asyncio.Event()
         self._tried = asyncio.Event()
-        self._keeper: asyncio.Task[NoReturn] | None = None
+        self._reconnecting: asyncio.Task[NoReturn] | None = None
         self._closed = False
 
     async def start(self) -> bool:
-        """Begin to connect if nobody has; tell, after the first attempt, whether it is up."""
-        if self._keeper is None and not self._closed:
-            self._keeper = asyncio.create_task(self._keep(), name="keep the broker connection")
+        """Start to connect, unless started already; return after the first attempt whether it is up."""
+        if self._reconnecting is None and not self._closed:
+            self._reconnecting = asyncio.create_task(self._reconnect(), name="reconnect to the broker")
         await self._tried.wait()
         return self._up.is_set()
 
@@ -84,69 +100,69 @@ class Link:
         """
         if self._connection is None:
             raise BrokerUnavailable("there is no connection to the broker")
-        with unavailable():
+        with mapped_errors():
             async with asyncio.timeout(self._timeout_s):
                 channel = self._connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
                 await channel.initialize()
                 return channel
 
-    async def hold(self, prepare: Prepare) -> NoReturn:
-        """Have a channel that `prepare` has set up, and another one whenever it is lost.
+    async def keep_channel(self, prepare: PrepareChannel) -> NoReturn:
+        """Open a channel and prepare it, and do so again whenever it is lost.
 
-        It counts as lost, too, when the broker cancels its consumer.
+        It also counts as lost when the broker cancels its consumer.
         """
-        told = ""
+        logged_error = ""  # the same error is logged once
         while True:
             try:
                 await self._up.wait()
-                await self._hold_once(prepare)
-                told = ""
+                await self._keep_one_channel(prepare)
+                logged_error = ""
             except BrokerUnavailable as error:
-                if told != (told := str(error)):
-                    _log.warning("channel_lost", error=told)
+                if logged_error != (logged_error := str(error)):
+                    _log.warning("channel_lost", error=logged_error)
             await asyncio.sleep(self._reconnect_s)
 
     async def close(self) -> None:
         self._closed = True
         self._tried.set()
-        if self._keeper is not None:
-            await end(self._keeper)
+        if self._reconnecting is not None:
+            await cancel_and_wait(self._reconnecting)
 
-    async def _hold_once(self, prepare: Prepare) -> None:
+    async def _keep_one_channel(self, prepare: PrepareChannel) -> None:
         channel = await self.channel(confirms=False)
-        lost = Loss()
+        lost = LossEvent()
         channel.close_callbacks.add(lost)
         try:
-            with unavailable():
+            with mapped_errors():
                 underlay = await channel.get_underlay_channel()
                 underlay.on_consumer_cancel_callbacks.add(lost)
                 async with asyncio.timeout(self._timeout_s):
                     await prepare(channel)
             await lost.wait()
         finally:
-            await self._let_go(channel)
+            await self._close(channel)
         _log.info("channel_closed")
 
-    async def _keep(self) -> NoReturn:
-        told = ""  # the same trouble is logged once
+    async def _reconnect(self) -> NoReturn:
+        logged_error = ""  # the same error is logged once
         while True:
             try:
-                await self._connect_once()
-                told = ""
-            except Exception as error:  # noqa: BLE001 - whatever it was, try again
-                if told != (told := f"{type(error).__name__}: {error}"):
-                    _log.warning("broker_unreachable", error=told)
+                await self._keep_one_connection()
+                logged_error = ""
+            except Exception as error:  # noqa: BLE001 - every error is a reason to try again
+                if logged_error != (logged_error := f"{type(error).__name__}: {error}"):
+                    _log.warning("broker_unreachable", error=logged_error)
             self._tried.set()
             await asyncio.sleep(self._reconnect_s)
 
-    async def _connect_once(self) -> None:
-        lost = Loss()
-        with unavailable():
+    async def _keep_one_connection(self) -> None:
+        lost = LossEvent()
+        with mapped_errors():
             async with asyncio.timeout(self._timeout_s):
-                connection = await dial(self._url, heartbeat_s=self._heartbeat_s)
+                connection = await open_connection(self._url, heartbeat_s=self._heartbeat_s)
         connection.close_callbacks.add(lost)
         try:
-            with unavailable():
+            with mapped_errors():
                 await self._prepare(connection)
             self._connection = connection
             self._up.set()
@@ -157,10 +173,10 @@ class Link:
         finally:
             self._up.clear()
             self._connection = None
-            await self._let_go(connection)
+            await self._close(connection)
 
-    async def _let_go(self, held: AbstractConnection | AbstractChannel) -> None:
-        """Close, for at most the timeout; what is lost already need not be closed."""
-        with suppress(BrokerUnavailable), unavailable():
+    async def _close(self, opened: AbstractConnection | AbstractChannel) -> None:
+        """Close for at most the timeout; one that is lost already needs no closing."""
+        with suppress(BrokerUnavailable), mapped_errors():
             async with asyncio.timeout(self._timeout_s):
-                await held.close()
+                await opened.close()

@@ -17,7 +17,7 @@ from libs.backends import Backends
 from libs.contracts.enums import Retention
 from libs.imaging.header import Header
 from libs.imaging.pipeline import Rendered
-from libs.runtime.background import unbroken
+from libs.runtime.background import run_to_completion
 from libs.storage import names
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, now
@@ -49,7 +49,7 @@ async def store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T]
         StoreUnavailable: A file was not taken; `record` did not run.
         Whatever `record` raises.
     """
-    return await unbroken(_store(artifacts, record, backends), grace_s=STORING_GRACE_S)
+    return await run_to_completion(_store(artifacts, record, backends), grace_s=STORING_GRACE_S)
 
 
 async def _store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T]], backends: Backends) -> T:

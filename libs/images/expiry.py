@@ -13,7 +13,7 @@ from libs.backends import Backends
 from libs.contracts.events import ImageDeleted
 from libs.jobs.cancel import publish_cancelled
 from libs.jobs.events import publish_event
-from libs.runtime.background import unbroken
+from libs.runtime.background import run_to_completion
 from libs.storage import image_expiry, names
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import BaseUser, Image
@@ -55,7 +55,7 @@ async def remove(marked: Sequence[DeletingImage], backends: Backends) -> int:
     """
     keys = [image.object_key for image in marked]
     await backends.objects.delete(keys + [names.thumbnail_key(key) for key in keys])
-    return await unbroken(_delete_rows(marked, backends), grace_s=EVENTS_GRACE_S)
+    return await run_to_completion(_delete_rows(marked, backends), grace_s=EVENTS_GRACE_S)
 
 
 async def _delete_rows(marked: Sequence[DeletingImage], backends: Backends) -> int:

@@ -5,7 +5,7 @@ from uuid import UUID
 import structlog
 from msgspec.structs import replace
 
-from libs.auth.tokens import sign_link
+from libs.auth.links import sign_link
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
 from libs.contracts.commands import encode

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from libs.backends import Backends
-from libs.broker import BrokerUnavailable, DeadLetter, Delivery
+from libs.broker import BrokerMessage, BrokerUnavailable, DeadLetter
 from libs.contracts.commands import BadMessage, encode
 from libs.contracts.enums import Priority
 from libs.contracts.events import OrderRefused
@@ -24,7 +24,7 @@ BULK = (Route.TRANSFORM_BULK, Route.INGEST_BULK)  # orders on these queues get b
 log = structlog.get_logger(__name__)
 
 
-async def accept_message(message: Delivery, route: Route, backends: Backends) -> None:
+async def accept_message(message: BrokerMessage, route: Route, backends: Backends) -> None:
     """Accept the order in a message; while the database is away, wait.
 
     Raises:
@@ -47,7 +47,7 @@ async def accept_message(message: Delivery, route: Route, backends: Backends) ->
         raise DeadLetter(f"{code}: {error}") from error
 
 
-async def redeliver(message: Delivery, route: Route, backends: Backends) -> None:
+async def redeliver(message: BrokerMessage, route: Route, backends: Backends) -> None:
     """Give a dead letter another chance; `message.user_id` is the sender of that time.
 
     Raises:
@@ -61,7 +61,7 @@ async def redeliver(message: Delivery, route: Route, backends: Backends) -> None
         await accept_order(read_order(message, route), backends)
 
 
-def read_order(message: Delivery, route: Route) -> AcceptOrder:
+def read_order(message: BrokerMessage, route: Route) -> AcceptOrder:
     """Decode a message.
 
     Raises:
@@ -86,7 +86,7 @@ def read_order(message: Delivery, route: Route) -> AcceptOrder:
     )
 
 
-async def _refuse(message: Delivery, code: str, text: str, backends: Backends) -> None:
+async def _refuse(message: BrokerMessage, code: str, text: str, backends: Backends) -> None:
     """Reply to the sender, if it wants a reply."""
     if not message.reply_to:
         return

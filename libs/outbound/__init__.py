@@ -1,4 +1,4 @@
-"""Requests to addresses that users name: guarded, bounded, and nowhere near what is inside."""
+"""HTTP requests to URLs that users give: limited in time and size, and never into private networks."""
 
 from libs.outbound.data_url import decode_data_url, is_data_url
 from libs.outbound.errors import (

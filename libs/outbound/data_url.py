@@ -1,4 +1,4 @@
-"""`data:` URLs (RFC 2397): the bytes stand in the address itself."""
+"""`data:` URLs (RFC 2397), which contain the bytes themselves."""
 
 import base64
 import binascii
@@ -12,21 +12,21 @@ BLANKS = re.compile(r"[ \t\r\n]")
 
 
 def is_data_url(text: str) -> bool:
-    """Whether the address is a `data:` URL, well-formed or not."""
+    """Return whether the text is a `data:` URL, well-formed or not."""
     return text.lstrip()[: len(SCHEME)].lower() == SCHEME
 
 
 def decode_data_url(text: str, *, max_bytes: int) -> bytes:
-    """The bytes of a `data:` URL; base64 may be of either alphabet and lack its padding.
+    """Return the bytes of a `data:` URL; base64 may use either alphabet and omit its padding.
 
     Raises:
         UrlTooLarge: There are more than `max_bytes`.
-        UrlNotAnImage: It is malformed.
+        UrlNotAnImage: The URL is malformed.
     """
-    kind, comma, data = text.strip()[len(SCHEME) :].partition(",")
+    media_type, comma, data = text.strip()[len(SCHEME) :].partition(",")
     if not comma:
         raise UrlNotAnImage("the data: URL has no comma")
-    if kind.rpartition(";")[2].strip().lower() == "base64":
+    if media_type.rpartition(";")[2].strip().lower() == "base64":
         content = _from_base64(data)
     else:
         content = unquote_to_bytes(data)
@@ -36,9 +36,9 @@ def decode_data_url(text: str, *, max_bytes: int) -> bytes:
 
 
 def _from_base64(data: str) -> bytes:
-    plain = BLANKS.sub("", unquote_to_bytes(data).decode("latin-1")) if "%" in data else BLANKS.sub("", data)
-    plain = plain.rstrip("=").replace("-", "+").replace("_", "/")
+    decoded = unquote_to_bytes(data).decode("latin-1") if "%" in data else data
+    digits = BLANKS.sub("", decoded).rstrip("=").replace("-", "+").replace("_", "/")
     try:
-        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+        return base64.b64decode(digits + "=" * (-len(digits) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise UrlNotAnImage("the data: URL is not base64") from error

@@ -1,4 +1,4 @@
-"""Fetching what users name by URL, to a file, under every limit at once."""
+"""Fetching URLs that users give into files, under limits of time, size and redirects."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -14,44 +14,44 @@ from yarl import URL
 from libs.outbound.data_url import decode_data_url, is_data_url
 from libs.outbound.errors import UrlForbidden, UrlHttpError, UrlTimeout, UrlTooLarge
 from libs.outbound.guard import Guard
-from libs.outbound.receiving import receive
+from libs.outbound.guarded_session import guarded_session, to_fetch_error
+from libs.outbound.response_body import save_body
 from libs.outbound.retry_after import retry_after_s
-from libs.outbound.session import guarded_session, translated
 
 HEADERS = {"Accept": "image/*,*/*;q=0.5"}
 CHUNK_BYTES = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
 TRANSIENT_STATUSES = (408, 425, 429)  # and all from 500 on
-BUSY_STATUSES = (429, 503)  # of which a server may say for how long
+BUSY_STATUSES = (429, 503)  # with these, Retry-After is honoured
 
 
 class FetchLimits(Struct, frozen=True, kw_only=True):
-    """What one fetch may cost."""
+    """Limits of one fetch."""
 
-    timeout_s: float  # for all of it, redirects included
+    timeout_s: float  # in total, redirects included
     max_redirects: int
     max_bytes: int  # decompressed
     max_data_bytes: int  # of a data: URL
 
 
 class Validators(Struct, frozen=True, kw_only=True):
-    """What a server said about the version that it sent (RFC 9110, section 8.8)."""
+    """Validators of the version that a server sent (RFC 9110, section 8.8)."""
 
     etag: str | None = None
     last_modified: str | None = None
 
 
 class Fetched(Struct, frozen=True, kw_only=True):
-    """A file that was fetched."""
+    """A fetched file."""
 
-    filename: str  # as the server or the address has it, unchecked; may be empty
+    filename: str  # from the server or the URL, unchecked; may be empty
     size_bytes: int
     md5: str
     validators: Validators
 
 
 class Fetcher:
-    """One HTTP session for the URLs of users; nothing else goes through it."""
+    """An HTTP session for URLs that users give, and for nothing else."""
 
     def __init__(
         self, guard: Guard, limits: FetchLimits, *, resolver: AbstractResolver | None = None
@@ -72,63 +72,63 @@ class Fetcher:
             await self._session.close()
 
     async def fetch(self, url: str, target: Path, *, known: Validators | None = None) -> Fetched | None:
-        """Write what `url` holds to `target`; None when it is still what `known` says.
+        """Download `url` to `target`; return None when it is still the version that `known` describes.
 
         Raises:
-            FetchError: It could not be had; see the subclasses. What is at `target` then is of no use.
+            FetchError: The download failed; see the subclasses. The content of `target` is undefined then.
         """
         if is_data_url(url):
-            return await self._unpack(url, target)
+            return await self._decode(url, target)
         try:
             async with asyncio.timeout(self._limits.timeout_s):
                 return await self._fetch(url, target, known or Validators())
         except TimeoutError as error:
-            text = f"the address took longer than {self._limits.timeout_s:g} s"
+            text = f"the server took longer than {self._limits.timeout_s:g} s"
             raise UrlTimeout(text, transient=True) from error
         except (ClientError, UnicodeError) as error:
-            raise translated(error) from error
+            raise to_fetch_error(error) from error
 
     async def _fetch(self, url: str, target: Path, known: Validators) -> Fetched | None:
-        async with self._answer(self._guard.check_url(url), known) as answer:
-            asked = known.etag or known.last_modified
-            if answer.status == 304 and asked:
+        async with self._response(self._guard.check_url(url), known) as response:
+            conditional = known.etag or known.last_modified
+            if response.status == 304 and conditional:
                 return None
-            if not 200 <= answer.status < 300:
-                raise _http_error(answer)
+            if not 200 <= response.status < 300:
+                raise _http_error(response)
             limit = self._limits.max_bytes
-            if (answer.content_length or 0) > limit:
-                raise UrlTooLarge(f"the address holds {answer.content_length} bytes, the limit is {limit}")
-            received = await receive(answer.content.iter_chunked(CHUNK_BYTES), target, max_bytes=limit)
+            if (response.content_length or 0) > limit:
+                raise UrlTooLarge(f"the file has {response.content_length} bytes, the limit is {limit}")
+            received = await save_body(response.content.iter_chunked(CHUNK_BYTES), target, max_bytes=limit)
             return Fetched(
-                filename=_filename(answer),
+                filename=_filename(response),
                 size_bytes=received.size_bytes,
                 md5=received.md5,
                 validators=Validators(
-                    etag=answer.headers.get("ETag"), last_modified=answer.headers.get("Last-Modified")
+                    etag=response.headers.get("ETag"), last_modified=response.headers.get("Last-Modified")
                 ),
             )
 
     @asynccontextmanager
-    async def _answer(self, url: URL, known: Validators) -> AsyncGenerator[ClientResponse]:
-        """The first answer that is no redirect."""
+    async def _response(self, url: URL, known: Validators) -> AsyncGenerator[ClientResponse]:
+        """Follow redirects to the first response that is none."""
         assert self._session is not None, "enter the fetcher first"  # noqa: S101
         for _ in range(self._limits.max_redirects + 1):
-            async with self._session.get(url, headers=_conditions(known), allow_redirects=False) as answer:
-                target = answer.headers.get("Location")
-                if answer.status not in REDIRECTS or target is None:
-                    yield answer
+            async with self._session.get(url, headers=_conditions(known), allow_redirects=False) as response:
+                target = response.headers.get("Location")
+                if response.status not in REDIRECTS or target is None:
+                    yield response
                     return
                 url = self._guard.check_url(str(_joined(url, target)))
-        raise UrlHttpError(f"the address redirects more than {self._limits.max_redirects} times")
+        raise UrlHttpError(f"the server redirects more than {self._limits.max_redirects} times")
 
-    async def _unpack(self, url: str, target: Path) -> Fetched:
+    async def _decode(self, url: str, target: Path) -> Fetched:
         limit = self._limits.max_data_bytes
         content = await asyncio.to_thread(decode_data_url, url, max_bytes=limit)
-        received = await receive(_one(content), target, max_bytes=limit)
+        received = await save_body(_single_chunk(content), target, max_bytes=limit)
         return Fetched(filename="", size_bytes=received.size_bytes, md5=received.md5, validators=Validators())
 
 
-async def _one(content: bytes) -> AsyncIterator[bytes]:
+async def _single_chunk(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
@@ -141,17 +141,17 @@ def _joined(url: URL, target: str) -> URL:
     try:
         return url.join(URL(target))
     except ValueError as error:
-        raise UrlForbidden(f"it redirects to no address: {error}") from error
+        raise UrlForbidden(f"the redirect has an invalid URL: {error}") from error
 
 
-def _http_error(answer: ClientResponse) -> UrlHttpError:
-    status = answer.status
+def _http_error(response: ClientResponse) -> UrlHttpError:
+    status = response.status
     transient = status >= 500 or status in TRANSIENT_STATUSES
-    asked_s = retry_after_s(answer.headers.get("Retry-After")) if status in BUSY_STATUSES else None
-    text = f"the address answered with status {status}"
-    return UrlHttpError(text, transient=transient, retry_after_s=asked_s)
+    after_s = retry_after_s(response.headers.get("Retry-After")) if status in BUSY_STATUSES else None
+    text = f"the server responded with status {status}"
+    return UrlHttpError(text, transient=transient, retry_after_s=after_s)
 
 
-def _filename(answer: ClientResponse) -> str:
-    given = answer.content_disposition.filename if answer.content_disposition else None
-    return given or answer.url.name
+def _filename(response: ClientResponse) -> str:
+    name = response.content_disposition.filename if response.content_disposition else None
+    return name or response.url.name

@@ -1,42 +1,44 @@
-"""Loops that run beside a block, and their sure end; steps that a cancellation must not cut in two."""
+"""Background tasks that end reliably, and steps that run to completion although their caller is cancelled."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
-INSIST_S = 1.0
+CANCEL_AGAIN_S = 1.0
 
 T = TypeVar("T")
 
 
 @asynccontextmanager
-async def beside(*loops: Coroutine[Any, Any, object], name: str | None = None) -> AsyncGenerator[None]:
-    """Run `loops` in tasks of their own while inside; leaving ends them."""
-    tasks = [asyncio.create_task(loop, name=name) for loop in loops]
+async def background_tasks(
+    *work: Coroutine[Any, Any, object], name: str | None = None
+) -> AsyncGenerator[None]:
+    """Run each coroutine in a task of its own while the block runs; cancel them when it ends."""
+    tasks = [asyncio.create_task(coroutine, name=name) for coroutine in work]
     try:
         yield
     finally:
-        await end(*tasks)
+        await cancel_and_wait(*tasks)
 
 
-async def end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks until all of them have ended, however they do.
+async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel tasks until all of them have ended, whatever their outcome.
 
-    Once is not enough: a wait by `asyncio.wait_for`, as in aio-pika, loses a cancellation that comes with its
-    result (https://github.com/python/cpython/issues/86296, mended in Python 3.12).
+    One cancellation is not enough: `asyncio.wait_for`, which aio-pika uses, loses a cancellation that arrives
+    together with its result (https://github.com/python/cpython/issues/86296, fixed in Python 3.12).
     """
     while running := [task for task in tasks if not task.done()]:
         for task in running:
             task.cancel()
-        await asyncio.wait(running, timeout=INSIST_S)
+        await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
 
 
-async def unbroken(work: Coroutine[Any, Any, T], *, grace_s: float) -> T:
-    """Run a step that cannot be taken back halfway.
+async def run_to_completion(work: Coroutine[Any, Any, T], *, grace_s: float) -> T:
+    """Run a step that must not be interrupted halfway.
 
-    A caller that is cancelled meanwhile, however often, waits up to `grace_s` for its end before the
-    cancellation goes on.
+    If the caller is cancelled meanwhile, however often, it waits up to `grace_s` for the step to end before
+    the cancellation takes effect. A step that takes longer is cancelled.
     """
     task = asyncio.ensure_future(work)
     try:
@@ -46,6 +48,6 @@ async def unbroken(work: Coroutine[Any, Any, T], *, grace_s: float) -> T:
         while not task.done():
             left_s = until - asyncio.get_running_loop().time()
             with suppress(asyncio.CancelledError):
-                await (asyncio.wait({task}, timeout=left_s) if left_s > 0 else end(task))
-        await asyncio.gather(task, return_exceptions=True)  # its failure is nobody's any more
+                await (asyncio.wait({task}, timeout=left_s) if left_s > 0 else cancel_and_wait(task))
+        await asyncio.gather(task, return_exceptions=True)  # nobody is left to receive its error
         raise

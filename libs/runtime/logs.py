@@ -1,4 +1,4 @@
-"""Structured logs: one line an event, with the request and the job it belongs to."""
+"""Structured logs: one line an event, with the ids of its request and job."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ NOISY = ("aiormq", "aio_pika", "aiosqlite", "asyncio", "PIL", "uvicorn.access")
 
 
 def configure_logs(form: Literal["auto", "json", "console"]) -> None:
-    """Send everything to standard error; `auto` is readable on a terminal and JSON elsewhere."""
+    """Write all logs to standard error; `auto` is readable text on a terminal and JSON elsewhere."""
     readable = form == "console" or (form == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -48,5 +48,5 @@ def configure_logs(form: Literal["auto", "json", "console"]) -> None:
 
 
 def _console() -> structlog.dev.ConsoleRenderer:
-    """Structlog's own choice of a traceback shows every frame's variables: tokens, passwords, headers."""
+    """Return a renderer with plain tracebacks: the default shows local variables, passwords included."""
     return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)

@@ -1,4 +1,4 @@
-"""A directory for this process's temporary files, gone with it however it ends."""
+"""A directory for this process's temporary files, and locks that end with the process."""
 
 import fcntl
 import os
@@ -13,13 +13,13 @@ LOCK = ".lock"
 
 @contextmanager
 def scratch_directory(parent: Path) -> Generator[Path]:
-    """A new directory in `parent`, removed at the end; those of killed processes are removed at the start.
+    """Create a directory in `parent` and remove it after the block; remove those of killed processes first.
 
-    Each holds a lock file, locked while its process lives.
+    Each directory has a lock file, which is locked while its process lives.
     """
     parent.mkdir(parents=True, exist_ok=True)
     with (parent / LOCK).open("w") as one_at_a_time:
-        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # or another that starts takes ours for dead
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # or a process that starts now would remove ours
         for other in parent.iterdir():
             _remove_if_dead(other)
         own = Path(tempfile.mkdtemp(dir=parent))
@@ -38,13 +38,13 @@ def _remove_if_dead(directory: Path) -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(directory, ignore_errors=True)
     except (BlockingIOError, NotADirectoryError):
-        return  # alive, or no such directory
+        return  # its process lives, or it is no scratch directory
     except FileNotFoundError:
-        shutil.rmtree(directory, ignore_errors=True)  # killed before it had its lock, or about to be gone
+        shutil.rmtree(directory, ignore_errors=True)  # killed before it had its lock, or being removed
 
 
 def lock_file(path: Path) -> int | None:
-    """Hold an exclusive lock on `path` until the process ends; None when another process holds it."""
+    """Lock `path` until this process ends and return its handle; None when another process has the lock."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     try:

@@ -1,11 +1,11 @@
-"""From start to a signal."""
+"""Signals that stop the process."""
 
 import asyncio
 import signal
 
 
 def stop_signal() -> asyncio.Event:
-    """An event that is set when the process is asked to end (SIGINT, SIGTERM)."""
+    """Return an event that is set on SIGINT and SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -16,7 +16,7 @@ from libs.storage.database.tables import BaseUser, Batch, ProductImage, now
 from libs.storage.failure import Failure
 
 
-class Share(Struct, frozen=True, kw_only=True):
+class JobShare(Struct, frozen=True, kw_only=True):
     """What one job adds to its batch."""
 
     output: UUID | None = None
@@ -25,7 +25,7 @@ class Share(Struct, frozen=True, kw_only=True):
     bytes_after: int = 0
 
 
-NOTHING = Share()
+NO_SHARE = JobShare()
 
 
 async def begin(batch: UUID) -> None:
@@ -33,7 +33,7 @@ async def begin(batch: UUID) -> None:
     await _BEGIN(batch=batch, now=now())
 
 
-async def count(batch: UUID, job: UUID, share: Share) -> BatchCompleted | None:
+async def count(batch: UUID, job: UUID, share: JobShare) -> BatchCompleted | None:
     """Settle the items that wait for a job and count them, at the end of the transaction that ends the job.
 
     The last of them ends the batch and puts its notices on their way; that batch comes back.
@@ -54,7 +54,7 @@ async def count(batch: UUID, job: UUID, share: Share) -> BatchCompleted | None:
     return await _end(batch, **counted[0])
 
 
-async def _settle(job: UUID, share: Share) -> int:
+async def _settle(job: UUID, share: JobShare) -> int:
     """How many items of the job waited."""
     if share.failure is not None:
         return len(await _FAIL(job=job, code=share.failure.code, error=share.failure.detail))
@@ -65,7 +65,7 @@ async def _end(batch: UUID, *, owner: int, total: int, completed: int, failed: i
     """The row is locked by the statement that counted: no other transaction has seen this sum."""
     status = BatchStatus.COMPLETED if completed else BatchStatus.FAILED
     await Batch.update({Batch.status: status, Batch.finished_at: now()}).where(Batch.id == batch)
-    await webhook_outbox.of_batch(batch)
+    await webhook_outbox.add_batch_ended(batch)
     user = await BaseUser.objects().where(BaseUser.id == owner).first()
     return BatchCompleted(
         batch_id=batch,

@@ -56,17 +56,17 @@ async def hosts_with_room(*, per_host: int, after: str, limit: int) -> list[str]
     return [row["host"] for row in found]
 
 
-async def count_out(*, at_most: int) -> int:
+async def count_released(*, at_most: int) -> int:
     """How many jobs of batches are out; counting stops at `at_most`."""
     return (await rows(Job.raw(IN_ALL, at_most)))[0]["out"]
 
 
-async def let_out(host: str, *, per_host: int) -> list[Job]:
+async def release(host: str, *, per_host: int) -> list[Job]:
     """Let out as many of the host's jobs as it has room for, oldest first; they are to be published."""
     return await _let_out(host, ROOM, per_host, per_host, host)
 
 
-async def let_out_next(host: str) -> list[Job]:
+async def release_next(host: str) -> list[Job]:
     """Let out one more of the host's jobs, in the place of one whose fetch has just ended."""
     return await _let_out(host, "1")
 
@@ -79,7 +79,7 @@ async def _let_out(host: str, limit: str, *values: object) -> list[Job]:
     return await Job.objects().where(Job.id.is_in(mine)) if mine else []
 
 
-async def park_if_paused(job_id: UUID) -> bool:
+async def hold_if_paused(job_id: UUID) -> bool:
     """Take back a job that was let out and that nobody has taken, if its host is to be left alone now."""
     asked = cast("Any", HostPause.select(HostPause.host).where(HostPause.until > now()))
     parked: list[dict[str, Any]] = await (
@@ -90,7 +90,7 @@ async def park_if_paused(job_id: UUID) -> bool:
     return bool(parked)
 
 
-async def park_lapsed(job: Job) -> bool:
+async def hold_lapsed(job: Job) -> bool:
     """Let a job whose worker was lost wait for its turn again; False when it moved on meanwhile."""
     moment = now()
     parked: list[dict[str, Any]] = await (

@@ -70,7 +70,7 @@ async def mark_expired(limit: int) -> int:
             .where(Image.id.is_in(expired) & (Image.status != ImageStatus.DELETING))
             .returning(Image.id)
         )
-        await webhook_outbox.of_expired_images([row["id"] for row in marked])
+        await webhook_outbox.add_images_expired([row["id"] for row in marked])
     return len(marked)
 
 

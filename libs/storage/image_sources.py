@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus, Retention
 from libs.contracts.events import BatchCompleted
 from libs.storage import images, leases
-from libs.storage.batch_counters import Share
+from libs.storage.batch_counters import JobShare
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Image, ImageSource, Job, new_id, now
@@ -50,7 +50,7 @@ async def complete(
     Raises:
         LostLease: The job is no longer this worker's.
     """
-    share = Share(output=image.id, bytes_before=fetched_bytes, bytes_after=image.size_bytes)
+    share = JobShare(output=image.id, bytes_before=fetched_bytes, bytes_after=image.size_bytes)
     async with transaction():
         await insert(image)
         if source is not None:

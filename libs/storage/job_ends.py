@@ -4,11 +4,11 @@ from uuid import UUID
 
 from libs.contracts.events import BatchCompleted
 from libs.storage import batch_counters, webhook_outbox
-from libs.storage.batch_counters import NOTHING, Share
+from libs.storage.batch_counters import NO_SHARE, JobShare
 
 
 async def record_end(
-    job_id: UUID, batch: UUID | None, *, awaited: bool = True, share: Share = NOTHING
+    job_id: UUID, batch: UUID | None, *, awaited: bool = True, share: JobShare = NO_SHARE
 ) -> BatchCompleted | None:
     """Count an ended job in its batch, or else write its webhook deliveries; call it last in the transaction.
 
@@ -18,5 +18,5 @@ async def record_end(
     if batch is not None:
         return await batch_counters.count(batch, job_id, share)
     if awaited:
-        await webhook_outbox.of_job(job_id)
+        await webhook_outbox.add_job_ended(job_id)
     return None

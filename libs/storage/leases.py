@@ -17,7 +17,7 @@ from piccolo.columns.combination import WhereRaw
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus
 from libs.contracts.events import BatchCompleted
 from libs.storage import batch_counters, webhook_outbox
-from libs.storage.batch_counters import NOTHING, Share
+from libs.storage.batch_counters import NO_SHARE, JobShare
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement, insert
 from libs.storage.database.tables import Image, Job, now
@@ -155,7 +155,7 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
         return await end(
             claim,
             {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail},
-            Share(failure=failure),
+            JobShare(failure=failure),
         )
 
 
@@ -212,7 +212,7 @@ async def release(claim: Claim) -> None:
     await _give_back(claim, {Job.run_after: now(), Job.attempts: claim.attempt - 1})
 
 
-async def end(claim: Claim, values: dict[Any, Any], share: Share = NOTHING) -> BatchCompleted | None:
+async def end(claim: Claim, values: dict[Any, Any], share: JobShare = NO_SHARE) -> BatchCompleted | None:
     """End the job, with its batch's count and its webhook deliveries; call it last in a transaction.
 
     `share` is what the job adds to its batch. Return the batch if this was its last job.
@@ -249,7 +249,7 @@ async def _set(claim: Claim, values: dict[Any, Any]) -> list[dict[str, Any]]:
 def _setting(columns: tuple[Column, ...]) -> Statement:
     values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
     (update,) = Job.update(values).where(_HELD).querystrings
-    return Statement(Job.raw(f"{{}} returning {webhook_outbox.SOMEBODY_WAITS} as awaited", update))
+    return Statement(Job.raw(f"{{}} returning {webhook_outbox.HAS_RECEIVER} as awaited", update))
 
 
 _HELD = (

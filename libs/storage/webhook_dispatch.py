@@ -59,7 +59,7 @@ _ANY_DUE = Statement(
 )
 
 
-class Claimed(Struct, frozen=True, kw_only=True):
+class ClaimedDelivery(Struct, frozen=True, kw_only=True):
     """A delivery as whoever sends it holds it, until `next_attempt_at`."""
 
     id: UUID
@@ -76,7 +76,7 @@ class Claimed(Struct, frozen=True, kw_only=True):
     next_attempt_at: datetime
 
 
-async def claim_due(limit: int, *, lease_s: float) -> list[Claimed]:
+async def claim_due(limit: int, *, lease_s: float) -> list[ClaimedDelivery]:
     """Take what is due, at most one delivery to each address; each is given to one caller only.
 
     A delivery whose sender did not report until its lease ran out is due again.
@@ -89,7 +89,7 @@ async def claim_due(limit: int, *, lease_s: float) -> list[Claimed]:
     return [claim for claim in claims if claim is not None]
 
 
-async def _claim(delivery_id: UUID, moment: datetime, lease_s: float) -> Claimed | None:
+async def _claim(delivery_id: UUID, moment: datetime, lease_s: float) -> ClaimedDelivery | None:
     taken: list[dict[str, Any]] = await (
         WebhookDelivery.update(
             {
@@ -99,12 +99,12 @@ async def _claim(delivery_id: UUID, moment: datetime, lease_s: float) -> Claimed
             }
         )
         .where((WebhookDelivery.id == delivery_id) & _due(moment))
-        .returning(*(getattr(WebhookDelivery, name) for name in Claimed.__struct_fields__))
+        .returning(*(getattr(WebhookDelivery, name) for name in ClaimedDelivery.__struct_fields__))
     )
-    return Claimed(**taken[0]) if taken else None
+    return ClaimedDelivery(**taken[0]) if taken else None
 
 
-async def note_success(claimed: Claimed, attempt: DeliveryAttempt) -> bool:
+async def record_success(claimed: ClaimedDelivery, attempt: DeliveryAttempt) -> bool:
     """The receiver has it, and needs no patience; False when somebody else holds the delivery by now."""
     await WebhookPace.delete().where(WebhookPace.target == claimed.target)
     return await _settle(
@@ -112,7 +112,9 @@ async def note_success(claimed: Claimed, attempt: DeliveryAttempt) -> bool:
     )
 
 
-async def note_failure(claimed: Claimed, attempt: DeliveryAttempt, *, again_at: datetime | None) -> bool:
+async def record_failure(
+    claimed: ClaimedDelivery, attempt: DeliveryAttempt, *, again_at: datetime | None
+) -> bool:
     """The receiver does not have it: try again then, or never; False when somebody else holds it."""
     values: dict[Any, Any] = {WebhookDelivery.failures: claimed.failures + 1}
     if again_at is None:
@@ -125,14 +127,14 @@ async def note_failure(claimed: Claimed, attempt: DeliveryAttempt, *, again_at: 
     return await _settle(claimed, attempt, values)
 
 
-async def drop(claimed: Claimed, reason: str) -> None:
+async def drop(claimed: ClaimedDelivery, reason: str) -> None:
     """Nothing was sent, and nothing will be."""
     await WebhookDelivery.update(
         {**_finished(DeliveryStatus.FAILED), WebhookDelivery.last_error: reason}
     ).where(_held(claimed))
 
 
-async def drop_waiting(claimed: Claimed, reason: str) -> None:
+async def fail_pending(claimed: ClaimedDelivery, reason: str) -> None:
     """Give up all that waits for the same address, where that is nobody's endpoint."""
     await WebhookDelivery.update(
         {**_finished(DeliveryStatus.FAILED), WebhookDelivery.last_error: reason}
@@ -143,21 +145,21 @@ async def drop_waiting(claimed: Claimed, reason: str) -> None:
     )
 
 
-async def release(claimed: Claimed) -> None:
+async def release(claimed: ClaimedDelivery) -> None:
     """Give a delivery back because its sender stops; it is due at once."""
     await WebhookDelivery.update(
         {WebhookDelivery.status: DeliveryStatus.PENDING, WebhookDelivery.next_attempt_at: now()}
     ).where(_held(claimed))
 
 
-async def end_leases() -> None:
+async def expire_leases() -> None:
     """Make all that is under way due: only for a process that knows that no other works this database."""
     await WebhookDelivery.update({WebhookDelivery.next_attempt_at: now()}).where(
         WebhookDelivery.status == DeliveryStatus.SENDING
     )
 
 
-async def slow_down(target: int, *, until: datetime) -> None:
+async def slow_target(target: int, *, until: datetime) -> None:
     """Send nothing to an address until then, and after it one at a time, until one arrives."""
     await WebhookPace.insert(WebhookPace(id=new_id(), target=target, until=until)).on_conflict(
         target=WebhookPace.target, action="DO UPDATE", values=[WebhookPace.until]
@@ -168,7 +170,7 @@ def _due(moment: datetime) -> And:
     return WebhookDelivery.finished_at.is_null() & (WebhookDelivery.next_attempt_at <= moment)
 
 
-def _held(claimed: Claimed) -> And:
+def _held(claimed: ClaimedDelivery) -> And:
     return (
         (WebhookDelivery.id == claimed.id)
         & (WebhookDelivery.attempts == claimed.attempts)
@@ -180,7 +182,7 @@ def _finished(status: DeliveryStatus) -> dict[Any, Any]:
     return {WebhookDelivery.status: status, WebhookDelivery.finished_at: now()}
 
 
-async def _settle(claimed: Claimed, attempt: DeliveryAttempt, values: dict[Any, Any]) -> bool:
+async def _settle(claimed: ClaimedDelivery, attempt: DeliveryAttempt, values: dict[Any, Any]) -> bool:
     before = msgspec.json.decode(claimed.history, type=list[DeliveryAttempt])
     settled: list[dict[str, Any]] = await (
         WebhookDelivery.update(

@@ -34,10 +34,10 @@ ROWS_A_STATEMENT = 500  # SQLite takes 32,766 values at once
 EVENTS = {JobStatus.COMPLETED: WebhookEvent.JOB_COMPLETED, JobStatus.FAILED: WebhookEvent.JOB_FAILED}
 
 # A condition on a job's row. Most jobs have nobody to tell: it spares them all that follows.
-SOMEBODY_WAITS = (
+HAS_RECEIVER = (
     "(webhook_url is not null or exists (select 1 from webhook_endpoint where owner = job.owner and active))"
 )
-_AWAITED = Statement(Job.raw(f"select * from job where id = {{}} and {SOMEBODY_WAITS}", Slot("job_id")))  # noqa: S608
+_AWAITED = Statement(Job.raw(f"select * from job where id = {{}} and {HAS_RECEIVER}", Slot("job_id")))  # noqa: S608
 
 
 class Receiver(Struct, frozen=True):

@@ -8,12 +8,12 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from libs.backends import Backends
-from libs.runtime.background import beside
+from libs.outbound.post import Poster
+from libs.runtime.background import background_tasks
 from libs.storage import webhook_dispatch
 from libs.storage.database.errors import DatabaseUnavailable
-from libs.storage.webhook_dispatch import Claimed
-from libs.webhooks.attempt import attempt
-from libs.webhooks.post import Poster
+from libs.storage.webhook_dispatch import ClaimedDelivery
+from libs.webhooks.delivery_attempt import attempt
 
 AT_ONCE = 256
 LEASE_MARGIN_S = 10.0  # beyond the time that one request may take
@@ -25,18 +25,18 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def notifying(backends: Backends) -> AsyncGenerator[None]:
+async def dispatching_webhooks(backends: Backends) -> AsyncGenerator[None]:
     """Send notices while inside; leaving gives back those that are not sent within moments."""
     async with Poster(backends.guard, timeout_s=backends.settings.webhook_timeout_s) as poster:
-        notifier = Notifier(backends, poster)
+        notifier = WebhookDispatcher(backends, poster)
         try:
-            async with beside(notifier.run(), notifier.listen()):
+            async with background_tasks(notifier.run(), notifier.listen()):
                 yield
         finally:
             await notifier.stop()
 
 
-class Notifier:
+class WebhookDispatcher:
     """Claims what is due and sends it; events of the broker only shorten the wait."""
 
     def __init__(self, backends: Backends, poster: Poster) -> None:
@@ -90,7 +90,7 @@ class Notifier:
         self._under_way.discard(task)
         self._wake.set()  # its receiver may take the next
 
-    async def _send(self, claimed: Claimed) -> None:
+    async def _send(self, claimed: ClaimedDelivery) -> None:
         with bound_contextvars(
             delivery_id=str(claimed.id), event_type=claimed.event, request_id=claimed.request_id
         ):
@@ -104,7 +104,7 @@ class Notifier:
             except Exception:
                 log.exception("delivery_broke")  # its lease ends, and it is tried again
 
-    async def _release(self, claimed: Claimed) -> None:
+    async def _release(self, claimed: ClaimedDelivery) -> None:
         try:
             await webhook_dispatch.release(claimed)
         except DatabaseUnavailable as error:

@@ -67,7 +67,7 @@ async def test_a_batch_with_broken_urls_ends_with_exact_counts(
     outputs = [url for row in rows for url in row["Output Image Urls"].split(", ")]
     assert [bool(url) for url in outputs] == [nth % 10 != 7 for nth in range(300)]
     errors = [row["Errors"] for row in rows if row["Errors"]]
-    assert errors == ["2: url_http_error: the address answered with status 404"] * 30
+    assert errors == ["2: url_http_error: the server responded with status 404"] * 30
     images = await client.get("/api/images?limit=1")
     assert images.headers["X-Total-Count"] == "270"
     jobs = await client.get("/api/jobs?status=completed&kind=ingest&limit=1")

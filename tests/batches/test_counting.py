@@ -12,7 +12,7 @@ import pytest
 from libs.backends import Backends
 from libs.batches import create
 from libs.batches.create import CreateBatch, create_batch
-from libs.batches.throttle import NO_HOST, Feeder, host_of
+from libs.batches.throttle import NO_HOST, ThrottleRelease, host_of
 from libs.contracts.enums import BatchStatus, ItemStatus, JobStatus
 from libs.contracts.events import BatchCompleted
 from libs.storage import batches, host_throttle, image_sources, jobs, leases
@@ -48,13 +48,13 @@ async def job_ids(batch: Batch) -> list[UUID]:
     return [job.id for job in await Job.objects().where(Job.batch == batch.id).order_by(Job.id)]
 
 
-async def let_out(job_id: UUID) -> None:
+async def release(job_id: UUID) -> None:
     await Job.update({Job.held: False}).where(Job.id == job_id)
 
 
 async def work(owner: BaseUser, job_id: UUID, *, fails: bool) -> BatchCompleted | None:
     """What a worker does with one job that was let out, without the pixels."""
-    await let_out(job_id)
+    await release(job_id)
     claim = await claimed(job_id)
     if fails:
         return await leases.fail(claim, FAILURE)
@@ -89,7 +89,7 @@ async def test_the_first_job_taken_begins_the_batch(backends: Backends) -> None:
     owner, batch = await a_batch(backends, ["http://a.example/1", "http://a.example/2"])
     assert (batch.status, batch.started_at) == (BatchStatus.PENDING, None)
     first, second = await job_ids(batch)
-    await let_out(first)
+    await release(first)
     await claimed(first)
     begun = await batch_row(batch)
     assert begun.status == BatchStatus.IN_PROCESS
@@ -100,7 +100,7 @@ async def test_the_first_job_taken_begins_the_batch(backends: Backends) -> None:
 async def test_a_job_given_up_or_cancelled_counts_as_failed(backends: Backends) -> None:
     owner, batch = await a_batch(backends, ["http://a.example/1", "http://a.example/2"])
     lost, unwanted = await job_ids(batch)
-    await let_out(lost)
+    await release(lost)
     await leases.claim(lost, worker="a", lease_s=-1, max_attempts=1)
     gone, ended = await jobs.give_up(await job_row(lost), Failure("attempts_exhausted", "lost"))
     assert (gone, ended) == (True, None)
@@ -130,7 +130,7 @@ async def test_two_who_retry_at_once_make_one_set_of_jobs(backends: Backends) ->
 async def test_no_host_has_more_jobs_out_than_it_may(backends: Backends) -> None:
     urls = [f"http://{host}.example/{nth}" for host in ("a", "b") for nth in range(5)]
     _, batch = await a_batch(backends, [*urls, "http://A.example:80/again"])
-    feeders = [Feeder() for _ in range(3)]
+    feeders = [ThrottleRelease() for _ in range(3)]
     for _ in range(5):
         await asyncio.gather(*(feeder.feed(backends) for feeder in feeders))
     await feeders[0].feed(backends)
@@ -142,8 +142,8 @@ async def test_no_host_has_more_jobs_out_than_it_may(backends: Backends) -> None
 async def test_jobs_come_out_in_the_order_of_the_file(backends: Backends) -> None:
     _, batch = await a_batch(backends, [f"http://a.example/{nth}" for nth in range(5)])
     expected = await job_ids(batch)
-    found = [job.id for job in await host_throttle.let_out("a.example", per_host=2)]
-    while some := await host_throttle.let_out_next("a.example"):
+    found = [job.id for job in await host_throttle.release("a.example", per_host=2)]
+    while some := await host_throttle.release_next("a.example"):
         found += [job.id for job in some]
     assert found[2:] == expected[2:]
     assert set(found[:2]) == set(expected[:2])
@@ -154,14 +154,14 @@ async def test_the_sweep_leaves_parked_jobs_alone_and_parks_those_of_a_lost_work
 ) -> None:
     _, batch = await a_batch(backends, ["http://a.example/1", "http://a.example/2"])
     assert await jobs.take_due(10) == []
-    [first, _] = await host_throttle.let_out("a.example", per_host=2)
+    [first, _] = await host_throttle.release("a.example", per_host=2)
     await claimed(first.id, lease_s=-1)
     [lapsed] = await jobs.take_due(10)
-    assert await host_throttle.park_lapsed(lapsed)
-    assert not await host_throttle.park_lapsed(lapsed)
+    assert await host_throttle.hold_lapsed(lapsed)
+    assert not await host_throttle.hold_lapsed(lapsed)
     row = await job_row(first.id)
     assert (row.status, row.held, row.attempts) == (JobStatus.QUEUED, True, 1)
-    assert await host_throttle.count_out(at_most=10) == 1
+    assert await host_throttle.count_released(at_most=10) == 1
     assert (await batch_row(batch)).failed == 0
 
 
@@ -173,16 +173,16 @@ async def test_a_message_of_a_former_turn_lets_nobody_ask_a_host(backends: Backe
         return await leases.claim(job_id, worker="late", lease_s=60, max_attempts=5)
 
     assert await asked_for() is None  # parked
-    await host_throttle.let_out_next("a.example")
+    await host_throttle.release_next("a.example")
     await leases.release(await claimed(job_id))
     assert await asked_for() is None  # given back by a worker that stops
-    await host_throttle.let_out_next("a.example")
+    await host_throttle.release_next("a.example")
     await claimed(job_id, lease_s=-1)
     assert await asked_for() is None  # its worker was lost: the scheduler parks it
     [lapsed] = await jobs.take_due(10)
-    assert await host_throttle.park_lapsed(lapsed)
+    assert await host_throttle.hold_lapsed(lapsed)
     assert await asked_for() is None
-    await host_throttle.let_out_next("a.example")
+    await host_throttle.release_next("a.example")
     assert await asked_for() is not None
 
 
@@ -194,7 +194,7 @@ async def test_a_paused_host_is_left_alone_until_its_time_is_over(backends: Back
     )
     assert await host_throttle.paused("a.example")
     assert await host_throttle.hosts_with_room(per_host=2, after="", limit=10) == ["b.example"]
-    assert await host_throttle.let_out_next("a.example") == []
+    assert await host_throttle.release_next("a.example") == []
     assert (await HostPause.objects())[0].until == later
     await HostPause.update({HostPause.until: now()}).where(HostPause.host == "a.example")
     assert await host_throttle.hosts_with_room(per_host=2, after="", limit=10) == ["a.example", "b.example"]
@@ -204,7 +204,7 @@ async def test_a_paused_host_is_left_alone_until_its_time_is_over(backends: Back
 
 async def test_a_start_with_an_empty_broker_parks_what_was_let_out(backends: Backends) -> None:
     await a_batch(backends, ["http://a.example/1", "http://a.example/2", "http://a.example/3"])
-    running, queued = await host_throttle.let_out("a.example", per_host=2)
+    running, queued = await host_throttle.release("a.example", per_host=2)
     await claimed(running.id)
     await jobs.publish_all_soon()
     assert (await job_row(queued.id)).held

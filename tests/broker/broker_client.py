@@ -10,31 +10,31 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from libs.backends import Backends
 from libs.broker.memory import MemoryBroker
-from libs.broker.port import Delivery
+from libs.broker.port import BrokerMessage
 from libs.contracts.topology import DEAD, JOBS, Route
 
 WAIT_S = 60
 
 
 class BrokerClient(Protocol):
-    async def send(self, route: Route, delivery: Delivery) -> None: ...
+    async def send(self, route: Route, delivery: BrokerMessage) -> None: ...
 
-    async def next_dead(self) -> Delivery: ...
+    async def next_dead(self) -> BrokerMessage: ...
 
     async def open_reply_queue(self) -> str: ...
 
-    async def next_reply(self) -> Delivery: ...
+    async def next_reply(self) -> BrokerMessage: ...
 
 
 class MemoryBrokerClient:
-    def __init__(self, broker: MemoryBroker, replies: asyncio.Queue[Delivery]) -> None:
+    def __init__(self, broker: MemoryBroker, replies: asyncio.Queue[BrokerMessage]) -> None:
         self._broker = broker
         self._replies = replies
 
-    async def send(self, route: Route, delivery: Delivery) -> None:
+    async def send(self, route: Route, delivery: BrokerMessage) -> None:
         await self._broker.send(route, delivery)
 
-    async def next_dead(self) -> Delivery:
+    async def next_dead(self) -> BrokerMessage:
         async with asyncio.timeout(WAIT_S):
             while not self._broker.dead:
                 await asyncio.sleep(0)
@@ -43,17 +43,17 @@ class MemoryBrokerClient:
     async def open_reply_queue(self) -> str:
         return "replies"
 
-    async def next_reply(self) -> Delivery:
+    async def next_reply(self) -> BrokerMessage:
         return await asyncio.wait_for(self._replies.get(), WAIT_S)
 
 
 class RabbitBrokerClient:
     def __init__(self, channel: AbstractChannel) -> None:
         self._channel = channel
-        self._dead: asyncio.Queue[Delivery] = asyncio.Queue()
-        self._replies: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._dead: asyncio.Queue[BrokerMessage] = asyncio.Queue()
+        self._replies: asyncio.Queue[BrokerMessage] = asyncio.Queue()
 
-    async def send(self, route: Route, delivery: Delivery) -> None:
+    async def send(self, route: Route, delivery: BrokerMessage) -> None:
         message = aio_pika.Message(
             delivery.body,
             headers=dict(delivery.headers),
@@ -70,7 +70,7 @@ class RabbitBrokerClient:
         queue = await self._channel.get_queue(DEAD)
         await queue.consume(QueueingConsumer(self._dead), no_ack=True)
 
-    async def next_dead(self) -> Delivery:
+    async def next_dead(self) -> BrokerMessage:
         return await asyncio.wait_for(self._dead.get(), WAIT_S)
 
     async def open_reply_queue(self) -> str:
@@ -78,20 +78,20 @@ class RabbitBrokerClient:
         await queue.consume(QueueingConsumer(self._replies), no_ack=True)
         return queue.name
 
-    async def next_reply(self) -> Delivery:
+    async def next_reply(self) -> BrokerMessage:
         return await asyncio.wait_for(self._replies.get(), WAIT_S)
 
 
 class QueueingConsumer:
     """A consumer that puts each message into a queue."""
 
-    def __init__(self, queue: asyncio.Queue[Delivery]) -> None:
+    def __init__(self, queue: asyncio.Queue[BrokerMessage]) -> None:
         self._queue = queue
 
     async def __call__(self, message: AbstractIncomingMessage) -> None:
         headers = {name: str(value) for name, value in message.headers.items()}
         self._queue.put_nowait(
-            Delivery(
+            BrokerMessage(
                 body=message.body,
                 headers=headers,
                 reply_to=message.reply_to,

@@ -1,6 +1,6 @@
 import asyncio
 
-from libs.broker.port import Delivery
+from libs.broker.port import BrokerMessage
 from tests.broker.broker_client import WAIT_S
 
 
@@ -8,12 +8,12 @@ class RecordingHandler:
     """A handler that keeps what it gets."""
 
     def __init__(self) -> None:
-        self._queue: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._queue: asyncio.Queue[BrokerMessage] = asyncio.Queue()
 
-    async def __call__(self, delivery: Delivery) -> None:
+    async def __call__(self, delivery: BrokerMessage) -> None:
         self._queue.put_nowait(delivery)
 
-    async def next(self) -> Delivery:
+    async def next(self) -> BrokerMessage:
         return await asyncio.wait_for(self._queue.get(), WAIT_S)
 
     def empty(self) -> bool:

@@ -8,7 +8,7 @@ from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from libs.broker.errors import BrokerUnavailable, DeadLetter
-from libs.broker.port import Broker, Delivery, Handler
+from libs.broker.port import Broker, BrokerMessage, Handler
 from libs.contracts.topology import Route
 from tests.broker.broker_client import WAIT_S, BrokerClient
 from tests.broker.recording_handler import RecordingHandler
@@ -29,7 +29,7 @@ async def test_a_message_arrives_as_it_was_published(broker: Broker) -> None:
     await broker.publish(Route.INGEST, b"{}", message_id="m-1", headers={"trace": "t-1"})
     async with broker.consume(Route.INGEST, handler, concurrency=1):
         delivery = await handler.next()
-    assert delivery == Delivery(
+    assert delivery == BrokerMessage(
         body=b"{}",
         headers={"trace": "t-1"},
         message_id="m-1",
@@ -66,7 +66,7 @@ async def test_as_many_handlers_run_as_the_concurrency_says(broker: Broker) -> N
     three = asyncio.Barrier(3)
     done = RecordingHandler()
 
-    async def work(delivery: Delivery) -> None:
+    async def work(delivery: BrokerMessage) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -93,7 +93,7 @@ async def test_what_a_handler_returned_from_is_gone(broker: Broker) -> None:
 async def test_a_dead_letter_says_why_and_keeps_its_properties(
     broker: Broker, broker_client: BrokerClient
 ) -> None:
-    sent = Delivery(
+    sent = BrokerMessage(
         body=b"not json",
         headers={"trace": "t-1"},
         reply_to="somewhere",
@@ -102,7 +102,7 @@ async def test_a_dead_letter_says_why_and_keeps_its_properties(
         content_type="text/plain",
     )
 
-    async def refuse(_: Delivery) -> None:
+    async def refuse(_: BrokerMessage) -> None:
         raise DeadLetter("body is no JSON")
 
     await broker_client.send(Route.TRANSFORM, sent)
@@ -115,7 +115,7 @@ async def test_a_dead_letter_says_why_and_keeps_its_properties(
 
 
 async def test_a_very_long_reason_is_cut(broker: Broker, broker_client: BrokerClient) -> None:
-    async def refuse(_: Delivery) -> None:
+    async def refuse(_: BrokerMessage) -> None:
         raise DeadLetter("\udcff" + "x" * 500_000)
 
     await broker.publish(Route.TRANSFORM, b"", message_id="1")
@@ -129,7 +129,7 @@ async def test_a_failing_handler_dead_letters_and_the_consumer_goes_on(
 ) -> None:
     handler = RecordingHandler()
 
-    async def fail_first(delivery: Delivery) -> None:
+    async def fail_first(delivery: BrokerMessage) -> None:
         if delivery.body == b"bad":
             raise ValueError("nine is no size")
         await handler(delivery)
@@ -145,7 +145,7 @@ async def test_a_failing_handler_dead_letters_and_the_consumer_goes_on(
 async def test_what_is_logged_about_a_message_has_its_request_id(
     broker: Broker, broker_client: BrokerClient
 ) -> None:
-    async def work(delivery: Delivery) -> None:
+    async def work(delivery: BrokerMessage) -> None:
         log.info("working")
         raise DeadLetter("no") if delivery.body == b"bad" else ValueError("no")
 
@@ -166,7 +166,7 @@ async def test_what_is_logged_about_a_message_has_its_request_id(
 async def test_a_handler_whose_own_task_was_cancelled_failed(
     broker: Broker, broker_client: BrokerClient
 ) -> None:
-    async def wait_for_the_cancelled(_: Delivery) -> None:
+    async def wait_for_the_cancelled(_: BrokerMessage) -> None:
         task = asyncio.create_task(asyncio.sleep(60))
         task.cancel()
         await task
@@ -181,7 +181,7 @@ async def test_leaving_cancels_the_handlers_and_gives_back_their_messages(broker
     cleaned: list[bytes] = []
     started = asyncio.Barrier(3)
 
-    async def stay(delivery: Delivery) -> None:
+    async def stay(delivery: BrokerMessage) -> None:
         await started.wait()
         try:
             await asyncio.Event().wait()
@@ -204,7 +204,7 @@ async def test_leaving_cancels_the_handlers_and_gives_back_their_messages(broker
 async def test_a_handler_that_ends_well_although_cancelled_is_done(broker: Broker) -> None:
     started = asyncio.Event()
 
-    async def finish_anyway(_: Delivery) -> None:
+    async def finish_anyway(_: BrokerMessage) -> None:
         started.set()
         try:
             await asyncio.Event().wait()
@@ -222,9 +222,9 @@ async def test_two_consumers_share_a_queue(broker: Broker) -> None:
     handler = RecordingHandler()
 
     def working(name: bytes) -> Handler:
-        async def work(_: Delivery) -> None:
+        async def work(_: BrokerMessage) -> None:
             await both.wait()
-            await handler(Delivery(body=name))
+            await handler(BrokerMessage(body=name))
 
         return work
 
@@ -238,10 +238,10 @@ async def test_two_consumers_share_a_queue(broker: Broker) -> None:
 
 
 async def test_a_reply_finds_the_sender(broker: Broker, broker_client: BrokerClient) -> None:
-    async def answer(delivery: Delivery) -> None:
+    async def answer(delivery: BrokerMessage) -> None:
         await broker.reply(delivery.reply_to or "", b"done", correlation_id=delivery.correlation_id)
 
-    request = Delivery(body=b"", reply_to=await broker_client.open_reply_queue(), correlation_id="c-7")
+    request = BrokerMessage(body=b"", reply_to=await broker_client.open_reply_queue(), correlation_id="c-7")
     await broker_client.send(Route.TRANSFORM, request)
     async with broker.consume(Route.TRANSFORM, answer, concurrency=1):
         reply = await broker_client.next_reply()

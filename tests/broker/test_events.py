@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
+from libs.broker.event_subscription import Subscription, matches
 from libs.broker.port import Broker, Event
-from libs.broker.subscription import Subscription, matches
 from tests.broker.broker_client import WAIT_S
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 
 from libs.broker.errors import BrokerUnavailable
-from libs.broker.port import Broker, Delivery, Event
+from libs.broker.port import Broker, BrokerMessage, Event
 from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import Route
 from tests.broker.broker_client import WAIT_S
@@ -33,7 +33,7 @@ async def heard(broker: Broker, events: asyncio.Task[Event]) -> Event:
 async def test_a_handler_outlives_the_broker_and_its_message_comes_again(node: RabbitNode) -> None:
     started, proceed, finished = asyncio.Event(), asyncio.Event(), RecordingHandler()
 
-    async def work(delivery: Delivery) -> None:
+    async def work(delivery: BrokerMessage) -> None:
         started.set()
         await proceed.wait()
         await finished(delivery)
@@ -68,7 +68,7 @@ async def test_no_more_handlers_run_after_a_reconnect_than_before(node: RabbitNo
     running = most = 0
     started, proceed, finished = asyncio.Event(), asyncio.Event(), RecordingHandler()
 
-    async def work(delivery: Delivery) -> None:
+    async def work(delivery: BrokerMessage) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -122,7 +122,7 @@ async def test_a_broker_that_is_down_at_start_is_used_once_it_is_up(node: Rabbit
 async def test_leaving_during_an_outage_is_quick(node: RabbitNode) -> None:
     started = asyncio.Event()
 
-    async def stay(_: Delivery) -> None:
+    async def stay(_: BrokerMessage) -> None:
         started.set()
         await asyncio.Event().wait()
 

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from libs.broker.errors import BrokerUnavailable, DeadLetter
-from libs.broker.port import Delivery
+from libs.broker.port import BrokerMessage
 from libs.broker.rabbit import RabbitBroker
 from libs.broker.rabbit_consumer import Consumer
 from libs.contracts.topology import DEAD, DELIVERY_LIMIT, JOBS, OWN_PREFIX, Route
@@ -37,7 +37,7 @@ async def test_two_connections_share_a_queue(rabbit_url: str) -> None:
     both = asyncio.Barrier(2)
     handler = RecordingHandler()
 
-    async def work(delivery: Delivery) -> None:
+    async def work(delivery: BrokerMessage) -> None:
         await both.wait()  # goes on only when each connection has one
         await handler(delivery)
 
@@ -99,7 +99,7 @@ async def test_a_deleted_queue_is_consumed_again_once_it_is_back(rabbit_url: str
 async def test_a_message_that_cannot_be_settled_is_logged_with_its_request_id(rabbit_url: str) -> None:
     async with connected_broker(rabbit_url) as broker, raw_channel(rabbit_url) as channel:
 
-        async def lose_channel(_: Delivery) -> None:
+        async def lose_channel(_: BrokerMessage) -> None:
             await channel.close()
 
         async def put_aside(message: AbstractIncomingMessage, _: Route, __: str) -> None:
@@ -168,7 +168,7 @@ async def test_any_properties_of_a_stranger_can_be_dead_lettered(rabbit_url: str
     headers: HeadersType = {"n": 1, "none": None, "list": [1, "a"], "long": "x" * 100_000}
     message = aio_pika.Message(b"\xff", headers=headers, expiration=600, user_id="guest", priority=9)
 
-    async def refuse(_: Delivery) -> None:
+    async def refuse(_: BrokerMessage) -> None:
         raise DeadLetter("no")
 
     async with (

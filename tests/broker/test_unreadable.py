@@ -13,8 +13,8 @@ from pamqp.base import Frame
 from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 
+from libs.broker.malformed_properties import MALFORMED_HEADER
 from libs.broker.rabbit import RabbitBroker
-from libs.broker.unreadable import UNREADABLE
 from libs.contracts.topology import JOBS, Route
 from tests.broker.broker_client import WAIT_S
 from tests.broker.recording_handler import RecordingHandler
@@ -67,4 +67,4 @@ async def test_they_arrive_without_their_properties(
         message = aio_pika.Message(b"{}", headers=headers, message_id=message_id, timestamp=timestamp)
         await send(rabbit_url, message, monkeypatch)
         delivery = await handler.next()
-    assert (delivery.body, list(delivery.headers), delivery.redelivered) == (b"{}", [UNREADABLE], False)
+    assert (delivery.body, list(delivery.headers), delivery.redelivered) == (b"{}", [MALFORMED_HEADER], False)

@@ -15,7 +15,7 @@ from aio_pika.exceptions import ChannelClosed, ProbableAuthenticationError
 from aiormq.exceptions import AMQPConnectionError, ChannelAccessRefused
 
 from infra.rabbitmq import render
-from libs.broker.dial import dial
+from libs.broker.rabbit_connection import open_connection
 from libs.contracts.topology import DEAD, DEAD_ARGUMENTS, EVENTS, JOBS, JOBS_OF, QUEUE_ARGUMENTS, Route
 from tests.broker.rabbit_node import RabbitNode
 from tests.orders.producer import data_url, transform
@@ -65,7 +65,7 @@ async def node() -> AsyncIterator[RabbitNode]:
 
 async def knows(node: RabbitNode, user: str, password: str | None = None) -> bool:
     try:
-        connection = await dial(node.url_of(user, password or PASSWORDS[user]))
+        connection = await open_connection(node.url_of(user, password or PASSWORDS[user]))
     except (ProbableAuthenticationError, AMQPConnectionError):
         return False
     await connection.close()

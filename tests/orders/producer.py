@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from libs.backends import Backends
-from libs.broker.port import Delivery
+from libs.broker.port import BrokerMessage
 from libs.contracts.topology import Route
 from libs.storage.database.tables import Image
 from tests.broker.broker_client import BrokerClient, broker_client_of
@@ -38,7 +38,7 @@ class Producer:
         reply: bool = True,
     ) -> None:
         """Publish as `user_id`, asking for a reply."""
-        delivery = Delivery(
+        delivery = BrokerMessage(
             body=body if isinstance(body, bytes) else json.dumps(body).encode(),
             user_id=user_id,
             message_id=message_id,

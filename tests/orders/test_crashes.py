@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from apps.scheduler.scheduler import scheduling
-from libs.broker.port import Delivery
+from libs.broker.port import BrokerMessage
 from libs.contracts.enums import Priority
 from libs.contracts.orders import IngestOrder, decode_order
 from libs.contracts.topology import JOBS, Route
@@ -117,13 +117,13 @@ async def test_an_order_that_comes_while_the_database_is_away_waits_for_it(
 @asynccontextmanager
 async def a_sender(
     site: Site,
-) -> AsyncGenerator[tuple[Callable[[object], Awaitable[None]], asyncio.Queue[Delivery]]]:
+) -> AsyncGenerator[tuple[Callable[[object], Awaitable[None]], asyncio.Queue[BrokerMessage]]]:
     """Sends orders named `one` to a site, and gets the replies."""
     async with await aio_pika.connect(site.settings["BROKER_URL"]) as connection:
         channel = await connection.channel()
         own = await channel.declare_queue(exclusive=True)
         jobs = await channel.get_exchange(JOBS, ensure=False)
-        replies: asyncio.Queue[Delivery] = asyncio.Queue()
+        replies: asyncio.Queue[BrokerMessage] = asyncio.Queue()
         await own.consume(QueueingConsumer(replies), no_ack=True)
 
         async def send(order: object) -> None:

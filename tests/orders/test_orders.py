@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from PIL import Image as Pillow
 
-from libs.auth.tokens import verify_link
+from libs.auth.links import verify_link
 from libs.contracts.commands import decode
 from libs.contracts.enums import JobStatus, Priority, Retention
 from libs.contracts.topology import DEAD, Route

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from libs.runtime.background import beside, end, unbroken
+from libs.runtime.background import background_tasks, cancel_and_wait, run_to_completion
 
 LONG_S = 600
 
@@ -24,7 +24,7 @@ async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
     task = asyncio.create_task(deaf_once(heard))
     await asyncio.sleep(0)
     async with asyncio.timeout(30):
-        await end(task)
+        await cancel_and_wait(task)
     assert task.cancelled()
     assert heard == ["once"]
 
@@ -39,7 +39,7 @@ async def test_a_block_that_fails_ends_its_loops_and_tells_of_its_own_fault() ->
         await asyncio.sleep(LONG_S)
 
     async def fail() -> None:
-        async with beside(loop(), loop()):
+        async with background_tasks(loop(), loop()):
             await asyncio.sleep(0)
             raise ZeroDivisionError
 
@@ -56,7 +56,7 @@ async def test_a_step_that_must_not_break_goes_on_under_cancellation() -> None:
         await may_end.wait()
         done.set()
 
-    caller = asyncio.create_task(unbroken(step(), grace_s=20))
+    caller = asyncio.create_task(run_to_completion(step(), grace_s=20))
     await begun.wait()
     for _ in range(3):  # as `end` insists
         caller.cancel()
@@ -74,7 +74,7 @@ async def test_a_step_that_takes_too_long_is_broken_after_all() -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    caller = asyncio.create_task(unbroken(step(), grace_s=0.01))
+    caller = asyncio.create_task(run_to_completion(step(), grace_s=0.01))
     await begun.wait()
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -83,7 +83,7 @@ async def test_a_step_that_takes_too_long_is_broken_after_all() -> None:
 
 async def test_a_step_that_loses_its_cancellation_is_broken_all_the_same() -> None:
     heard: list[str] = []
-    caller = asyncio.create_task(unbroken(deaf_once(heard), grace_s=0.01))
+    caller = asyncio.create_task(run_to_completion(deaf_once(heard), grace_s=0.01))
     await asyncio.sleep(0)
     await asyncio.sleep(0)  # the step has begun as well
     caller.cancel()
@@ -106,7 +106,7 @@ async def test_a_step_that_fails_under_cancellation_leaves_no_complaint() -> Non
         raise ZeroDivisionError
 
     try:
-        caller = asyncio.create_task(unbroken(step(), grace_s=20))
+        caller = asyncio.create_task(run_to_completion(step(), grace_s=20))
         await begun.wait()
         caller.cancel()
         await asyncio.sleep(0)

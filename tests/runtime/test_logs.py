@@ -23,7 +23,7 @@ PASSWORD = "correct horse battery"
 FAILS = """
 import logging, sys
 import structlog
-from libs.logs import configure_logs
+from libs.runtime.logs import configure_logs
 
 def log_in(password):
     headers = {"Authorization": f"Bearer {password}"}

@@ -69,7 +69,7 @@ async def test_a_call_that_no_child_takes_ends(monkeypatch: pytest.MonkeyPatch) 
     pool = ProcessPool(1, memory_bytes=GIB)
     child = psutil.Process(await pool.run(WAIT_S, process_pool_calls.whoami))
     child.suspend()
-    with pytest.raises(RenderCrashed, match="no process took the work"):
+    with pytest.raises(RenderCrashed, match="no render process took the work"):
         await pool.run(0.5, process_pool_calls.double, 1)
     child.resume()
     assert await pool.run(WAIT_S, process_pool_calls.double, 2) == 4

@@ -11,7 +11,7 @@ from libs.runtime.scratch import LOCK, lock_file, scratch_directory
 HOLD = """
 import sys
 from pathlib import Path
-from libs.scratch import lock_file, scratch_directory
+from libs.runtime.scratch import lock_file, scratch_directory
 kind, path = sys.argv[1], Path(sys.argv[2])
 if kind == "lock":
     print(lock_file(path) is not None, flush=True)

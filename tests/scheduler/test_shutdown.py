@@ -9,7 +9,7 @@ import pytest
 from libs.broker.port import Event
 from libs.images import expiry
 from libs.storage.database.tables import Image, now
-from libs.webhooks.dispatch import notifying
+from libs.webhooks.dispatch import dispatching_webhooks
 from tests.broker.connections import connected_broker
 from tests.storage.rows import an_image, an_owner
 from tests.support.backends import WAIT_S, opened_backends
@@ -20,7 +20,7 @@ from tests.support.services import own_vhost
 async def test_an_event_at_the_moment_of_leaving_does_not_keep_the_sender(tmp_path: Path) -> None:
     async with opened_backends(tmp_path, TICK_S="60") as backends, asyncio.timeout(WAIT_S):
         for pause_s in (0, 0, 0.03, 0.03, 0.06, 0.06):  # before and after it waits for its next tick
-            async with notifying(backends):
+            async with dispatching_webhooks(backends):
                 await asyncio.sleep(pause_s)
                 for _ in range(4):
                     await backends.broker.emit("job.completed", b"")

@@ -35,7 +35,7 @@ from libs.storage.database.tables import (
 )
 from libs.storage.jobs import Failure
 from libs.storage.leases import LostLease, fail
-from libs.storage.webhook_dispatch import A_TARGET, AN_OWNER, Claimed
+from libs.storage.webhook_dispatch import A_TARGET, AN_OWNER, ClaimedDelivery
 from tests.storage.rows import a_job, a_queued_job, an_image, an_owner, claimed, complete
 
 URL = "https://example.org/hook"
@@ -73,9 +73,9 @@ def an_attempt(code: int | None = 200) -> DeliveryAttempt:
     return DeliveryAttempt(at=now(), status_code=code, error=None if code == 200 else "no", took_ms=1)
 
 
-async def taken() -> list[Claimed]:
+async def taken() -> list[ClaimedDelivery]:
     """All that can be had now."""
-    found: list[Claimed] = []
+    found: list[ClaimedDelivery] = []
     while more := await webhook_dispatch.claim_due(100, lease_s=60):
         found += more
     return found
@@ -110,7 +110,7 @@ async def test_one_address_gets_a_few_at_once_and_holds_up_no_other(database: En
     assert len(got) == A_TARGET + 2
     assert {one.id for one in last} < {one.id for one in got}
     (first, *_) = [one for one in got if one.id not in {row.id for row in last}]
-    assert await webhook_dispatch.note_success(first, an_attempt())
+    assert await webhook_dispatch.record_success(first, an_attempt())
     assert len(await taken()) == 1
 
 
@@ -130,11 +130,11 @@ async def test_a_lapsed_lease_gives_the_delivery_to_the_next_and_its_first_holde
     (first,) = await webhook_dispatch.claim_due(1, lease_s=-1)
     (second,) = await webhook_dispatch.claim_due(1, lease_s=60)
     assert (first.id, second.id, second.attempts) == (row.id, row.id, 2)
-    assert not await webhook_dispatch.note_failure(first, an_attempt(500), again_at=None)
+    assert not await webhook_dispatch.record_failure(first, an_attempt(500), again_at=None)
     await webhook_dispatch.release(first)
     await webhook_dispatch.drop(first, "too late")
     assert (await row_of(row.id)).status == DeliveryStatus.SENDING
-    assert await webhook_dispatch.note_success(second, an_attempt())
+    assert await webhook_dispatch.record_success(second, an_attempt())
     found = await row_of(row.id)
     assert (found.status, found.last_status_code, found.failures) == (DeliveryStatus.DELIVERED, 200, 0)
     assert [one.status_code for one in webhook_deliveries.history_of(found)] == [200]
@@ -145,11 +145,11 @@ async def test_an_address_that_asked_for_patience_waits_and_then_gets_one_at_a_t
     for _ in range(3):
         await a_delivery(owner)
     target = webhook_outbox.target_of(owner.id, URL)
-    await webhook_dispatch.slow_down(target, until=now() + timedelta(seconds=60))
+    await webhook_dispatch.slow_target(target, until=now() + timedelta(seconds=60))
     assert await taken() == []
-    await webhook_dispatch.slow_down(target, until=now() - timedelta(seconds=1))
+    await webhook_dispatch.slow_target(target, until=now() - timedelta(seconds=1))
     (only,) = await taken()
-    await webhook_dispatch.note_success(only, an_attempt())
+    await webhook_dispatch.record_success(only, an_attempt())
     assert await WebhookPace.count() == 0
     assert len(await taken()) == 2
 
@@ -206,7 +206,7 @@ async def test_a_batch_speaks_for_its_jobs(database: Engine) -> None:
     await complete(await claimed(job.id), owner)
     assert await events() == []
     async with transaction():
-        await webhook_outbox.of_batch(batch.id)
+        await webhook_outbox.add_batch_ended(batch.id)
     assert await events() == [("batch.completed", URL), ("batch.completed", f"{URL}/own")]
     told = msgspec.json.decode((await WebhookDelivery.objects())[0].body)
     assert (told["type"], told["request_id"], told["status"]) == (
@@ -269,7 +269,7 @@ async def test_what_ended_long_ago_is_purged(database: Engine) -> None:
         await a_delivery(owner, status=DeliveryStatus.DELIVERED, finished_at=now(), created_at=old),
         await a_delivery(owner, created_at=old),
     ]
-    await webhook_dispatch.slow_down(1, until=old)
+    await webhook_dispatch.slow_target(1, until=old)
     assert await webhook_deliveries.purge() == 1
     assert {row.id for row in await WebhookDelivery.objects()} == {row.id for row in kept}
     assert await WebhookPace.count() == 0

@@ -8,7 +8,7 @@ from standardwebhooks import Webhook
 
 from libs.outbound.retry_after import retry_after_s
 from libs.storage.webhook_endpoints import new_secret
-from libs.webhooks.attempt import JITTER, MAX_PATIENCE_S, next_wait_s
+from libs.webhooks.delivery_attempt import JITTER, MAX_PATIENCE_S, next_wait_s
 from libs.webhooks.signing import signed_headers
 
 SCHEDULE = (0.0, 5.0, 300.0)

@@ -153,14 +153,14 @@ async def test_a_slow_receiver_holds_up_no_other(kind: Kind, tmp_path: Path) -> 
     ):
         slow = await webhook(client, receiver.url("/slow"))
         fast = await webhook(client, receiver.url("/fast"))
-        beside = await webhook(neighbour, receiver.url("/beside"))
+        background_tasks = await webhook(neighbour, receiver.url("/beside"))
         receiver.always["/slow"] = HOLD
         for _ in range(10):
             await send_test_event(client, slow["id"])
         await receiver.received("/slow", 4)
         for _ in range(10):
             await send_test_event(client, fast["id"])
-            await send_test_event(neighbour, beside["id"])
+            await send_test_event(neighbour, background_tasks["id"])
         await receiver.received("/fast", 10)
         await receiver.received("/beside", 10)
         assert len(receiver.at("/slow")) == 4  # no more at once to one address

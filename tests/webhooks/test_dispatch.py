@@ -208,8 +208,8 @@ async def test_a_receiver_that_asks_for_patience_gets_it_for_all_its_notices(
     refused = await until_delivery(webhook_client, ids[0], lambda one: bool(one["history"]))
     assert codes(refused) == [429]
     ids += [await send_test_event(webhook_client, busy["id"]) for _ in range(3)]
-    beside = await send_test_event(webhook_client, idle["id"])
-    assert (await finished(webhook_client, beside))["attempts"] == 1
+    background_tasks = await send_test_event(webhook_client, idle["id"])
+    assert (await finished(webhook_client, background_tasks))["attempts"] == 1
     assert [one["attempts"] for one in [await delivery(webhook_client, one) for one in ids[1:]]] == [0, 0, 0]
     for one in ids:
         assert (await finished(webhook_client, one))["status"] == "delivered"

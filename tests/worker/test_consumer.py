@@ -8,7 +8,7 @@ import pytest
 
 from apps.scheduler.scheduler import scheduling
 from libs.backends import Backends
-from libs.broker.port import Delivery
+from libs.broker.port import BrokerMessage
 from libs.contracts.enums import JobKind, JobStatus, Retention
 from libs.contracts.topology import Route
 from libs.jobs import publish
@@ -138,7 +138,7 @@ async def test_a_bad_message_is_put_aside_with_its_reason(
 ) -> None:
     backends = await new_backends()
     async with broker_client_of(backends) as broker_client, working(backends):
-        await broker_client.send(Route.TRANSFORM, Delivery(body=body))
+        await broker_client.send(Route.TRANSFORM, BrokerMessage(body=body))
         dead = await broker_client.next_dead()
         assert dead.body == body
         assert dead.headers["x-error"].startswith("bad_message: ")

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from libs.auth.tokens import sign_lasting_link
+from libs.auth.links import sign_permanent_link
 from libs.contracts.enums import BatchStatus, ItemStatus, Retention
 from libs.contracts.views.batches import BatchDetail, BatchView, ItemView
 from libs.contracts.views.request_body import Operations
@@ -50,7 +50,7 @@ def batch_detail(
 
 def lasting_link(image: UUID | None, base_url: str, settings: Settings) -> str | None:
     """An address that opens an image without a token, as long as the image is there."""
-    return f"{base_url}/d/{sign_lasting_link(settings.secret_key, image)}" if image else None
+    return f"{base_url}/d/{sign_permanent_link(settings.secret_key, image)}" if image else None
 
 
 def _item_view(item: ProductImage, base_url: str, settings: Settings) -> ItemView:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from libs.broker import Broker
 from libs.contracts.events import ended_subject
-from libs.runtime.background import beside
+from libs.runtime.background import background_tasks
 from libs.storage import batches, jobs
 from libs.storage.database.tables import Batch, Job
 
@@ -37,7 +37,7 @@ class Live:
     @asynccontextmanager
     async def listening(self, broker: Broker) -> AsyncGenerator[None]:
         """Hear of ended jobs while inside."""
-        async with beside(self._listen(broker)):
+        async with background_tasks(self._listen(broker)):
             yield
 
     async def ended(self, job: Job, *, within_s: float) -> Job:

@@ -14,7 +14,7 @@ from litestar.status_codes import HTTP_206_PARTIAL_CONTENT, HTTP_302_FOUND, HTTP
 from msgspec import Struct
 
 from apps.api.uploads.multipart_form import BadRange
-from libs.auth.tokens import sign_link
+from libs.auth.links import sign_link
 from libs.backends import Backends
 from libs.contracts.views.links import LinkView
 from libs.settings import Settings

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK
 
 from apps.api.responses import files
-from libs.auth.tokens import verify_link
+from libs.auth.links import verify_link
 from libs.backends import Backends
 from libs.storage import images
 from libs.storage.image_errors import ImageNotFound

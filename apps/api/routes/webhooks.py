@@ -110,7 +110,7 @@ class Webhooks(Controller):
             raise webhook_endpoints.WebhookDisabled(f"webhook {webhook_id} is disabled")
 
         async def answer() -> Response[DeliveryWithBody]:
-            sent = await webhook_outbox.trial(endpoint, request_id())
+            sent = await webhook_outbox.add_test(endpoint, request_id())
             return Response(_with_body(sent), status_code=HTTP_202_ACCEPTED)
 
         return await _once(context, answer)

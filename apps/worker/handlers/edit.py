@@ -27,7 +27,7 @@ from libs.imaging.errors import SourceFault
 from libs.imaging.operations import Convert
 from libs.imaging.render_and_describe import DescribedResult
 from libs.jobs.admission import EditsNotConfigured
-from libs.runtime.background import unbroken
+from libs.runtime.background import run_to_completion
 from libs.storage import edit_calls, images, leases
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image
@@ -69,7 +69,7 @@ async def edit(command: EditImage, claim: Claim, pool: WorkerPool, model: "OpenA
         prepared = await _prepared(attempt, source, model) if source else None
         if claim.attempt > 1:
             await attempt_files.clear_attempts(command, claim.created_at, pool.backends)
-        return Done(await unbroken(_called(attempt, prepared, model), grace_s=STOP_GRACE_S))
+        return Done(await run_to_completion(_called(attempt, prepared, model), grace_s=STOP_GRACE_S))
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 

@@ -28,7 +28,7 @@ from libs.imaging.render_and_describe import render_and_describe
 from libs.jobs import build
 from libs.jobs.publish import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
-from libs.outbound.receiving import receive
+from libs.outbound.response_body import save_body
 from libs.storage import image_sources, images, names, usage
 from libs.storage.database.tables import Image, ImageSource
 from libs.storage.image_errors import QuotaExceeded
@@ -249,7 +249,7 @@ async def _from_inbox(key: str, target: Path, backends: Backends) -> Fetched:
     """
     limit = backends.settings.max_upload_bytes
     async with backends.objects.read(key, length=limit + 1) as chunks:
-        received = await receive(chunks, target, max_bytes=limit + 1)
+        received = await save_body(chunks, target, max_bytes=limit + 1)
     if received.size_bytes > limit:
         raise FileTooLarge(received.size_bytes, limit)
     return Fetched(

@@ -1,4 +1,4 @@
-"""The HTTP session of every request to a user's URL, and what its errors are called here."""
+"""The HTTP session of all requests to users' URLs, and the mapping of its errors."""
 
 import socket
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ NO_SUCH_NAME = (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONA
 def guarded_session(
     guard: Guard, resolver: AbstractResolver, headers: Mapping[str, str], *, connections: int = CONNECTIONS
 ) -> ClientSession:
-    """A session every connection of which the guard checks; who uses it counts the time."""
+    """Return a session whose connections are all checked by the guard; it has no timeout of its own."""
     connector = TCPConnector(
         resolver=GuardedResolver(guard, resolver),
         use_dns_cache=False,
@@ -40,16 +40,16 @@ def guarded_session(
         cookie_jar=DummyCookieJar(),
         headers={"User-Agent": USER_AGENT, **headers},
         timeout=ClientTimeout(total=None),
-        trust_env=False,  # a proxy would connect in our place, unguarded
+        trust_env=False,  # a proxy would connect instead of us, past the guard
     )
 
 
-def translated(error: ClientError | UnicodeError) -> FetchError:
-    """What a failed connection is called here."""
+def to_fetch_error(error: ClientError | UnicodeError) -> FetchError:
+    """Map an error of aiohttp to ours."""
     if isinstance(error, Blocked):
         return UrlForbidden(str(error))
     if isinstance(error, InvalidURL | UnicodeError):
-        return UrlForbidden(f"not an address: {error}")
+        return UrlForbidden(f"not a URL: {error}")
     if isinstance(error, ClientConnectorCertificateError):
         return UrlUnreachable("the server's certificate is not valid")
     no_such_name = isinstance(error, ClientConnectorDNSError) and error.os_error.errno in NO_SUCH_NAME

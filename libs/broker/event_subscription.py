@@ -1,4 +1,4 @@
-"""The listener's side of events: which keys match, and a buffer that never grows without bound."""
+"""A listener's side of events: topic matching, and a buffer of bounded size."""
 
 from asyncio import Queue
 
@@ -6,13 +6,13 @@ import structlog
 
 from libs.broker.port import Event
 
-CAPACITY = 1000  # events a listener may be behind before it loses the oldest
+CAPACITY = 1000  # events that a listener may fall behind before it loses the oldest
 
 _log = structlog.get_logger(__name__)
 
 
 def matches(pattern: str, key: str) -> bool:
-    """AMQP topic matching: `*` is one word, `#` any number of them, none included."""
+    """Match as AMQP topics do: `*` stands for one word, `#` for any number of words, including none."""
     reached = {0}  # lengths of the part of the key that the pattern read so far can stand for
     words = key.split(".") if key else []
     for part in pattern.split(".") if pattern else []:
@@ -30,24 +30,24 @@ class Subscription:
 
     def __init__(self, patterns: tuple[str, ...], capacity: int = CAPACITY) -> None:
         self.patterns = patterns
-        self._waiting: Queue[Event | None] = Queue(capacity)
+        self._buffer: Queue[Event | None] = Queue(capacity)
 
-    def wants(self, key: str) -> bool:
+    def matches(self, key: str) -> bool:
         return any(matches(pattern, key) for pattern in self.patterns)
 
     def put(self, event: Event | None) -> None:
-        """Hand over an event; None ends the iteration."""
-        if self._waiting.full():
-            self._waiting.get_nowait()
+        """Append an event; None ends the iteration."""
+        if self._buffer.full():
+            self._buffer.get_nowait()
             _log.warning("event_dropped", patterns=self.patterns)
-        self._waiting.put_nowait(event)
+        self._buffer.put_nowait(event)
 
     def __aiter__(self) -> "Subscription":
         return self
 
     async def __anext__(self) -> Event:
-        event = await self._waiting.get()
+        event = await self._buffer.get()
         if event is None:
-            self.put(None)  # whoever asks again is told again
+            self.put(None)  # the next read ends too
             raise StopAsyncIteration
         return event

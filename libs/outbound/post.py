@@ -1,4 +1,4 @@
-"""Posting a notice to an address that a user named: once, guarded, within its time, and nowhere else."""
+"""Posting a body to a URL that a user gave: once, guarded, within a time limit, without redirects."""
 
 import asyncio
 import socket
@@ -13,27 +13,27 @@ from msgspec import Struct
 
 from libs.outbound.errors import UrlTimeout
 from libs.outbound.guard import Guard
+from libs.outbound.guarded_session import guarded_session, to_fetch_error
 from libs.outbound.retry_after import retry_after_s
-from libs.outbound.session import guarded_session, translated
 
 HEADERS = {"Content-Type": "application/json"}
-LOOKUPS = 32  # names looked up at once
+LOOKUPS = 32  # DNS lookups at once
 
 
-class Answered(Struct, frozen=True):
-    """What a receiver answered; nobody reads further than this."""
+class PostResponse(Struct, frozen=True):
+    """The head of a receiver's response; its body is not read."""
 
     status: int
     retry_after_s: float | None
 
     @property
     def accepted(self) -> bool:
-        """Whether the receiver has taken the notice; a redirect is no answer."""
+        """Whether the receiver accepted the body; a redirect does not count."""
         return 200 <= self.status < 300
 
 
 class Poster:
-    """One HTTP session for notices; any number of requests at once."""
+    """An HTTP session for posting; it limits neither connections nor requests."""
 
     def __init__(self, guard: Guard, *, timeout_s: float, resolver: AbstractResolver | None = None) -> None:
         self._guard = guard
@@ -42,7 +42,7 @@ class Poster:
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> "Poster":
-        resolver = self._resolver or OwnThreadsResolver()
+        resolver = self._resolver or DedicatedThreadsResolver()
         self._session = guarded_session(self._guard, resolver, HEADERS, connections=0)
         return self
 
@@ -52,30 +52,30 @@ class Poster:
         if self._session is not None:
             await self._session.close()
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answered:
-        """Send `body`, once; redirects are not followed.
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> PostResponse:
+        """Send `body` once; redirects are not followed.
 
         Raises:
-            UrlForbidden: The address is not one that is sent to.
-            UrlTimeout, UrlUnreachable: There was no answer.
+            UrlForbidden: The URL is not allowed.
+            UrlTimeout, UrlUnreachable: There was no response.
         """
         assert self._session is not None, "enter the poster first"  # noqa: S101
         address = self._guard.check_url(url)
         try:
             async with (
                 asyncio.timeout(self._timeout_s),
-                self._session.post(address, data=body, headers=headers, allow_redirects=False) as answer,
+                self._session.post(address, data=body, headers=headers, allow_redirects=False) as response,
             ):
-                return Answered(answer.status, retry_after_s(answer.headers.get("Retry-After")))
+                return PostResponse(response.status, retry_after_s(response.headers.get("Retry-After")))
         except TimeoutError as error:
-            text = f"there was no answer within {self._timeout_s:g} s"
+            text = f"there was no response within {self._timeout_s:g} s"
             raise UrlTimeout(text, transient=True) from error
         except (ClientError, UnicodeError) as error:
-            raise translated(error) from error
+            raise to_fetch_error(error) from error
 
 
-class OwnThreadsResolver(AbstractResolver):
-    """The system's resolver on threads of its own: names that hang keep nothing else waiting."""
+class DedicatedThreadsResolver(AbstractResolver):
+    """The system's resolver on threads of its own, so that slow lookups delay nothing else."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
@@ -83,10 +83,10 @@ class OwnThreadsResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        look_up = partial(
+        lookup = partial(
             socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
         )
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, look_up)
+        found = await asyncio.get_running_loop().run_in_executor(self._threads, lookup)
         return [
             ResolveResult(
                 hostname=host,

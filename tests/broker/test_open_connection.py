@@ -7,7 +7,7 @@ from aio_pika.connection import Connection
 from aio_pika.exceptions import AMQPConnectionError, ProbableAuthenticationError
 from yarl import URL
 
-from libs.broker.dial import dial
+from libs.broker.rabbit_connection import open_connection
 from tests.support.ports import free_port
 
 
@@ -18,7 +18,7 @@ def open_ones() -> set[int]:
 async def test_a_connection_to_nobody_is_closed() -> None:
     before = open_ones()
     with pytest.raises(AMQPConnectionError) as refused:
-        await dial(f"amqp://guest:guest@127.0.0.1:{free_port()}/")
+        await open_connection(f"amqp://guest:guest@127.0.0.1:{free_port()}/")
     assert refused.traceback  # it holds whatever was left open
     assert open_ones() <= before
 
@@ -27,6 +27,6 @@ async def test_a_connection_to_nobody_is_closed() -> None:
 async def test_a_connection_that_the_broker_refuses_is_closed(rabbit_url: str) -> None:
     before = open_ones()
     with pytest.raises(ProbableAuthenticationError) as refused:
-        await dial(str(URL(rabbit_url).with_password("wrong")))
+        await open_connection(str(URL(rabbit_url).with_password("wrong")))
     assert refused.traceback
     assert open_ones() <= before

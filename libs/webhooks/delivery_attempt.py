@@ -10,11 +10,11 @@ from msgspec import Struct
 from libs.backends import Backends
 from libs.contracts.views.webhooks import DeliveryAttempt
 from libs.outbound import FetchError
+from libs.outbound.post import Poster, PostResponse
 from libs.storage import webhook_dispatch, webhook_endpoints
 from libs.storage.database.connection import transaction
 from libs.storage.database.tables import WebhookEndpoint, now
-from libs.storage.webhook_dispatch import Claimed
-from libs.webhooks.post import Answered, Poster
+from libs.storage.webhook_dispatch import ClaimedDelivery
 from libs.webhooks.signing import signed_headers
 
 GONE = 410
@@ -29,11 +29,11 @@ log = structlog.get_logger(__name__)
 class Sent(Struct, frozen=True):
     """What came back: an answer, or what went wrong."""
 
-    answer: Answered | None
+    answer: PostResponse | None
     error: str | None
 
 
-async def attempt(claimed: Claimed, poster: Poster, backends: Backends) -> None:
+async def attempt(claimed: ClaimedDelivery, poster: Poster, backends: Backends) -> None:
     """Send a claimed delivery once."""
     secrets = await _secrets(claimed)
     if secrets is None:
@@ -54,7 +54,7 @@ async def attempt(claimed: Claimed, poster: Poster, backends: Backends) -> None:
         took_ms=round((clock() - started) * 1000),
     )
     if sent.error is None:
-        await webhook_dispatch.note_success(claimed, told)
+        await webhook_dispatch.record_success(claimed, told)
         log.info("notice_delivered", attempt=claimed.attempts, took_ms=told.took_ms)
     else:
         await _refused(claimed, sent.answer, told, backends)
@@ -68,7 +68,7 @@ def next_wait_s(schedule_s: tuple[float, ...], failures: int, asked_s: float | N
     return max(planned_s, min(asked_s or 0.0, MAX_PATIENCE_S))
 
 
-async def _secrets(claimed: Claimed) -> list[str] | None:
+async def _secrets(claimed: ClaimedDelivery) -> list[str] | None:
     """What signs now; None when the endpoint gets nothing any more."""
     if claimed.endpoint is None:
         return webhook_endpoints.signing(await webhook_endpoints.account_secret(claimed.owner)).valid
@@ -78,7 +78,7 @@ async def _secrets(claimed: Claimed) -> list[str] | None:
     return webhook_endpoints.signing(endpoint).valid
 
 
-async def _sent(claimed: Claimed, headers: dict[str, str], poster: Poster) -> Sent:
+async def _sent(claimed: ClaimedDelivery, headers: dict[str, str], poster: Poster) -> Sent:
     try:
         answer = await poster.post(claimed.url, claimed.body.encode(), headers)
     except FetchError as error:
@@ -91,7 +91,7 @@ async def _sent(claimed: Claimed, headers: dict[str, str], poster: Poster) -> Se
 
 
 async def _refused(
-    claimed: Claimed, answer: Answered | None, told: DeliveryAttempt, backends: Backends
+    claimed: ClaimedDelivery, answer: PostResponse | None, told: DeliveryAttempt, backends: Backends
 ) -> None:
     if answer is not None and answer.status == GONE:
         await _gone(claimed, told)
@@ -101,9 +101,9 @@ async def _refused(
     if answer is not None and (answer.status in SLOW_DOWN or asked_s):
         slowness_s = min(wait_s or MAX_SLOWNESS_S, MAX_SLOWNESS_S)
         patience_s = max(slowness_s, min(asked_s or 0.0, MAX_PATIENCE_S))
-        await webhook_dispatch.slow_down(claimed.target, until=now() + timedelta(seconds=patience_s))
+        await webhook_dispatch.slow_target(claimed.target, until=now() + timedelta(seconds=patience_s))
     again_at = None if wait_s is None else now() + timedelta(seconds=wait_s)
-    await webhook_dispatch.note_failure(claimed, told, again_at=again_at)
+    await webhook_dispatch.record_failure(claimed, told, again_at=again_at)
     if claimed.endpoint is not None:
         await webhook_endpoints.fail_if_disabled(claimed.endpoint)
     log.warning(
@@ -111,14 +111,14 @@ async def _refused(
     )
 
 
-async def _gone(claimed: Claimed, told: DeliveryAttempt) -> None:
+async def _gone(claimed: ClaimedDelivery, told: DeliveryAttempt) -> None:
     """End the delivery and its webhook in one step: nobody finds it ended by one that is active still."""
     disabled = False
     async with transaction():
         if claimed.endpoint is None:
-            await webhook_dispatch.drop_waiting(claimed, "the address answered 410")
+            await webhook_dispatch.fail_pending(claimed, "the address answered 410")
         else:
             disabled = await webhook_endpoints.disable_gone(claimed.endpoint)
-        await webhook_dispatch.note_failure(claimed, told, again_at=None)
+        await webhook_dispatch.record_failure(claimed, told, again_at=None)
     if disabled:
         log.warning("webhook_disabled", webhook_id=str(claimed.endpoint))

@@ -1,0 +1,39 @@
+"""Signed download links: a token that opens one image without a login."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from libs.auth.tokens import SignatureInvalid, sign, sign_permanent, verify
+
+
+class LinkTarget(Struct, frozen=True):
+    """The image that a link opens."""
+
+    image_id: UUID
+    expires_at: datetime | None  # None: valid until the image is deleted
+
+
+def sign_link(secret: str, image_id: UUID, *, ttl_s: float) -> str:
+    """Return a token that opens one image's bytes for `ttl_s` seconds."""
+    return sign(secret, "link", {"sub": str(image_id)}, ttl_s=ttl_s)
+
+
+def sign_permanent_link(secret: str, image_id: UUID) -> str:
+    """Return a token that opens one image's bytes until it is deleted; always the same for one image."""
+    return sign_permanent(secret, "image", {"sub": str(image_id)})
+
+
+def verify_link(secret: str, token: str) -> LinkTarget:
+    """Return the target of a link of either kind.
+
+    Raises:
+        SignatureExpired, SignatureInvalid: As `verify`.
+    """
+    try:
+        permanent = verify(secret, "image", token, expires=False)
+    except SignatureInvalid:
+        claims = verify(secret, "link", token)
+        return LinkTarget(UUID(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC))
+    return LinkTarget(UUID(permanent["sub"]), None)
