@@ -1,4 +1,4 @@
-"""Fetching for batches: a host that asks for patience gets it, and the next in line goes when one is done."""
+"""Fetching for batch jobs: hosts that ask for it are paused, and each fetch releases its host's next job."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class RateLimitedFetch:
-    """Fetches one job's URL from `host`; `fetch` is a `Fetch`."""
+    """Fetches the URL of one batch job from `host`; `fetch` is a `Fetch`."""
 
     def __init__(self, fetcher: Fetcher, host: str, backends: Backends) -> None:
         self._fetcher = fetcher
@@ -27,28 +27,30 @@ class RateLimitedFetch:
         self._backends = backends
 
     async def fetch(self, url: str, target: Path, *, known: Validators | None = None) -> Fetched | None:
-        """As `Fetcher.fetch`. Afterwards, whatever came of it, the host has room for another."""
+        """Fetch as `Fetcher.fetch` does, then release the host's next job, also after an error."""
         try:
             fetched = await self._fetcher.fetch(url, target, known=known)
         except asyncio.CancelledError:
-            raise  # the worker stops, or nobody wants the job: the scheduler notices that there is room
+            raise  # the worker stops, or the job was cancelled: the scheduler releases the next job
         except FetchError as error:
             if error.retry_after_s is not None:
                 until = pause_until(error.retry_after_s)
                 await rows.pause(self._host, until)
                 log.info("host_paused", host=self._host, until=until.isoformat())
-            await self._next()
+            await self._release_next()
             raise
-        await self._next()
+        await self._release_next()
         return fetched
 
-    async def _next(self) -> None:
+    async def _release_next(self) -> None:
         try:
             await throttle.release_next_job(self._host, self._backends)
         except DatabaseUnavailable as error:
-            log.warning("next_not_let_out", host=self._host, error=str(error))  # the scheduler does it
+            log.warning(
+                "next_job_not_released", host=self._host, error=str(error)
+            )  # the scheduler releases it
 
 
-def pause_until(asked_s: float) -> datetime:
-    """When a host that asked for `asked_s` seconds is asked again; an hour is the most that it gets."""
-    return now() + timedelta(seconds=min(max(asked_s, MIN_PAUSE_S), MAX_PAUSE_S))
+def pause_until(retry_after_s: float) -> datetime:
+    """Return when a host that asked for a wait is contacted again: after a second to an hour."""
+    return now() + timedelta(seconds=min(max(retry_after_s, MIN_PAUSE_S), MAX_PAUSE_S))

@@ -1,13 +1,17 @@
-"""Background tasks that end reliably, and steps that run to completion although their caller is cancelled."""
+"""Background tasks, supervised loops, and steps that a cancellation does not interrupt."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
+
+import structlog
 
 CANCEL_AGAIN_S = 1.0
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
@@ -20,6 +24,31 @@ async def background_tasks(
         yield
     finally:
         await cancel_and_wait(*tasks)
+
+
+@asynccontextmanager
+async def supervised_loops(loops: Mapping[str, Coroutine[Any, Any, object]]) -> AsyncGenerator[None]:
+    """Run each loop in a task of its own, under its name, while the block runs; cancel them when it ends.
+
+    A loop that fails is logged. It cancels the block and the other loops.
+
+    Raises:
+        ExceptionGroup: The error of the loop that failed.
+    """
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_logged(name, loop), name=name) for name, loop in loops.items()]
+        try:
+            yield
+        finally:
+            await cancel_and_wait(*tasks)
+
+
+async def _logged(name: str, loop: Coroutine[Any, Any, object]) -> None:
+    try:
+        await loop
+    except Exception:
+        log.exception("loop_died", loop=name)
+        raise
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:

@@ -1,6 +1,6 @@
-"""How a batch is counted: in the transaction that ends a job, and nowhere else.
+"""The counters of a batch, updated in the transaction that ends a job and nowhere else.
 
-Whatever is killed when, the counters are exact, and one transaction alone ends the batch.
+So they stay exact when a process is killed, and exactly one transaction ends the batch.
 """
 
 from typing import Any, cast
@@ -17,7 +17,7 @@ from libs.storage.failure import Failure
 
 
 class JobShare(Struct, frozen=True, kw_only=True):
-    """What one job adds to its batch."""
+    """The result of one job, as its batch counts it."""
 
     output: UUID | None = None
     failure: Failure | None = None
@@ -29,40 +29,43 @@ NO_SHARE = JobShare()
 
 
 async def begin(batch: UUID) -> None:
-    """The batch's first job has been taken; any later one changes nothing."""
+    """Mark a batch as in process when its first job is claimed; safe to repeat."""
     await _BEGIN(batch=batch, now=now())
 
 
 async def count(batch: UUID, job: UUID, share: JobShare) -> BatchCompleted | None:
-    """Settle the items that wait for a job and count them, at the end of the transaction that ends the job.
+    """End the pending items of a job and count them; call it last in the transaction that ends the job.
 
-    The last of them ends the batch and puts its notices on their way; that batch comes back.
+    The last item ends the batch and adds its webhook events; only then is its event returned.
     """
-    settled = await _settle(job, share)
-    if not settled:
+    ended = await _end_items(job, share)
+    if not ended:
         return None
-    failed = settled if share.failure else 0
+    failed = ended if share.failure else 0
     counted = await _COUNT(
         batch=batch,
-        completed=settled - failed,
+        completed=ended - failed,
         failed=failed,
         bytes_before=share.bytes_before,
         bytes_after=share.bytes_after,
     )
     if not counted or counted[0]["completed"] + counted[0]["failed"] < counted[0]["total"]:
         return None
-    return await _end(batch, **counted[0])
+    return await _end_batch(batch, **counted[0])
 
 
-async def _settle(job: UUID, share: JobShare) -> int:
-    """How many items of the job waited."""
+async def _end_items(job: UUID, share: JobShare) -> int:
+    """End the job's pending items; return how many they were."""
     if share.failure is not None:
         return len(await _FAIL(job=job, code=share.failure.code, error=share.failure.detail))
     return len(await _COMPLETE(job=job, output=share.output))
 
 
-async def _end(batch: UUID, *, owner: int, total: int, completed: int, failed: int) -> BatchCompleted:
-    """The row is locked by the statement that counted: no other transaction has seen this sum."""
+async def _end_batch(batch: UUID, *, owner: int, total: int, completed: int, failed: int) -> BatchCompleted:
+    """End the batch.
+
+    The statement that counted locks the row, so no other transaction reads the same sum.
+    """
     status = BatchStatus.COMPLETED if completed else BatchStatus.FAILED
     await Batch.update({Batch.status: status, Batch.finished_at: now()}).where(Batch.id == batch)
     await webhook_outbox.add_batch_ended(batch)
@@ -77,12 +80,12 @@ async def _end(batch: UUID, *, owner: int, total: int, completed: int, failed: i
     )
 
 
-_WAITS = (ProductImage.job == Slot("job")) & (ProductImage.status == ItemStatus.PENDING)
+_IS_PENDING = (ProductImage.job == Slot("job")) & (ProductImage.status == ItemStatus.PENDING)
 _COMPLETE = Statement(
     cast(
         "Any",
         ProductImage.update({ProductImage.status: ItemStatus.COMPLETED, ProductImage.output: Slot("output")})
-        .where(_WAITS)
+        .where(_IS_PENDING)
         .returning(ProductImage.id),
     )
 )
@@ -96,7 +99,7 @@ _FAIL = Statement(
                 ProductImage.error: Slot("error"),
             }
         )
-        .where(_WAITS)
+        .where(_IS_PENDING)
         .returning(ProductImage.id),
     )
 )

@@ -1,4 +1,4 @@
-"""Functions over deliveries, as those see them who are told: what became of each notice."""
+"""Functions over webhook deliveries, as their owners see them."""
 
 from datetime import timedelta
 from typing import Any, ClassVar, Literal, cast
@@ -12,28 +12,28 @@ from libs.storage import webhook_endpoints
 from libs.storage.database.engine import rows
 from libs.storage.database.tables import WebhookDelivery, WebhookPace, now
 
-KEPT_S = 30 * 86_400.0  # how long what became of a notice can be read
+RETENTION_S = 30 * 86_400.0  # of finished deliveries
 
 
 class DeliveryNotFound(Exception):
-    """There is no such delivery, or it is somebody else's."""
+    """There is no such delivery, or it belongs to another account."""
 
     code = "webhook_delivery_not_found"
     outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class DeliveryUnderWay(Exception):
-    """The delivery is being sent at this moment."""
+    """The delivery is being sent right now."""
 
     code = "webhook_delivery_under_way"
     outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 async def owned_by(owner: int, delivery_id: UUID) -> WebhookDelivery:
-    """The owner's delivery.
+    """Return the owner's delivery.
 
     Raises:
-        DeliveryNotFound: There is none, or it is another's.
+        DeliveryNotFound: There is none, or it belongs to another account.
     """
     delivery = await (
         WebhookDelivery.objects()
@@ -55,7 +55,7 @@ async def page(
     limit: int,
     after: UUID | None,
 ) -> tuple[list[WebhookDelivery], int]:
-    """At most `limit` deliveries, newest first, older than the one `after`; and how many match in all."""
+    """Return at most `limit` deliveries, newest first, older than `after`; and the count of all matches."""
     conditions = [WebhookDelivery.owner == owner]
     for column, value in (
         (WebhookDelivery.status, status),
@@ -73,11 +73,11 @@ async def page(
 
 
 async def redeliver(owner: int, delivery_id: UUID) -> WebhookDelivery:
-    """Send a notice again, whatever became of it: the same id and bytes, from the start of the schedule.
+    """Send an event again, whatever its status: with the same id and body, from the start of the schedule.
 
     Raises:
-        DeliveryNotFound: There is none, or it is another's.
-        WebhookDisabled: Its endpoint gets nothing.
+        DeliveryNotFound: There is none, or it belongs to another account.
+        WebhookDisabled: Its endpoint is disabled.
         DeliveryUnderWay: It is being sent right now.
     """
     delivery = await owned_by(owner, delivery_id)
@@ -101,23 +101,23 @@ async def redeliver(owner: int, delivery_id: UUID) -> WebhookDelivery:
 
 
 async def redeliver_any(delivery_id: UUID) -> WebhookDelivery:
-    """As `redeliver`, whoever owns it."""
+    """Do the same as `redeliver` for a delivery of any owner."""
     delivery = await WebhookDelivery.objects().where(WebhookDelivery.id == delivery_id).first()
     if delivery is None:
         raise DeliveryNotFound(f"there is no delivery {delivery_id}")
     return await redeliver(delivery.owner, delivery_id)
 
 
-async def purge(*, older_than_s: float = KEPT_S) -> int:
-    """Remove what has long been delivered or given up; how many."""
+async def purge(*, older_than_s: float = RETENTION_S) -> int:
+    """Delete deliveries that finished long ago; return how many."""
     old = now() - timedelta(seconds=older_than_s)
-    gone = await rows(
+    deleted = await rows(
         WebhookDelivery.delete().where(WebhookDelivery.finished_at < old).returning(WebhookDelivery.id)
     )
     await WebhookPace.delete().where(WebhookPace.until < old)
-    return len(gone)
+    return len(deleted)
 
 
 def history_of(delivery: WebhookDelivery) -> tuple[DeliveryAttempt, ...]:
-    """What became of each attempt, oldest first."""
+    """Return the recorded attempts, oldest first."""
     return msgspec.json.decode(delivery.history, type=tuple[DeliveryAttempt, ...])

@@ -1,4 +1,4 @@
-"""Functions over deliveries as whoever sends them holds them: claimed under a lease for one attempt."""
+"""Functions for the webhook dispatcher: it claims each delivery under a lease for one attempt."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,12 +14,12 @@ from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import WebhookDelivery, WebhookPace, new_id, now
 
-A_TARGET = 4  # attempts at once at one address
-AN_OWNER = 32  # and for one account, so that nobody's slow receivers hold up those of others
-KEPT_ATTEMPTS = 50
+PER_TARGET = 4  # attempts at once for one URL of one owner
+PER_OWNER = 32  # attempts at once for one account, so that its slow receivers do not delay other accounts
+HISTORY_LENGTH = 50  # attempts kept
 
-# The oldest due delivery of each address that may be sent to now. The walk over addresses takes one step of
-# an index for each: a long queue for one of them costs the others nothing.
+# The oldest due delivery of each target that may be sent to now. Finding the targets takes one index step for
+# each of them, so a long queue for one costs the others nothing.
 DUE = """
 with recursive waiting (target) as (
   select (select min(target) from webhook_delivery where finished_at is null)
@@ -31,7 +31,7 @@ with recursive waiting (target) as (
 ), sent as materialized (
   select owner, target from webhook_delivery where status = 'sending' and next_attempt_at > {}
 ), heads as (
-  select head.id, head.owner, head.next_attempt_at, pace.until as patience, (
+  select head.id, head.owner, head.next_attempt_at, pace.until as slow_until, (
     select count(*) from sent where sent.target = waiting.target
   ) as under_way
   from waiting
@@ -45,12 +45,12 @@ with recursive waiting (target) as (
   select id, next_attempt_at, row_number() over (partition by owner order by next_attempt_at, id) + (
     select count(*) from sent where sent.owner = heads.owner
   ) as nth
-  from heads where under_way < {} and (patience is null or (patience <= {} and under_way = 0))
+  from heads where under_way < {} and (slow_until is null or (slow_until <= {} and under_way = 0))
 )
 select id from allowed where nth <= {} order by next_attempt_at, id limit {}
 """
 
-# Asked after every job: mostly there is nothing to send.
+# This runs after every job, and there is rarely something to send.
 _ANY_DUE = Statement(
     WebhookDelivery.raw(
         "select 1 from webhook_delivery where finished_at is null and next_attempt_at <= {} limit 1",
@@ -60,7 +60,7 @@ _ANY_DUE = Statement(
 
 
 class ClaimedDelivery(Struct, frozen=True, kw_only=True):
-    """A delivery as whoever sends it holds it, until `next_attempt_at`."""
+    """A claimed delivery; the lease ends at `next_attempt_at`."""
 
     id: UUID
     owner: int
@@ -77,14 +77,14 @@ class ClaimedDelivery(Struct, frozen=True, kw_only=True):
 
 
 async def claim_due(limit: int, *, lease_s: float) -> list[ClaimedDelivery]:
-    """Take what is due, at most one delivery to each address; each is given to one caller only.
+    """Claim due deliveries, at most one to each target and `limit` in total; each has one claimer only.
 
-    A delivery whose sender did not report until its lease ran out is due again.
+    A delivery whose lease ends before its attempt is recorded is due again.
     """
     moment = now()
     if not await _ANY_DUE(now=moment):
         return []
-    found = await rows(WebhookDelivery.raw(DUE, moment, moment, A_TARGET, moment, AN_OWNER, limit))
+    found = await rows(WebhookDelivery.raw(DUE, moment, moment, PER_TARGET, moment, PER_OWNER, limit))
     claims = [await _claim(row["id"], moment, lease_s) for row in found]
     return [claim for claim in claims if claim is not None]
 
@@ -105,7 +105,10 @@ async def _claim(delivery_id: UUID, moment: datetime, lease_s: float) -> Claimed
 
 
 async def record_success(claimed: ClaimedDelivery, attempt: DeliveryAttempt) -> bool:
-    """The receiver has it, and needs no patience; False when somebody else holds the delivery by now."""
+    """Record that the receiver accepted the event, and lift its slowdown.
+
+    Return False when another dispatcher has claimed the delivery meanwhile.
+    """
     await WebhookPace.delete().where(WebhookPace.target == claimed.target)
     return await _settle(
         claimed, attempt, {**_finished(DeliveryStatus.DELIVERED), WebhookDelivery.failures: 0}
@@ -115,7 +118,10 @@ async def record_success(claimed: ClaimedDelivery, attempt: DeliveryAttempt) -> 
 async def record_failure(
     claimed: ClaimedDelivery, attempt: DeliveryAttempt, *, again_at: datetime | None
 ) -> bool:
-    """The receiver does not have it: try again then, or never; False when somebody else holds it."""
+    """Record a failed attempt; the next one is at `again_at`, and None ends the delivery.
+
+    Return False when another dispatcher has claimed the delivery meanwhile.
+    """
     values: dict[Any, Any] = {WebhookDelivery.failures: claimed.failures + 1}
     if again_at is None:
         values |= _finished(DeliveryStatus.FAILED)
@@ -127,15 +133,15 @@ async def record_failure(
     return await _settle(claimed, attempt, values)
 
 
-async def drop(claimed: ClaimedDelivery, reason: str) -> None:
-    """Nothing was sent, and nothing will be."""
+async def fail(claimed: ClaimedDelivery, reason: str) -> None:
+    """End a delivery without an attempt."""
     await WebhookDelivery.update(
         {**_finished(DeliveryStatus.FAILED), WebhookDelivery.last_error: reason}
-    ).where(_held(claimed))
+    ).where(_is_claimed(claimed))
 
 
 async def fail_pending(claimed: ClaimedDelivery, reason: str) -> None:
-    """Give up all that waits for the same address, where that is nobody's endpoint."""
+    """End the pending deliveries to the same URL that belong to no endpoint."""
     await WebhookDelivery.update(
         {**_finished(DeliveryStatus.FAILED), WebhookDelivery.last_error: reason}
     ).where(
@@ -146,21 +152,21 @@ async def fail_pending(claimed: ClaimedDelivery, reason: str) -> None:
 
 
 async def release(claimed: ClaimedDelivery) -> None:
-    """Give a delivery back because its sender stops; it is due at once."""
+    """Return a delivery because the dispatcher stops; it is due at once."""
     await WebhookDelivery.update(
         {WebhookDelivery.status: DeliveryStatus.PENDING, WebhookDelivery.next_attempt_at: now()}
-    ).where(_held(claimed))
+    ).where(_is_claimed(claimed))
 
 
 async def expire_leases() -> None:
-    """Make all that is under way due: only for a process that knows that no other works this database."""
+    """Make all claimed deliveries due; only for a process that is the only one to use the database."""
     await WebhookDelivery.update({WebhookDelivery.next_attempt_at: now()}).where(
         WebhookDelivery.status == DeliveryStatus.SENDING
     )
 
 
 async def slow_target(target: int, *, until: datetime) -> None:
-    """Send nothing to an address until then, and after it one at a time, until one arrives."""
+    """Send nothing to a target before `until`, and then one delivery at a time until one is accepted."""
     await WebhookPace.insert(WebhookPace(id=new_id(), target=target, until=until)).on_conflict(
         target=WebhookPace.target, action="DO UPDATE", values=[WebhookPace.until]
     )
@@ -170,7 +176,7 @@ def _due(moment: datetime) -> And:
     return WebhookDelivery.finished_at.is_null() & (WebhookDelivery.next_attempt_at <= moment)
 
 
-def _held(claimed: ClaimedDelivery) -> And:
+def _is_claimed(claimed: ClaimedDelivery) -> And:
     return (
         (WebhookDelivery.id == claimed.id)
         & (WebhookDelivery.attempts == claimed.attempts)
@@ -183,17 +189,17 @@ def _finished(status: DeliveryStatus) -> dict[Any, Any]:
 
 
 async def _settle(claimed: ClaimedDelivery, attempt: DeliveryAttempt, values: dict[Any, Any]) -> bool:
-    before = msgspec.json.decode(claimed.history, type=list[DeliveryAttempt])
+    history = msgspec.json.decode(claimed.history, type=list[DeliveryAttempt])
     settled: list[dict[str, Any]] = await (
         WebhookDelivery.update(
             {
                 **values,
                 WebhookDelivery.last_status_code: attempt.status_code,
                 WebhookDelivery.last_error: attempt.error,
-                WebhookDelivery.history: msgspec.json.encode([*before, attempt][-KEPT_ATTEMPTS:]).decode(),
+                WebhookDelivery.history: msgspec.json.encode([*history, attempt][-HISTORY_LENGTH:]).decode(),
             }
         )
-        .where(_held(claimed))
+        .where(_is_claimed(claimed))
         .returning(WebhookDelivery.id)
     )
     return bool(settled)

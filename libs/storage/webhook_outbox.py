@@ -1,7 +1,6 @@
-"""Putting notices on their way: called inside the transaction that brings something to its end.
+"""The webhook outbox: delivery rows are inserted in the transaction that ends a job, a batch or an image.
 
-No end without its notice, and no notice without its end, whatever is killed when. Each delivery's body is
-made here, once and for all.
+So an end and its webhook events are committed together or not at all. The body of a delivery is fixed here.
 """
 
 import hashlib
@@ -33,42 +32,44 @@ from libs.storage.database.tables import Batch, Image, Job, WebhookDelivery, Web
 ROWS_A_STATEMENT = 500  # SQLite takes 32,766 values at once
 EVENTS = {JobStatus.COMPLETED: WebhookEvent.JOB_COMPLETED, JobStatus.FAILED: WebhookEvent.JOB_FAILED}
 
-# A condition on a job's row. Most jobs have nobody to tell: it spares them all that follows.
+# A condition on a job's row. It spares jobs without receivers, which most are, the statements below.
 HAS_RECEIVER = (
     "(webhook_url is not null or exists (select 1 from webhook_endpoint where owner = job.owner and active))"
 )
-_AWAITED = Statement(Job.raw(f"select * from job where id = {{}} and {HAS_RECEIVER}", Slot("job_id")))  # noqa: S608
+_JOB_WITH_RECEIVER = Statement(
+    Job.raw(f"select * from job where id = {{}} and {HAS_RECEIVER}", Slot("job_id"))  # noqa: S608
+)
 
 
 class Receiver(Struct, frozen=True):
-    """Where one notice goes; without an endpoint the account's own secret signs it."""
+    """The receiver of an event; without an endpoint, the account's secret signs it."""
 
     url: str
     endpoint: UUID | None = None
 
 
-async def of_job(job_id: UUID) -> None:
-    """Tell of a job that has just completed or failed.
+async def add_job_ended(job_id: UUID) -> None:
+    """Add the event of a job that has just completed or failed.
 
-    The address given with the job is told; where another job follows on a fetched image, that one carries the
-    address on, and tells in the end. Endpoints are told of all jobs that somebody asked for: not of
-    describing, and not of a batch's jobs, for which the batch speaks.
+    It goes to the job's `webhook_url`. Where another job follows an ingest, that job takes over the URL and
+    sends the event when it ends. The event also goes to the owner's endpoints, except for describe jobs,
+    which nobody requested, and for a batch's jobs, since the batch has an event of its own.
     """
-    job = await _AWAITED.first(Job, job_id=job_id)
+    job = await _JOB_WITH_RECEIVER.first(Job, job_id=job_id)
     if job is None or job.status not in EVENTS:
         return
     event, own_url = EVENTS[JobStatus(job.status)], job.webhook_url
-    if own_url is not None and await _carried_on(job):
+    if own_url is not None and await _passed_on(job):
         own_url = None
-    of_itself = job.kind != JobKind.DESCRIBE and job.batch is None
-    receivers = await _receivers(job.owner, event, own_url, endpoints=of_itself)
+    for_endpoints = job.kind != JobKind.DESCRIBE and job.batch is None
+    receivers = await _receivers(job.owner, event, own_url, endpoints=for_endpoints)
     if receivers:
         notice = await _job_notice(job, event)
         await _insert(_addressed(notice, receivers, job.owner, job.id, job.request_id))
 
 
-async def of_batch(batch_id: UUID) -> None:
-    """Tell of a batch that has just ended, the address given with it and the endpoints of its owner."""
+async def add_batch_ended(batch_id: UUID) -> None:
+    """Add the event of a batch that has just ended, for its `webhook_url` and its owner's endpoints."""
     batch = await Batch.objects().where(Batch.id == batch_id).first()
     if batch is None:
         return
@@ -76,12 +77,12 @@ async def of_batch(batch_id: UUID) -> None:
     await _insert(_addressed(_batch_notice(batch), receivers, batch.owner, batch.id, str(batch.id)))
 
 
-async def of_expired_images(image_ids: Sequence[UUID]) -> None:
-    """Tell of images that have just been marked to go because their time was over."""
-    gone: defaultdict[int, list[Image]] = defaultdict(list)
+async def add_images_expired(image_ids: Sequence[UUID]) -> None:
+    """Add the events of images that have just been marked as deleting because they expired."""
+    by_owner: defaultdict[int, list[Image]] = defaultdict(list)
     for image in await Image.objects().where(Image.id.is_in(list(image_ids))) if image_ids else ():
-        gone[image.owner].append(image)
-    for owner, images in gone.items():
+        by_owner[image.owner].append(image)
+    for owner, images in by_owner.items():
         receivers = await _receivers(owner, WebhookEvent.IMAGE_EXPIRED, None)
         told = [(image, ImagePayload(timestamp=now(), data=_image_told(image))) for image in images]
         await _insert(
@@ -89,8 +90,8 @@ async def of_expired_images(image_ids: Sequence[UUID]) -> None:
         )
 
 
-async def trial(endpoint: WebhookEndpoint, request_id: str | None) -> WebhookDelivery:
-    """A notice of nothing, for one endpoint."""
+async def add_test(endpoint: WebhookEndpoint, request_id: str | None) -> WebhookDelivery:
+    """Add a `webhook.test` event for one endpoint; return its delivery."""
     notice = WebhookTestPayload(timestamp=now(), data=WebhookTestData(webhook_id=endpoint.id))
     receivers = [Receiver(endpoint.url, endpoint.id)]
     delivery = _addressed(notice, receivers, endpoint.owner, None, request_id)[0]
@@ -99,30 +100,30 @@ async def trial(endpoint: WebhookEndpoint, request_id: str | None) -> WebhookDel
 
 
 def target_of(owner: int, url: str) -> int:
-    """What deliveries to one address of one owner have in common: a signed 64-bit hash."""
+    """Return a signed 64-bit hash of a receiver: equal for deliveries of one owner to one URL."""
     digest = hashlib.blake2b(f"{owner} {url}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, signed=True)
 
 
-async def _carried_on(job: Job) -> bool:
-    """Whether another job, that follows on this one, has taken its address over."""
+async def _passed_on(job: Job) -> bool:
+    """Pass the job's `webhook_url` on to the job that follows it; return whether there is one."""
     if job.kind != JobKind.INGEST or job.status != JobStatus.COMPLETED:
         return False
     command = decode(job.command)
     if not isinstance(command, IngestImage) or command.follow is None:
         return False
-    carried = await (
+    followers = await (
         Job.update({Job.webhook_url: job.webhook_url})
         .where(Job.id == command.follow.job_id)
         .returning(Job.id)
     )
-    return bool(carried)
+    return bool(followers)
 
 
 async def _receivers(
     owner: int, event: WebhookEvent, own_url: str | None, *, endpoints: bool = True
 ) -> list[Receiver]:
-    """Who is to be told; an address that is an endpoint's, too, is told once, as the endpoint."""
+    """Return the receivers; a `webhook_url` that is also an endpoint's URL counts once, as the endpoint."""
     found = [Receiver(one.url, one.id) for one in await _subscribed(owner, event)] if endpoints else []
     if own_url is not None and all(one.url != own_url for one in found):
         found.append(Receiver(own_url))
@@ -134,7 +135,9 @@ async def _subscribed(owner: int, event: WebhookEvent) -> Iterable[WebhookEndpoi
         (WebhookEndpoint.owner == owner) & (WebhookEndpoint.active == True)  # noqa: E712 - a column
     )
     if isinstance(WebhookEndpoint._meta.db, PostgresEngine):  # pyright: ignore[reportPrivateUsage]
-        query = query.lock_rows("KEY SHARE")  # one that is just being deleted must not fail the transaction
+        query = query.lock_rows(
+            "KEY SHARE"
+        )  # an endpoint that is being deleted must not fail the transaction
     return [one for one in await query if event in msgspec.json.decode(one.events, type=list[str])]
 
 
@@ -145,7 +148,7 @@ def _addressed(
     subject: UUID | None,
     request_id: str | None = None,
 ) -> list[WebhookDelivery]:
-    """One delivery to each receiver; not stored yet."""
+    """Build a delivery to each receiver; the caller stores them."""
     body = encode(notice).decode()
     return [
         WebhookDelivery(

@@ -10,7 +10,7 @@ import pytest
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
-from apps.scheduler.scheduler import sweep
+from apps.scheduler.sweep import sweep
 from libs.contracts.enums import JobStatus
 from libs.storage.database.tables import now
 from tests.storage.rows import a_queued_job

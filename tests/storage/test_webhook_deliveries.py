@@ -19,6 +19,7 @@ from libs.storage import (
     webhook_dispatch,
     webhook_endpoints,
     webhook_outbox,
+    webhook_secrets,
 )
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import Engine
@@ -35,7 +36,7 @@ from libs.storage.database.tables import (
 )
 from libs.storage.jobs import Failure
 from libs.storage.leases import LostLease, fail
-from libs.storage.webhook_dispatch import A_TARGET, AN_OWNER, ClaimedDelivery
+from libs.storage.webhook_dispatch import PER_OWNER, PER_TARGET, ClaimedDelivery
 from tests.storage.rows import a_job, a_queued_job, an_image, an_owner, claimed, complete
 
 URL = "https://example.org/hook"
@@ -107,7 +108,7 @@ async def test_one_address_gets_a_few_at_once_and_holds_up_no_other(database: En
         await a_delivery(owner)
     last = [await a_delivery(owner, f"{URL}/other"), await a_delivery(other)]
     got = await taken()
-    assert len(got) == A_TARGET + 2
+    assert len(got) == PER_TARGET + 2
     assert {one.id for one in last} < {one.id for one in got}
     (first, *_) = [one for one in got if one.id not in {row.id for row in last}]
     assert await webhook_dispatch.record_success(first, an_attempt())
@@ -116,11 +117,11 @@ async def test_one_address_gets_a_few_at_once_and_holds_up_no_other(database: En
 
 async def test_one_account_gets_its_share_however_many_addresses_it_names(database: Engine) -> None:
     owner, other = await an_owner(), await an_owner()
-    for number in range(AN_OWNER + 10):
+    for number in range(PER_OWNER + 10):
         await a_delivery(owner, f"{URL}/{number}")
     await a_delivery(other)
     got = await taken()
-    assert sorted(one.owner for one in got) == sorted([owner.id] * AN_OWNER + [other.id])
+    assert sorted(one.owner for one in got) == sorted([owner.id] * PER_OWNER + [other.id])
 
 
 async def test_a_lapsed_lease_gives_the_delivery_to_the_next_and_its_first_holder_writes_nothing(
@@ -132,7 +133,7 @@ async def test_a_lapsed_lease_gives_the_delivery_to_the_next_and_its_first_holde
     assert (first.id, second.id, second.attempts) == (row.id, row.id, 2)
     assert not await webhook_dispatch.record_failure(first, an_attempt(500), again_at=None)
     await webhook_dispatch.release(first)
-    await webhook_dispatch.drop(first, "too late")
+    await webhook_dispatch.fail(first, "too late")
     assert (await row_of(row.id)).status == DeliveryStatus.SENDING
     assert await webhook_dispatch.record_success(second, an_attempt())
     found = await row_of(row.id)
@@ -233,19 +234,21 @@ async def test_a_secret_that_was_replaced_signs_until_its_time_is_over(database:
     owner = await an_owner()
     endpoint = await an_endpoint(owner)
     rotated = await webhook_endpoints.rotate(endpoint)
-    assert webhook_endpoints.signing(rotated).valid == [rotated.secret, endpoint.secret]
-    assert webhook_endpoints.signing(await webhook_endpoints.rotate(rotated, overlap_s=0)).previous is None
-    first = await webhook_endpoints.account_secret(owner.id)
-    second = await webhook_endpoints.rotate_account_secret(owner.id)
-    assert webhook_endpoints.signing(second).valid == [second.secret, first.secret]
-    third = await webhook_endpoints.rotate_account_secret(owner.id, overlap_s=0)
-    assert webhook_endpoints.signing(third).valid == [third.secret]
+    assert webhook_secrets.signing_secrets(rotated).valid == [rotated.secret, endpoint.secret]
+    assert (
+        webhook_secrets.signing_secrets(await webhook_endpoints.rotate(rotated, overlap_s=0)).previous is None
+    )
+    first = await webhook_secrets.account_secret(owner.id)
+    second = await webhook_secrets.rotate_account_secret(owner.id)
+    assert webhook_secrets.signing_secrets(second).valid == [second.secret, first.secret]
+    third = await webhook_secrets.rotate_account_secret(owner.id, overlap_s=0)
+    assert webhook_secrets.signing_secrets(third).valid == [third.secret]
     assert len({endpoint.secret, rotated.secret, first.secret, second.secret, third.secret}) == 5
 
 
 async def test_an_account_has_one_secret_whoever_needs_it_first(database: Engine) -> None:
     owner = await an_owner()
-    found = await asyncio.gather(*(webhook_endpoints.account_secret(owner.id) for _ in range(8)))
+    found = await asyncio.gather(*(webhook_secrets.account_secret(owner.id) for _ in range(8)))
     assert len({one.secret for one in found}) == 1
 
 
@@ -253,7 +256,7 @@ async def test_an_ended_account_tells_nothing_more(database: Engine) -> None:
     owner, other = await an_owner(), await an_owner()
     for one in (owner, other):
         await an_endpoint(one)
-        await webhook_endpoints.account_secret(one.id)
+        await webhook_secrets.account_secret(one.id)
         await a_delivery(one)
     await accounts.delete(owner)
     for table in (WebhookDelivery, WebhookEndpoint, WebhookSecret):

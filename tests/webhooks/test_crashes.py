@@ -140,7 +140,7 @@ async def test_two_schedulers_send_each_notice_once(tmp_path: Path) -> None:
                 assert (found["status"], found["attempts"]) == ("delivered", 1)
             assert sorted(one.id for one in receiver.requests) == sorted(ids)
         both = [site.log_of(name).read_text() for name in ("scheduler", "scheduler-2")]
-        assert all("notice_delivered" in text for text in both)
+        assert all("webhook_delivered" in text for text in both)
         assert not any('"level": "error"' in text or "step_failed" in text for text in both)
 
 

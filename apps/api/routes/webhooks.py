@@ -25,7 +25,7 @@ from libs.contracts.views.webhooks import (
     WebhookView,
     WebhookWithSecret,
 )
-from libs.storage import webhook_deliveries, webhook_endpoints, webhook_outbox
+from libs.storage import webhook_deliveries, webhook_endpoints, webhook_outbox, webhook_secrets
 from libs.storage.database.tables import BaseUser, WebhookDelivery, WebhookEndpoint, WebhookSecret
 
 R = TypeVar("R", bound=Response[Any])
@@ -118,7 +118,7 @@ class Webhooks(Controller):
     @get("/secret")
     async def account_secret(self, caller: NamedDependency[BaseUser]) -> AccountSecret:
         """What signs notices to a `webhook_url` given with a job or a batch."""
-        return _account_secret(await webhook_endpoints.account_secret(caller.id))
+        return _account_secret(await webhook_secrets.account_secret(caller.id))
 
     @post("/secret/rotate", status_code=HTTP_200_OK)
     async def rotate_account_secret(
@@ -127,7 +127,7 @@ class Webhooks(Controller):
         """Another secret for notices to a `webhook_url`; for 24 hours the former signs beside it."""
 
         async def answer() -> Response[AccountSecret]:
-            return Response(_account_secret(await webhook_endpoints.rotate_account_secret(context.caller.id)))
+            return Response(_account_secret(await webhook_secrets.rotate_account_secret(context.caller.id)))
 
         return await _once(context, answer)
 
@@ -183,7 +183,7 @@ def _view(endpoint: WebhookEndpoint) -> WebhookView:
         events=webhook_endpoints.events_of(endpoint),
         active=endpoint.active,
         disabled_reason=endpoint.disabled_reason,
-        previous_secret_until=webhook_endpoints.signing(endpoint).previous_until,
+        previous_secret_until=webhook_secrets.signing_secrets(endpoint).previous_until,
         created_at=endpoint.created_at,
     )
 
@@ -193,7 +193,7 @@ def _with_secret(endpoint: WebhookEndpoint) -> WebhookWithSecret:
 
 
 def _account_secret(row: WebhookSecret) -> AccountSecret:
-    holding = webhook_endpoints.signing(row)
+    holding = webhook_secrets.signing_secrets(row)
     return AccountSecret(secret=holding.current, previous_secret_until=holding.previous_until)
 
 

@@ -7,8 +7,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from libs.outbound.retry_after import retry_after_s
-from libs.storage.webhook_endpoints import new_secret
-from libs.webhooks.delivery_attempt import JITTER, MAX_PATIENCE_S, next_wait_s
+from libs.storage.webhook_secrets import new_secret
+from libs.webhooks.delivery_attempt import JITTER, MAX_RETRY_AFTER_S, next_wait_s
 from libs.webhooks.signing import signed_headers
 
 SCHEDULE = (0.0, 5.0, 300.0)
@@ -29,7 +29,7 @@ def test_after_the_last_of_the_schedule_there_is_no_more() -> None:
 def test_a_receiver_that_asks_for_more_time_gets_it_up_to_a_day() -> None:
     assert next_wait_s(SCHEDULE, 1, 60) == 60
     assert (next_wait_s(SCHEDULE, 2, 60) or 0) > 60
-    assert next_wait_s(SCHEDULE, 1, 1e9) == MAX_PATIENCE_S
+    assert next_wait_s(SCHEDULE, 1, 1e9) == MAX_RETRY_AFTER_S
 
 
 def test_retry_after_is_seconds_or_a_date() -> None:

@@ -1,0 +1,58 @@
+"""The sweep: publishes queued jobs that are due, and takes up running jobs whose worker was lost.
+
+This is the only way that jobs are retried.
+"""
+
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from libs.backends import Backends
+from libs.contracts.commands import BadMessage, DescribeImage, decode
+from libs.contracts.enums import JobStatus
+from libs.edits.errors import EditTimedOut
+from libs.images import attempt_files
+from libs.jobs import ends
+from libs.jobs.publish import publish
+from libs.storage import edit_calls, host_throttle, jobs
+from libs.storage.database.tables import Job
+from libs.storage.failure import Failure
+
+JOBS_PER_SWEEP = 500
+
+ATTEMPTS_EXHAUSTED = Failure("attempts_exhausted", "every attempt was lost with its worker")
+CALL_LOST = Failure(EditTimedOut.code, "the call's worker was lost: it may have run and been paid for")
+
+log = structlog.get_logger(__name__)
+
+
+async def sweep(backends: Backends) -> int:
+    """Take up queued jobs that are due and running jobs whose lease lapsed; return how many."""
+    due = await jobs.take_due(JOBS_PER_SWEEP)
+    for job in due:
+        with bound_contextvars(job_id=str(job.id), request_id=job.request_id):
+            try:
+                await _take_up(job, backends)
+            except BadMessage:
+                log.exception("command_unreadable")  # the sweep continues with the other jobs
+    return len(due)
+
+
+async def _take_up(job: Job, backends: Backends) -> None:
+    if job.status == JobStatus.RUNNING and job.attempts >= backends.settings.max_attempts:
+        await _give_up(job, backends)
+    elif job.status == JobStatus.RUNNING and job.host is not None:
+        await host_throttle.hold_lapsed(job)  # its host may have no room now
+    else:
+        await publish(job, backends)
+
+
+async def _give_up(job: Job, backends: Backends) -> None:
+    failure = CALL_LOST if await edit_calls.may_have_run(job.id) else ATTEMPTS_EXHAUSTED
+    gone, completed = await jobs.give_up(job, failure)
+    if not gone:
+        return
+    command = decode(job.command)
+    log.warning("job_given_up", attempts=job.attempts)
+    if not isinstance(command, DescribeImage):
+        await attempt_files.clear_attempts(command, job.created_at, backends)
+    await ends.publish_end(ends.failed(command, failure, completed), backends)
