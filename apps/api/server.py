@@ -54,8 +54,10 @@ async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
     )
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    live.stop()
-    server.should_exit = True
-    await serving
+    try:
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    finally:  # when cancelled too, by a loop of the same process that died: the server ends in order
+        stopping.cancel()
+        live.stop()
+        server.should_exit = True
+        await serving

@@ -35,12 +35,17 @@ async def supervised_loops(loops: Mapping[str, Coroutine[Any, Any, object]]) -> 
     Raises:
         ExceptionGroup: The error of the loop that failed.
     """
+    block_error: Exception | None = None
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_logged(name, loop), name=name) for name, loop in loops.items()]
         try:
             yield
+        except Exception as error:  # noqa: BLE001 - raised below: the group would wrap it
+            block_error = error
         finally:
             await cancel_and_wait(*tasks)
+    if block_error is not None:
+        raise block_error
 
 
 async def _logged(name: str, loop: Coroutine[Any, Any, object]) -> None:

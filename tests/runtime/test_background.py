@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from libs.runtime.background import background_tasks, cancel_and_wait, run_to_completion
+from libs.runtime.background import background_tasks, cancel_and_wait, run_to_completion, supervised_loops
 
 LONG_S = 600
 
@@ -46,6 +46,48 @@ async def test_a_block_that_fails_ends_its_loops_and_tells_of_its_own_fault() ->
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert [task.cancelled() for task in loops] == [True, True]
+
+
+async def test_a_loop_that_dies_ends_the_block_and_the_other_loops() -> None:
+    others: list[asyncio.Task[object]] = []
+
+    async def other() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        others.append(task)
+        await asyncio.sleep(LONG_S)
+
+    async def die() -> None:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup) as raised:
+        async with supervised_loops({"other": other(), "dying": die()}):
+            await asyncio.sleep(LONG_S)
+    assert raised.group_contains(ZeroDivisionError)
+    assert [task.cancelled() for task in others] == [True]
+    current = asyncio.current_task()
+    assert current is not None
+    assert not current.cancelling()
+
+
+async def test_a_block_with_supervised_loops_raises_its_own_error_as_it_is() -> None:
+    loops: list[asyncio.Task[object]] = []
+
+    async def loop() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        loops.append(task)
+        await asyncio.sleep(LONG_S)
+
+    async def fail() -> None:
+        async with supervised_loops({"loop": loop()}):
+            await asyncio.sleep(0)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert [task.cancelled() for task in loops] == [True]
 
 
 async def test_a_step_that_must_not_break_goes_on_under_cancellation() -> None:
