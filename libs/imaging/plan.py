@@ -73,7 +73,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     def _source(self) -> str:
         facts = self.facts
         turned = f", EXIF orientation {facts.orientation}" if facts.orientation != 1 else ""
-        colours = "" if facts.srgb else ", own colour profile"
+        colours = "" if facts.srgb else ", embedded colour profile"
         stored = f"{facts.format} {_wxh(facts.size)} {facts.mode}, {facts.frames} frame(s)"
         return f"source   {stored}{turned}{colours}"
 

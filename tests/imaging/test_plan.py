@@ -159,7 +159,7 @@ def test_a_plan_prints_as_text(photos: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(ImageFile.ImageFile, "load", refuse)
     operations = [Resize(width=100), Trim(), Sepia(), Convert(format="webp", quality=70)]
     assert explain(photos / "rocket.jpg", operations, Limits()).lines() == [
-        "source   jpeg 640x427 RGB, 1 frame(s), own colour profile",
+        "source   jpeg 640x427 RGB, 1 frame(s), embedded colour profile",
         "decode   frame 0 at 1/4: 160x107",
         "resample (0, 0, 640, 427) of the upright image to 100x67",
         "colours  to sRGB, after shrinking",

@@ -70,7 +70,7 @@ class Operation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, t
         return self.apply
 
     def update_output(self, output: Output) -> Output:
-        """Return how to write the result, given what the operations before said."""
+        """Return how to write the result, given the output of the operations before it."""
         return output
 
 

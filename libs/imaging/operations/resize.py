@@ -24,8 +24,8 @@ RESAMPLING: dict[Kernel, Resampling] = {
 }
 
 REDUCING_GAP = 2.5
-"""Pillow's `reducing_gap`: how many times larger than the result a source stays after it is first averaged by
-an integer factor. The PSNR to resizing without it is 54 dB, in a third of the time."""
+"""Pillow's `reducing_gap`: a large source is first averaged by an integer factor, to at least so many times
+the result's size. The PSNR to resizing in one step is 54 dB, in a third of the time."""
 
 _EPSILON = 1e-6
 
