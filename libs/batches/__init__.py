@@ -1,1 +1,1 @@
-"""CSV batches: read, taken in, handed out."""
+"""CSV batches: reading files, creating batches, releasing their jobs, exporting results."""

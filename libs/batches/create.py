@@ -91,8 +91,8 @@ async def check_room(owner: BaseUser, more: int, backends: Backends) -> None:
     """
     settings = backends.settings
     limit = settings.csv_max_rows * settings.csv_max_urls
-    if await batches.waiting(owner.id) + more > limit:
-        raise TooManyJobs(f"the account's batches may have {limit} URLs left to do")
+    if await batches.count_unfinished(owner.id) + more > limit:
+        raise TooManyJobs(f"the account's batches may have {limit} unfinished URLs")
 
 
 def job_maker(batch: Batch, owner: BaseUser) -> Callable[[str], NewJob]:

@@ -1,11 +1,12 @@
-"""Reading a CSV file of products: rows as they come, or all that is wrong with it.
+"""Parsing of a CSV file of products into rows, or into a list of everything that is wrong with it.
 
-The file is read a record at a time and never held; what is made of it is bounded by the limits.
+The file is read record by record and never held in memory; the limits bound the number and size of rows.
 """
 
 import csv
 import re
 from collections.abc import Callable, Generator, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -68,81 +69,81 @@ SEPARATORS = ",; \t\r\n"
 
 
 class BadCsv(Exception):
-    """The CSV file is at fault; `faults` says where."""
+    """The CSV file is invalid; `faults` lists what is wrong and where."""
 
     code = "csv_invalid"
     outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
     def __init__(self, faults: list[CsvError]) -> None:
-        found = f"{len(faults)} faults or more" if len(faults) >= MAX_FAULTS else f"{len(faults)} fault(s)"
-        super().__init__(f"the file has {found}; nothing of it was stored")
+        number = f"{len(faults)} faults or more" if len(faults) >= MAX_FAULTS else f"{len(faults)} fault(s)"
+        super().__init__(f"the file has {number}; nothing was stored")
         self.faults = tuple(faults)
 
 
 class CsvLimits(Struct, frozen=True, kw_only=True):
-    """How large a file may be."""
+    """Limits of a file."""
 
     max_rows: int
-    max_urls: int  # a row
+    max_urls: int  # in each row
     max_cell_chars: int
 
 
 class Row(Struct, frozen=True):
-    """One product."""
+    """The row of one product."""
 
     serial_number: int
     product_name: str
     urls: tuple[str, ...]  # at least one
-    cells: tuple[str, ...]  # the whole row, without blanks around
+    cells: tuple[str, ...]  # the whole row, without surrounding blanks
 
 
 class Sheet(Struct, frozen=True):
-    """A whole file without fault."""
+    """The content of a valid file."""
 
-    columns: tuple[str, ...]  # the header as it came
+    columns: tuple[str, ...]  # the header as it is in the file
     rows: list[Row]
 
 
 class TooManyFaults(Exception):
-    """No more are told of."""
+    """The limit of reported faults is reached."""
 
 
 def read_csv(path: Path, limits: CsvLimits, guard: Guard) -> Sheet:
-    """Read a file in UTF-8, with or without a byte order mark, whatever its line ends.
+    """Parse a UTF-8 file, with or without a byte order mark, with any line endings.
 
     Raises:
-        BadCsv: Something is wrong with it.
+        BadCsv: The file is invalid.
     """
     csv.field_size_limit(limits.max_cell_chars)
-    reading = _Reading(limits, guard)
+    parser = _Parser(limits, guard)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reading.read(_records(file))
+            parser.read(_records(file))
     except UnicodeDecodeError:
-        reading.faults.append(CsvError(reading.line, None, "the file is not UTF-8"))
+        parser.faults.append(CsvError(parser.line, None, "the file is not UTF-8"))
     except csv.Error as error:
-        reading.faults.append(CsvError(reading.line, None, f"not CSV: {error}"))
+        parser.faults.append(CsvError(parser.line, None, f"not CSV: {error}"))
     except TooManyFaults:
         pass
-    if reading.faults:
-        raise BadCsv(reading.faults)
-    return Sheet(reading.columns, reading.rows)
+    if parser.faults:
+        raise BadCsv(parser.faults)
+    return Sheet(parser.columns, parser.rows)
 
 
 def split_urls(cell: str) -> list[str]:
-    """The URLs in one cell: separated by commas, semicolons, spaces or line ends before the next scheme.
+    """Split a cell into URLs at commas, semicolons, blanks and line ends that precede a scheme.
 
-    A comma inside a URL stays.
+    So a comma inside a URL does not split it.
     """
     pieces = BETWEEN_URLS.split(cell.strip(SEPARATORS))
     return [url for url in (piece.strip(SEPARATORS) for piece in pieces) if url]
 
 
-Record = tuple[int, list[str]]  # the line it begins on, its cells
+Record = tuple[int, list[str]]  # the number of its first line, its cells
 
 
 def _records(file: Iterator[str]) -> Generator[Record]:
-    """All records but empty ones."""
+    """Yield all records except empty ones."""
     line = 1
     first = ""
     for first in file:
@@ -150,30 +151,25 @@ def _records(file: Iterator[str]) -> Generator[Record]:
             break
         line += 1
     reader = csv.reader(
-        _again(first, file), delimiter=_delimiter(first[:SNIFFED_CHARS]), skipinitialspace=True, strict=True
+        chain([first], file), delimiter=_delimiter(first[:SNIFFED_CHARS]), skipinitialspace=True, strict=True
     )
-    begun = 0
+    lines_read = 0
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            yield line + begun, cells
-        begun = reader.line_num
-
-
-def _again(first: str, rest: Iterator[str]) -> Iterator[str]:
-    yield first
-    yield from rest
+            yield line + lines_read, cells
+        lines_read = reader.line_num
 
 
 def _delimiter(header: str) -> str:
-    """What stands between the names of the columns; a comma where that cannot be told."""
+    """Return the delimiter of the header; a comma where it is ambiguous."""
     try:
         return csv.Sniffer().sniff(header, delimiters=DELIMITERS).delimiter
     except csv.Error:
         return ","
 
 
-class _Reading:
-    """One pass over a file."""
+class _Parser:
+    """The state of one pass over a file."""
 
     def __init__(self, limits: CsvLimits, guard: Guard) -> None:
         self.faults: list[CsvError] = []
@@ -182,7 +178,7 @@ class _Reading:
         self.line = 1
         self._limits = limits
         self._guard = guard
-        self._places: dict[str, int] = {}
+        self._positions: dict[str, int] = {}
         self._lines_of: dict[int, int] = {}  # by serial number
 
     def read(self, records: Iterator[Record]) -> None:
@@ -190,7 +186,7 @@ class _Reading:
             if not self.columns:
                 self._read_header(cells)
                 if self.faults:
-                    return  # without its columns no row can be understood
+                    return  # rows cannot be parsed without the columns
             elif len(self.rows) >= self._limits.max_rows:
                 self._fault(None, f"there are more than {self._limits.max_rows} rows")
                 return
@@ -205,24 +201,23 @@ class _Reading:
         self.columns = tuple(cell.strip() for cell in cells)
         words = [NOT_A_WORD.sub("", cell.casefold()) for cell in cells]
         for name, spellings in SPELLINGS.items():
-            places = [place for place, word in enumerate(words) if word in spellings]
-            if exact := [place for place in places if words[place] == NOT_A_WORD.sub("", name.casefold())]:
-                places = exact
-            if not places:
+            found = [position for position, word in enumerate(words) if word in spellings]
+            canonical = NOT_A_WORD.sub("", name.casefold())
+            if exact := [position for position in found if words[position] == canonical]:
+                found = exact
+            if not found:
                 self._fault(name, "the column is missing")
-            elif len(places) > 1:
-                named = " and ".join(repr(self.columns[place]) for place in places)
-                self._fault(name, f"more than one column may be meant: {named}")
+            elif len(found) > 1:
+                names = " and ".join(repr(self.columns[position]) for position in found)
+                self._fault(name, f"several columns match: {names}")
             else:
-                self._places[name] = places[0]
+                self._positions[name] = found[0]
 
     def _read_row(self, cells: list[str]) -> None:
         before = len(self.faults)
         if len(cells) > len(self.columns):
-            told = (
-                f"the row has {len(cells)} cells, not {len(self.columns)}: quote one that holds a delimiter"
-            )
-            self._fault(None, told)
+            counts = f"the row has {len(cells)} cells, the header has {len(self.columns)}"
+            self._fault(None, f"{counts}: quote cells that contain the delimiter")
         if any("\0" in cell for cell in cells):
             self._fault(None, "the row has a NUL character")
         serial = self._serial(self._cell(cells, SERIAL))
@@ -234,8 +229,8 @@ class _Reading:
             self.rows.append(Row(serial, name, urls, tuple(cell.strip() for cell in cells)))
 
     def _cell(self, cells: list[str], name: str) -> str:
-        place = self._places[name]
-        return cells[place].strip() if place < len(cells) else ""
+        position = self._positions[name]
+        return cells[position].strip() if position < len(cells) else ""
 
     def _serial(self, text: str) -> int | None:
         if not (text.isascii() and text.isdigit()) or int(text[:20]) > MAX_SERIAL:
@@ -244,7 +239,7 @@ class _Reading:
         serial = int(text)
         first = self._lines_of.setdefault(serial, self.line)
         if first != self.line:
-            self._fault(SERIAL, f"{serial} stands on line {first} already")
+            self._fault(SERIAL, f"{serial} is already on line {first}")
         return serial
 
     def _urls(self, cell: str) -> tuple[str, ...]:
@@ -255,18 +250,18 @@ class _Reading:
             self._fault(URLS, f"there are {len(urls)} URLs, the limit is {self._limits.max_urls}")
             return ()
         for url in urls:
-            if reason := _wrong_with(url, self._guard.check_url):
+            if reason := _problem_of(url, self._guard.check_url):
                 self._fault(URLS, f"{_short(url)}: {reason}")
         return tuple(urls)
 
     def _fault(self, name: str | None, reason: str) -> None:
-        place = self._places.get(name) if name else None
-        self.faults.append(CsvError(self.line, name if place is None else self.columns[place], reason))
+        position = self._positions.get(name) if name else None
+        self.faults.append(CsvError(self.line, name if position is None else self.columns[position], reason))
         if len(self.faults) >= MAX_FAULTS:
             raise TooManyFaults
 
 
-def _wrong_with(url: str, check: Callable[[str], object]) -> str | None:
+def _problem_of(url: str, check: Callable[[str], object]) -> str | None:
     if is_data_url(url):
         return None
     if not SCHEME.match(url):

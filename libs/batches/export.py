@@ -1,4 +1,4 @@
-"""What comes out of a batch: a CSV file that adds to the one that came in, and an archive of all images."""
+"""Exports of a batch: its CSV file with result columns, and an archive of all images."""
 
 import io
 from collections import deque
@@ -18,7 +18,7 @@ from libs.storage.database.tables import Batch
 from libs.storage.objects import ObjectNotFound, ObjectStore
 
 OUTPUT_URLS, ERRORS = "Output Image Urls", "Errors"
-BETWEEN = ", "
+URL_SEPARATOR = ", "
 PIECE_CHARS = 64 * 1024
 NAME_CHARS = 80
 
@@ -26,17 +26,17 @@ _writer: Callable[..., Any] = csv.writer  # pyright: ignore[reportUnknownVariabl
 
 
 class Line(Struct):
-    """One row of the input, and what became of its URLs."""
+    """One row of the input with its results."""
 
     cells: list[str]
-    urls: list[str]  # in the order of the input; empty where there is none
+    urls: list[str]  # of the outputs, in the order of the input; empty where there is no output
     errors: list[str]
 
 
 async def output_csv(batch: Batch, link: Callable[[Output], str]) -> AsyncIterator[bytes]:
-    """The input's columns, the outputs' addresses by `link`, and the errors; UTF-8, a piece at a time.
+    """Yield a UTF-8 CSV file in pieces: the input's columns, the outputs' URLs from `link`, the errors.
 
-    A cell that a spreadsheet would take for a formula is escaped.
+    Cells that a spreadsheet would read as formulas are escaped.
     """
     columns = msgspec.json.decode(batch.columns, type=list[str])
     text = io.StringIO()
@@ -44,14 +44,14 @@ async def output_csv(batch: Batch, link: Callable[[Output], str]) -> AsyncIterat
     writer.writerow([*columns, OUTPUT_URLS, ERRORS])
     async for line in _lines(batch, link):
         padding = [""] * (len(columns) - len(line.cells))
-        writer.writerow([*line.cells, *padding, BETWEEN.join(line.urls), "; ".join(line.errors)])
+        writer.writerow([*line.cells, *padding, URL_SEPARATOR.join(line.urls), "; ".join(line.errors)])
         if text.tell() > PIECE_CHARS:
-            yield _taken(text)
-    yield _taken(text)
+            yield _drained(text)
+    yield _drained(text)
 
 
 async def archive(batch: Batch, objects: ObjectStore) -> AsyncIterator[bytes]:
-    """A ZIP file of all outputs that are there; of their bytes no more than a chunk is held at a time."""
+    """Yield a ZIP file of all outputs that exist, holding at most one chunk of them in memory."""
     zipped = ZipStream(compress_type=ZIP_STORED)  # images are compressed already
     async for item in batches.outputs(batch.id, only_done=True):
         if item.object_key is None:
@@ -61,24 +61,24 @@ async def archive(batch: Batch, objects: ObjectStore) -> AsyncIterator[bytes]:
                 async for piece in _entry(zipped, _name(item), chunks):
                     yield piece
         except ObjectNotFound:
-            continue  # it has just reached its end
+            continue  # it has just expired
     for piece in cast("Iterator[bytes]", zipped.footer()):
         yield piece
 
 
 async def _entry(zipped: ZipStream, name: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """One file: stored, so that every chunk that is fed comes out as one piece, after a header."""
-    fed: deque[bytes] = deque()
+    """Yield one file: its header, then a piece for each chunk, since entries are not compressed."""
+    pending: deque[bytes] = deque()
 
     def feed() -> Iterator[bytes]:
-        while fed:
-            yield fed.popleft()
+        while pending:
+            yield pending.popleft()
 
     zipped.add(feed(), name)
     pieces = cast("Iterator[bytes]", zipped.file())
     yield next(pieces)
     async for chunk in chunks:
-        fed.append(chunk)
+        pending.append(chunk)
         yield next(pieces)
     for piece in pieces:
         yield piece
@@ -100,13 +100,13 @@ async def _lines(batch: Batch, link: Callable[[Output], str]) -> AsyncIterator[L
 
 
 def _name(item: Output) -> str:
-    """Serial number, name and position: no two are the same, and no part of it is a path."""
+    """Return a unique filename from serial number, product name and position, without path separators."""
     clean = "".join(c if c.isalnum() or c in "._-" else "-" for c in item.product_name)[:NAME_CHARS]
     extension = FORMATS[cast("FormatName", item.format)].extension
     return f"{item.serial_number}-{clean.strip('.-') or 'image'}-{item.position}.{extension}"
 
 
-def _taken(text: io.StringIO) -> bytes:
+def _drained(text: io.StringIO) -> bytes:
     written = text.getvalue().encode()
     text.seek(0)
     text.truncate()

@@ -16,8 +16,8 @@ from libs.storage.database.tables import BaseUser, Batch, ProductImage, now
 from libs.storage.failure import Failure
 
 
-class JobShare(Struct, frozen=True, kw_only=True):
-    """The result of one job, as its batch counts it."""
+class ItemResult(Struct, frozen=True, kw_only=True):
+    """The result of a job for the items of its batch."""
 
     output: UUID | None = None
     failure: Failure | None = None
@@ -25,7 +25,7 @@ class JobShare(Struct, frozen=True, kw_only=True):
     bytes_after: int = 0
 
 
-NO_SHARE = JobShare()
+NO_RESULT = ItemResult()
 
 
 async def begin(batch: UUID) -> None:
@@ -33,32 +33,32 @@ async def begin(batch: UUID) -> None:
     await _BEGIN(batch=batch, now=now())
 
 
-async def count(batch: UUID, job: UUID, share: JobShare) -> BatchCompleted | None:
+async def count(batch: UUID, job: UUID, result: ItemResult) -> BatchCompleted | None:
     """End the pending items of a job and count them; call it last in the transaction that ends the job.
 
     The last item ends the batch and adds its webhook events; only then is its event returned.
     """
-    ended = await _end_items(job, share)
+    ended = await _end_items(job, result)
     if not ended:
         return None
-    failed = ended if share.failure else 0
+    failed = ended if result.failure else 0
     counted = await _COUNT(
         batch=batch,
         completed=ended - failed,
         failed=failed,
-        bytes_before=share.bytes_before,
-        bytes_after=share.bytes_after,
+        bytes_before=result.bytes_before,
+        bytes_after=result.bytes_after,
     )
     if not counted or counted[0]["completed"] + counted[0]["failed"] < counted[0]["total"]:
         return None
     return await _end_batch(batch, **counted[0])
 
 
-async def _end_items(job: UUID, share: JobShare) -> int:
+async def _end_items(job: UUID, result: ItemResult) -> int:
     """End the job's pending items; return how many they were."""
-    if share.failure is not None:
-        return len(await _FAIL(job=job, code=share.failure.code, error=share.failure.detail))
-    return len(await _COMPLETE(job=job, output=share.output))
+    if result.failure is not None:
+        return len(await _FAIL(job=job, code=result.failure.code, error=result.failure.detail))
+    return len(await _COMPLETE(job=job, output=result.output))
 
 
 async def _end_batch(batch: UUID, *, owner: int, total: int, completed: int, failed: int) -> BatchCompleted:

@@ -1,4 +1,4 @@
-"""Functions over batches and their items, as those who ask for them see them; `tally` counts them."""
+"""Functions over batches and their items, as their owners see them; `batch_counters` counts them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -19,7 +19,7 @@ ROWS_A_STATEMENT = 5000
 PAGE = 1000
 UNFINISHED = [BatchStatus.PENDING, BatchStatus.IN_PROCESS]
 
-# Whole tables of values in one parameter: thousands of placeholders take longer to write than to run.
+# Whole tables of values in one JSON parameter: thousands of placeholders take longer to build than to run.
 POSTGRES = ("jsonb_array_elements({}::jsonb) as each(value)", "(each.value->>%d)%s")
 SQLITE = ("json_each({}) as each", "json_extract(each.value, '$[%d]')")
 JOBS = (
@@ -60,14 +60,14 @@ COLUMNS = {
 
 
 class BatchNotFound(Exception):
-    """There is no such batch, or it is somebody else's."""
+    """There is no such batch, or it belongs to another account."""
 
     code = "batch_not_found"
     outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
 
 
 class NewJob(Struct, frozen=True, array_like=True):
-    """A job of a batch, as it goes into the database."""
+    """A job of a batch, as it is inserted."""
 
     id: UUID
     command: str
@@ -75,7 +75,7 @@ class NewJob(Struct, frozen=True, array_like=True):
 
 
 class NewItem(Struct, frozen=True, array_like=True):
-    """An item of a batch, as it goes into the database."""
+    """An item of a batch, as it is inserted."""
 
     id: UUID
     serial_number: int
@@ -87,7 +87,7 @@ class NewItem(Struct, frozen=True, array_like=True):
 
 
 class Output(Struct, frozen=True, kw_only=True):
-    """What became of one item; the object is there while the image is."""
+    """The result of one item; `object_key` is None once the image is deleted."""
 
     id: UUID
     serial_number: int
@@ -104,16 +104,16 @@ class Output(Struct, frozen=True, kw_only=True):
 
 
 async def create(batch: Batch, items: Sequence[NewItem], jobs: Sequence[NewJob], request_id: str) -> None:
-    """Store a batch, its jobs, parked, and its items: all or nothing, in a few statements."""
+    """Store a batch, its held jobs and its items in one transaction of a few statements."""
     async with transaction():
         await batch.save()
         await _insert_jobs(batch, jobs, request_id)
-        for some in _chunks(items):
-            await ProductImage.raw(_sql(ITEMS, "item"), batch.id, _json(some))
+        for chunk in _chunks(items):
+            await ProductImage.raw(_sql(ITEMS, "item"), batch.id, _json(chunk))
 
 
 async def by_id(batch_id: UUID) -> Batch:
-    """Anybody's batch.
+    """Return a batch of any owner.
 
     Raises:
         BatchNotFound: There is none.
@@ -125,10 +125,10 @@ async def by_id(batch_id: UUID) -> Batch:
 
 
 async def owned_by(owner: int, batch_id: UUID) -> Batch:
-    """The owner's batch.
+    """Return the owner's batch.
 
     Raises:
-        BatchNotFound: There is none, or it is another's.
+        BatchNotFound: There is none, or it belongs to another account.
     """
     batch = await Batch.objects().where((Batch.id == batch_id) & (Batch.owner == owner)).first()
     if batch is None:
@@ -137,7 +137,7 @@ async def owned_by(owner: int, batch_id: UUID) -> Batch:
 
 
 async def page(owner: int, *, status: str | None, limit: int, after: UUID | None) -> tuple[list[Batch], int]:
-    """At most `limit` batches, newest first, older than the batch `after`; and how many match in all."""
+    """Return at most `limit` batches, newest first, older than `after`; and the count of all matches."""
     conditions = [Batch.owner == owner]
     if status is not None:
         conditions.append(Batch.status == status)
@@ -150,7 +150,7 @@ async def page(owner: int, *, status: str | None, limit: int, after: UUID | None
 async def items(
     batch_id: UUID, *, status: str | None, limit: int, after: UUID | None
 ) -> tuple[list[ProductImage], int]:
-    """At most `limit` items in the order of the file, behind the item `after`; and how many match in all."""
+    """Return at most `limit` items in file order, behind `after`; and the count of all matches."""
     conditions = [ProductImage.batch == batch_id]
     if status is not None:
         conditions.append(ProductImage.status == status)
@@ -161,7 +161,7 @@ async def items(
 
 
 async def errors_of(batch_id: UUID) -> dict[str, int]:
-    """How many items failed with each code."""
+    """Count the failed items by error code."""
     found = await rows(
         ProductImage.raw(
             "select error_code, count(*) as items from product_image"
@@ -172,24 +172,24 @@ async def errors_of(batch_id: UUID) -> dict[str, int]:
     return {row["error_code"]: row["items"] for row in found}
 
 
-async def waiting(owner: int) -> int:
-    """How many items the owner's batches have left to do."""
+async def count_unfinished(owner: int) -> int:
+    """Count the unfinished items of all the owner's batches."""
     found = await rows(
         Batch.raw(
-            "select coalesce(sum(total - completed - failed), 0) as waiting from batch"
+            "select coalesce(sum(total - completed - failed), 0) as unfinished from batch"
             " where owner = {} and status in ('Pending', 'In Process')",
             owner,
         )
     )
-    return int(found[0]["waiting"])
+    return int(found[0]["unfinished"])
 
 
 async def outputs(batch_id: UUID, *, only_done: bool = False) -> AsyncIterator[Output]:
-    """All items in the order of the file, with where their outputs lie; a page of rows is held at a time."""
+    """Yield the results of all items in file order, reading one page of rows at a time."""
     after = UUID(int=0)
-    wanted = OUTPUTS_DONE if only_done else OUTPUTS
+    statement = OUTPUTS_DONE if only_done else OUTPUTS
     while True:
-        found = await rows(ProductImage.raw(wanted, batch_id, after, PAGE))
+        found = await rows(ProductImage.raw(statement, batch_id, after, PAGE))
         for row in found:
             yield msgspec.convert(row, Output)
         if len(found) < PAGE:
@@ -198,9 +198,9 @@ async def outputs(batch_id: UUID, *, only_done: bool = False) -> AsyncIterator[O
 
 
 async def retry(batch: Batch, job_for: Callable[[str], NewJob], request_id: str) -> int:
-    """Give the items that have failed new jobs, one a URL; how many items run again.
+    """Create new jobs for the failed items, one for each URL; return how many items run again.
 
-    Of two at the same time, one finds them.
+    Of two retries at the same time, one finds them.
     """
     async with transaction():
         await Batch.update({Batch.failed: Batch.failed + 0}).where(
@@ -220,8 +220,8 @@ async def retry(batch: Batch, job_for: Callable[[str], NewJob], request_id: str)
         urls = list(dict.fromkeys(row["input_url"] for row in failed))
         jobs = dict(zip(urls, await asyncio.to_thread(lambda: [job_for(url) for url in urls]), strict=True))
         await _insert_jobs(batch, list(jobs.values()), request_id)
-        for some in _chunks([(row["id"], jobs[row["input_url"]].id) for row in failed]):
-            table = _json(some)
+        for chunk in _chunks([(row["id"], jobs[row["input_url"]].id) for row in failed]):
+            table = _json(chunk)
             await ProductImage.raw(_sql(AGAIN, "again"), table, table)
         if failed:
             values: dict[Any, Any] = {
@@ -234,7 +234,7 @@ async def retry(batch: Batch, job_for: Callable[[str], NewJob], request_id: str)
 
 
 async def remove(batch_id: UUID) -> list[UUID]:
-    """Forget a batch and its jobs, and hide its outputs for good. The jobs that workers had under way."""
+    """Delete a batch and its jobs, and mark its outputs as deleting; return the jobs that were running."""
     outputs = cast(
         "Any",
         ProductImage.select(ProductImage.output).where(
@@ -242,13 +242,13 @@ async def remove(batch_id: UUID) -> list[UUID]:
         ),
     )
     async with transaction():
-        # Jobs first: whoever is just ending one is waited for here, and its output is among those below.
+        # Jobs first: this waits for transactions that end one, so that their outputs are among those below.
         stopped = await rows(
             Job.delete().where((Job.batch == batch_id) & (Job.status == JobStatus.RUNNING)).returning(Job.id)
         )
         await Job.delete().where(Job.batch == batch_id)
         await Batch.update({Batch.finished_at: now()}).where(Batch.id == batch_id)
-        await Job.delete().where(Job.batch == batch_id)  # of a retry that was waited for
+        await Job.delete().where(Job.batch == batch_id)  # those of a retry that this waited for
         await Image.update({Image.status: ImageStatus.DELETING}).where(Image.id.is_in(outputs))
         await Batch.delete().where(Batch.id == batch_id)
     return [row["id"] for row in stopped]
@@ -256,7 +256,7 @@ async def remove(batch_id: UUID) -> list[UUID]:
 
 async def _insert_jobs(batch: Batch, jobs: Sequence[NewJob], request_id: str) -> None:
     moment: datetime = now()
-    for some in _chunks(jobs):
+    for chunk in _chunks(jobs):
         await Job.raw(
             _sql(JOBS, "job"),
             batch.owner,
@@ -267,12 +267,12 @@ async def _insert_jobs(batch: Batch, jobs: Sequence[NewJob], request_id: str) ->
             batch.id,
             request_id,
             moment,
-            _json(some),
+            _json(chunk),
         )
 
 
 def _sql(statement: str, table: str) -> str:
-    """The statement for the engine in use, reading its rows from JSON parameters."""
+    """Complete a statement for the engine in use, so that it reads its rows from a JSON parameter."""
     postgres = isinstance(Batch._meta.db, PostgresEngine)  # pyright: ignore[reportPrivateUsage]
     source, cell = POSTGRES if postgres else SQLITE
     cells = {

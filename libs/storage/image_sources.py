@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus, Retention
 from libs.contracts.events import BatchCompleted
 from libs.storage import images, leases
-from libs.storage.batch_counters import JobShare
+from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Image, ImageSource, Job, new_id, now
@@ -50,14 +50,14 @@ async def complete(
     Raises:
         LostLease: The job is no longer this worker's.
     """
-    share = JobShare(output=image.id, bytes_before=fetched_bytes, bytes_after=image.size_bytes)
+    result = ItemResult(output=image.id, bytes_before=fetched_bytes, bytes_after=image.size_bytes)
     async with transaction():
         await insert(image)
         if source is not None:
             await insert(source)
         if followed_by is not None:
             await insert(followed_by)
-        return await leases.end(claim, _completed(image.id), share)
+        return await leases.end(claim, _completed(image.id), result)
 
 
 async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Job | None) -> None:

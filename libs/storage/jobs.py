@@ -11,7 +11,7 @@ from piccolo.columns.combination import WhereRaw
 from libs.contracts.commands import AnyCommand, DescribeImage, EditImage, IngestImage, TransformImage, encode
 from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.events import BatchCompleted
-from libs.storage.batch_counters import JobShare
+from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
@@ -183,7 +183,7 @@ async def cancel(owner: int, job_id: UUID) -> tuple[Job, BatchCompleted | None]:
         )
         if cancelled:
             batch = cancelled[0]["batch"]
-            completed = await record_end(job_id, batch, awaited=False, share=JobShare(failure=CANCELLED))
+            completed = await record_end(job_id, batch, awaited=False, result=ItemResult(failure=CANCELLED))
     job = await owned_by(owner, job_id)
     if not cancelled:
         raise JobEndedAlready(f"job {job_id} is {job.status} already")
@@ -287,5 +287,5 @@ async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | No
             .returning(Job.id)
         )
         if ended:
-            completed = await record_end(job.id, job.batch, share=JobShare(failure=failure))
+            completed = await record_end(job.id, job.batch, result=ItemResult(failure=failure))
     return bool(ended), completed

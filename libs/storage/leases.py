@@ -17,7 +17,7 @@ from piccolo.columns.combination import WhereRaw
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus
 from libs.contracts.events import BatchCompleted
 from libs.storage import batch_counters, webhook_outbox
-from libs.storage.batch_counters import NO_SHARE, JobShare
+from libs.storage.batch_counters import NO_RESULT, ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement, insert
 from libs.storage.database.tables import Image, Job, now
@@ -155,7 +155,7 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
         return await end(
             claim,
             {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail},
-            JobShare(failure=failure),
+            ItemResult(failure=failure),
         )
 
 
@@ -212,10 +212,10 @@ async def release(claim: Claim) -> None:
     await _give_back(claim, {Job.run_after: now(), Job.attempts: claim.attempt - 1})
 
 
-async def end(claim: Claim, values: dict[Any, Any], share: JobShare = NO_SHARE) -> BatchCompleted | None:
+async def end(claim: Claim, values: dict[Any, Any], result: ItemResult = NO_RESULT) -> BatchCompleted | None:
     """End the job, with its batch's count and its webhook deliveries; call it last in a transaction.
 
-    `share` is what the job adds to its batch. Return the batch if this was its last job.
+    `result` is what its batch counts. Return the batch if this was its last job.
 
     Raises:
         LostLease: The job is no longer this worker's.
@@ -224,7 +224,7 @@ async def end(claim: Claim, values: dict[Any, Any], share: JobShare = NO_SHARE) 
     ended = await _set(claim, values | moment)
     if not ended:
         raise LostLease(str(claim.job_id))
-    return await record_end(claim.job_id, claim.batch, awaited=ended[0]["awaited"], share=share)
+    return await record_end(claim.job_id, claim.batch, awaited=ended[0]["awaited"], result=result)
 
 
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:

@@ -12,7 +12,7 @@ LIMITS = CsvLimits(max_rows=50, max_urls=3, max_cell_chars=1_000_000)
 GUARD = Guard(ports=(80, 443))
 HEADER = "S. No.,Product Name,Input Image Urls\n"
 GOOD = '1,Chair,"https://a.example/1.jpg, https://a.example/2.jpg"\n'
-TWO_NAMES = "more than one column may be meant: 'Name' and 'Title'"
+TWO_NAMES = "several columns match: 'Name' and 'Title'"
 UNENDED = "not CSV: unexpected end of data"
 TWO = ("https://a.example/1.jpg", "https://a.example/2.jpg")
 
@@ -120,7 +120,7 @@ def test_cells_are_split_before_the_next_scheme(cell: str, urls: list[str]) -> N
             "Input Image Urls",
             "the limit is 3",
         ),
-        ("1,Chair,http://a.example/,http://b.example/", None, "the row has 4 cells, not 3"),
+        ("1,Chair,http://a.example/,http://b.example/", None, "the row has 4 cells, the header has 3"),
         ("1,Cha\0ir,http://a.example/", None, "a NUL character"),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_fault_is_told_with_its_place(file: Path, row: str, column: str | None
 
 def test_a_serial_number_may_stand_once(file: Path) -> None:
     [fault] = faults(file, HEADER + GOOD + GOOD)
-    assert fault == CsvError(3, "S. No.", "1 stands on line 2 already")
+    assert fault == CsvError(3, "S. No.", "1 is already on line 2")
 
 
 def test_all_faults_are_told_at_once_and_lines_are_those_of_the_file(file: Path) -> None:
