@@ -64,8 +64,8 @@ async def add_job_ended(job_id: UUID) -> None:
     for_endpoints = job.kind != JobKind.DESCRIBE and job.batch is None
     receivers = await _receivers(job.owner, event, own_url, endpoints=for_endpoints)
     if receivers:
-        notice = await _job_notice(job, event)
-        await _insert(_addressed(notice, receivers, job.owner, job.id, job.request_id))
+        payload = await _job_payload(job, event)
+        await _insert(_deliveries(payload, receivers, job.owner, job.id, job.request_id))
 
 
 async def add_batch_ended(batch_id: UUID) -> None:
@@ -74,7 +74,7 @@ async def add_batch_ended(batch_id: UUID) -> None:
     if batch is None:
         return
     receivers = await _receivers(batch.owner, WebhookEvent.BATCH_COMPLETED, batch.webhook_url)
-    await _insert(_addressed(_batch_notice(batch), receivers, batch.owner, batch.id, str(batch.id)))
+    await _insert(_deliveries(_batch_payload(batch), receivers, batch.owner, batch.id, str(batch.id)))
 
 
 async def add_images_expired(image_ids: Sequence[UUID]) -> None:
@@ -84,17 +84,20 @@ async def add_images_expired(image_ids: Sequence[UUID]) -> None:
         by_owner[image.owner].append(image)
     for owner, images in by_owner.items():
         receivers = await _receivers(owner, WebhookEvent.IMAGE_EXPIRED, None)
-        told = [(image, ImagePayload(timestamp=now(), data=_image_told(image))) for image in images]
         await _insert(
-            [one for image, notice in told for one in _addressed(notice, receivers, owner, image.id)]
+            [
+                delivery
+                for image in images
+                for delivery in _deliveries(_image_payload(image), receivers, owner, image.id)
+            ]
         )
 
 
 async def add_test(endpoint: WebhookEndpoint, request_id: str | None) -> WebhookDelivery:
     """Add a `webhook.test` event for one endpoint; return its delivery."""
-    notice = WebhookTestPayload(timestamp=now(), data=WebhookTestData(webhook_id=endpoint.id))
+    payload = WebhookTestPayload(timestamp=now(), data=WebhookTestData(webhook_id=endpoint.id))
     receivers = [Receiver(endpoint.url, endpoint.id)]
-    delivery = _addressed(notice, receivers, endpoint.owner, None, request_id)[0]
+    delivery = _deliveries(payload, receivers, endpoint.owner, None, request_id)[0]
     await delivery.save()
     return delivery
 
@@ -141,22 +144,22 @@ async def _subscribed(owner: int, event: WebhookEvent) -> Iterable[WebhookEndpoi
     return [one for one in await query if event in msgspec.json.decode(one.events, type=list[str])]
 
 
-def _addressed(
-    notice: AnyPayload,
+def _deliveries(
+    payload: AnyPayload,
     receivers: Sequence[Receiver],
     owner: int,
     subject: UUID | None,
     request_id: str | None = None,
 ) -> list[WebhookDelivery]:
     """Build a delivery to each receiver; the caller stores them."""
-    body = encode(notice).decode()
+    body = encode(payload).decode()
     return [
         WebhookDelivery(
             owner=owner,
             endpoint=one.endpoint,
             url=one.url,
             target=target_of(owner, one.url),
-            event=notice.type,
+            event=payload.type,
             subject=subject,
             request_id=request_id,
             body=body,
@@ -170,16 +173,16 @@ async def _insert(deliveries: Sequence[WebhookDelivery]) -> None:
         await WebhookDelivery.insert(*deliveries[start : start + ROWS_A_STATEMENT])
 
 
-async def _job_notice(job: Job, event: WebhookEvent) -> JobPayload:
+async def _job_payload(job: Job, event: WebhookEvent) -> JobPayload:
     result = await Image.objects().where(Image.id == job.result).first() if job.result else None
     failed = event is WebhookEvent.JOB_FAILED
-    told = JobData(
+    data = JobData(
         job_id=job.id,
         kind=JobKind(job.kind),
         status="failed" if failed else "completed",
         image_id=job.image,
         result_id=job.result,
-        result=_image_told(result) if result else None,
+        result=_image_data(result) if result else None,
         error_code=job.error_code,
         error=job.error and job.error[:ERROR_CHARS],
         attempts=job.attempts,
@@ -187,11 +190,11 @@ async def _job_notice(job: Job, event: WebhookEvent) -> JobPayload:
         created_at=job.created_at,
         finished_at=job.finished_at,
     )
-    return JobPayload(type="job.failed" if failed else "job.completed", timestamp=job.finished_at, data=told)
+    return JobPayload(type="job.failed" if failed else "job.completed", timestamp=job.finished_at, data=data)
 
 
-def _batch_notice(batch: Batch) -> BatchPayload:
-    told = BatchData(
+def _batch_payload(batch: Batch) -> BatchPayload:
+    data = BatchData(
         batch_id=batch.id,
         filename=batch.filename,
         status=batch.status,
@@ -202,10 +205,14 @@ def _batch_notice(batch: Batch) -> BatchPayload:
         finished_at=batch.finished_at,
     )
     moment = batch.finished_at or now()
-    return BatchPayload(timestamp=moment, request_id=batch.id, status=batch.status, data=told)
+    return BatchPayload(timestamp=moment, request_id=batch.id, status=batch.status, data=data)
 
 
-def _image_told(image: Image) -> ImageData:
+def _image_payload(image: Image) -> ImagePayload:
+    return ImagePayload(timestamp=now(), data=_image_data(image))
+
+
+def _image_data(image: Image) -> ImageData:
     return ImageData(
         id=image.id,
         parent=image.parent,
