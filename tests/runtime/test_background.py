@@ -1,5 +1,6 @@
 """Loops beside a block end with it, whatever they do about it; a step that must not break does not."""
 
+from tests.support.waiting import WAIT_S
 import asyncio
 import gc
 from contextlib import suppress
@@ -23,7 +24,7 @@ async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
     heard: list[str] = []
     task = asyncio.create_task(deaf_once(heard))
     await asyncio.sleep(0)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WAIT_S):
         await cancel_and_wait(task)
     assert task.cancelled()
     assert heard == ["once"]
@@ -129,7 +130,7 @@ async def test_a_step_that_loses_its_cancellation_is_broken_all_the_same() -> No
     await asyncio.sleep(0)
     await asyncio.sleep(0)  # the step has begun as well
     caller.cancel()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WAIT_S):
         with pytest.raises(asyncio.CancelledError):
             await caller
     assert heard == ["once"]
