@@ -1,6 +1,5 @@
 """Loops beside a block end with it, whatever they do about it; a step that must not break does not."""
 
-from tests.support.waiting import WAIT_S
 import asyncio
 import gc
 from contextlib import suppress
@@ -8,6 +7,7 @@ from contextlib import suppress
 import pytest
 
 from libs.runtime.background import background_tasks, cancel_and_wait, run_to_completion, supervised_loops
+from tests.support.waiting import WAIT_S
 
 LONG_S = 600
 
