@@ -28,6 +28,7 @@ QUICK: Mapping[str, str] = {
     "LOGIN_LIMIT_PER_MINUTE": "100000",
     "TICK_S": "0.2",
     "RETRY_BASE_S": "0.2",
+    "JOB_TIMEOUT_S": "600",  # a busy machine may take long over a job
     "LOG_FORMAT": "json",
 }
 
