@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.client import Client
+from tests.support.site_jobs import SLOW
 
 GRAY = [{"op": "grayscale"}]
-SLOW = [{"op": "blur", "sigma": 60}] * 3
 
 
 async def test_an_upload_that_waits_is_answered_with_its_result(shared_client: Client, photo: Path) -> None:

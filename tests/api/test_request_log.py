@@ -13,7 +13,7 @@ from libs.contracts.topology import JOBS, Route
 from tests.broker.connections import raw_channel
 from tests.support.client import PASSWORD, Client
 from tests.support.site import Site
-from tests.support.site_contents import PATIENCE_S
+from tests.support.waiting import WAIT_S
 
 
 def lines_of(site: Site, app: str, mark: str) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def lines_of(site: Site, app: str, mark: str) -> list[dict[str, Any]]:
 
 async def line_of(site: Site, app: str, mark: str, event: str) -> dict[str, Any]:
     """The log line of an event that has the id, once it is there."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_S):
         while not (found := [line for line in lines_of(site, app, mark) if line["event"] == event]):
             await asyncio.sleep(0.02)
     [line] = found
@@ -47,7 +47,7 @@ async def test_a_requests_id_is_sent_back_and_followed_into_the_worker(
         assert {line["request_id"] for line in lines_of(shared_client.site, app, job_id)} <= {own}
 
 
-@pytest.mark.parametrize("site", [pytest.param("services", marks=pytest.mark.services)], indirect=True)
+@pytest.mark.parametrize("shared_site", [pytest.param("services", marks=pytest.mark.services)], indirect=True)
 async def test_a_dead_letter_is_logged_with_the_request_that_it_came_from(site: Site) -> None:
     own, job_id = uuid4().hex, str(uuid4())
     message = Message(b"no order", message_id=job_id, headers={"x-request-id": own})

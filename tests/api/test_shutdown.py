@@ -12,8 +12,7 @@ from PIL import Image
 from tests.support.client import Client
 from tests.support.shared_sites import NewSite, signed_in
 from tests.support.site_jobs import ENDLESS, accepted
-
-WAIT_S = 30
+from tests.support.waiting import WAIT_S
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.client import PASSWORD, Client
 from tests.support.site import Site
-from tests.support.site_contents import PATIENCE_S, object_keys, refused
+from tests.support.site_contents import object_keys, refused
+from tests.support.waiting import WAIT_S
 
 
 async def test_a_new_account_logs_in_and_sees_itself(site: Site) -> None:
@@ -128,7 +129,7 @@ async def test_an_ended_account_leaves_nothing_and_its_name_is_free(client: Clie
     body = {"username": client.username, "password": PASSWORD}
     refused(await client.post("/accounts/login", json=body, token=""), 401, "bad_credentials")
     refused(await client.get(link, token=""), 404, "image_not_found")
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_S):
         while await object_keys(client.site, f"{client.username}/"):
             await asyncio.sleep(0.05)
 

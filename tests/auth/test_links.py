@@ -12,7 +12,8 @@ import pytest
 from yarl import URL
 
 from tests.support.client import Answer, Client
-from tests.support.site_contents import PATIENCE_S, refused, signed_again
+from tests.support.site_contents import refused, signed_again
+from tests.support.waiting import WAIT_S
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -92,7 +93,7 @@ async def test_a_link_with_any_character_changed_opens_nothing_and_unchanged_it_
 async def test_a_link_whose_time_is_over_says_so(shared_client: Client, image: dict[str, Any]) -> None:
     link = await link_to(shared_client, image, expires_in=1)
     assert link["expires_in"] == 1
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_S):
         while (
             answer := await shared_client.call("HEAD", link["url"], token="", allow_redirects=False)
         ).status != 401:

@@ -1,4 +1,4 @@
-"""CSV files to send, and what became of them."""
+"""CSV files to send, and the batches that they become."""
 
 import asyncio
 import csv
@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from tests.support.client import Answer, Client
+from tests.support.waiting import WAIT_S
 
 HEADER = ("S. No.", "Product Name", "Input Image Urls")
 ENDED = ("Completed", "Failed")
@@ -48,10 +49,10 @@ async def accepted(
     return answer.json
 
 
-async def told(client: Client, batch_id: str, *, within_s: float = 90) -> AsyncGenerator[dict[str, Any]]:
-    """What the event stream tells, until it closes."""
+async def events_of(client: Client, batch_id: str) -> AsyncGenerator[dict[str, Any]]:
+    """Yield the events of a batch until its stream closes."""
     async with (
-        asyncio.timeout(within_s),
+        asyncio.timeout(2 * WAIT_S),
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {client.token}"}) as session,
         session.get(f"{client.site.url}/api/batches/{batch_id}/events") as stream,
     ):
@@ -61,9 +62,9 @@ async def told(client: Client, batch_id: str, *, within_s: float = 90) -> AsyncG
                 yield json.loads(line[5:])
 
 
-async def done(client: Client, batch_id: str, *, within_s: float = 90) -> dict[str, Any]:
-    """The batch once it has ended, with its first items."""
-    last = [state async for state in told(client, batch_id, within_s=within_s)][-1]
+async def done(client: Client, batch_id: str) -> dict[str, Any]:
+    """Return the batch once it has ended, with its first items."""
+    last = [event async for event in events_of(client, batch_id)][-1]
     assert last["status"] in ENDED, last
     return await detail(client, batch_id)
 

@@ -12,7 +12,7 @@ import psutil
 
 from tests.batches.csv_files import accepted, done, products
 from tests.support.client import Client
-from tests.support.fetching_site import FetchingSite
+from tests.support.photo_server import PhotoServer
 
 OPERATIONS = [
     {"op": "resize", "width": 2400, "height": 1600, "fit": "fill", "enlarge": True},
@@ -26,12 +26,12 @@ GROWTH_BYTES = 40_000_000
 
 
 async def test_an_archive_of_hundreds_of_megabytes_takes_no_memory(
-    fetching_site: FetchingSite, client: Client, photo: Path
+    photo_server: PhotoServer, client: Client, photo: Path
 ) -> None:
-    url = fetching_site.outer.serve("/archived/photo.jpg", photo.read_bytes())
+    url = photo_server.serve("/archived/photo.jpg", photo.read_bytes())
     batch = await accepted(client, products([[url]] * ENTRIES), operations=json.dumps(OPERATIONS))
     assert (await done(client, batch["id"]))["completed"] == ENTRIES
-    api = psutil.Process(next(iter(fetching_site.site.apps.values())).pid)
+    api = psutil.Process(next(iter(client.site.apps.values())).pid)
     before = api.memory_info().rss
     most = size = 0
     with tempfile.TemporaryFile() as file:

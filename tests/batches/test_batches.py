@@ -13,36 +13,43 @@ from typing import Any
 import imagehash
 from PIL import Image
 
-from tests.batches.csv_files import HEADER, accepted, detail, done, output_rows, products, send, sheet, told
+from tests.batches.csv_files import (
+    HEADER,
+    accepted,
+    detail,
+    done,
+    events_of,
+    output_rows,
+    products,
+    send,
+    sheet,
+)
 from tests.support.client import Client
-from tests.support.fetching_site import FetchingSite
-from tests.support.photo_server import picture
+from tests.support.photo_server import PhotoServer, picture
 from tests.support.shared_sites import signed_in
 from tests.support.site_contents import kept_again, kept_by, nothing_kept, refused
-from tests.support.site_jobs import WAIT_S
+from tests.support.waiting import WAIT_S
 
 COLOURS = ("red", "green", "blue", "orange", "purple", "black", "white", "yellow", "brown", "pink")
 
 
-def served(fetching_site: FetchingSite, count: int, *, prefix: str) -> list[str]:
+def served(photo_server: PhotoServer, count: int, *, prefix: str) -> list[str]:
     """Different pictures; every tenth is missing."""
     found: list[str] = []
     for nth in range(count):
         path = f"/{prefix}/{nth}.jpg"
         if nth % 10 == 7:
-            found.append(fetching_site.outer.url(f"/status/404/{prefix}/{nth}.jpg"))
+            found.append(photo_server.url(f"/status/404/{prefix}/{nth}.jpg"))
         else:
-            found.append(
-                fetching_site.outer.serve(path, picture(COLOURS[nth % 10], size=(40 + nth // 10, 32)))
-            )
+            found.append(photo_server.serve(path, picture(COLOURS[nth % 10], size=(40 + nth // 10, 32))))
     return found
 
 
 async def test_a_batch_with_broken_urls_ends_with_exact_counts(
-    fetching_site: FetchingSite, client: Client
+    photo_server: PhotoServer, client: Client
 ) -> None:
-    urls = served(fetching_site, 300, prefix="many")
-    fetching_site.outer.most_at_once = 0
+    urls = served(photo_server, 300, prefix="many")
+    photo_server.most_at_once = 0
     answer = await send(client, products([urls[nth : nth + 2] for nth in range(0, 300, 2)]))
     assert answer.status == 202
     batch = answer.json
@@ -56,11 +63,11 @@ async def test_a_batch_with_broken_urls_ends_with_exact_counts(
         30,
     )
     assert ended["errors"] == {"url_http_error": 30}
-    sizes = sum(len(fetching_site.outer.files[f"/many/{nth}.jpg"]) for nth in range(300) if nth % 10 != 7)
+    sizes = sum(len(photo_server.files[f"/many/{nth}.jpg"]) for nth in range(300) if nth % 10 != 7)
     assert ended["bytes_before"] == sizes
     assert ended["bytes_after"] > 0
-    assert fetching_site.outer.most_at_once <= 4
-    assert {fetching_site.outer.asked[f"/many/{nth}.jpg"] for nth in range(300) if nth % 10 != 7} == {1}
+    assert photo_server.most_at_once <= 4
+    assert {photo_server.asked[f"/many/{nth}.jpg"] for nth in range(300) if nth % 10 != 7} == {1}
 
     rows = await output_rows(client, batch["id"])
     assert [row["S. No."] for row in rows] == [str(nth) for nth in range(1, 151)]
@@ -75,9 +82,9 @@ async def test_a_batch_with_broken_urls_ends_with_exact_counts(
 
 
 async def test_an_output_is_a_smaller_jpeg_and_its_link_needs_no_token_and_does_not_change(
-    fetching_site: FetchingSite, client: Client, photos: Path
+    photo_server: PhotoServer, client: Client, photos: Path
 ) -> None:
-    url = fetching_site.outer.serve("/chelsea.png", (photos / "chelsea.png").read_bytes())
+    url = photo_server.serve("/chelsea.png", (photos / "chelsea.png").read_bytes())
     batch = await accepted(client, products([[url]]))
     ended = await done(client, batch["id"])
     [item] = ended["items"]
@@ -101,8 +108,8 @@ async def test_an_output_is_a_smaller_jpeg_and_its_link_needs_no_token_and_does_
     assert (job["kind"], job["priority"], job["attempts"]) == ("ingest", "bulk", 1)
 
 
-async def test_operations_and_retention_may_be_chosen(fetching_site: FetchingSite, client: Client) -> None:
-    url = fetching_site.outer.serve("/chosen.jpg", picture(size=(80, 60)))
+async def test_operations_and_retention_may_be_chosen(photo_server: PhotoServer, client: Client) -> None:
+    url = photo_server.serve("/chosen.jpg", picture(size=(80, 60)))
     asked = [{"op": "resize", "width": 20}, {"op": "convert", "format": "webp"}]
     batch = await accepted(client, products([[url]]), operations=json.dumps(asked), retention="ephemeral")
     [item] = (await done(client, batch["id"]))["items"]
@@ -112,14 +119,14 @@ async def test_operations_and_retention_may_be_chosen(fetching_site: FetchingSit
 
 
 async def test_a_url_named_twice_is_fetched_once_and_both_rows_get_its_output(
-    fetching_site: FetchingSite, client: Client
+    photo_server: PhotoServer, client: Client
 ) -> None:
-    url = fetching_site.outer.serve("/twice.jpg", picture("pink"))
-    other = fetching_site.outer.serve("/other.jpg", picture("brown"))
+    url = photo_server.serve("/twice.jpg", picture("pink"))
+    other = photo_server.serve("/other.jpg", picture("brown"))
     batch = await accepted(client, products([[url, other], [url]]))
     ended = await done(client, batch["id"])
     assert (ended["completed"], ended["total"]) == (3, 3)
-    assert fetching_site.outer.asked["/twice.jpg"] == 1
+    assert photo_server.asked["/twice.jpg"] == 1
     first, second = await output_rows(client, batch["id"])
     assert first["Output Image Urls"].split(", ")[0] == second["Output Image Urls"]
     assert ended["bytes_before"] == len(picture("pink")) + len(picture("brown"))
@@ -133,16 +140,16 @@ async def test_a_data_url_is_an_image_of_a_batch_too(client: Client) -> None:
     assert ended["errors"] == {"format_not_accepted": 1} or ended["errors"] == {"url_not_an_image": 1}
 
 
-async def test_a_batch_of_which_nothing_came_has_failed(fetching_site: FetchingSite, client: Client) -> None:
-    batch = await accepted(client, products([[fetching_site.outer.url("/status/404")]]))
+async def test_a_batch_of_which_nothing_came_has_failed(photo_server: PhotoServer, client: Client) -> None:
+    batch = await accepted(client, products([[photo_server.url("/status/404")]]))
     ended = await done(client, batch["id"])
     assert (ended["status"], ended["completed"], ended["failed"]) == ("Failed", 0, 1)
 
 
 async def test_a_bad_file_is_refused_whole_with_all_its_faults(
-    fetching_site: FetchingSite, client: Client
+    photo_server: PhotoServer, client: Client
 ) -> None:
-    good = fetching_site.outer.serve("/good.jpg", picture())
+    good = photo_server.serve("/good.jpg", picture())
     rows = [("1", "Chair", good), ("one", "", "nonsense"), ("1", "Table", "http://127.0.0.1/a.jpg")]
     async with nothing_kept(client):
         answer = await send(client, sheet(rows))
@@ -175,26 +182,24 @@ async def test_a_form_that_is_none_is_refused(client: Client) -> None:
 
 
 async def test_all_batches_of_an_account_share_the_room_of_one(
-    fetching_site: FetchingSite, client: Client
+    photo_server: PhotoServer, client: Client
 ) -> None:
     """400 rows of 2 URLs may be left to do."""
-    fetching_site.outer.slow_s = 3.0
+    photo_server.slow_s = 3.0
     try:
-        batch = await accepted(
-            client, products([[fetching_site.outer.url(f"/room/{n}")] for n in range(400)])
-        )
-        more = products([[fetching_site.outer.url(f"/more/{n}")] * 2 for n in range(400)])
+        batch = await accepted(client, products([[photo_server.url(f"/room/{n}")] for n in range(400)]))
+        more = products([[photo_server.url(f"/more/{n}")] * 2 for n in range(400)])
         refused(await send(client, more), 429, "too_many_jobs")
         upload = await client.upload(picture(), wait_s=60)
         assert upload.status == 201  # nothing else stands behind a batch
         assert (await client.call("DELETE", f"/api/batches/{batch['id']}")).status == 204
     finally:
-        fetching_site.outer.slow_s = 0.0
+        photo_server.slow_s = 0.0
     assert (await send(client, more)).status == 202
 
 
-async def test_items_are_paged_and_filtered(fetching_site: FetchingSite, client: Client) -> None:
-    urls = served(fetching_site, 20, prefix="paged")
+async def test_items_are_paged_and_filtered(photo_server: PhotoServer, client: Client) -> None:
+    urls = served(photo_server, 20, prefix="paged")
     batch = await accepted(client, products([[url] for url in urls]))
     await done(client, batch["id"])
     found: list[str] = []
@@ -222,12 +227,12 @@ async def test_batches_are_listed_newest_first(client: Client) -> None:
     assert [one["id"] for one in (await client.get(rest.group(1))).json] == ids[:1]
 
 
-async def test_the_event_stream_tells_how_it_goes_on(fetching_site: FetchingSite, client: Client) -> None:
-    urls = served(fetching_site, 6, prefix="told")
+async def test_the_event_stream_tells_how_it_goes_on(photo_server: PhotoServer, client: Client) -> None:
+    urls = served(photo_server, 6, prefix="told")
     seen: list[dict[str, Any]] = []
-    with fetching_site.outer.holding(urls[-1]) as gate:
+    with photo_server.holding(urls[-1]) as gate:
         batch = await accepted(client, products([[url] for url in urls]))
-        async for state in told(client, batch["id"]):
+        async for state in events_of(client, batch["id"]):
             seen.append(state)
             if state["completed"] == 5:
                 gate.set()
@@ -239,9 +244,9 @@ async def test_the_event_stream_tells_how_it_goes_on(fetching_site: FetchingSite
 
 
 async def test_a_formula_in_a_cell_is_no_formula_in_the_output(
-    fetching_site: FetchingSite, client: Client
+    photo_server: PhotoServer, client: Client
 ) -> None:
-    url = fetching_site.outer.serve("/formula.jpg", picture())
+    url = photo_server.serve("/formula.jpg", picture())
     evil = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", '=HYPERLINK("http://x")', "\t=1+1"]
     rows = [(str(nth), name, url, "=cmd|' /C calc'!A0") for nth, name in enumerate(evil)]
     batch = await accepted(client, sheet(rows, (*HEADER, "=Note")))
@@ -253,8 +258,8 @@ async def test_a_formula_in_a_cell_is_no_formula_in_the_output(
     assert "'=1+1" in cells
 
 
-async def test_an_archive_holds_every_output(fetching_site: FetchingSite, client: Client) -> None:
-    urls = served(fetching_site, 10, prefix="zipped")
+async def test_an_archive_holds_every_output(photo_server: PhotoServer, client: Client) -> None:
+    urls = served(photo_server, 10, prefix="zipped")
     rows = [("5", "Ch/air ../x", ", ".join(urls[:2])), ("2", "椅子", urls[7])]
     rows += [(str(10 + nth), "Rest", url) for nth, url in enumerate(urls[2:7])]
     batch = await accepted(client, sheet(rows))
@@ -271,42 +276,41 @@ async def test_an_archive_holds_every_output(fetching_site: FetchingSite, client
             assert archive.read(name) == (await client.get(link, token="")).body
 
 
-async def test_what_failed_is_run_again(fetching_site: FetchingSite, client: Client) -> None:
-    good = fetching_site.outer.serve("/retried/good.jpg", picture("red"))
-    missing = fetching_site.outer.url("/retried/later.jpg")
-    never = fetching_site.outer.url("/status/404/never")
+async def test_what_failed_is_run_again(photo_server: PhotoServer, client: Client) -> None:
+    good = photo_server.serve("/retried/good.jpg", picture("red"))
+    missing = photo_server.url("/retried/later.jpg")
+    never = photo_server.url("/status/404/never")
     batch = await accepted(client, products([[good, missing], [missing, never]]))
     ended = await done(client, batch["id"])
     assert (ended["completed"], ended["failed"]) == (1, 3)
-    fetching_site.outer.serve("/retried/later.jpg", picture("blue"))
+    photo_server.serve("/retried/later.jpg", picture("blue"))
     key = {"Idempotency-Key": "again"}
     again = await client.post(f"/api/batches/{batch['id']}/retry", headers=key)
     assert (again.status, again.json["status"], again.json["failed"]) == (202, "In Process", 0)
     ended = await done(client, batch["id"])
     assert (ended["status"], ended["completed"], ended["failed"]) == ("Completed", 3, 1)
     assert ended["errors"] == {"url_http_error": 1}
-    assert fetching_site.outer.asked["/retried/good.jpg"] == 1
-    assert fetching_site.outer.asked["/retried/later.jpg"] == 2
+    assert photo_server.asked["/retried/good.jpg"] == 1
+    assert photo_server.asked["/retried/later.jpg"] == 2
     repeated = await client.post(f"/api/batches/{batch['id']}/retry", headers=key)
     assert (repeated.json, repeated.headers["Idempotency-Replayed"]) == (again.json, "true")
     assert (await detail(client, batch["id"]))["finished_at"] == ended["finished_at"]
 
 
-async def test_a_host_that_asks_for_patience_gets_it(fetching_site: FetchingSite, client: Client) -> None:
-    outer = fetching_site.outer
-    urls = [outer.serve(f"/patience/{nth}.jpg", picture(COLOURS[nth])) for nth in range(10)]
-    outer.retry_after = "3"
-    outer.busy["/patience/0.jpg"] = 4  # more often than a job has attempts
-    outer.asked_at.clear()
+async def test_a_host_that_asks_for_patience_gets_it(photo_server: PhotoServer, client: Client) -> None:
+    urls = [photo_server.serve(f"/patience/{nth}.jpg", picture(COLOURS[nth])) for nth in range(10)]
+    photo_server.retry_after = "3"
+    photo_server.busy["/patience/0.jpg"] = 4  # more often than a job has attempts
+    photo_server.asked_at.clear()
     first = await accepted(client, products([urls[:1]]))
     job = await until_deferred(client, first["id"])
     others = await accepted(client, products([[url] for url in urls[1:]]))
     assert (await done(client, others["id"]))["completed"] == 9
     assert (await done(client, first["id"]))["completed"] == 1
-    asked = [at for path, at in outer.asked_at if path == "/patience/0.jpg"]
+    asked = [at for path, at in photo_server.asked_at if path == "/patience/0.jpg"]
     assert len(asked) == 5
     assert all(after - before >= 3 for before, after in itertools.pairwise(asked))
-    assert min(at for path, at in outer.asked_at if path != "/patience/0.jpg") - asked[0] >= 3
+    assert min(at for path, at in photo_server.asked_at if path != "/patience/0.jpg") - asked[0] >= 3
     ended = (await client.get(f"/api/jobs/{job}")).json
     assert (ended["status"], ended["attempts"], ended["error_code"]) == ("completed", 1, None)
 
@@ -322,9 +326,9 @@ async def until_deferred(client: Client, batch_id: str) -> str:
             await asyncio.sleep(0.02)
 
 
-async def test_a_deleted_batch_leaves_nothing(fetching_site: FetchingSite, client: Client) -> None:
+async def test_a_deleted_batch_leaves_nothing(photo_server: PhotoServer, client: Client) -> None:
     before = await kept_by(client)
-    urls = served(fetching_site, 20, prefix="deleted")
+    urls = served(photo_server, 20, prefix="deleted")
     batch = await accepted(client, products([[url] for url in urls]))
     ended = await done(client, batch["id"])
     link = ended["items"][0]["output_url"]
@@ -337,28 +341,28 @@ async def test_a_deleted_batch_leaves_nothing(fetching_site: FetchingSite, clien
 
 
 async def test_what_has_not_started_is_not_fetched_once_the_batch_is_deleted(
-    fetching_site: FetchingSite, client: Client
+    photo_server: PhotoServer, client: Client
 ) -> None:
     before = await kept_by(client)
-    urls = [fetching_site.outer.serve(f"/stopped/{nth}.jpg", picture()) for nth in range(60)]
-    with fetching_site.outer.holding(*urls):
+    urls = [photo_server.serve(f"/stopped/{nth}.jpg", picture()) for nth in range(60)]
+    with photo_server.holding(*urls):
         batch = await accepted(client, products([[url] for url in urls]))
         async with asyncio.timeout(WAIT_S):
-            while asked_below(fetching_site, "/stopped/") < 4:
+            while asked_below(photo_server, "/stopped/") < 4:
                 await asyncio.sleep(0.02)
         assert (await client.call("DELETE", f"/api/batches/{batch['id']}")).status == 204
     await kept_again(client, before)
-    assert asked_below(fetching_site, "/stopped/") == 4
+    assert asked_below(photo_server, "/stopped/") == 4
     assert (await client.get("/api/jobs")).json == []
 
 
-def asked_below(fetching_site: FetchingSite, folder: str) -> int:
-    return sum(count for path, count in fetching_site.outer.asked.items() if path.startswith(folder))
+def asked_below(photo_server: PhotoServer, folder: str) -> int:
+    return sum(count for path, count in photo_server.asked.items() if path.startswith(folder))
 
 
-async def test_a_cancelled_job_counts_as_failed(fetching_site: FetchingSite, client: Client) -> None:
-    urls = [fetching_site.outer.serve(f"/cancelled/{nth}.jpg", picture()) for nth in range(10)]
-    with fetching_site.outer.holding(*urls):
+async def test_a_cancelled_job_counts_as_failed(photo_server: PhotoServer, client: Client) -> None:
+    urls = [photo_server.serve(f"/cancelled/{nth}.jpg", picture()) for nth in range(10)]
+    with photo_server.holding(*urls):
         batch = await accepted(client, products([[url] for url in urls]))
         job_id = (await detail(client, batch["id"]))["items"][-1]["job_id"]
         assert (await client.call("DELETE", f"/api/jobs/{job_id}")).json["status"] == "cancelled"
@@ -379,9 +383,9 @@ async def test_a_repeated_request_makes_one_batch(client: Client) -> None:
     refused(await send(client, products([["data:,x"]]), headers=key), 422, "idempotency_key_reused")
 
 
-async def test_a_batch_is_its_owners_alone(fetching_site: FetchingSite, client: Client) -> None:
+async def test_a_batch_is_its_owners_alone(photo_server: PhotoServer, client: Client) -> None:
     batch = await accepted(client, products([["data:,"]]))
-    async with signed_in(fetching_site.site) as other_client:
+    async with signed_in(client.site) as other_client:
         for method, path in (("GET", ""), ("GET", "/output.csv"), ("GET", "/archive.zip"), ("GET", "/events"),
                              ("POST", "/retry"), ("DELETE", "")):  # fmt: skip
             answer = await other_client.call(method, f"/api/batches/{batch['id']}{path}")

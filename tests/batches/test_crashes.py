@@ -11,7 +11,8 @@ from tests.support.fetching_site import FetchingSite, open_fetching_site
 from tests.support.photo_server import picture
 from tests.support.shared_sites import signed_in
 from tests.support.site import Kind
-from tests.support.site_jobs import WAIT_S, objects_url, stored_keys, working_app
+from tests.support.site_jobs import until_stored, working_app
+from tests.support.waiting import WAIT_S
 
 KILLS = 3
 URLS = 60
@@ -51,14 +52,14 @@ async def test_totals_are_exact_whatever_is_killed(kind: Kind, tmp_path: Path) -
             await site.kill(working_app(site))
             await site.start(working_app(site))
             await site.ready()
-        ended = await done(client, batch["id"], within_s=100)
+        ended = await done(client, batch["id"])
         assert (ended["status"], ended["total"]) == ("Completed", URLS)
         assert (ended["completed"], ended["failed"]) == (URLS * 9 // 10, URLS // 10)
         assert ended["errors"] == {"url_http_error": URLS // 10}
         assert ended["bytes_before"] == sum(len(data) for data in fetching_site.outer.files.values())
         images = await client.get("/api/images?limit=1")
         assert images.headers["X-Total-Count"] == str(ended["completed"])
-        assert len(await stored_keys(objects_url(site))) == ended["completed"]
+        await until_stored(site, ended["completed"])
         outputs = [url for row in await output_rows(client, batch["id"])
                    for url in row["Output Image Urls"].split(", ") if url]  # fmt: skip
         assert len(set(outputs)) == ended["completed"]
@@ -68,10 +69,11 @@ async def test_totals_are_exact_whatever_is_killed(kind: Kind, tmp_path: Path) -
 async def test_another_worker_goes_on_with_what_a_killed_one_had(tmp_path: Path) -> None:
     async with (
         # so long that who lives keeps it on a busy machine: a lapsed fetch is begun again beside itself
-        open_fetching_site("services", tmp_path / "site", JOB_LEASE_S="6") as fetching_site,
+        open_fetching_site("services", tmp_path / "site", JOB_LEASE_S="12") as fetching_site,
         signed_in(fetching_site.site) as client,
     ):
         await fetching_site.site.start("worker", called="worker-2")
+        await fetching_site.site.logged("worker-2", "worker_started")
         fetching_site.outer.slow_s = 0.2
         urls = urls_of(fetching_site)
         batch = await accepted(client, products([[url] for url in urls]))
@@ -80,4 +82,4 @@ async def test_another_worker_goes_on_with_what_a_killed_one_had(tmp_path: Path)
         ended = await done(client, batch["id"])
         assert (ended["completed"], ended["failed"]) == (URLS * 9 // 10, URLS // 10)
         assert fetching_site.outer.most_at_once <= 4  # by both workers together
-        assert len(await stored_keys(objects_url(fetching_site.site))) == ended["completed"]
+        await until_stored(fetching_site.site, ended["completed"])

@@ -12,8 +12,7 @@ from libs.backends import Backends
 from libs.broker.memory import MemoryBroker
 from libs.broker.port import BrokerMessage
 from libs.contracts.topology import DEAD, JOBS, Route
-
-WAIT_S = 60
+from tests.support.waiting import WAIT_S
 
 
 class BrokerClient(Protocol):

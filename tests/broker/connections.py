@@ -11,7 +11,7 @@ from libs.broker.errors import BrokerUnavailable
 from libs.broker.port import Broker
 from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import Route
-from tests.broker.broker_client import WAIT_S
+from tests.support.waiting import WAIT_S
 
 
 @asynccontextmanager
@@ -22,7 +22,7 @@ async def raw_channel(url: str) -> AsyncGenerator[AbstractChannel]:
 
 @asynccontextmanager
 async def connected_broker(url: str, *, timeout_s: float = 5) -> AsyncGenerator[RabbitBroker]:
-    broker = await RabbitBroker.connect(url, heartbeat_s=1, timeout_s=timeout_s, reconnect_s=0.1)
+    broker = await RabbitBroker.connect(url, heartbeat_s=5, timeout_s=timeout_s, reconnect_s=0.1)
     try:
         yield broker
     finally:

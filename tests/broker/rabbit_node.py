@@ -11,9 +11,9 @@ from tempfile import mkdtemp
 
 from libs.broker.rabbit import RabbitBroker
 from tests.support.ports import free_ports
+from tests.support.waiting import WAIT_S
 
 HOST = "127.0.0.1"
-READY_S = 60
 
 
 class RabbitNode:
@@ -43,7 +43,7 @@ class RabbitNode:
         """Returns once it talks AMQP; does nothing when it runs."""
         if self._server is None:
             self._server = self._run([str(_find("rabbitmq-server"))])
-        async with asyncio.timeout(READY_S):
+        async with asyncio.timeout(WAIT_S):
             while not await self._answers():
                 assert self._server.poll() is None, (self._folder / "log").read_text()
                 await asyncio.sleep(0.1)

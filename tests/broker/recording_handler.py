@@ -1,7 +1,7 @@
 import asyncio
 
 from libs.broker.port import BrokerMessage
-from tests.broker.broker_client import WAIT_S
+from tests.support.waiting import WAIT_S
 
 
 class RecordingHandler:

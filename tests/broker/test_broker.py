@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from libs.broker.errors import BrokerUnavailable, DeadLetter
 from libs.broker.port import Broker, BrokerMessage, Handler
 from libs.contracts.topology import Route
-from tests.broker.broker_client import WAIT_S, BrokerClient
+from tests.broker.broker_client import BrokerClient
 from tests.broker.recording_handler import RecordingHandler
+from tests.support.waiting import WAIT_S
 
 log = structlog.get_logger(__name__)
 

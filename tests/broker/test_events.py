@@ -4,7 +4,7 @@ import pytest
 
 from libs.broker.event_subscription import Subscription, matches
 from libs.broker.port import Broker, Event
-from tests.broker.broker_client import WAIT_S
+from tests.support.waiting import WAIT_S
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from pamqp.header import ContentHeader
 from libs.broker.malformed_properties import MALFORMED_HEADER
 from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import JOBS, Route
-from tests.broker.broker_client import WAIT_S
 from tests.broker.recording_handler import RecordingHandler
+from tests.support.waiting import WAIT_S
 
 pytestmark = pytest.mark.services
 

@@ -9,15 +9,15 @@ from libs.broker.errors import BrokerUnavailable
 from libs.broker.port import Broker, BrokerMessage, Event
 from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import Route
-from tests.broker.broker_client import WAIT_S
 from tests.broker.connections import connected_broker, publish_when_possible
 from tests.broker.rabbit_node import RabbitNode
 from tests.broker.recording_handler import RecordingHandler
 from tests.support.fault_proxy import FaultProxy
+from tests.support.waiting import WAIT_S
 
 pytestmark = pytest.mark.services
 
-QUICK_S = 3
+QUICK_S = 30  # far less than a broker that waits for a connection would take
 
 
 async def heard(broker: Broker, events: asyncio.Task[Event]) -> Event:

@@ -18,10 +18,11 @@ from libs.broker.port import BrokerMessage
 from libs.broker.rabbit import RabbitBroker
 from libs.broker.rabbit_consumer import Consumer
 from libs.contracts.topology import DEAD, DELIVERY_LIMIT, JOBS, OWN_PREFIX, Route
-from tests.broker.broker_client import WAIT_S, rabbit_broker_client
+from tests.broker.broker_client import rabbit_broker_client
 from tests.broker.connections import connected_broker, publish_when_possible, raw_channel
 from tests.broker.recording_handler import RecordingHandler
 from tests.support.services import service_url
+from tests.support.waiting import WAIT_S
 
 pytestmark = pytest.mark.services
 

@@ -19,8 +19,7 @@ from tests.storage.rows import HASHED, an_owner
 from tests.support.backends import ended, opened_backends, working
 from tests.support.services import own_database, own_vhost
 from tests.support.site import Site
-
-WAIT_S = 30
+from tests.support.waiting import WAIT_S
 
 pytestmark = pytest.mark.services
 

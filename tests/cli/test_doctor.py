@@ -20,8 +20,7 @@ from tests.support.services import own_bucket, own_vhost
 from tests.support.shared_sites import BOTH
 from tests.support.site import Site
 from tests.support.site_jobs import SMALL
-
-WAIT_S = 60
+from tests.support.waiting import WAIT_S
 
 
 class Ward:

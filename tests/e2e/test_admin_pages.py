@@ -14,6 +14,7 @@ from infra.local import clients
 from tests.support.client import PASSWORD, Client
 from tests.support.shared_sites import NewSite
 from tests.support.site import Site
+from tests.support.waiting import WAIT_S
 
 pytestmark = pytest.mark.services  # `make services` brings the browser too
 
@@ -29,7 +30,7 @@ OPERATOR = "root"
 SIZE = {"width": 1400, "height": 860}
 TOO_LARGE = {"op": "crop", "x": 9, "y": 9, "width": 3000, "height": 3000}
 ALL_LOADED = "all => all.length > 0 && all.every(one => one.complete && one.naturalWidth > 0)"
-PATIENCE_MS = 30_000
+PATIENCE_MS = 1000 * WAIT_S
 
 
 class Operated(Struct, frozen=True):

@@ -23,6 +23,7 @@ from tests.support.client import Client
 from tests.support.services import service_url
 from tests.support.shared_sites import signed_in
 from tests.support.site import running_site
+from tests.support.waiting import WAIT_S
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -45,13 +46,13 @@ async def run(client: Client, *command: str, **environment: str) -> str:
         env={**os.environ, "OWNER": client.username, **environment},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    out, errors = await asyncio.wait_for(process.communicate(), 60)
+    out, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
     assert process.returncode == 0, errors.decode()
     return out.decode()
 
 
 async def result_of(image: str, client: Client) -> dict[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WAIT_S):
         while not (results := (await client.get("/api/images", params={"parent": image})).json):
             await asyncio.sleep(0.05)
     return results[0]

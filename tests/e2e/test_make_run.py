@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from tests.support.ports import free_port
-from tests.support.site import START_S, is_ready
+from tests.support.site import is_ready
+from tests.support.waiting import WAIT_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +30,7 @@ async def test_make_run_serves_at_the_port_says_where_everything_is_and_ends_wit
     )  # fmt: skip
     try:
         async with aiohttp.ClientSession() as client:
-            async with asyncio.timeout(START_S):
+            async with asyncio.timeout(WAIT_S):
                 while not await is_ready(client, url):
                     await asyncio.sleep(0.05)
             family = psutil.Process(process.pid).children(recursive=True)

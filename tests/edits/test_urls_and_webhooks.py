@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.edits.conftest import NewEditSite
 from tests.edits.edit_requests import PROMPT, WAIT, edit, file, form, pixels, stored
 from tests.support.photo_server import ALLOWED
-from tests.webhooks.webhook_receiver import receiving
+from tests.support.webhook_receiver import receiving
 from tests.webhooks.webhook_requests import account_secret
 
 

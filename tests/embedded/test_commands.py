@@ -12,6 +12,7 @@ from tests.support.client import Client
 from tests.support.shared_sites import signed_in
 from tests.support.site import SECRET, Site, running_site
 from tests.support.site_jobs import SMALL, accepted, family_of, until_ended
+from tests.support.waiting import WAIT_S
 
 
 async def refused(site: Site, *command: str) -> str:
@@ -26,7 +27,7 @@ async def refused(site: Site, *command: str) -> str:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(WAIT_S):
             said, _ = await process.communicate()
     except TimeoutError:
         process.kill()

@@ -10,6 +10,7 @@ import pytest
 from tests.support.client import Client
 from tests.support.multipart import file_part, send, text_part
 from tests.support.site_contents import object_bytes, refused
+from tests.support.site_jobs import SLOW
 
 GRAY = [{"op": "grayscale"}]
 
@@ -157,8 +158,7 @@ async def test_a_download_is_the_newest_result_or_the_original(shared_client: Cl
 
 
 async def test_what_is_not_ready_says_when_to_ask_again(limited_client: Client, slow_picture: bytes) -> None:
-    slow = [{"op": "blur", "sigma": 20}] * 3
-    image = (await limited_client.upload(slow_picture, slow)).json
+    image = (await limited_client.upload(slow_picture, SLOW)).json
     early = await limited_client.get(f"/api/images/{image['id']}/download")
     refused(early, 400, "image_not_ready")
     assert early.headers["Retry-After"] == "1"

@@ -9,7 +9,6 @@ import pytest
 from tests.support.client import Client
 from tests.support.multipart import BOUNDARY, END, FORM_TYPE, file_part, send, text_part
 from tests.support.site_contents import (
-    PATIENCE_S,
     kept_again,
     kept_by,
     next_one_works,
@@ -18,6 +17,7 @@ from tests.support.site_contents import (
     scratch_files,
     scratch_is_empty,
 )
+from tests.support.waiting import WAIT_S
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
 
@@ -163,7 +163,7 @@ async def test_an_upload_whose_connection_breaks_leaves_nothing(shared_client: C
     async with nothing_kept(shared_client):
         _, writer = await asyncio.open_connection("127.0.0.1", shared_client.site.port)
         writer.write(head.encode() + body)
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(WAIT_S):
             while not scratch_files(shared_client.site):
                 await asyncio.sleep(0.02)
         writer.close()

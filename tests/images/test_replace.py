@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from tests.support.client import Client
-from tests.support.fetching_site import FetchingSite
-from tests.support.photo_server import picture
+from tests.support.photo_server import INSIDE, PhotoServer, picture
 from tests.support.site_jobs import objects_url, stored_keys
 from tests.support.url_images import created, md5_of, original, record
+from tests.support.waiting import WAIT_S
 
 RED, BLUE = picture("red"), picture("blue", size=(64, 20))
 
@@ -33,23 +33,23 @@ async def keys_of(client: Client) -> list[str]:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 async def test_another_url_replaces_everything_that_is_known(
-    fetching_client: Client, fetching_site: FetchingSite, method: str
+    client: Client, photo_server: PhotoServer, method: str
 ) -> None:
-    old = await created(fetching_client, fetching_site.outer.serve("/red.jpg", RED))
-    url = fetching_site.outer.serve("/blue.jpg", BLUE)
-    assert await put(fetching_client, old["id"], url, method) == (200, "")
-    new = await record(fetching_client, old["id"])
+    old = await created(client, photo_server.serve("/red.jpg", RED))
+    url = photo_server.serve("/blue.jpg", BLUE)
+    assert await put(client, old["id"], url, method) == (200, "")
+    new = await record(client, old["id"])
     assert (new["source_url"], new["md5"], new["width"]) == (url, md5_of(BLUE), 64)
     assert new["phash"] == str(imagehash.phash(Image.open(BytesIO(BLUE))))
     assert (new["filename"], new["created_at"]) == (old["filename"], old["created_at"])
     assert new["updated_at"] > old["updated_at"]
-    assert await original(fetching_client, old["id"]) == BLUE
-    assert (await fetching_client.get(f"/api/images/{old['id']}/metadata")).json["phash"] == new["phash"]
-    keys = [key for key in await stored_keys(objects_url(fetching_site.site)) if old["id"] in key]
+    assert await original(client, old["id"]) == BLUE
+    assert (await client.get(f"/api/images/{old['id']}/metadata")).json["phash"] == new["phash"]
+    keys = [key for key in await stored_keys(objects_url(client.site)) if old["id"] in key]
     assert len(keys) == 1
-    assert (await fetching_client.call("DELETE", f"/api/images/{old['id']}")).status == 200
-    assert not [key for key in await stored_keys(objects_url(fetching_site.site)) if old["id"] in key]
-    assert (await fetching_client.get("/api/images")).json == []
+    assert (await client.call("DELETE", f"/api/images/{old['id']}")).status == 200
+    assert not [key for key in await stored_keys(objects_url(client.site)) if old["id"] in key]
+    assert (await client.get("/api/images")).json == []
 
 
 async def test_downloads_see_one_file_or_the_other_while_it_is_replaced(client: Client) -> None:
@@ -115,7 +115,7 @@ async def test_a_data_url_that_is_no_image_leaves_the_record_whole(
     assert await put(client, old["id"], url.replace("{half}", half), filename="new.jpg") == (status, code)
     assert (await client.get("/api/images")).json == [old]
     assert await original(client, old["id"]) == RED
-    async with asyncio.timeout(60):  # the upload goes with the next tick
+    async with asyncio.timeout(WAIT_S):  # the upload goes with the next tick
         while len(await keys_of(client)) > 1:
             await asyncio.sleep(0.05)
 
@@ -130,30 +130,30 @@ async def test_a_data_url_that_replaces_has_the_limits_of_an_upload(limited_clie
 
 
 async def test_an_upload_can_be_replaced_and_renamed_in_one_step(
-    fetching_client: Client, fetching_site: FetchingSite
+    client: Client, photo_server: PhotoServer
 ) -> None:
-    old = (await fetching_client.upload(RED, wait_s=60)).json
-    url = fetching_site.outer.serve("/blue.jpg", BLUE)
-    assert await put(fetching_client, old["id"], url, filename="sky.gif", retention="ephemeral") == (200, "")
-    new = await record(fetching_client, old["id"])
+    old = (await client.upload(RED, wait_s=60)).json
+    url = photo_server.serve("/blue.jpg", BLUE)
+    assert await put(client, old["id"], url, filename="sky.gif", retention="ephemeral") == (200, "")
+    new = await record(client, old["id"])
     assert (new["md5"], new["filename"], new["retention"]) == (md5_of(BLUE), "sky.jpg", "ephemeral")
     assert new["expires_at"]
 
 
 async def test_what_was_made_of_the_former_bytes_is_not_handed_out_for_the_new(
-    fetching_client: Client, fetching_site: FetchingSite
+    client: Client, photo_server: PhotoServer
 ) -> None:
     old = await created(
-        fetching_client,
-        fetching_site.outer.serve("/red.jpg", RED),
+        client,
+        photo_server.serve("/red.jpg", RED),
         operations=[{"op": "resize", "width": 10}],
         retention="keep",
     )
-    assert await put(fetching_client, old["id"], fetching_site.outer.serve("/blue.jpg", BLUE)) == (200, "")
-    new = await record(fetching_client, old["id"])
+    assert await put(client, old["id"], photo_server.serve("/blue.jpg", BLUE)) == (200, "")
+    new = await record(client, old["id"])
     assert (new["md5"], new["result"]) == (md5_of(BLUE), None)
-    assert (await fetching_client.get(f"/api/images/{old['id']}/download")).body == BLUE
-    assert (await record(fetching_client, old["result"]["id"]))["width"] == 10
+    assert (await client.get(f"/api/images/{old['id']}/download")).body == BLUE
+    assert (await record(client, old["result"]["id"]))["width"] == 10
 
 
 @pytest.mark.parametrize(
@@ -169,56 +169,50 @@ async def test_what_was_made_of_the_former_bytes_is_not_handed_out_for_the_new(
     ],
 )
 async def test_a_fetch_that_fails_leaves_the_record_whole(
-    fetching_client: Client, fetching_site: FetchingSite, path: str, code: str
+    client: Client, photo_server: PhotoServer, path: str, code: str
 ) -> None:
-    outer = fetching_site.outer
-    outer.serve("/page", b"<html>")
-    outer.serve("/half", picture(size=(640, 480))[:4000])
-    outer.redirect("/to-inside", fetching_site.inner.url("/"))
-    old = await created(fetching_client, outer.serve("/red.jpg", RED))
-    status, found = await put(fetching_client, old["id"], outer.url(path), filename="new.jpg")
+    photo_server.serve("/page", b"<html>")
+    photo_server.serve("/half", picture(size=(640, 480))[:4000])
+    photo_server.redirect("/to-inside", f"http://{INSIDE}:{photo_server.port}/")
+    old = await created(client, photo_server.serve("/red.jpg", RED))
+    status, found = await put(client, old["id"], photo_server.url(path), filename="new.jpg")
     assert (status, found) == (status, code)
     assert status >= 400
-    assert await record(fetching_client, old["id"]) == old
-    assert await original(fetching_client, old["id"]) == RED
-    newest = (await fetching_client.get("/api/jobs")).json[0]
+    assert await record(client, old["id"]) == old
+    assert await original(client, old["id"]) == RED
+    newest = (await client.get("/api/jobs")).json[0]
     assert (newest["image_id"], newest["error_code"]) == (old["id"], code)
 
 
-async def test_the_same_url_is_asked_whether_it_changed(
-    fetching_client: Client, fetching_site: FetchingSite
-) -> None:
-    outer = fetching_site.outer
-    old = await created(fetching_client, outer.serve("/same.jpg", RED))
-    assert await put(fetching_client, old["id"], old["source_url"]) == (200, "")
-    assert "If-None-Match" in outer.headers
-    unchanged = await record(fetching_client, old["id"])
+async def test_the_same_url_is_asked_whether_it_changed(client: Client, photo_server: PhotoServer) -> None:
+    old = await created(client, photo_server.serve("/same.jpg", RED))
+    assert await put(client, old["id"], old["source_url"]) == (200, "")
+    assert "If-None-Match" in photo_server.headers
+    unchanged = await record(client, old["id"])
     assert unchanged | {"updated_at": None} == old | {"updated_at": None}
-    outer.serve("/same.jpg", BLUE)
-    assert await put(fetching_client, old["id"], old["source_url"], "PATCH") == (200, "")
-    assert (await record(fetching_client, old["id"]))["md5"] == md5_of(BLUE)
-    assert await put(fetching_client, old["id"], outer.serve("/other.jpg", BLUE)) == (200, "")
-    assert "If-None-Match" not in outer.headers
+    photo_server.serve("/same.jpg", BLUE)
+    assert await put(client, old["id"], old["source_url"], "PATCH") == (200, "")
+    assert (await record(client, old["id"]))["md5"] == md5_of(BLUE)
+    assert await put(client, old["id"], photo_server.serve("/other.jpg", BLUE)) == (200, "")
+    assert "If-None-Match" not in photo_server.headers
 
 
-async def test_of_two_replacements_at_once_one_is_told(
-    fetching_client: Client, fetching_site: FetchingSite
-) -> None:
-    old = await created(fetching_client, fetching_site.outer.serve("/red.jpg", RED))
-    urls = [fetching_site.outer.serve(f"/{name}.jpg", picture(name)) for name in ("blue", "green", "white")]
-    ends = await asyncio.gather(*(put(fetching_client, old["id"], url) for url in urls))
+async def test_of_two_replacements_at_once_one_is_told(client: Client, photo_server: PhotoServer) -> None:
+    old = await created(client, photo_server.serve("/red.jpg", RED))
+    urls = [photo_server.serve(f"/{name}.jpg", picture(name)) for name in ("blue", "green", "white")]
+    ends = await asyncio.gather(*(put(client, old["id"], url) for url in urls))
     assert (200, "") in ends
     assert set(ends) <= {(200, ""), (409, "image_changed")}
-    new = await record(fetching_client, old["id"])
+    new = await record(client, old["id"])
     assert new["source_url"] in urls
-    assert md5_of(await original(fetching_client, old["id"])) == new["md5"]
-    keys = [key for key in await stored_keys(objects_url(fetching_site.site)) if old["id"] in key]
+    assert md5_of(await original(client, old["id"])) == new["md5"]
+    keys = [key for key in await stored_keys(objects_url(client.site)) if old["id"] in key]
     assert len(keys) == 1
 
 
-async def test_only_the_owner_replaces(fetching_client: Client, fetching_site: FetchingSite) -> None:
-    async with Client(fetching_site.site) as other_client:
+async def test_only_the_owner_replaces(client: Client, photo_server: PhotoServer) -> None:
+    async with Client(client.site) as other_client:
         await other_client.register()
         await other_client.login()
-        old = await created(fetching_client, fetching_site.outer.serve("/red.jpg", RED))
+        old = await created(client, photo_server.serve("/red.jpg", RED))
         assert await put(other_client, old["id"], old["source_url"]) == (404, "image_not_found")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageEnhance
 
 from tests.support.client import Answer, Client
-from tests.support.fetching_site import FetchingSite
+from tests.support.photo_server import PhotoServer
 from tests.support.url_images import created
 
 
@@ -62,16 +62,16 @@ def expected(
     return sorted(one for one in found if one[0] <= within)
 
 
-async def test_similar_images_come_with_their_distance(fetching_client: Client, photo: Path) -> None:
+async def test_similar_images_come_with_their_distance(client: Client, photo: Path) -> None:
     files = variants(photo)
-    ids = await uploaded(fetching_client, files)
+    ids = await uploaded(client, files)
     others = {name: data for name, data in files.items() if name != "same"}
     for within in (0, 4, 10, 30):
-        answer = await fetching_client.get(f"/api/images/{ids['same']}/similar?max_distance={within}")
+        answer = await client.get(f"/api/images/{ids['same']}/similar?max_distance={within}")
         assert told(answer) == expected(files["same"], others, ids, within)
-    limited = await fetching_client.get(f"/api/images/{ids['same']}/similar?max_distance=64&limit=2")
+    limited = await client.get(f"/api/images/{ids['same']}/similar?max_distance=64&limit=2")
     assert len(limited.json) == 2
-    async with Client(fetching_client.site) as other_client:
+    async with Client(client.site) as other_client:
         await other_client.register()
         await other_client.login()
         assert (await other_client.get(f"/api/images/{ids['same']}/similar")).code == "image_not_found"
@@ -80,36 +80,34 @@ async def test_similar_images_come_with_their_distance(fetching_client: Client, 
         ).json == []
 
 
-async def test_an_image_without_a_hash_gets_one_when_it_is_asked_for(
-    fetching_client: Client, photo: Path
-) -> None:
+async def test_an_image_without_a_hash_gets_one_when_it_is_asked_for(client: Client, photo: Path) -> None:
     files = variants(photo)
-    ids = await uploaded(fetching_client, {"dark.webp": files["dark.webp"]})
-    made = await fetching_client.upload(files["same"], filename="a.jpg", retention="ephemeral")
+    ids = await uploaded(client, {"dark.webp": files["dark.webp"]})
+    made = await client.upload(files["same"], filename="a.jpg", retention="ephemeral")
     assert made.json["phash"] is None
-    answer = await fetching_client.get(f"/api/images/{made.json['id']}/similar")
+    answer = await client.get(f"/api/images/{made.json['id']}/similar")
     assert told(answer) == expected(files["same"], {"dark.webp": files["dark.webp"]}, ids, 10)
 
 
 async def test_search_by_file_url_and_hash_agree_and_keep_nothing(
-    fetching_client: Client, fetching_site: FetchingSite, photo: Path
+    client: Client, photo_server: PhotoServer, photo: Path
 ) -> None:
     files = variants(photo)
-    ids = await uploaded(fetching_client, files)
+    ids = await uploaded(client, files)
     query = files["poor.jpg"]
     wanted = expected(query, files, ids, 12)
     form = {"image": BytesIO(query), "max_distance": "12"}
-    assert told(await fetching_client.post("/api/images/search", data=form)) == wanted
+    assert told(await client.post("/api/images/search", data=form)) == wanted
     embedded = f"data:image/jpeg;base64,{base64.b64encode(query).decode()}"
     for said in (
-        {"image_url": fetching_site.outer.serve("/query.jpg", query)},
+        {"image_url": photo_server.serve("/query.jpg", query)},
         {"image_url": embedded},
         {"phash": str(imagehash.phash(Image.open(BytesIO(query)))).upper()},
     ):
         body = BytesIO(json.dumps({**said, "max_distance": 12}).encode())
         headers = {"Content-Type": "application/json"}
-        assert told(await fetching_client.post("/api/images/search", data=body, headers=headers)) == wanted
-    assert (await fetching_client.get("/api/images")).headers["X-Total-Count"] == str(len(files))
+        assert told(await client.post("/api/images/search", data=body, headers=headers)) == wanted
+    assert (await client.get("/api/images")).headers["X-Total-Count"] == str(len(files))
 
 
 @pytest.mark.parametrize(
@@ -123,31 +121,27 @@ async def test_search_by_file_url_and_hash_agree_and_keep_nothing(
         {"md5": "0" * 32},
     ],
 )
-async def test_a_wrong_search_is_refused(fetching_client: Client, body: dict[str, Any]) -> None:
-    answer = await fetching_client.post("/api/images/search", json=body)
+async def test_a_wrong_search_is_refused(client: Client, body: dict[str, Any]) -> None:
+    answer = await client.post("/api/images/search", json=body)
     assert (answer.status, answer.code) == (400, "invalid_request")
 
 
-async def test_a_search_by_what_is_no_image_is_refused(
-    fetching_client: Client, fetching_site: FetchingSite
-) -> None:
-    answer = await fetching_client.post("/api/images/search", data={"image": BytesIO(b"text"), "limit": "5"})
+async def test_a_search_by_what_is_no_image_is_refused(client: Client, photo_server: PhotoServer) -> None:
+    answer = await client.post("/api/images/search", data={"image": BytesIO(b"text"), "limit": "5"})
     assert (answer.status, answer.code) == (415, "not_an_image")
-    page = fetching_site.outer.serve("/page", b"<html>")
-    answer = await fetching_client.post("/api/images/search", json={"image_url": page})
+    page = photo_server.serve("/page", b"<html>")
+    answer = await client.post("/api/images/search", json={"image_url": page})
     assert (answer.status, answer.code) == (415, "url_not_an_image")
-    answer = await fetching_client.post("/api/images/search", json={"image_url": "http://127.0.0.1/"})
+    answer = await client.post("/api/images/search", json={"image_url": "http://127.0.0.1/"})
     assert (answer.status, answer.code) == (422, "url_forbidden")
-    assert (await fetching_client.get("/api/images")).json == []
+    assert (await client.get("/api/images")).json == []
 
 
-async def test_duplicates_are_grouped_and_the_largest_represents_them(
-    fetching_client: Client, photo: Path
-) -> None:
+async def test_duplicates_are_grouped_and_the_largest_represents_them(client: Client, photo: Path) -> None:
     files = variants(photo)
-    ids = await uploaded(fetching_client, files)
-    again = await fetching_client.upload(files["mirrored.jpg"], filename="again.jpg", wait_s=60)
-    answer = await fetching_client.get("/api/images/duplicates?max_distance=10")
+    ids = await uploaded(client, files)
+    again = await client.upload(files["mirrored.jpg"], filename="again.jpg", wait_s=60)
+    answer = await client.get("/api/images/duplicates?max_distance=10")
     groups = {frozenset(one["images"]): one for one in answer.json}
     mirrored = groups[frozenset([ids["mirrored.jpg"], again.json["id"]])]
     assert mirrored["reclaimable_bytes"] == len(files["mirrored.jpg"])
@@ -160,19 +154,17 @@ async def test_duplicates_are_grouped_and_the_largest_represents_them(
 
 
 async def test_metadata_is_what_a_decode_tells(
-    fetching_client: Client, fetching_site: FetchingSite, photo: Path
+    client: Client, photo_server: PhotoServer, photo: Path
 ) -> None:
-    fetched = await created(fetching_client, fetching_site.outer.serve("/rocket.jpg", photo.read_bytes()))
-    kept = (await fetching_client.upload(photo, wait_s=60)).json
-    passing = (await fetching_client.upload(photo, retention="ephemeral")).json
-    answers = [
-        await fetching_client.get(f"/api/images/{one['id']}/metadata") for one in (fetched, kept, passing)
-    ]
+    fetched = await created(client, photo_server.serve("/rocket.jpg", photo.read_bytes()))
+    kept = (await client.upload(photo, wait_s=60)).json
+    passing = (await client.upload(photo, retention="ephemeral")).json
+    answers = [await client.get(f"/api/images/{one['id']}/metadata") for one in (fetched, kept, passing)]
     assert {answer.status for answer in answers} == {200}
     first, *others = [{**answer.json, "id": None} for answer in answers]
     assert others == [first, first]
     assert (first["phash"], first["mode"], first["orientation"]) == (fetched["phash"], "RGB", 1)
-    async with Client(fetching_site.site) as other_client:
+    async with Client(client.site) as other_client:
         await other_client.register()
         await other_client.login()
         assert (await other_client.get(f"/api/images/{kept['id']}/metadata")).code == "image_not_found"

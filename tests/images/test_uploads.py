@@ -13,7 +13,8 @@ from PIL import Image
 from tests.support.client import Client
 from tests.support.multipart import END, FORM_TYPE, file_part, send, text_part
 from tests.support.pictures import encoded
-from tests.support.site_contents import PATIENCE_S, kept_by, object_bytes, object_keys, scratch_files
+from tests.support.site_contents import kept_by, object_bytes, object_keys, scratch_files
+from tests.support.waiting import WAIT_S
 
 FORMATS = [
     ("JPEG", "jpeg", "image/jpeg", "jpg"),
@@ -59,7 +60,7 @@ async def test_a_large_file_streams_to_disk_while_it_arrives(shared_client: Clie
         half = len(form) // 2
         for at in range(0, half, 1_000_000):
             yield form[at : min(at + 1_000_000, half)]
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(WAIT_S):
             while sum(path.stat().st_size for path in scratch_files(site)) < half - 1_000_000:
                 await asyncio.sleep(0.02)
         yield form[half:]

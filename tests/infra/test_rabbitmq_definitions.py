@@ -21,9 +21,9 @@ from tests.broker.rabbit_node import RabbitNode
 from tests.orders.producer import data_url, transform
 from tests.support.shared_sites import signed_in
 from tests.support.site import Site, running_site
+from tests.support.waiting import WAIT_S
 
 PASSWORDS = {name: f"password-of-{name}" for name in render.users()}
-WAIT_S = 30
 
 
 def definitions() -> dict[str, Any]:

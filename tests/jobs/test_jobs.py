@@ -8,10 +8,11 @@ from typing import Any
 import aiohttp
 
 from tests.support.client import Client
-from tests.support.site_contents import PATIENCE_S, kept_again, kept_by, refused
+from tests.support.site_contents import kept_again, kept_by, refused
+from tests.support.site_jobs import SLOW
+from tests.support.waiting import WAIT_S
 
 GRAY = [{"op": "grayscale"}]
-SLOW = [{"op": "blur", "sigma": 60}, {"op": "rotate", "angle": 33}, {"op": "blur", "sigma": 60}]
 
 
 async def test_a_job_tells_what_it_did(shared_client: Client, photo: Path) -> None:
@@ -68,7 +69,7 @@ async def stream_of(client: Client, job_id: str) -> list[tuple[str, dict[str, An
     headers = {"Authorization": f"Bearer {client.token}"}
     url = f"{client.site.url}/api/jobs/{job_id}/events"
     async with (
-        asyncio.timeout(PATIENCE_S),
+        asyncio.timeout(WAIT_S),
         aiohttp.ClientSession(headers=headers) as session,
         session.get(url) as stream,
     ):
@@ -93,7 +94,7 @@ async def test_running_and_queued_jobs_can_be_cancelled(limited_client: Client, 
     before = await kept_by(limited_client)
     at = f"/api/images/{image['id']}/transform"
     jobs = [(await limited_client.post(at, json={"operations": SLOW})).json["id"] for _ in range(3)]
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_S):
         while (await limited_client.get(f"/api/jobs/{jobs[0]}")).json["status"] == "queued":
             await asyncio.sleep(0.02)
     following = asyncio.create_task(stream_of(limited_client, jobs[0]))
@@ -112,7 +113,7 @@ async def test_who_waits_for_a_job_that_is_cancelled_is_told(
     limited_client: Client, slow_picture: bytes
 ) -> None:
     waiting = asyncio.create_task(limited_client.upload(slow_picture, SLOW, wait_s=60))
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_S):
         while not (jobs := (await limited_client.get("/api/jobs")).json):
             await asyncio.sleep(0.02)
     await limited_client.call("DELETE", f"/api/jobs/{jobs[0]['id']}")

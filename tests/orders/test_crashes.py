@@ -30,8 +30,7 @@ from tests.support.services import own_database
 from tests.support.shared_sites import signed_in
 from tests.support.site import Site, running_site
 from tests.support.site_jobs import SLOW, busy_one_of
-
-WAIT_S = 60
+from tests.support.waiting import WAIT_S
 
 
 @pytest.mark.services

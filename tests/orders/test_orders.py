@@ -16,8 +16,7 @@ from libs.storage.database.tables import BaseUser, Image, Job, Reply
 from tests.orders.producer import SMALL, Producer, data_url, image_of, ingest, transform
 from tests.storage.rows import an_owner, job_row
 from tests.support.backends import submit
-
-WAIT_S = 20
+from tests.support.waiting import WAIT_S
 
 
 async def test_an_order_over_a_stored_image_is_answered_with_its_result(

@@ -7,6 +7,7 @@ from contextlib import suppress
 import pytest
 
 from libs.runtime.background import background_tasks, cancel_and_wait, run_to_completion, supervised_loops
+from tests.support.waiting import WAIT_S
 
 LONG_S = 600
 
@@ -23,7 +24,7 @@ async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
     heard: list[str] = []
     task = asyncio.create_task(deaf_once(heard))
     await asyncio.sleep(0)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WAIT_S):
         await cancel_and_wait(task)
     assert task.cancelled()
     assert heard == ["once"]
@@ -129,7 +130,7 @@ async def test_a_step_that_loses_its_cancellation_is_broken_all_the_same() -> No
     await asyncio.sleep(0)
     await asyncio.sleep(0)  # the step has begun as well
     caller.cancel()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(WAIT_S):
         with pytest.raises(asyncio.CancelledError):
             await caller
     assert heard == ["once"]

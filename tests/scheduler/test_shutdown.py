@@ -12,9 +12,10 @@ from libs.storage.database.tables import Image, now
 from libs.webhooks.dispatch import dispatching_webhooks
 from tests.broker.connections import connected_broker
 from tests.storage.rows import an_image, an_owner
-from tests.support.backends import WAIT_S, opened_backends
+from tests.support.backends import opened_backends
 from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_vhost
+from tests.support.waiting import WAIT_S
 
 
 async def test_an_event_at_the_moment_of_leaving_does_not_keep_the_sender(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from libs.storage import leases
 from libs.storage.database.connection import migrate, open_database, transaction
 from libs.storage.database.tables import Job
+from tests.support.waiting import WAIT_S
 
 WRITERS = 8
 WRITES = 25
@@ -74,7 +75,7 @@ async def main(command: str, url: str, argument: str) -> None:
     sys.stdout.write(await COMMANDS[command](url, argument))
 
 
-async def run_child(command: str, url: str, argument: str = "-", *, within_s: float = 60) -> str:
+async def run_child(command: str, url: str, argument: str = "-", *, within_s: float = WAIT_S) -> str:
     """What such a process said; it ended by itself, in order."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -10,6 +10,7 @@ from libs.storage.database.connection import migrate, open_database, transaction
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import Job
 from tests.storage.rows import a_queued_job, count_up, job_row
+from tests.support.waiting import WAIT_S
 
 
 async def test_a_failed_transaction_leaves_nothing_behind(database: Engine) -> None:
@@ -36,12 +37,12 @@ async def test_work_cancelled_at_any_point_leaves_the_engine_usable(database: En
         with suppress(asyncio.CancelledError):
             await task
     reached = (await job_row(job.id)).attempts
-    await asyncio.wait_for(count_up(job, 5), 10)
+    await asyncio.wait_for(count_up(job, 5), WAIT_S)
     assert (await job_row(job.id)).attempts == reached + 5
 
 
 async def test_an_engine_closes_though_transactions_were_cancelled(database_url: str) -> None:
-    async with asyncio.timeout(60), open_database(database_url) as engine:
+    async with asyncio.timeout(WAIT_S), open_database(database_url) as engine:
         await migrate(engine)
         job = await a_queued_job()
         for turns in range(60):

@@ -15,6 +15,7 @@ from libs.storage.objects import (
     ObjectStore,
 )
 from tests.storage.object_calls import get, listed, names_in, put
+from tests.support.waiting import WAIT_S
 
 pytest_plugins = ("tests.storage.objects_fixtures",)
 
@@ -146,7 +147,7 @@ async def test_twenty_readers_at_once_do_not_wait_for_each_other(
     body = os.urandom(2 * 1024 * 1024)
     await put(store, prefix + "a", body, scratch)
     readers = [store.read(prefix + "a") for _ in range(20)]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(WAIT_S):
         opened = [await reader.__aenter__() for reader in readers]
         firsts = [await anext(chunks) for chunks in opened]
         assert all(body.startswith(first) for first in firsts)

@@ -1,36 +1,36 @@
-"""Accounts that are there already: whom registering is not about does not pay for its slow hash."""
+"""Accounts that exist already, for tests that are not about registering: the usual password hash is slow."""
 
-import sqlite3
-from contextlib import closing
-from typing import Any, cast
+from collections.abc import Generator
+from contextlib import contextmanager
+from functools import partial
 
-import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+import pytest
 from piccolo.apps.user.tables import BaseUser
 
+from libs.settings import load_settings
+from libs.storage import accounts
+from libs.storage.database import piccolo_conf
+from libs.storage.database.connection import bind, open_database
 from tests.support.client import PASSWORD, Client
-from tests.support.site import Site
 
-HASHED = BaseUser.hash_password(PASSWORD, iterations=1)
-ADD = """
-insert into piccolo_user (username, email, password, active, admin, superuser)
-values ($1, $2, $3, true, false, false)
-"""
+quick_hash = partial(BaseUser.hash_password, iterations=1)
 
 
 async def add_account(client: Client) -> None:
-    """Store the client's account in its site's database, with a hash that is quick to check."""
-    values = (client.username, client.email, HASHED)
-    if client.site.kind == "embedded":
-        _add_to_sqlite(client.site, values)
-    else:
-        connection = cast("Any", await asyncpg.connect(client.site.settings["DATABASE_URL"]))
-        try:
-            await connection.execute(ADD, *values)
-        finally:
-            await connection.close()
+    """Register the client's account in the database of its site, with a hash that is quick to check."""
+    settings = load_settings(client.site.environment)
+    with tables_bound_as_before(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseUser, "hash_password", quick_hash)
+        async with open_database(settings.database_url):
+            await accounts.register(client.username, client.email, PASSWORD)
 
 
-def _add_to_sqlite(site: Site, values: tuple[object, ...]) -> None:
-    file = site.directory / "data" / "darkroom.sqlite"
-    with closing(sqlite3.connect(file, timeout=30)) as connection, connection:
-        connection.execute(ADD, values)
+@contextmanager
+def tables_bound_as_before() -> Generator[None]:
+    """Bind the tables to their present database again at the end."""
+    before = piccolo_conf.DB
+    try:
+        yield
+    finally:
+        if before is not None:
+            bind(before)

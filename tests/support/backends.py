@@ -30,8 +30,7 @@ from tests.support.services import own_bucket, own_vhost
 from tests.support.shared_sites import BOTH
 from tests.support.site import QUICK, SECRET
 from tests.support.site_jobs import busy_one_of
-
-WAIT_S = 60
+from tests.support.waiting import WAIT_S
 
 NewBackends = Callable[..., Awaitable[Backends]]
 

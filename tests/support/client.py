@@ -13,6 +13,7 @@ import aiohttp
 from msgspec import Struct
 
 from tests.support.site import Site
+from tests.support.waiting import WAIT_S
 
 PASSWORD = "correct horse battery"
 DONE = ("completed", "failed", "cancelled")
@@ -121,7 +122,7 @@ class Client:
             sent["Prefer"] = f"wait={wait_s}"
         return await self.post("/api/images", data=form, headers=sent)
 
-    async def job_done(self, job_id: str, *, within_s: float = 60) -> dict[str, Any]:
+    async def job_done(self, job_id: str, *, within_s: float = WAIT_S) -> dict[str, Any]:
         """The job once it has ended; the event stream tells when."""
         async with (
             asyncio.timeout(within_s),
@@ -137,14 +138,14 @@ class Client:
                         return job
         raise AssertionError(f"the stream of job {job_id} ended before the job")
 
-    async def until_hashed(self, image_id: str, *, within_s: float = 60) -> str:
+    async def until_hashed(self, image_id: str, *, within_s: float = WAIT_S) -> str:
         """The image's perceptual hash, once it has one."""
         async with asyncio.timeout(within_s):
             while (phash := (await self.get(f"/api/images/{image_id}")).json["phash"]) is None:
                 await asyncio.sleep(0.02)
         return phash
 
-    async def until_gone(self, image_id: str, *, within_s: float = 60) -> None:
+    async def until_gone(self, image_id: str, *, within_s: float = WAIT_S) -> None:
         """Until the image cannot be found any more."""
         async with asyncio.timeout(within_s):
             while (await self.get(f"/api/images/{image_id}")).status != 404:

@@ -8,8 +8,7 @@ from multidict import CIMultiDict
 
 from tests.support.client import Answer
 from tests.support.site import Site
-
-TIMES_OUT_S = "60"
+from tests.support.waiting import WAIT_S
 
 
 class Curl:
@@ -25,7 +24,7 @@ class Curl:
         token = ["-H", f"Authorization: Bearer {self.token}"] if self.token else []
         with TemporaryDirectory() as directory:
             head, body = Path(directory, "head"), Path(directory, "body")
-            said = ["-sS", "--max-time", TIMES_OUT_S, "-D", str(head), "-o", str(body)]
+            said = ["-sS", "--max-time", f"{WAIT_S:g}", "-D", str(head), "-o", str(body)]
             process = await asyncio.create_subprocess_exec(
                 "curl", *said, *token, *map(str, arguments), url, stderr=asyncio.subprocess.PIPE
             )

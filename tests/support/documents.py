@@ -11,12 +11,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tests.support.waiting import WAIT_S
+
 ROOT = Path(__file__).parents[2]
 PAGES = {
     str(path.relative_to(ROOT)): path.read_text()
     for path in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 }
-RUN_S = 120
 
 NOT_RUN = {
     "needs=make": "starts the server or the tests themselves: test_make_run.py runs `make run`",
@@ -80,7 +81,7 @@ async def run_as_pasted(commands: str, directory: Path, environment: Mapping[str
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        out, errors = await asyncio.wait_for(process.communicate(), RUN_S)
+        out, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

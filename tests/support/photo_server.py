@@ -2,9 +2,10 @@
 
 import asyncio
 import gzip
+import socket
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from io import BytesIO
 
@@ -12,11 +13,13 @@ from aiohttp import web
 from PIL import Image
 from yarl import URL
 
-from tests.support.ports import bound, free_port
+from tests.support.ports import bound
 
 OUTSIDE = "127.0.0.2"  # stands for the public internet: the one address that tests open
 INSIDE = "127.0.0.1"  # stands for itself
+INSIDE_V6 = "::1"
 ALLOWED = f"{OUTSIDE}/32"
+UNENDING = ("/drip", "/endless")
 ENDLESS_BLOCK = bytes(64 * 1024)
 
 
@@ -64,6 +67,8 @@ class PhotoServer:
             self.held = set()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path.startswith(UNENDING):  # it may outlive the test that asked for it
+            return await self._in_time(request)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -161,24 +166,25 @@ async def serving(*hosts: str) -> AsyncGenerator[list[PhotoServer]]:
 
 
 class Trap:
-    """Listens where nobody may come, and counts who does."""
+    """A listener to which nothing may connect: it counts the connections."""
 
     def __init__(self, port: int) -> None:
         self.connections = 0
         self.port = port
 
-    async def took(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def accept(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         writer.close()
 
 
 @asynccontextmanager
-async def trap(port: int | None = None) -> AsyncGenerator[Trap]:
-    """Listen on every address of this machine, of both families, but not where somebody else does."""
-    found = Trap(port or free_port())
+async def trap(listeners: Sequence[socket.socket] | None = None) -> AsyncGenerator[Trap]:
+    """Listen on this machine's own addresses, of both families, at one port."""
+    listeners = listeners or bound(INSIDE, INSIDE_V6)
+    found = Trap(listeners[0].getsockname()[1])
     async with AsyncExitStack() as stack:
-        for host in ("127.0.0.1", "::1"):
-            await stack.enter_async_context(await asyncio.start_server(found.took, host, found.port))
+        for listener in listeners:
+            await stack.enter_async_context(await asyncio.start_server(found.accept, sock=listener))
         yield found
 
 

@@ -5,17 +5,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 from tests.support.accounts import add_account
 from tests.support.client import Client
-from tests.support.fetching_site import FetchingSite, open_fetching_site
+from tests.support.photo_server import INSIDE, OUTSIDE, PhotoServer, serving
 from tests.support.site import Kind, Site, running_site
+from tests.support.webhook_receiver import Receiver, receiving, webhook_settings
 
 BOTH = ["embedded", pytest.param("services", marks=pytest.mark.services)]
-SMALL_FETCHES = {"FETCH_TIMEOUT_S": "2", "FETCH_MAX_BYTES": "1000000", "MAX_ATTEMPTS": "3"}
+SMALL_FETCHES = {"FETCH_TIMEOUT_S": "6", "FETCH_MAX_BYTES": "1000000", "MAX_ATTEMPTS": "3"}
+SMALL_BATCHES = {"CSV_MAX_BYTES": "2000000", "CSV_MAX_ROWS": "400", "CSV_MAX_URLS": "2"}
 LOW_LIMITS = {
     "WORKER_CONCURRENCY": "1",
-    "MAX_OPERATIONS": "3",
+    "MAX_OPERATIONS": "9",
     "MAX_UPLOAD_BYTES": "2000000",
     "QUOTA_BYTES": "3000000",
     "QUOTA_JOBS": "6",
@@ -33,13 +36,48 @@ async def signed_in(site: Site) -> AsyncGenerator[Client]:
         yield client
 
 
+class SharedSite(Struct, frozen=True):
+    """A site that many tests use, and the servers around it."""
+
+    site: Site
+    photo_server: PhotoServer
+    private_server: PhotoServer  # the site may not send requests there
+    receiver: Receiver
+
+
 @pytest.fixture(scope="session", params=BOTH)
-async def site(
+async def shared_site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Site]:
-    """A shared site with ordinary settings: use accounts of your own."""
-    async with running_site(request.param, tmp_path_factory.mktemp(f"site-{request.param}")) as running:
-        yield running
+) -> AsyncIterator[SharedSite]:
+    """A site with ordinary limits: use accounts and paths of your own.
+
+    It may fetch from the photo server, where it gives up large and slow files early, and send webhooks to the
+    receiver.
+    """
+    directory = tmp_path_factory.mktemp(f"site-{request.param}")
+    async with serving(OUTSIDE, INSIDE) as (photo_server, private_server), receiving() as receiver:
+        ports = {"FETCH_PORTS": f"{photo_server.port},{receiver.port}"}
+        settings = webhook_settings(receiver) | SMALL_FETCHES | SMALL_BATCHES | ports
+        async with running_site(request.param, directory, **settings) as site:
+            yield SharedSite(site, photo_server, private_server, receiver)
+        assert not private_server.asked
+
+
+@pytest.fixture(scope="session")
+def site(shared_site: SharedSite) -> Site:
+    return shared_site.site
+
+
+@pytest.fixture
+def photo_server(shared_site: SharedSite) -> PhotoServer:
+    """The server that the shared site may fetch from."""
+    return shared_site.photo_server
+
+
+@pytest.fixture
+def receiver(shared_site: SharedSite) -> Receiver:
+    """The receiver of the shared site's webhooks."""
+    return shared_site.receiver
 
 
 @pytest.fixture(params=BOTH)
@@ -89,21 +127,4 @@ async def limited_site(
 async def limited_client(limited_site: Site) -> AsyncIterator[Client]:
     """A new account on the site with low limits."""
     async with signed_in(limited_site) as client:
-        yield client
-
-
-@pytest.fixture(scope="session", params=BOTH)
-async def fetching_site(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[FetchingSite]:
-    """A shared site that may fetch from one server; it gives up large files and slow ones early."""
-    directory = tmp_path_factory.mktemp(f"fetching-{request.param}")
-    async with open_fetching_site(request.param, directory, **SMALL_FETCHES) as running:
-        yield running
-
-
-@pytest.fixture
-async def fetching_client(fetching_site: FetchingSite) -> AsyncIterator[Client]:
-    """A new account on the site that may fetch."""
-    async with signed_in(fetching_site.site) as client:
         yield client

@@ -14,12 +14,12 @@ import aiohttp
 from tests.support.migrated_database import migrated_database
 from tests.support.ports import free_port
 from tests.support.services import own_bucket, own_database, own_vhost
+from tests.support.waiting import WAIT_S, until
 
 Kind = Literal["embedded", "services"]
 App = Literal["serve", "api", "worker", "scheduler"]
 
-START_S = 60
-STOP_S = 30
+STOP_S = 90
 PROGRAM = (sys.executable, "-m", "apps.cli")
 SECRET = "a secret that only tests know, long enough"
 
@@ -28,6 +28,7 @@ QUICK: Mapping[str, str] = {
     "LOGIN_LIMIT_PER_MINUTE": "100000",
     "TICK_S": "0.2",
     "RETRY_BASE_S": "0.2",
+    "JOB_TIMEOUT_S": "600",  # a busy machine may take long over a job
     "LOG_FORMAT": "json",
 }
 
@@ -92,11 +93,20 @@ class Site:
 
     async def ready(self) -> None:
         """Until the API says that all its backends answer."""
-        async with asyncio.timeout(START_S), aiohttp.ClientSession() as client:
+        async with asyncio.timeout(WAIT_S), aiohttp.ClientSession() as client:
             while not await is_ready(client, self.url):
                 for name, process in self.apps.items():
                     assert process.returncode is None, f"{name} has ended:\n{self.log_of(name).read_text()}"
                 await asyncio.sleep(0.05)
+
+    async def logged(self, name: str, event: str) -> None:
+        """Wait until a process has logged an event."""
+        line = f'"event": "{event}"'
+
+        async def found() -> bool:
+            return line in self.log_of(name).read_text()
+
+        await until(found)
 
     async def kill(self, name: str) -> None:
         """End a process without any warning, as a power cut would."""

@@ -13,6 +13,7 @@ from msgspec import Struct
 from libs.storage.objects import open_objects
 from tests.support.client import Answer, Client
 from tests.support.site import SECRET, Site
+from tests.support.waiting import WAIT_S
 
 INTERNALS = (
     "Traceback",
@@ -26,7 +27,6 @@ INTERNALS = (
     ".py",
     "PIL",
 )
-PATIENCE_S = 20
 
 
 class Kept(Struct, frozen=True):
@@ -91,7 +91,7 @@ async def next_one_works(client: Client, data: bytes) -> None:
 
 async def kept_again(client: Client, before: Kept) -> None:
     """Until the account has what it had before, and nothing is half done."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_S):
         while await kept_by(client) != before:
             await asyncio.sleep(0.05)
     await scratch_is_empty(client.site)
@@ -99,7 +99,7 @@ async def kept_again(client: Client, before: Kept) -> None:
 
 async def scratch_is_empty(site: Site) -> None:
     """Until no process of the site has a temporary file."""
-    async with asyncio.timeout(PATIENCE_S):
+    async with asyncio.timeout(WAIT_S):
         while scratch_files(site):
             await asyncio.sleep(0.02)
 

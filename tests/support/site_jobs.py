@@ -12,14 +12,18 @@ import psutil
 from libs.storage.objects import open_objects
 from tests.support.client import Client
 from tests.support.site import Site
+from tests.support.waiting import WAIT_S, until_equal
 
-WAIT_S = 60
-GONE_S = 30
 BUSY_S = 0.4
 
 SMALL = [{"op": "resize", "width": 64}]
-SLOW = [*[{"op": "blur", "sigma": 40}] * 15, {"op": "resize", "width": 300}]  # well over a second of work
-ENDLESS = [{"op": "blur", "sigma": 100}] * 20
+ENLARGE = {"op": "resize", "width": 7000, "height": 7000, "fit": "fill", "enlarge": True}
+SHRINK = {"op": "resize", "width": 3000, "height": 3000, "fit": "fill"}
+BLUR = {"op": "blur", "sigma": 20}
+ENDLESS = [ENLARGE, BLUR, SHRINK] * 6
+"""Twelve seconds of work on an idle core. The plan fuses none of these steps, as it does blurs in a row."""
+SLOW = ENDLESS[:6]
+"""Four seconds of work: to be stopped in the middle, and done once in the end."""
 
 
 def working_app(site: Site) -> str:
@@ -63,6 +67,15 @@ async def stored_keys(url: str) -> list[str]:
             await store.close()
 
 
+async def until_stored(site: Site, count: int) -> None:
+    """Wait until the store holds exactly `count` objects; a lost attempt's object goes a moment later."""
+
+    async def stored() -> int:
+        return len(await stored_keys(objects_url(site)))
+
+    await until_equal(count, stored)
+
+
 def family_of(site: Site, name: str) -> list[psutil.Process]:
     """A process of the site with all that it started."""
     own = psutil.Process(site.apps[name].pid)
@@ -82,7 +95,7 @@ async def busy_one_of(process: psutil.Process) -> psutil.Process:
 
 
 async def until_ended(processes: list[psutil.Process]) -> None:
-    _, alive = await asyncio.to_thread(psutil.wait_procs, processes, timeout=GONE_S)
+    _, alive = await asyncio.to_thread(psutil.wait_procs, processes, timeout=WAIT_S)
     assert [one for one in alive if one.status() != psutil.STATUS_ZOMBIE] == []
 
 

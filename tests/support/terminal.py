@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from tests.support.site import Site
+from tests.support.waiting import WAIT_S
 
 READ_BYTES = 65_536
-ENDS_S = 60
 
 
 class Terminal:
@@ -26,7 +26,7 @@ class Terminal:
 
     async def until(self, pattern: str) -> re.Match[str]:
         """The first place that matches, as soon as it is shown."""
-        async with asyncio.timeout(ENDS_S):
+        async with asyncio.timeout(WAIT_S):
             while (found := re.search(pattern, self.shown)) is None:
                 self._more.clear()
                 await self._more.wait()
@@ -34,7 +34,7 @@ class Terminal:
 
     async def ended(self) -> int:
         """Its exit code, once it has one."""
-        async with asyncio.timeout(ENDS_S):
+        async with asyncio.timeout(WAIT_S):
             return await self.process.wait()
 
     def take(self, master: int) -> None:

@@ -9,35 +9,35 @@ import pytest
 from tests.support.admin_client import AdminClient, open_admin_client
 from tests.support.client import PASSWORD, Client
 from tests.support.site import Site
-from tests.webhooks.webhook_receiver import PlannedResponse, Receiver
+from tests.support.webhook_receiver import PlannedResponse, Receiver
 from tests.webhooks.webhook_requests import delivery, finished, send_test_event, webhook
 
 
 @pytest.fixture
-async def operator(webhook_site: tuple[Site, Receiver]) -> AsyncIterator[AdminClient]:
+async def operator(site: Site) -> AsyncIterator[AdminClient]:
     """An operator who has logged in."""
     name = f"admin-{uuid4().hex[:8]}"
-    await webhook_site[0].run("create-admin", "--username", name, "--password", PASSWORD)
-    async with open_admin_client(webhook_site[0]) as browser:
+    await site.run("create-admin", "--username", name, "--password", PASSWORD)
+    async with open_admin_client(site) as browser:
         assert await browser.log_in(name) == 200
         yield browser
 
 
 async def test_a_failed_delivery_is_sent_again(
-    operator: AdminClient, webhook_client: Client, receiver: Receiver
+    operator: AdminClient, client: Client, receiver: Receiver
 ) -> None:
     path = f"/{uuid4()}"
-    endpoint = await webhook(webhook_client, receiver.url(path))
+    endpoint = await webhook(client, receiver.url(path))
     receiver.always[path] = PlannedResponse(500)
-    delivery_id = await send_test_event(webhook_client, endpoint["id"])
-    assert (await finished(webhook_client, delivery_id))["status"] == "failed"
+    delivery_id = await send_test_event(client, endpoint["id"])
+    assert (await finished(client, delivery_id))["status"] == "failed"
     [shown] = await operator.rows("webhook_delivery", id=delivery_id)
     assert shown["status"] == "failed"
 
     receiver.always[path] = PlannedResponse(200)
     answer = await operator.call("POST", f"admin-api/deliveries/{delivery_id}/redeliver/")
     assert (answer.status, answer.json["id"]) == (200, delivery_id)
-    assert (await finished(webhook_client, delivery_id))["status"] == "delivered"
+    assert (await finished(client, delivery_id))["status"] == "delivered"
     assert receiver.at(path)[-1].id == delivery_id
 
     assert (await operator.call("POST", f"admin-api/deliveries/{uuid4()}/redeliver/")).status == 404
@@ -49,9 +49,9 @@ async def test_a_failed_delivery_is_sent_again(
 
 
 async def test_a_webhook_is_changed_by_its_own_rules_and_its_secret_never_shown(
-    operator: AdminClient, webhook_client: Client, receiver: Receiver
+    operator: AdminClient, client: Client, receiver: Receiver
 ) -> None:
-    endpoint = await webhook(webhook_client, receiver.url(f"/{uuid4()}"))
+    endpoint = await webhook(client, receiver.url(f"/{uuid4()}"))
     shown = await operator.get(f"api/tables/webhook_endpoint/{endpoint['id']}/")
     assert shown.status == 200
     assert endpoint["secret"].encode() not in shown.body
@@ -61,14 +61,14 @@ async def test_a_webhook_is_changed_by_its_own_rules_and_its_secret_never_shown(
     changed = await operator.call("PATCH", row, json=form)
     assert changed.status == 200, changed
     assert endpoint["secret"].encode() not in changed.body
-    seen = (await webhook_client.get(f"/api/webhooks/{endpoint['id']}")).json
+    seen = (await client.get(f"/api/webhooks/{endpoint['id']}")).json
     assert (seen["url"], seen["events"]) == (elsewhere, ["job.failed"])
-    delivery_id = await send_test_event(webhook_client, endpoint["id"])
-    await finished(webhook_client, delivery_id)
+    delivery_id = await send_test_event(client, endpoint["id"])
+    await finished(client, delivery_id)
     [request] = receiver.at(elsewhere.removeprefix(receiver.url("")))
     request.verified(endpoint["secret"])  # it is still the one that its owner knows
 
     for wrong in ({"url": "http://127.0.0.1/"}, {"events": '["no.such.event"]'}, {"events": "["}):
         assert (await operator.call("PATCH", row, json=wrong)).status in (400, 422), wrong
-    assert (await delivery(webhook_client, delivery_id))["status"] == "delivered"
+    assert (await delivery(client, delivery_id))["status"] == "delivered"
     assert (await operator.call("PUT", row, json=form)).status == 405

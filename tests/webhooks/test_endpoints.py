@@ -9,7 +9,7 @@ from tests.support.client import Client
 from tests.support.photo_server import INSIDE
 from tests.support.shared_sites import signed_in
 from tests.support.url_images import create
-from tests.webhooks.webhook_receiver import PlannedResponse, Receiver
+from tests.support.webhook_receiver import PlannedResponse, Receiver
 from tests.webhooks.webhook_requests import (
     SMALL,
     account_secret,
@@ -31,64 +31,60 @@ ALL_EVENTS = {"job.completed", "job.failed", "batch.completed", "image.expired"}
 
 @pytest.mark.parametrize("url", FORBIDDEN)
 async def test_a_forbidden_address_is_refused_at_once(
-    webhook_client: Client, receiver: Receiver, photo: Path, url: str
+    client: Client, receiver: Receiver, photo: Path, url: str
 ) -> None:
-    made = await webhook(webhook_client, receiver.url("/none"))
-    image = (await webhook_client.upload(photo)).json
+    made = await webhook(client, receiver.url("/none"))
+    image = (await client.upload(photo)).json
     source = receiver.url("/photo.jpg")
     refused = [
-        await webhook_client.post("/api/webhooks", json={"url": url, "events": ["job.failed"]}),
-        await webhook_client.call("PATCH", f"/api/webhooks/{made['id']}", json={"url": url}),
-        await webhook_client.upload(photo, SMALL, webhook_url=url),
-        await create(webhook_client, source, wait_s=None, webhook_url=url),
-        await webhook_client.post(
+        await client.post("/api/webhooks", json={"url": url, "events": ["job.failed"]}),
+        await client.call("PATCH", f"/api/webhooks/{made['id']}", json={"url": url}),
+        await client.upload(photo, SMALL, webhook_url=url),
+        await create(client, source, wait_s=None, webhook_url=url),
+        await client.post(
             f"/api/images/{image['id']}/transform", json={"operations": SMALL, "webhook_url": url}
         ),
     ]
     assert [(one.status, one.code) for one in refused] == [(422, "url_forbidden")] * 5
-    assert len((await webhook_client.get("/api/images")).json) == 1
-    assert len((await webhook_client.get("/api/jobs")).json) == 1
-    assert len((await webhook_client.get("/api/webhooks")).json) == 1
-    assert (await webhook_client.get(f"/api/webhooks/{made['id']}")).json["url"] == made["url"]
+    assert len((await client.get("/api/images")).json) == 1
+    assert len((await client.get("/api/jobs")).json) == 1
+    assert len((await client.get("/api/webhooks")).json) == 1
+    assert (await client.get(f"/api/webhooks/{made['id']}")).json["url"] == made["url"]
 
 
-async def test_the_secret_of_a_webhook_is_shown_once(webhook_client: Client, receiver: Receiver) -> None:
+async def test_the_secret_of_a_webhook_is_shown_once(client: Client, receiver: Receiver) -> None:
     url = receiver.url("/once")
-    answer = await webhook_client.post(
-        "/api/webhooks", json={"url": url, "events": ["job.failed", "job.completed"]}
-    )
+    answer = await client.post("/api/webhooks", json={"url": url, "events": ["job.failed", "job.completed"]})
     assert answer.status == 201
     made = answer.json
     secret = made.pop("secret")
     assert secret.startswith("whsec_")
     assert (made["url"], made["active"], made["disabled_reason"]) == (url, True, None)
     assert set(made["events"]) == {"job.completed", "job.failed"}
-    assert (await webhook_client.get(f"/api/webhooks/{made['id']}")).json == made
-    listed = await webhook_client.get("/api/webhooks")
+    assert (await client.get(f"/api/webhooks/{made['id']}")).json == made
+    listed = await client.get("/api/webhooks")
     assert (listed.json, listed.headers["X-Total-Count"]) == ([made], "1")
     assert secret.encode() not in listed.body
-    assert await account_secret(webhook_client) == await account_secret(webhook_client) != secret
+    assert await account_secret(client) == await account_secret(client) != secret
 
 
-async def test_a_webhook_made_twice_with_one_key_is_made_once(
-    webhook_client: Client, receiver: Receiver
-) -> None:
+async def test_a_webhook_made_twice_with_one_key_is_made_once(client: Client, receiver: Receiver) -> None:
     key, body = {"Idempotency-Key": uuid4().hex}, {"url": receiver.url("/key")}
-    first, second = [await webhook_client.post("/api/webhooks", json=body, headers=key) for _ in range(2)]
+    first, second = [await client.post("/api/webhooks", json=body, headers=key) for _ in range(2)]
     assert (first.status, first.json) == (second.status, second.json)
     assert set(first.json["events"]) == ALL_EVENTS
-    assert len((await webhook_client.get("/api/webhooks")).json) == 1
+    assert len((await client.get("/api/webhooks")).json) == 1
 
 
 async def test_a_rotation_that_is_repeated_by_its_key_rotates_once(
-    webhook_client: Client, receiver: Receiver
+    client: Client, receiver: Receiver
 ) -> None:
-    made = await webhook(webhook_client, receiver.url("/key"))
+    made = await webhook(client, receiver.url("/key"))
     for path in (f"/api/webhooks/{made['id']}/secret/rotate", "/api/webhooks/secret/rotate"):
         key = {"Idempotency-Key": uuid4().hex}
-        first, second = [await webhook_client.post(path, headers=key) for _ in range(2)]
+        first, second = [await client.post(path, headers=key) for _ in range(2)]
         assert (first.status, first.json) == (second.status, second.json)
-        assert (await webhook_client.post(path)).json["secret"] != first.json["secret"]
+        assert (await client.post(path)).json["secret"] != first.json["secret"]
 
 
 @pytest.mark.parametrize(
@@ -101,32 +97,30 @@ async def test_a_rotation_that_is_repeated_by_its_key_rotates_once(
         {"url": "http://example.org", "secret": "mine"},
     ],
 )
-async def test_a_malformed_webhook_is_refused(webhook_client: Client, body: dict[str, object]) -> None:
-    answer = await webhook_client.post("/api/webhooks", json=body)
+async def test_a_malformed_webhook_is_refused(client: Client, body: dict[str, object]) -> None:
+    answer = await client.post("/api/webhooks", json=body)
     assert (answer.status, answer.code) == (400, "invalid_request")
 
 
-async def test_an_account_may_have_so_many_webhooks(webhook_client: Client, receiver: Receiver) -> None:
+async def test_an_account_may_have_so_many_webhooks(client: Client, receiver: Receiver) -> None:
     for number in range(20):
-        await webhook(webhook_client, receiver.url(f"/{number}"))
-    answer = await webhook_client.post("/api/webhooks", json={"url": receiver.url("/20")})
+        await webhook(client, receiver.url(f"/{number}"))
+    answer = await client.post("/api/webhooks", json={"url": receiver.url("/20")})
     assert (answer.status, answer.code) == (409, "too_many_webhooks")
-    first = await webhook_client.get("/api/webhooks", params={"limit": "15"})
+    first = await client.get("/api/webhooks", params={"limit": "15"})
     following = first.headers["Link"].partition(">")[0].lstrip("<")
-    rest = await webhook_client.get(following)
+    rest = await client.get(following)
     ids = [one["id"] for one in first.json + rest.json]
     assert len(set(ids)) == 20
     assert ids == sorted(ids, reverse=True)
 
 
-async def test_nobody_sees_or_touches_the_webhooks_of_others(
-    webhook_client: Client, receiver: Receiver
-) -> None:
-    made = await webhook(webhook_client, receiver.url("/mine"))
-    sent = await send_test_event(webhook_client, made["id"])
-    await finished(webhook_client, sent)
+async def test_nobody_sees_or_touches_the_webhooks_of_others(client: Client, receiver: Receiver) -> None:
+    made = await webhook(client, receiver.url("/mine"))
+    sent = await send_test_event(client, made["id"])
+    await finished(client, sent)
     at, its = f"/api/webhooks/{made['id']}", f"/api/webhooks/deliveries/{sent}"
-    async with signed_in(webhook_client.site) as other_client:
+    async with signed_in(client.site) as other_client:
         refused = [
             await other_client.get(at),
             await other_client.call("PATCH", at, json={"active": False}),
@@ -138,110 +132,102 @@ async def test_nobody_sees_or_touches_the_webhooks_of_others(
         refused = [await other_client.get(its), await other_client.post(f"{its}/redeliver")]
         assert [(one.status, one.code) for one in refused] == [(404, "webhook_delivery_not_found")] * 2
         assert (await other_client.get("/api/webhooks")).json == await deliveries(other_client) == []
-        assert await account_secret(other_client) != await account_secret(webhook_client)
-    assert (await webhook_client.get(at)).json["active"]
-    assert (await webhook_client.get("/api/webhooks", token="")).status == 401
+        assert await account_secret(other_client) != await account_secret(client)
+    assert (await client.get(at)).json["active"]
+    assert (await client.get("/api/webhooks", token="")).status == 401
 
 
 async def test_a_disabled_webhook_gets_nothing_until_it_is_enabled(
-    webhook_client: Client, receiver: Receiver
+    client: Client, receiver: Receiver
 ) -> None:
-    path = f"/{webhook_client.username}"
-    made = await webhook(webhook_client, receiver.url(path))
+    path = f"/{client.username}"
+    made = await webhook(client, receiver.url(path))
     receiver.plans[path] = [PlannedResponse(503, {"Retry-After": "600"})]
-    waiting = await send_test_event(webhook_client, made["id"])
+    waiting = await send_test_event(client, made["id"])
     await receiver.received(path)
     at = f"/api/webhooks/{made['id']}"
-    disabled = await webhook_client.call("PATCH", at, json={"active": False, "events": ["job.failed"]})
+    disabled = await client.call("PATCH", at, json={"active": False, "events": ["job.failed"]})
     assert (disabled.json["active"], disabled.json["disabled_reason"]) == (False, "by_owner")
     assert disabled.json["events"] == ["job.failed"]
-    assert (await finished(webhook_client, waiting))["status"] == "failed"
-    assert (await webhook_client.post(f"{at}/test")).code == "webhook_disabled"
-    enabled = await webhook_client.call("PATCH", at, json={"active": True})
+    assert (await finished(client, waiting))["status"] == "failed"
+    assert (await client.post(f"{at}/test")).code == "webhook_disabled"
+    enabled = await client.call("PATCH", at, json={"active": True})
     assert (enabled.json["active"], enabled.json["disabled_reason"]) == (True, None)
-    assert (await webhook_client.post(f"{at}/test")).status == 202
+    assert (await client.post(f"{at}/test")).status == 202
 
 
-async def test_deliveries_are_listed_newest_first_and_filtered(
-    webhook_client: Client, receiver: Receiver
-) -> None:
+async def test_deliveries_are_listed_newest_first_and_filtered(client: Client, receiver: Receiver) -> None:
     one, other = (
-        await webhook(webhook_client, receiver.url("/one")),
-        await webhook(webhook_client, receiver.url("/other")),
+        await webhook(client, receiver.url("/one")),
+        await webhook(client, receiver.url("/other")),
     )
-    sent = [await send_test_event(webhook_client, hook["id"]) for hook in (one, other, one, one)]
+    sent = [await send_test_event(client, hook["id"]) for hook in (one, other, one, one)]
     for each in sent:
-        await finished(webhook_client, each)
-    listed = await deliveries(webhook_client)
+        await finished(client, each)
+    listed = await deliveries(client)
     assert [each["id"] for each in listed] == sent[::-1]
     assert "body" not in listed[0]
-    assert [each["id"] for each in await deliveries(webhook_client, webhook=other["id"])] == [sent[1]]
-    assert len(await deliveries(webhook_client, status="delivered")) == 4
-    assert await deliveries(webhook_client, status="failed") == []
-    assert await deliveries(webhook_client, event="job.failed") == []
-    assert len(await deliveries(webhook_client, event="webhook.test")) == 4
-    assert await deliveries(webhook_client, subject=str(uuid4())) == []
-    page = await webhook_client.get("/api/webhooks/deliveries", params={"limit": "3", "status": "delivered"})
+    assert [each["id"] for each in await deliveries(client, webhook=other["id"])] == [sent[1]]
+    assert len(await deliveries(client, status="delivered")) == 4
+    assert await deliveries(client, status="failed") == []
+    assert await deliveries(client, event="job.failed") == []
+    assert len(await deliveries(client, event="webhook.test")) == 4
+    assert await deliveries(client, subject=str(uuid4())) == []
+    page = await client.get("/api/webhooks/deliveries", params={"limit": "3", "status": "delivered"})
     assert page.headers["X-Total-Count"] == "4"
     following = page.headers["Link"].partition(">")[0].lstrip("<")
-    assert [each["id"] for each in (await webhook_client.get(following)).json] == sent[:1]
-    refused = await webhook_client.get("/api/webhooks/deliveries", params={"status": "lost"})
+    assert [each["id"] for each in (await client.get(following)).json] == sent[:1]
+    refused = await client.get("/api/webhooks/deliveries", params={"status": "lost"})
     assert (refused.status, refused.code) == (400, "invalid_request")
 
 
-async def test_a_deleted_webhook_takes_its_deliveries_along(
-    webhook_client: Client, receiver: Receiver
-) -> None:
-    path = f"/{webhook_client.username}"
-    made = await webhook(webhook_client, receiver.url(path))
+async def test_a_deleted_webhook_takes_its_deliveries_along(client: Client, receiver: Receiver) -> None:
+    path = f"/{client.username}"
+    made = await webhook(client, receiver.url(path))
     receiver.plans[path] = [PlannedResponse(503, {"Retry-After": "600"})]
-    waiting = await send_test_event(webhook_client, made["id"])
+    waiting = await send_test_event(client, made["id"])
     await receiver.received(path)
-    assert (await webhook_client.call("DELETE", f"/api/webhooks/{made['id']}")).status == 204
+    assert (await client.call("DELETE", f"/api/webhooks/{made['id']}")).status == 204
     gone = [
-        await webhook_client.get(f"/api/webhooks/{made['id']}"),
-        await webhook_client.get(f"/api/webhooks/deliveries/{waiting}"),
-        await webhook_client.get(f"/api/webhooks/deliveries/{uuid4()}"),
-        await webhook_client.call("DELETE", f"/api/webhooks/{made['id']}"),
+        await client.get(f"/api/webhooks/{made['id']}"),
+        await client.get(f"/api/webhooks/deliveries/{waiting}"),
+        await client.get(f"/api/webhooks/deliveries/{uuid4()}"),
+        await client.call("DELETE", f"/api/webhooks/{made['id']}"),
     ]
     assert {one.status for one in gone} == {404}
-    assert await deliveries(webhook_client) == []
+    assert await deliveries(client) == []
 
 
 async def test_a_request_that_asks_twice_by_its_key_tells_once(
-    webhook_client: Client, receiver: Receiver, photo: Path
+    client: Client, receiver: Receiver, photo: Path
 ) -> None:
-    path, key = f"/{webhook_client.username}", {"Idempotency-Key": uuid4().hex}
+    path, key = f"/{client.username}", {"Idempotency-Key": uuid4().hex}
     jobs = [
-        (await webhook_client.upload(photo, SMALL, headers=key, webhook_url=receiver.url(path))).json[
-            "job_id"
-        ]
+        (await client.upload(photo, SMALL, headers=key, webhook_url=receiver.url(path))).json["job_id"]
         for _ in range(2)
     ]
     assert jobs[0] == jobs[1]
-    await webhook_client.job_done(jobs[0])
+    await client.job_done(jobs[0])
     came = await receiver.received(path)
-    assert [UUID(one["subject"]) for one in await deliveries(webhook_client)] == [UUID(jobs[0])]
+    assert [UUID(one["subject"]) for one in await deliveries(client)] == [UUID(jobs[0])]
     assert len(came) == 1
 
 
-async def test_a_transform_tells_its_own_address(
-    webhook_client: Client, receiver: Receiver, photo: Path
-) -> None:
-    path = f"/{webhook_client.username}"
-    image = (await webhook_client.upload(photo)).json
+async def test_a_transform_tells_its_own_address(client: Client, receiver: Receiver, photo: Path) -> None:
+    path = f"/{client.username}"
+    image = (await client.upload(photo)).json
     asked = {"operations": SMALL, "webhook_url": receiver.url(path)}
-    job = (await webhook_client.post(f"/api/images/{image['id']}/transform", json=asked)).json
-    webhook_site = (await receiver.received(path))[0].verified(await account_secret(webhook_client))
-    assert (webhook_site["type"], webhook_site["data"]["job_id"]) == ("job.completed", job["id"])
+    job = (await client.post(f"/api/images/{image['id']}/transform", json=asked)).json
+    event = (await receiver.received(path))[0].verified(await account_secret(client))
+    assert (event["type"], event["data"]["job_id"]) == ("job.completed", job["id"])
 
 
 async def test_a_name_that_leads_inside_is_found_out_when_it_is_asked(
-    webhook_client: Client, receiver: Receiver
+    client: Client, receiver: Receiver
 ) -> None:
     """The tests' own guard opens one address alone; a name cannot be seen to lead elsewhere before."""
-    made = await webhook(webhook_client, f"http://localhost.localdomain:{receiver.port}/")
-    found = await finished(webhook_client, await send_test_event(webhook_client, made["id"]))
+    made = await webhook(client, f"http://localhost.localdomain:{receiver.port}/")
+    found = await finished(client, await send_test_event(client, made["id"]))
     assert found["status"] == "failed"
     assert {one["status_code"] for one in found["history"]} == {None}
     assert INSIDE  # nobody came there: the receiver's own end sees to that

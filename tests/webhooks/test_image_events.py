@@ -8,60 +8,56 @@ from tests.support.client import Client
 from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Kind
 from tests.support.url_images import create
-from tests.webhooks.webhook_receiver import Receiver, open_webhook_site
+from tests.support.webhook_receiver import Receiver, open_webhook_site
 from tests.webhooks.webhook_requests import SMALL, account_secret, deliveries, finished, webhook
 
 
-async def test_a_fetched_image_tells_with_its_job(
-    webhook_client: Client, receiver: Receiver, photo: Path
-) -> None:
-    path, source = f"/{webhook_client.username}/fetched", f"/{webhook_client.username}/photo.jpg"
+async def test_a_fetched_image_tells_with_its_job(client: Client, receiver: Receiver, photo: Path) -> None:
+    path, source = f"/{client.username}/fetched", f"/{client.username}/photo.jpg"
     receiver.files[source] = photo.read_bytes()
-    answer = await create(webhook_client, receiver.url(source), wait_s=None, webhook_url=receiver.url(path))
-    job = await webhook_client.job_done(answer.json["id"])
-    webhook_site = (await receiver.received(path))[0].verified(await account_secret(webhook_client))
-    assert (webhook_site["type"], webhook_site["data"]["kind"]) == ("job.completed", "ingest")
-    assert (webhook_site["data"]["job_id"], webhook_site["data"]["result"]["id"]) == (
+    answer = await create(client, receiver.url(source), wait_s=None, webhook_url=receiver.url(path))
+    job = await client.job_done(answer.json["id"])
+    event = (await receiver.received(path))[0].verified(await account_secret(client))
+    assert (event["type"], event["data"]["kind"]) == ("job.completed", "ingest")
+    assert (event["data"]["job_id"], event["data"]["result"]["id"]) == (
         job["id"],
         job["result_id"],
     )
 
 
 async def test_a_fetched_and_transformed_image_tells_its_address_once_when_all_is_done(
-    webhook_client: Client, receiver: Receiver, photo: Path
+    client: Client, receiver: Receiver, photo: Path
 ) -> None:
-    path, hook = f"/{webhook_client.username}/own", f"/{webhook_client.username}/hook"
-    source = f"/{webhook_client.username}/photo.jpg"
+    path, hook = f"/{client.username}/own", f"/{client.username}/hook"
+    source = f"/{client.username}/photo.jpg"
     receiver.files[source] = photo.read_bytes()
-    await webhook(webhook_client, receiver.url(hook), "job.completed")
+    await webhook(client, receiver.url(hook), "job.completed")
     answer = await create(
-        webhook_client, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path)
+        client, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path)
     )
-    ingest = await webhook_client.job_done(answer.json["id"])
+    ingest = await client.job_done(answer.json["id"])
     came = (await receiver.received(path))[0]
-    webhook_site = came.verified(await account_secret(webhook_client))
-    assert (webhook_site["data"]["kind"], webhook_site["data"]["image_id"]) == (
+    event = came.verified(await account_secret(client))
+    assert (event["data"]["kind"], event["data"]["image_id"]) == (
         "transform",
         ingest["result_id"],
     )
-    assert webhook_site["data"]["result"]["width"] == 64
-    assert webhook_site["data"]["request_id"] == answer.headers["X-Request-Id"]
+    assert event["data"]["result"]["width"] == 64
+    assert event["data"]["request_id"] == answer.headers["X-Request-Id"]
     kinds = [one.content["data"]["kind"] for one in await receiver.received(hook, 2)]
     assert sorted(kinds) == ["ingest", "transform"]
-    await finished(webhook_client, came.id)
+    await finished(client, came.id)
     assert len(receiver.at(path)) == 1
 
 
-async def test_an_image_that_cannot_be_fetched_tells_so(webhook_client: Client, receiver: Receiver) -> None:
-    path, source = f"/{webhook_client.username}/own", f"/{webhook_client.username}/text.jpg"
+async def test_an_image_that_cannot_be_fetched_tells_so(client: Client, receiver: Receiver) -> None:
+    path, source = f"/{client.username}/own", f"/{client.username}/text.jpg"
     receiver.files[source] = b"this is no image"
-    await create(
-        webhook_client, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path)
-    )
-    webhook_site = (await receiver.received(path))[0].verified(await account_secret(webhook_client))
-    assert (webhook_site["type"], webhook_site["data"]["kind"]) == ("job.failed", "ingest")
-    assert webhook_site["data"]["error_code"] == "url_not_an_image"
-    assert len(await deliveries(webhook_client)) == 1
+    await create(client, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path))
+    event = (await receiver.received(path))[0].verified(await account_secret(client))
+    assert (event["type"], event["data"]["kind"]) == ("job.failed", "ingest")
+    assert event["data"]["error_code"] == "url_not_an_image"
+    assert len(await deliveries(client)) == 1
 
 
 @pytest.mark.parametrize("kind", BOTH)
@@ -84,10 +80,10 @@ async def test_an_image_that_ends_by_itself_tells_every_webhook_once(
         for one in ids:
             await client.until_gone(one)
         came = await receiver.received("/hook", 2)
-        webhook_site = [one.verified(made["secret"]) for one in came]
-        assert {one["type"] for one in webhook_site} == {"image.expired"}
-        assert {one["data"]["id"] for one in webhook_site} == ids
-        assert {one["data"]["md5"] for one in webhook_site} == {image["md5"], image["result"]["md5"]}
+        events = [one.verified(made["secret"]) for one in came]
+        assert {one["type"] for one in events} == {"image.expired"}
+        assert {one["data"]["id"] for one in events} == ids
+        assert {one["data"]["md5"] for one in events} == {image["md5"], image["result"]["md5"]}
         for one in came:
             await finished(client, one.id)
         assert len(await deliveries(client)) == len(receiver.requests) == 2

@@ -11,7 +11,7 @@ from tests.support.curl import Curl
 from tests.support.shared_sites import signed_in
 from tests.support.site import Site
 from tests.support.site_contents import refused
-from tests.webhooks.webhook_receiver import Receiver
+from tests.support.webhook_receiver import Receiver
 from tests.webhooks.webhook_requests import account_secret
 
 STATUSES = ("Pending", "In Process", "Completed", "Failed")
@@ -19,8 +19,8 @@ HEADER = "S. No.,Product Name,Input Image Urls\n"
 
 
 @pytest.fixture
-def curl(webhook_client: Client) -> Curl:
-    return Curl(webhook_client.site, webhook_client.token)
+def curl(client: Client) -> Curl:
+    return Curl(client.site, client.token)
 
 
 def sheet_of(directory: Path, *urls: str) -> Path:
@@ -35,7 +35,7 @@ def sheet_of(directory: Path, *urls: str) -> Path:
 )
 async def test_a_csv_file_is_taken_worked_off_and_told_of(
     curl: Curl,
-    webhook_client: Client,
+    client: Client,
     receiver: Receiver,
     photo: Path,
     tmp_path: Path,
@@ -45,8 +45,8 @@ async def test_a_csv_file_is_taken_worked_off_and_told_of(
     picture, path = f"/{uuid4()}.jpg", f"/{uuid4()}"
     receiver.files[picture] = photo.read_bytes()
     file = sheet_of(tmp_path, receiver.url(picture))
-    webhook_site = f"webhook_url={receiver.url(path)}"
-    taken = await curl(upload, "-X", "POST", "-F", f"file=@{file}", "-F", webhook_site)
+    webhook_url = f"webhook_url={receiver.url(path)}"
+    taken = await curl(upload, "-X", "POST", "-F", f"file=@{file}", "-F", webhook_url)
     assert taken.status == 202, taken
     request_id = taken.json["request_id"]
     assert UUID(request_id)
@@ -59,7 +59,7 @@ async def test_a_csv_file_is_taken_worked_off_and_told_of(
         "request_id": request_id,
         "status": "Completed",
     }
-    notice.verified(await account_secret(webhook_client))
+    notice.verified(await account_secret(client))
     assert (await curl(status.format(request_id))).json["status"] == "Completed"
 
 
@@ -71,19 +71,19 @@ async def test_a_csv_file_that_is_none_is_refused(curl: Curl, tmp_path: Path) ->
 
 
 async def test_the_status_of_another_accounts_file_is_not_told(
-    webhook_site: tuple[Site, Receiver], curl: Curl, receiver: Receiver, tmp_path: Path
+    site: Site, curl: Curl, receiver: Receiver, tmp_path: Path
 ) -> None:
     taken = await curl("/upload/", "-F", f"file=@{sheet_of(tmp_path, receiver.url('/none.jpg'))}")
-    async with signed_in(webhook_site[0]) as other:
+    async with signed_in(site) as other:
         other_client = Curl(other.site, other.token)
         refused(await other_client(f"/status/{taken.json['request_id']}/"), 404, "batch_not_found")
     refused(await curl(f"/status/{uuid4()}/"), 404, "batch_not_found")
 
 
 async def test_operators_see_input_and_output_and_run_again_what_failed(
-    webhook_site: tuple[Site, Receiver], curl: Curl, receiver: Receiver, photo: Path, tmp_path: Path
+    site: Site, curl: Curl, receiver: Receiver, photo: Path, tmp_path: Path
 ) -> None:
-    site, picture, missing, path = webhook_site[0], f"/{uuid4()}.jpg", f"/{uuid4()}.jpg", f"/{uuid4()}"
+    picture, missing, path = f"/{uuid4()}.jpg", f"/{uuid4()}.jpg", f"/{uuid4()}"
     receiver.files[picture] = photo.read_bytes()
     receiver.files[missing] = b"no picture yet"
     urls = [receiver.url(picture), receiver.url(missing)]

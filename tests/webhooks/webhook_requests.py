@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.support.client import Client
+from tests.support.waiting import WAIT_S
 
-WAIT_S = 60
 SMALL = [{"op": "resize", "width": 64}]
 
 

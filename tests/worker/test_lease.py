@@ -20,7 +20,8 @@ from libs.storage.database.tables import Image, Job, now
 from libs.storage.leases import Claim, LostLease
 from tests.storage.rows import a_job, an_image, an_owner, claimed, complete, job_row
 from tests.support.backends import NewBackends, busy_child, ended, running, submit, working
-from tests.support.site_jobs import ENDLESS, SMALL, until_ended
+from tests.support.site_jobs import ENDLESS, SLOW, SMALL, until_ended
+from tests.support.waiting import WAIT_S
 
 QUICK_LEASE_S = 0.06
 
@@ -75,7 +76,7 @@ async def test_what_the_last_attempt_stored_is_cleared_when_the_job_is_given_up(
     async with scheduling(backends):
         failed = await ended(job.id)
         assert (failed.status, failed.error_code) == (JobStatus.FAILED, "attempts_exhausted")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(WAIT_S):
             while await keys_of(backends) != [image.object_key]:
                 await asyncio.sleep(0.02)
 
@@ -119,7 +120,7 @@ async def test_a_result_that_comes_too_late_is_taken_back(
 ) -> None:
     backends = await new_backends(JOB_LEASE_S="3600", WORKER_CONCURRENCY="1")  # nobody tells it in time
     owner = await an_owner()
-    image, job = await submit(backends, owner, large_photo, ENDLESS[:4])
+    image, job = await submit(backends, owner, large_photo, SLOW)
     async with working(backends):
         await running(job.id)
         await Job.update({Job.worker: "another"}).where(Job.id == job.id)

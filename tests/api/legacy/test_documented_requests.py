@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from tests.support.client import PASSWORD, Answer, Client
 from tests.support.curl import Curl
-from tests.support.fetching_site import FetchingSite
+from tests.support.photo_server import PhotoServer
 from tests.support.site import Site
 from tests.support.site_contents import refused
 
@@ -26,12 +26,6 @@ ROUNDING = 4  # levels that a lossy format may change
 def curl(client: Client) -> Curl:
     """A new account's curl."""
     return Curl(client.site, client.token)
-
-
-@pytest.fixture
-def fetching_curl(fetching_client: Client) -> Curl:
-    """A new account's curl, on a site that may fetch from the photo server."""
-    return Curl(fetching_client.site, fetching_client.token)
 
 
 @pytest.fixture
@@ -75,18 +69,18 @@ def visible(image: Image.Image) -> bytes:
 
 @pytest.mark.parametrize("slash", ["/", ""])
 async def test_a_hash_record_is_made_from_a_url_and_answered_when_it_is_hashed(
-    fetching_site: FetchingSite, fetching_curl: Curl, photo: Path, slash: str
+    photo_server: PhotoServer, curl: Curl, photo: Path, slash: str
 ) -> None:
-    url = fetching_site.outer.serve("/photo.jpg", photo.read_bytes())
-    made = await fetching_curl(f"/api/images/create{slash}", "-X", "POST", *JSON, *body(image_url=url))
+    url = photo_server.serve("/photo.jpg", photo.read_bytes())
+    made = await curl(f"/api/images/create{slash}", "-X", "POST", *JSON, *body(image_url=url))
     assert made.status == 201, made
     record = made.json
-    original = await fetching_curl(f"/api/images/{record['id']}/download/?version=original")
+    original = await curl(f"/api/images/{record['id']}/download/?version=original")
     assert (record["image_url"], record["md5_hash"]) == (url, hashlib.md5(original.body).hexdigest())  # noqa: S324
     assert record["phash"] == str(imagehash.phash(opened(original)))
 
-    [listed] = (await fetching_curl("/api/images/")).json
-    one = (await fetching_curl(f"/api/images/{record['id']}/")).json
+    [listed] = (await curl("/api/images/")).json
+    one = (await curl(f"/api/images/{record['id']}/")).json
     for found in (listed, one):
         assert {name: found[name] for name in ("id", "image_url", "md5_hash", "phash")} == {
             name: record[name] for name in ("id", "image_url", "md5_hash", "phash")
@@ -95,27 +89,27 @@ async def test_a_hash_record_is_made_from_a_url_and_answered_when_it_is_hashed(
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
 async def test_a_record_whose_url_changes_is_hashed_again_and_one_that_is_deleted_is_gone(
-    fetching_site: FetchingSite, fetching_curl: Curl, photo: Path, corners: Path, method: str
+    photo_server: PhotoServer, curl: Curl, photo: Path, corners: Path, method: str
 ) -> None:
-    first = fetching_site.outer.serve("/photo.jpg", photo.read_bytes())
-    made = (await fetching_curl("/api/images/create/", *JSON, *body(image_url=first))).json
-    second = fetching_site.outer.serve("/other.png", corners.read_bytes())
-    changed = await fetching_curl(f"/api/images/{made['id']}/", "-X", method, *JSON, *body(image_url=second))
+    first = photo_server.serve("/photo.jpg", photo.read_bytes())
+    made = (await curl("/api/images/create/", *JSON, *body(image_url=first))).json
+    second = photo_server.serve("/other.png", corners.read_bytes())
+    changed = await curl(f"/api/images/{made['id']}/", "-X", method, *JSON, *body(image_url=second))
     assert (changed.status, changed.json["id"], changed.json["image_url"]) == (200, made["id"], second)
     assert changed.json["md5_hash"] != made["md5_hash"]
     assert changed.json["phash"] != made["phash"]
 
-    gone = await fetching_curl(f"/api/images/{made['id']}/", "-X", "DELETE")
+    gone = await curl(f"/api/images/{made['id']}/", "-X", "DELETE")
     assert (gone.status, gone.json) == (200, {"message": "Record deleted successfully"})
-    refused(await fetching_curl(f"/api/images/{made['id']}/"), 404, "image_not_found")
-    refused(await fetching_curl(f"/api/images/{made['id']}/", "-X", "DELETE"), 404, "image_not_found")
+    refused(await curl(f"/api/images/{made['id']}/"), 404, "image_not_found")
+    refused(await curl(f"/api/images/{made['id']}/", "-X", "DELETE"), 404, "image_not_found")
 
 
 async def test_a_record_that_takes_longer_than_the_client_waits_is_answered_202(
-    fetching_site: FetchingSite, fetching_curl: Curl
+    photo_server: PhotoServer, curl: Curl
 ) -> None:
-    url = fetching_site.outer.url("/drip")
-    answer = await fetching_curl("/api/images/create/", *JSON, *body(image_url=url), "-H", "Prefer: wait=1")
+    url = photo_server.url("/drip")
+    answer = await curl("/api/images/create/", *JSON, *body(image_url=url), "-H", "Prefer: wait=1")
     assert answer.status == 202
     assert answer.headers["Location"].endswith(f"/api/jobs/{answer.json['id']}")
 
@@ -396,11 +390,11 @@ async def test_a_watermark_is_a_file_sent_along(curl: Curl, corners: Path, logo:
 
 
 async def test_a_watermark_is_fetched_from_its_url(
-    fetching_site: FetchingSite, fetching_curl: Curl, corners: Path, logo: Path
+    photo_server: PhotoServer, curl: Curl, corners: Path, logo: Path
 ) -> None:
-    url = fetching_site.outer.serve("/logo.png", logo.read_bytes())
+    url = photo_server.serve("/logo.png", logo.read_bytes())
     wanted = {"image": url, "position": "center"}
-    result = (await transformed(fetching_curl, corners, "watermark", wanted)).convert("RGB")
+    result = (await transformed(curl, corners, "watermark", wanted)).convert("RGB")
     assert (result.getpixel((30, 20)), result.getpixel((20, 20))) == (BLUE, (0, 128, 0))
 
 

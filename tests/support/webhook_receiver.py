@@ -1,4 +1,4 @@
-"""A program that is told by webhook: it keeps every request, and can answer as badly as one likes."""
+"""A receiver of webhooks: it keeps every request, and responds as a test plans."""
 
 import asyncio
 import json
@@ -6,16 +6,19 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from msgspec import Struct
 from standardwebhooks import Webhook
 
-from tests.support.photo_server import ALLOWED, INSIDE, OUTSIDE, trap
+from tests.support.photo_server import ALLOWED, INSIDE, INSIDE_V6, OUTSIDE, trap
+from tests.support.ports import bound
 from tests.support.site import Kind, Site, running_site
+from tests.support.waiting import WAIT_S
 
-WAIT_S = 60
+TIMEOUT_S = "6"  # for one test to wait for, and long enough for a busy machine to answer all others
 HOLD = "hold"  # answer nothing until told to
 CLOSE = "close"  # answer nothing, ever
 
@@ -100,34 +103,39 @@ class Receiver:
 
 @asynccontextmanager
 async def receiving() -> AsyncGenerator[Receiver]:
-    """A receiver outside, and nobody at the same port inside."""
-    receiver = Receiver(0)
+    """Start a receiver on the public address; nothing may connect to its port on this machine's own."""
+    public, *own = bound(OUTSIDE, INSIDE, INSIDE_V6)
+    receiver = Receiver(public.getsockname()[1])
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", receiver.answer)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.TCPSite(runner, OUTSIDE, 0).start()
-        receiver.port = int(runner.addresses[0][1])
-        async with trap(receiver.port) as inside:
+        await web.SockSite(runner, public).start()
+        async with trap(own) as inside:
             yield receiver
-        assert inside.connections == 0, f"somebody asked {INSIDE}"
+        assert inside.connections == 0, f"something connected to {INSIDE}"
     finally:
         receiver.released.set()
         await runner.cleanup()
 
 
+def webhook_settings(receiver: Receiver) -> dict[str, str]:
+    """Return the settings of a site that may send to the receiver, and tries again soon."""
+    return {
+        "FETCH_PORTS": str(receiver.port),
+        "FETCH_ALLOW_NETWORKS": ALLOWED,
+        "WEBHOOK_SCHEDULE_S": "0,0.2,1.2,0.2",
+        "WEBHOOK_TIMEOUT_S": TIMEOUT_S,
+    }
+
+
 @asynccontextmanager
 async def open_webhook_site(
-    kind: Kind, directory: Any, **settings: str
+    kind: Kind, directory: Path, **settings: str
 ) -> AsyncGenerator[tuple[Site, Receiver]]:
-    """A site that may send to the receiver, and tries again soon."""
-    async with receiving() as receiver:
-        opened = {
-            "FETCH_PORTS": str(receiver.port),
-            "FETCH_ALLOW_NETWORKS": ALLOWED,
-            "WEBHOOK_SCHEDULE_S": "0,0.2,1.2,0.2",
-            "WEBHOOK_TIMEOUT_S": "2",
-        }
-        async with running_site(kind, directory, **(opened | settings)) as site:
-            yield site, receiver
+    async with (
+        receiving() as receiver,
+        running_site(kind, directory, **(webhook_settings(receiver) | settings)) as site,
+    ):
+        yield site, receiver

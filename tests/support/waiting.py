@@ -1,0 +1,44 @@
+"""Waiting for what happens in other tasks and processes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+WAIT_S = 150.0
+"""How long to wait for something that must happen. A wait ends with the event, so a long bound costs nothing,
+and a machine that is busy with other work passes too."""
+
+POLL_S = 0.02
+
+
+async def until(condition: Callable[[], Awaitable[T]], *, within_s: float = WAIT_S) -> T:
+    """Call `condition` until its result is true, and return that result.
+
+    Raises:
+        AssertionError: The result was never true within `within_s`; it names the last result.
+    """
+    result: T | None = None
+    try:
+        async with asyncio.timeout(within_s):
+            while not (result := await condition()):
+                await asyncio.sleep(POLL_S)
+    except TimeoutError as error:
+        raise AssertionError(f"still {result!r} after {within_s:g} s") from error
+    return result
+
+
+async def until_equal(expected: T, value: Callable[[], Awaitable[T]], *, within_s: float = WAIT_S) -> None:
+    """Call `value` until it returns `expected`: for what is changing while the test looks at it."""
+
+    async def found() -> bool:
+        nonlocal last
+        last = await value()
+        return last == expected
+
+    last: T | None = None
+    try:
+        await until(found, within_s=within_s)
+    except AssertionError as error:
+        raise AssertionError(f"expected {expected!r}, still {last!r} after {within_s:g} s") from error
