@@ -37,7 +37,7 @@ from libs.images.thumbnails import Thumbnails
 from libs.runtime.background import background_tasks
 
 JSON_BODY_BYTES = 1_000_000
-FORGET_LIMITS_S = 60
+PURGE_LIMITS_S = 60
 
 
 def create_app(backends: Backends, live: Live) -> ASGIApp:
@@ -46,7 +46,7 @@ def create_app(backends: Backends, live: Live) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        async with live.listening(backends.broker), background_tasks(_forget(limits)):
+        async with live.listening(backends.broker), background_tasks(_purge(limits)):
             yield
             await thumbnails.close()
 
@@ -88,7 +88,7 @@ def create_app(backends: Backends, live: Live) -> ASGIApp:
     return with_request_log(with_legacy_addresses(app))
 
 
-async def _forget(limits: MemoryStore) -> None:
+async def _purge(limits: MemoryStore) -> None:
     while True:
-        await asyncio.sleep(FORGET_LIMITS_S)
+        await asyncio.sleep(PURGE_LIMITS_S)
         await limits.delete_expired()
