@@ -9,13 +9,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
-from apps.api.uploads.multipart_form import (
-    BadRange,
-    BadUpload,
-    MissingImage,
-    UnsupportedMediaType,
-    UploadTooLarge,
-)
+from apps.api.responses.files import BadRange
+from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv

@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` (RFC 7240): answering with the result when it comes in time."""
+"""`Prefer: wait=N` (RFC 7240): wait for a result before answering."""
 
 import re
 
@@ -13,16 +13,16 @@ WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d+)\"?", re.IGNORECASE)
 
 
 def prefer_wait_s(context: RequestContext) -> float:
-    """For how long the client would rather wait than ask again, in seconds."""
+    """Return how long the client prefers to wait, in seconds, at most `MAX_WAIT_S`."""
     match = WAIT.search(",".join(context.request.headers.getall("prefer", [])))
     return min(float(match.group(1)), MAX_WAIT_S) if match else context.wait_s
 
 
 async def done_in_time(job: Job, live: Live, wait_s: float) -> Job | None:
-    """The completed job, or None when it has not ended within `wait_s`.
+    """Return the completed job; None if it has not ended within `wait_s`.
 
     Raises:
-        JobFailed: It has failed, or was cancelled meanwhile.
+        JobFailed: The job failed or was cancelled.
     """
     if wait_s <= 0:
         return None
