@@ -7,7 +7,7 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from apps.api.middleware.request_log import request_id
-from apps.api.responses.event_streams import Live
+from apps.api.responses.event_streams import EventStreams
 from libs.backends import Backends
 from libs.jobs.build import JobOptions
 from libs.settings import Settings
@@ -21,7 +21,7 @@ class RequestContext:
     request: Request[Any, Any, Any]
     caller: BaseUser
     backends: Backends
-    live: Live
+    event_streams: EventStreams
     wait_s: float = 0  # how long to wait for jobs, unless the client sends `Prefer: wait`
 
     @property
@@ -47,7 +47,7 @@ def request_context(
     request: Request[Any, Any, Any],
     caller: NamedDependency[BaseUser],
     backends: NamedDependency[Backends],
-    live: NamedDependency[Live],
+    event_streams: NamedDependency[EventStreams],
 ) -> RequestContext:
     """Provide the context of a request; requires an access token."""
-    return RequestContext(request, caller, backends, live)
+    return RequestContext(request, caller, backends, event_streams)

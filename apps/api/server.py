@@ -8,7 +8,7 @@ from socket import socket
 from uvicorn import Config, Server
 
 from apps.api.app import create_app
-from apps.api.responses.event_streams import Live
+from apps.api.responses.event_streams import EventStreams
 from libs.backends import Backends
 
 FINISH_S = 2  # for running requests after the stop signal
@@ -38,10 +38,10 @@ class _Server(Server):
 
 async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
     """Serve until `stop`."""
-    settings, live = backends.settings, Live()
+    settings, event_streams = backends.settings, EventStreams()
     server = _Server(
         Config(
-            create_app(backends, live),
+            create_app(backends, event_streams),
             host=settings.host,
             port=settings.port,
             log_config=None,
@@ -56,8 +56,8 @@ async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:  # when cancelled too, by a loop of the same process that died: the server ends in order
+    finally:  # also when cancelled because another app of the process failed: the server shuts down in order
         stopping.cancel()
-        live.stop()
+        event_streams.stop()
         server.should_exit = True
         await serving

@@ -84,7 +84,7 @@ async def _transformed(
             options=job_options(),
         )
         job = await transform_image(command, context.backends)
-    done = await done_in_time(job, context.live, wait_s)
+    done = await done_in_time(job, context.event_streams, wait_s)
     if done is None or done.result is None:
         return in_progress(context, job)
     result = await images.owned_by(context.caller.id, done.result)
@@ -110,7 +110,7 @@ async def _canvas(image: Image, requested: Transformations, context: RequestCont
         return None
     metadata = await metadata_of(image, context)
     if isinstance(metadata, Job):
-        raise ImageNotReady("Image not ready: it is still being described; ask again")
+        raise ImageNotReady("Image not ready: it is still being described; try again")
     width, height = upright_size((metadata.width, metadata.height), metadata.orientation)
     return Canvas(size=requested.resize or Size(width=width, height=height), has_alpha=metadata.has_alpha)
 
@@ -152,9 +152,9 @@ async def _fetched(url: str, context: RequestContext) -> UUID:
         retention=Retention.EPHEMERAL,
     )
     job = await fetch_image(command, context.backends)
-    done = await done_in_time(job, context.live, context.wait_s)
+    done = await done_in_time(job, context.event_streams, context.wait_s)
     if done is None or done.result is None:
-        raise ImageNotReady("Image not ready: the watermark is still being fetched; ask again")
+        raise ImageNotReady("Image not ready: the watermark is still being fetched; try again")
     return done.result
 
 

@@ -19,7 +19,7 @@ FIRST_READ_S = 0.25
 READ_EVERY_S = 1.0
 
 
-class Live:
+class EventStreams:
     """The waiters of this process, by job or batch."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ async def created(
 async def _stored(
     context: RequestContext, image: Image, job: Job | None, *, wait_s: float, is_new: bool
 ) -> Response[ImageView]:
-    done = await done_in_time(job, context.live, wait_s) if job is not None else None
+    done = await done_in_time(job, context.event_streams, wait_s) if job is not None else None
     headers = _applied(context, wait_s)
     status = HTTP_201_CREATED if is_new else HTTP_200_OK
     if done is not None:
@@ -52,7 +52,7 @@ async def ingested(context: RequestContext, job: Job) -> Response[ImageView] | R
     bind_contextvars(job_id=str(job.id))
     wait_s = prefer_wait_s(context)
     started = asyncio.get_running_loop().time()
-    done = await done_in_time(job, context.live, wait_s)
+    done = await done_in_time(job, context.event_streams, wait_s)
     if done is None or done.result is None:
         return in_progress(context, done or job, wait_s)
     command = decode(job.command)
@@ -71,7 +71,7 @@ async def generated(context: RequestContext, job: Job) -> Response[ImageView] | 
     """Answer with the image that a job makes from a prompt; 202 while it is pending."""
     bind_contextvars(job_id=str(job.id))
     wait_s = prefer_wait_s(context)
-    done = await done_in_time(job, context.live, wait_s)
+    done = await done_in_time(job, context.event_streams, wait_s)
     if done is None or done.result is None:
         return in_progress(context, done or job, wait_s)
     image = await images.owned_by(job.owner, done.result)
@@ -89,7 +89,7 @@ async def job_response(context: RequestContext, job: Job) -> Response[JobView]:
     """Answer with a job: 200 if it completes in time, else 202."""
     bind_contextvars(job_id=str(job.id))
     wait_s = prefer_wait_s(context)
-    done = await done_in_time(job, context.live, wait_s)
+    done = await done_in_time(job, context.event_streams, wait_s)
     view = job_view(done or job, context.base_url)
     status = HTTP_200_OK if done else HTTP_202_ACCEPTED
     headers = {"Location": view.url, **_applied(context, wait_s)}

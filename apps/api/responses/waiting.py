@@ -4,7 +4,7 @@ import re
 
 from apps.api.context import RequestContext
 from apps.api.problems import JobFailed
-from apps.api.responses.event_streams import Live
+from apps.api.responses.event_streams import EventStreams
 from libs.contracts.enums import JobStatus
 from libs.storage.database.tables import Job
 
@@ -18,7 +18,7 @@ def prefer_wait_s(context: RequestContext) -> float:
     return min(float(match.group(1)), MAX_WAIT_S) if match else context.wait_s
 
 
-async def done_in_time(job: Job, live: Live, wait_s: float) -> Job | None:
+async def done_in_time(job: Job, event_streams: EventStreams, wait_s: float) -> Job | None:
     """Return the completed job; None if it has not ended within `wait_s`.
 
     Raises:
@@ -26,7 +26,7 @@ async def done_in_time(job: Job, live: Live, wait_s: float) -> Job | None:
     """
     if wait_s <= 0:
         return None
-    ended = await live.ended(job, within_s=wait_s)
+    ended = await event_streams.ended(job, within_s=wait_s)
     if ended.status in (JobStatus.FAILED, JobStatus.CANCELLED):
         raise JobFailed(ended.error_code or "job_cancelled", ended.error or "the job was cancelled")
     return ended if ended.status == JobStatus.COMPLETED else None

@@ -177,6 +177,6 @@ def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -
 
 
 async def _changes(context: RequestContext, batch_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async for batch in context.live.batch_states(context.caller.id, batch_id, within_s=STREAM_S):
+    async for batch in context.event_streams.batch_states(context.caller.id, batch_id, within_s=STREAM_S):
         view = batch_view(batch, context.base_url)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

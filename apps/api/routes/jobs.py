@@ -66,6 +66,6 @@ class Jobs(Controller):
 
 
 async def _changes(context: RequestContext, job_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async for job in context.live.states(context.caller.id, job_id, within_s=STREAM_S):
+    async for job in context.event_streams.states(context.caller.id, job_id, within_s=STREAM_S):
         view = job_view(job, context.base_url)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

@@ -124,7 +124,7 @@ async def _search_file(file: ReceivedFile, search: SearchRequest, context: Reque
 
 
 async def _search_job(job: Job, search: SearchRequest, context: RequestContext) -> SearchResponse:
-    done = await done_in_time(job, context.live, prefer_wait_s(context))
+    done = await done_in_time(job, context.event_streams, prefer_wait_s(context))
     if done is None or done.result is None:
         return in_progress(context, job)
     return await _search_image(done.result, search, context)
