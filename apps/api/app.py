@@ -22,7 +22,7 @@ from apps.api.middleware.request_log import with_request_log
 from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
 from apps.api.openapi.problem_responses import document_problems
 from apps.api.problems import to_problem
-from apps.api.responses.event_streams import Live
+from apps.api.responses.event_streams import EventStreams
 from apps.api.routes.accounts import Accounts
 from apps.api.routes.batches import Batches
 from apps.api.routes.health import HealthChecks
@@ -37,16 +37,16 @@ from libs.images.thumbnails import Thumbnails
 from libs.runtime.background import background_tasks
 
 JSON_BODY_BYTES = 1_000_000
-FORGET_LIMITS_S = 60
+PURGE_LIMITS_S = 60
 
 
-def create_app(backends: Backends, live: Live) -> ASGIApp:
+def create_app(backends: Backends, event_streams: EventStreams) -> ASGIApp:
     """Assemble the API over opened backends, which the caller closes after it."""
     limits, thumbnails = MemoryStore(), Thumbnails(backends)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        async with live.listening(backends.broker), background_tasks(_forget(limits)):
+        async with event_streams.listening(backends.broker), background_tasks(_purge(limits)):
             yield
             await thumbnails.close()
 
@@ -70,7 +70,7 @@ def create_app(backends: Backends, live: Live) -> ASGIApp:
         ],
         dependencies={
             "backends": Provide(lambda: backends, sync_to_thread=False),
-            "live": Provide(lambda: live, sync_to_thread=False),
+            "event_streams": Provide(lambda: event_streams, sync_to_thread=False),
             "caller": Provide(authentication.caller),
             "context": Provide(request_context, sync_to_thread=False),
         },
@@ -88,7 +88,7 @@ def create_app(backends: Backends, live: Live) -> ASGIApp:
     return with_request_log(with_legacy_addresses(app))
 
 
-async def _forget(limits: MemoryStore) -> None:
+async def _purge(limits: MemoryStore) -> None:
     while True:
-        await asyncio.sleep(FORGET_LIMITS_S)
+        await asyncio.sleep(PURGE_LIMITS_S)
         await limits.delete_expired()

@@ -1,4 +1,4 @@
-"""What most routes work with, as one thing."""
+"""The context of a request, which most handlers take."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,7 +7,7 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from apps.api.middleware.request_log import request_id
-from apps.api.responses.event_streams import Live
+from apps.api.responses.event_streams import EventStreams
 from libs.backends import Backends
 from libs.jobs.build import JobOptions
 from libs.settings import Settings
@@ -16,13 +16,13 @@ from libs.storage.database.tables import BaseUser
 
 @dataclass(frozen=True)
 class RequestContext:
-    """One request of a known caller, and all that is needed to answer it."""
+    """A request of an authenticated caller, with the objects that its handler needs."""
 
     request: Request[Any, Any, Any]
     caller: BaseUser
     backends: Backends
-    live: Live
-    wait_s: float = 0  # for jobs, unless the client prefers otherwise
+    event_streams: EventStreams
+    wait_s: float = 0  # how long to wait for jobs, unless the client sends `Prefer: wait`
 
     @property
     def settings(self) -> Settings:
@@ -30,11 +30,11 @@ class RequestContext:
 
     @property
     def base_url(self) -> str:
-        """Where clients reach us, without a slash at the end."""
+        """The public address of the server, without a trailing slash."""
         return (self.settings.public_url or str(self.request.base_url)).rstrip("/")
 
     def waiting(self, wait_s: float) -> "RequestContext":
-        """The same, but jobs are waited for."""
+        """Return a copy with another default wait for jobs."""
         return replace(self, wait_s=wait_s)
 
 
@@ -47,7 +47,7 @@ def request_context(
     request: Request[Any, Any, Any],
     caller: NamedDependency[BaseUser],
     backends: NamedDependency[Backends],
-    live: NamedDependency[Live],
+    event_streams: NamedDependency[EventStreams],
 ) -> RequestContext:
-    """The request, for a route that answers nobody without an account."""
-    return RequestContext(request, caller, backends, live)
+    """Provide the context of a request; requires an access token."""
+    return RequestContext(request, caller, backends, event_streams)

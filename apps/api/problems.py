@@ -1,4 +1,4 @@
-"""Every error the API answers with: one table from class to status, one shape for all."""
+"""The errors of the API: one table from class to status, and one shape for all."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -9,13 +9,8 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
-from apps.api.uploads.multipart_form import (
-    BadRange,
-    BadUpload,
-    MissingImage,
-    UnsupportedMediaType,
-    UploadTooLarge,
-)
+from apps.api.responses.files import BadRange
+from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
@@ -44,13 +39,13 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class NotAuthenticated(Exception):
-    """The request carries no valid access token; log in or refresh."""
+    """The request has no valid access token. Log in, or refresh the token."""
 
     code = "not_authenticated"
 
 
 class JobFailed(Exception):
-    """The job that the request waited for has failed; `code` is the job's own."""
+    """The job that the request waited for failed; `code` is the job's error code."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -115,7 +110,7 @@ STATUS: dict[type[Exception], int] = {
     DatabaseUnavailable: 503,
     StoreUnavailable: 503,
 }
-"""What is not here and not an HTTP error is a fault of ours: 500 `internal_error`."""
+"""Any other class, unless it is an HTTPException, is a bug: 500 `internal_error`."""
 
 HTTP_CODES: dict[int, str] = {
     400: "invalid_request",
@@ -132,21 +127,21 @@ OTHER_CODES: dict[str, int] = {
     "attempts_exhausted": 500,
     "job_cancelled": 409,
 }
-RETRY_AFTER_S = {503: 5}  # else 1
+RETRY_AFTER_S = {503: 5}  # by status; 1 for others
 
 
 def all_codes() -> dict[str, int]:
-    """Every `code` an answer may carry, with its status."""
-    found = dict(OTHER_CODES) | {code: status for status, code in HTTP_CODES.items()}
+    """Return every `code` that an answer may carry, with its status."""
+    codes = dict(OTHER_CODES) | {code: status for status, code in HTTP_CODES.items()}
     for kind, status in STATUS.items():
-        found[kind.code] = status  # pyright: ignore[reportAttributeAccessIssue] - each class of the table has one
+        codes[kind.code] = status  # pyright: ignore[reportAttributeAccessIssue] - each class of the table has one
         for derived in _all_subclasses(kind):
-            found[derived.code] = status_of(derived)  # pyright: ignore[reportAttributeAccessIssue]
-    return found
+            codes[derived.code] = status_of(derived)  # pyright: ignore[reportAttributeAccessIssue]
+    return codes
 
 
 def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
-    """The answer for any exception; what we did not foresee is logged and named no further."""
+    """Answer any exception. An unexpected one is logged, and its text is not sent."""
     if isinstance(error, HTTPException):
         return _of_http_error(error)
     if isinstance(error, JobFailed):
@@ -156,11 +151,11 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
     if isinstance(error, DatabaseUnavailable):
         log.warning("database_unavailable", error=str(error))
         return problem(status, code, "the database does not answer")
-    if isinstance(error, OSError):  # for example, there is no room for temporary files
-        log.error("request_broke", exc_info=error)
+    if isinstance(error, OSError):  # for example, the disk is full
+        log.error("request_failed", exc_info=error)
         return problem(503, StoreUnavailable.code, "the server cannot write its files")
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("request_broke", exc_info=error)
+        log.error("request_failed", exc_info=error)
         return problem(status, "internal_error", "unexpected error")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("backend_unavailable", code=code, error=str(error), cause=repr(error.__cause__))
@@ -177,7 +172,7 @@ def problem(
     faults: tuple[CsvError, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response[Problem]:
-    """One problem+json answer."""
+    """Build a problem+json response."""
     content = Problem(
         type="about:blank",
         title=HTTPStatus(status).phrase,
@@ -194,18 +189,18 @@ def problem(
 def _of_http_error(error: HTTPException) -> Response[Problem]:
     code = HTTP_CODES.get(error.status_code, "http_error" if error.status_code < 500 else "internal_error")
     extra = cast("list[dict[str, str]]", error.extra) if isinstance(error.extra, list) else []
-    faults = tuple(_fault(one) for one in extra)
-    detail = "; ".join(f"{one.key}: {one.message}" if one.key else one.message for one in faults)
+    errors = tuple(_field_error(found) for found in extra)
+    detail = "; ".join(f"{field.key}: {field.message}" if field.key else field.message for field in errors)
     if error.status_code == HTTPStatus.NOT_FOUND:
-        detail = "there is nothing at this address"
+        detail = "this address does not exist"
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-        headers["Retry-After"] = headers.get("RateLimit-Reset", "1")
-    return problem(error.status_code, code, detail or error.detail, errors=faults, headers=headers)
+        headers |= _retry_after(headers.get("RateLimit-Reset", "1"))
+    return problem(error.status_code, code, detail or error.detail, errors=errors, headers=headers)
 
 
-def _fault(found: Mapping[str, str]) -> FieldError:
-    """Litestar calls the body `data`, and names what is missing by its quoted name alone."""
+def _field_error(found: Mapping[str, str]) -> FieldError:
+    """Translate an error of Litestar: it calls the body `data`; a missing field's message is its name."""
     key, message = found.get("key"), found.get("message", "")
     if message == repr(key):
         message = "is missing"
@@ -213,13 +208,13 @@ def _fault(found: Mapping[str, str]) -> FieldError:
 
 
 def status_of(kind: type[Exception]) -> int:
-    """The status that an error of this class is answered with."""
+    """Return the status of the answer to an error of this class."""
     return next((STATUS[base] for base in kind.__mro__ if base in STATUS), 500)
 
 
 def _all_subclasses(kind: type[Exception]) -> list[type[Exception]]:
     direct = kind.__subclasses__()
-    return direct + [below for one in direct for below in _all_subclasses(one)]
+    return direct + [derived for subclass in direct for derived in _all_subclasses(subclass)]
 
 
 def _extra_headers(status: int, error: Exception) -> dict[str, str]:
@@ -228,7 +223,11 @@ def _extra_headers(status: int, error: Exception) -> dict[str, str]:
     if isinstance(error, BadRange):
         return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, DailyEditsUsed):
-        return {"Retry-After": str(error.retry_after_s)}
+        return _retry_after(error.retry_after_s)
     if isinstance(error, ImageNotReady | StoreUnavailable | jobs.TooManyJobs):
-        return {"Retry-After": str(RETRY_AFTER_S.get(status, 1))}
+        return _retry_after(RETRY_AFTER_S.get(status, 1))
     return {}
+
+
+def _retry_after(seconds: int | str) -> dict[str, str]:
+    return {"Retry-After": str(seconds)}

@@ -1,4 +1,4 @@
-"""The API as a server."""
+"""The HTTP server of the API."""
 
 import asyncio
 from collections.abc import Generator
@@ -8,18 +8,18 @@ from socket import socket
 from uvicorn import Config, Server
 
 from apps.api.app import create_app
-from apps.api.responses.event_streams import Live
+from apps.api.responses.event_streams import EventStreams
 from libs.backends import Backends
 
-FINISH_S = 2  # what running requests get when the server is asked to end
-CANCEL_S = 1  # and what their handlers get once their clients are cut off
+FINISH_S = 2  # for running requests after the stop signal
+CANCEL_S = 1  # for their handlers after their connections are closed
 
 
 class _Server(Server):
-    """Leaves signals to the process: other apps may share it.
+    """A server that leaves signals to the process, which other apps may share.
 
-    What does not finish in time is cut off, as if its client had gone: the handler ends in order. One that is
-    cancelled would answer 500.
+    At shutdown, connections that do not finish in time are closed, so that their handlers end as if the
+    client had disconnected. A cancelled handler would answer 500.
     """
 
     @contextmanager
@@ -27,21 +27,21 @@ class _Server(Server):
         yield
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        cutting = asyncio.get_running_loop().call_later(FINISH_S, self._cut_off)
+        closing = asyncio.get_running_loop().call_later(FINISH_S, self._close_connections)
         await super().shutdown(sockets)
-        cutting.cancel()
+        closing.cancel()
 
-    def _cut_off(self) -> None:
+    def _close_connections(self) -> None:
         for connection in self.server_state.connections:
             connection.transport.abort()
 
 
 async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
     """Serve until `stop`."""
-    settings, live = backends.settings, Live()
+    settings, event_streams = backends.settings, EventStreams()
     server = _Server(
         Config(
-            create_app(backends, live),
+            create_app(backends, event_streams),
             host=settings.host,
             port=settings.port,
             log_config=None,
@@ -56,8 +56,8 @@ async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    finally:  # when cancelled too, by a loop of the same process that died: the server ends in order
+    finally:  # also when cancelled because another app of the process failed: the server shuts down in order
         stopping.cancel()
-        live.stop()
+        event_streams.stop()
         server.should_exit = True
         await serving

@@ -1,4 +1,4 @@
-"""One call that transforms an image and answers with a link to the result."""
+"""A request that transforms an image, waits, and answers with a link to the result."""
 
 from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -18,8 +18,9 @@ from apps.api.responses import files
 from apps.api.responses.job_responses import in_progress
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from apps.api.uploads.describe_image import metadata_of
+from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.json_body import is_json, received_json
-from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, received_form
+from apps.api.uploads.multipart_form import Form, FormShape, received_form
 from apps.api.uploads.received_files import store_ephemeral
 from libs.contracts.commands import IngestSource
 from libs.contracts.enums import Retention
@@ -35,11 +36,11 @@ from libs.storage import images
 from libs.storage.database.tables import Image, Job
 from libs.storage.image_errors import ImageNotReady
 
-PARTS = ("image", "watermark")  # a file that its form's fields may name, or leave unnamed
+WATERMARK_PARTS = ("image", "watermark")  # names that the form may use without naming them in a field
 
 
 class Transformed(Struct, frozen=True, kw_only=True):
-    """The result of a transformation, by a link that ends after `expires_in` seconds."""
+    """A link to the result of a transformation, which expires after `expires_in` seconds."""
 
     message: str
     transformed_image_url: str
@@ -47,7 +48,7 @@ class Transformed(Struct, frozen=True, kw_only=True):
 
 
 class TransformBody(Struct, frozen=True, kw_only=True):
-    """One transformation by its type, or several by their types as names of the parameters."""
+    """One transformation by its type, or several whose types are the names of the parameters."""
 
     transformation_type: str | None = None
     transformation_parameters: Any = None
@@ -55,15 +56,15 @@ class TransformBody(Struct, frozen=True, kw_only=True):
 
 
 async def transform(image: Image, context: RequestContext) -> Response[Transformed] | Response[JobView]:
-    """Transform it as the body says, JSON or a form, and answer with a link; or with the job in progress."""
+    """Transform an image by JSON or a form. Answer with a link, or with the job if it takes longer."""
     if is_json(context.request):
         body, _ = await received_json(context.request, TransformBody, for_bytes=0)
         return await _transformed(image, body, Form({}, {}), context)
     shape = FormShape(
-        files=PARTS,
+        files=WATERMARK_PARTS,
         fields=TransformBody.__struct_fields__,
         max_file_bytes=context.settings.max_upload_bytes,
-        more_files=_named_part,
+        named_files=_named_part,
     )
     async with received_form(context.request, context.backends.scratch, shape) as form:
         return await _transformed(image, _of_fields(form.fields), form, context)
@@ -72,64 +73,66 @@ async def transform(image: Image, context: RequestContext) -> Response[Transform
 async def _transformed(
     image: Image, body: TransformBody, form: Form, context: RequestContext
 ) -> Response[Transformed] | Response[JobView]:
-    wanted = _wanted(body)
+    requested = _requested(body)
     wait_s = prefer_wait_s(context)
-    canvas = await _canvas(image, wanted, context)
-    async with _mark(wanted, form, context) as mark:
+    canvas = await _canvas(image, requested, context)
+    async with _watermark(requested, form, context) as watermark_id:
         command = TransformStored(
             owner=context.caller,
             image=image,
-            operations=_translated(wanted, mark, canvas),
+            operations=_translated(requested, watermark_id, canvas),
             options=job_options(),
         )
         job = await transform_image(command, context.backends)
-    done = await done_in_time(job, context.live, wait_s)
+    done = await done_in_time(job, context.event_streams, wait_s)
     if done is None or done.result is None:
         return in_progress(context, job)
     result = await images.owned_by(context.caller.id, done.result)
     link = files.link_to(result, context.settings, context.base_url, expires_in=None)
-    answer = Transformed(
+    transformed = Transformed(
         message="Image transformation successful.",
         transformed_image_url=link.url,
         expires_in=link.expires_in,
     )
-    return Response(answer, status_code=HTTP_200_OK)
+    return Response(transformed, status_code=HTTP_200_OK)
 
 
-async def _canvas(image: Image, wanted: Transformations, context: RequestContext) -> Canvas | None:
-    """What a crop is cut from, where it may reach beyond that; else None.
+async def _canvas(image: Image, requested: Transformations, context: RequestContext) -> Canvas | None:
+    """Return the image that a crop is cut from; None if the crop lies within the image.
 
     Raises:
         JobFailed: The image is damaged.
-        ImageNotReady: It is not described in time.
+        ImageNotReady: The image is not described in time.
     """
-    shortest = min(image.width, image.height)  # what lies within lies within a turned image too
-    within = wanted.resize or Size(width=shortest, height=shortest)
-    if wanted.crop is None or not wanted.crop.beyond(within):
+    shortest = min(image.width, image.height)  # the orientation may exchange width and height
+    within = requested.resize or Size(width=shortest, height=shortest)
+    if requested.crop is None or not requested.crop.beyond(within):
         return None
-    told = await metadata_of(image, context)
-    if isinstance(told, Job):
-        raise ImageNotReady("Image not ready: it is still being described; ask again")
-    width, height = upright_size((told.width, told.height), told.orientation)
-    return Canvas(size=wanted.resize or Size(width=width, height=height), has_alpha=told.has_alpha)
+    metadata = await metadata_of(image, context)
+    if isinstance(metadata, Job):
+        raise ImageNotReady("Image not ready: it is still being described; try again")
+    width, height = upright_size((metadata.width, metadata.height), metadata.orientation)
+    return Canvas(size=requested.resize or Size(width=width, height=height), has_alpha=metadata.has_alpha)
 
 
 @asynccontextmanager
-async def _mark(wanted: Transformations, form: Form, context: RequestContext) -> AsyncGenerator[UUID | None]:
-    """The image to lay over another; an uploaded one goes again should the block fail.
+async def _watermark(
+    requested: Transformations, form: Form, context: RequestContext
+) -> AsyncGenerator[UUID | None]:
+    """Provide the id of the watermark's image. An uploaded one is deleted if the block fails.
 
     Raises:
-        AssetMissing: It is neither an id, nor a URL, nor a part of the form.
-        ImageNotReady: Its URL does not answer in time.
-        JobFailed: What its URL holds is no image.
+        AssetMissing: The watermark is neither an id, nor a URL, nor a file of the form.
+        ImageNotReady: Its URL is not fetched in time.
+        JobFailed: Its URL has no valid image.
     """
-    if wanted.watermark is None:
+    if requested.watermark is None:
         yield None
         return
-    name = wanted.watermark.image
+    name = requested.watermark.image
     file = form.files.get(name) or (form.files.get("watermark") if name == "image" else None)
     if file is None:
-        yield _id_of(name) or await _fetched(name, context)
+        yield _as_id(name) or await _fetched(name, context)
         return
     image = await store_ephemeral(file, context)
     try:
@@ -149,35 +152,35 @@ async def _fetched(url: str, context: RequestContext) -> UUID:
         retention=Retention.EPHEMERAL,
     )
     job = await fetch_image(command, context.backends)
-    done = await done_in_time(job, context.live, context.wait_s)
+    done = await done_in_time(job, context.event_streams, context.wait_s)
     if done is None or done.result is None:
-        raise ImageNotReady("Image not ready: the watermark is still being fetched; ask again")
+        raise ImageNotReady("Image not ready: the watermark is still being fetched; try again")
     return done.result
 
 
-def _id_of(name: str) -> UUID | None:
+def _as_id(name: str) -> UUID | None:
     try:
         return UUID(name)
     except ValueError:
         return None
 
 
-def _wanted(body: TransformBody) -> Transformations:
+def _requested(body: TransformBody) -> Transformations:
     parameters = body.transformation_parameters
-    with _refused():
+    with _as_invalid_request():
         return read_transformations(
             body.transformation_type, parameters if body.transformations is None else body.transformations
         )
 
 
-def _translated(wanted: Transformations, mark: UUID | None, canvas: Canvas | None) -> Operations:
-    with _refused():
-        return as_operations(wanted, mark, canvas)
+def _translated(requested: Transformations, watermark_id: UUID | None, canvas: Canvas | None) -> Operations:
+    with _as_invalid_request():
+        return as_operations(requested, watermark_id, canvas)
 
 
 @contextmanager
-def _refused() -> Generator[None]:
-    """What older words do not allow leaves as the request's fault."""
+def _as_invalid_request() -> Generator[None]:
+    """Turn an invalid transformation into a 400 that names the field."""
     try:
         yield
     except msgspec.ValidationError as error:
@@ -187,13 +190,13 @@ def _refused() -> Generator[None]:
 
 
 def _of_fields(fields: Mapping[str, str]) -> TransformBody:
-    """A form's fields; parameters are JSON, or a bare word such as `png`."""
+    """Read the fields of a form. Parameters are JSON, or a plain word such as `png`."""
     kind = fields.get("transformation_type")
-    values = {name: _json_or_word(text) for name, text in fields.items() if name != "transformation_type"}
+    values = {name: _json_or_text(text) for name, text in fields.items() if name != "transformation_type"}
     return TransformBody(transformation_type=kind, **values)
 
 
-def _json_or_word(text: str) -> Any:  # noqa: ANN401 - JSON
+def _json_or_text(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -201,9 +204,9 @@ def _json_or_word(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def _named_part(fields: Mapping[str, str]) -> Collection[str]:
-    """The file that the fields before it speak of."""
+    """Return the name of the file that the preceding fields refer to."""
     try:
-        mark = _wanted(_of_fields(fields)).watermark
+        watermark = _requested(_of_fields(fields)).watermark
     except ValidationException as error:
-        raise BadUpload("a file comes after the fields that name it") from error
-    return () if mark is None else (mark.image,)
+        raise BadUpload("a file must follow the fields that name it") from error
+    return () if watermark is None else (watermark.image,)

@@ -1,4 +1,4 @@
-"""`Idempotency-Key`: a request that is sent again gets the answer of the first."""
+"""`Idempotency-Key`: a repeated request gets the response to the first."""
 
 import hashlib
 from collections.abc import Awaitable, Callable
@@ -17,23 +17,23 @@ REPLAYED = "Idempotency-Replayed"
 
 
 def fingerprint(request: Request[Any, Any, Any], *parts: object) -> str:
-    """What makes two requests the same: method, address and content; 64 hex digits."""
+    """Hash what identifies a request: method, URL and the parts of its content."""
     return hashlib.sha256(repr((request.method, str(request.url), parts)).encode()).hexdigest()
 
 
-async def once(context: RequestContext, print_of: str, answer: Callable[[], Awaitable[R]]) -> R:
-    """`answer()`, or what it gave when the same caller sent the same key with the same request.
+async def once(context: RequestContext, request_hash: str, answer: Callable[[], Awaitable[R]]) -> R:
+    """Return `answer()`, or its stored response if the caller repeats a key with the same request.
 
     Raises:
         KeyInUse: The first request is still running.
-        KeyReused: The key was sent with another request.
+        KeyReused: The key was used with another request.
     """
     key = context.request.headers.get("idempotency-key")
     if key is None:
         return await answer()
     if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
-        raise idempotency.BadKey("an Idempotency-Key has between 1 and 255 printable characters")
-    earlier = await idempotency.begin(context.caller.id, key, print_of)
+        raise idempotency.BadKey("an Idempotency-Key has 1 to 255 printable characters")
+    earlier = await idempotency.begin(context.caller.id, key, request_hash)
     if earlier is not None:
         headers = msgspec.json.decode(earlier.headers or "{}", type=dict[str, str])
         content = msgspec.Raw((earlier.response or "").encode())

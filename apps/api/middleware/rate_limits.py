@@ -1,4 +1,4 @@
-"""How many requests a client may send."""
+"""Limits on requests per minute."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ STORE = "rate_limits"
 
 
 def rate_limits(settings: Settings) -> list[RateLimitConfig]:
-    """One limit for all requests of an account (without one: of an address), one for logins of an address."""
+    """Configure a limit on all requests of an account or address, and one on logins from an address."""
 
-    def who(request: Request[Any, Any, Any]) -> str:
+    def account_or_address(request: Request[Any, Any, Any]) -> str:
         try:
             return f"user:{access_claims(request, settings)['sub']}"
         except (NotAuthenticated, SignatureInvalid, SignatureExpired):
@@ -25,20 +25,20 @@ def rate_limits(settings: Settings) -> list[RateLimitConfig]:
     async def is_login(request: Request[Any, Any, Any]) -> bool:
         return bool(request.scope["route_handler"].opt.get("login"))
 
-    def login_from(request: Request[Any, Any, Any]) -> str:
+    def login_address(request: Request[Any, Any, Any]) -> str:
         return f"login:{_address(request)}"
 
     return [
         RateLimitConfig(
             ("minute", settings.rate_limit_per_minute),
             exclude=["^/health/", "^/schema", "^/admin"],
-            identifier_for_request=who,
+            identifier_for_request=account_or_address,
             store=STORE,
         ),
         RateLimitConfig(
             ("minute", settings.login_limit_per_minute),
             check_throttle_handler=is_login,
-            identifier_for_request=login_from,
+            identifier_for_request=login_address,
             store=STORE,
         ),
     ]

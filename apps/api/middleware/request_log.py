@@ -1,8 +1,7 @@
-"""One log line a request, and an id that follows it through broker and worker."""
+"""The request log, and the request id that broker and worker pass on."""
 
 import re
 import time
-from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -18,28 +17,29 @@ log = structlog.get_logger(__name__)
 
 
 def with_request_log(app: ASGIApp) -> ASGIApp:
-    """`app` with a client's X-Request-ID, or one of ours, sent back; logs method, route, status and time.
+    """Wrap `app` to log each request, and to send back its X-Request-ID or a new one.
 
-    It wraps the routing too, so that an address that does not exist is logged like any other. The route is
-    logged as it is declared: addresses hold link tokens.
+    The wrapper is outside the routing, so unknown addresses are logged too. The log has the route's template
+    instead of the path, because paths contain link tokens.
     """
 
     async def logged(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(HEADER.encode(), b"").decode("latin-1")
-        own = given if CLEAN_ID.match(given) else uuid4().hex
+        sent = dict(scope["headers"]).get(HEADER.encode(), b"").decode("latin-1")
+        id_ = sent if CLEAN_ID.match(sent) else uuid4().hex
         started = time.perf_counter()
-        seen: dict[str, Any] = {"status": 500}
+        status = 500
 
         async def send_with_id(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                seen["status"] = message["status"]
-                MutableScopeHeaders.from_message(message)[HEADER] = own
+                status = message["status"]
+                MutableScopeHeaders.from_message(message)[HEADER] = id_
             await send(message)
 
-        with bound_contextvars(request_id=own):
+        with bound_contextvars(request_id=id_):
             try:
                 await app(scope, receive, send_with_id)
             finally:
@@ -49,7 +49,7 @@ def with_request_log(app: ASGIApp) -> ASGIApp:
                         "request",
                         method=scope.get("method"),
                         route=path,
-                        status=seen["status"],
+                        status=status,
                         ms=round((time.perf_counter() - started) * 1000, 1),
                     )
 
@@ -57,5 +57,5 @@ def with_request_log(app: ASGIApp) -> ASGIApp:
 
 
 def request_id() -> str:
-    """The id of the request that is being answered."""
+    """Return the id of the current request."""
     return get_contextvars()["request_id"]

@@ -1,4 +1,4 @@
-"""From the rows of batches to the shapes that clients see."""
+"""Views of batches and their items."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -14,7 +14,7 @@ from libs.storage.database.tables import Batch, ProductImage, now
 
 
 def batch_view(batch: Batch, base_url: str) -> BatchView:
-    """A batch without its items."""
+    """Build the view of a batch, without its items."""
     url = f"{base_url}/api/batches/{batch.id}"
     return BatchView(
         id=batch.id,
@@ -42,10 +42,10 @@ def batch_view(batch: Batch, base_url: str) -> BatchView:
 def batch_detail(
     batch: Batch, items: Sequence[ProductImage], errors: dict[str, int], base_url: str, settings: Settings
 ) -> BatchDetail:
-    """A batch with some of its items."""
+    """Build the view of a batch with some of its items."""
     view = msgspec.structs.asdict(batch_view(batch, base_url))
-    shown = tuple(_item_view(item, base_url, settings) for item in items)
-    return BatchDetail(**view, errors=errors, items=shown)
+    item_views = tuple(_item_view(item, base_url, settings) for item in items)
+    return BatchDetail(**view, errors=errors, items=item_views)
 
 
 def lasting_link(image: UUID | None, base_url: str, settings: Settings) -> str | None:
@@ -70,7 +70,7 @@ def _item_view(item: ProductImage, base_url: str, settings: Settings) -> ItemVie
 
 
 def _eta_s(batch: Batch) -> float | None:
-    """At the pace since the first job was taken."""
+    """Extrapolate the remaining time from the items done since the first job started."""
     done = batch.completed + batch.failed
     if batch.started_at is None or not 0 < done < batch.total:
         return None

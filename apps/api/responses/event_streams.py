@@ -1,7 +1,6 @@
-"""Waiting for jobs and batches: one subscription a process, any number of waiters.
+"""Waiting for jobs and batches: one subscription to events per process, any number of waiters.
 
-Events only shorten the wait. The row is asked first, or soon by who knows it, and every second should an
-event get lost.
+Events only shorten the wait. The row is read as well, every second, in case an event is lost.
 """
 
 import asyncio
@@ -16,19 +15,19 @@ from libs.runtime.background import background_tasks
 from libs.storage import batches, jobs
 from libs.storage.database.tables import Batch, Job
 
-FIRST_LOOK_S = 0.25
-RECHECK_S = 1.0
+FIRST_READ_S = 0.25
+READ_EVERY_S = 1.0
 
 
-class Live:
-    """Knows who waits for which job or batch."""
+class EventStreams:
+    """The waiters of this process, by job or batch."""
 
     def __init__(self) -> None:
         self._waiting: defaultdict[UUID | None, set[asyncio.Event]] = defaultdict(set)
         self._stopping = False
 
     def stop(self) -> None:
-        """Let nobody wait any longer: each gets what there is to tell now."""
+        """End all waits; each returns the current state."""
         self._stopping = True
         for events in self._waiting.values():
             for event in events:
@@ -36,20 +35,20 @@ class Live:
 
     @asynccontextmanager
     async def listening(self, broker: Broker) -> AsyncGenerator[None]:
-        """Hear of ended jobs while inside."""
+        """Listen to events inside the block."""
         async with background_tasks(self._listen(broker)):
             yield
 
     async def ended(self, job: Job, *, within_s: float) -> Job:
-        """A job that the caller has just stored or read, as it is once it has ended or the time is over.
+        """Wait for a job that was just stored or read, and return its state after its end or the timeout.
 
-        It is not asked for at once: whoever works it needs the database more in that moment.
+        The first read is delayed, because the worker needs the database at that moment.
         """
         if job.status not in jobs.UNFINISHED:
             return job
         deadline = asyncio.get_running_loop().time() + within_s
         with self._woken_by(job.id) as event, suppress(TimeoutError):
-            async with asyncio.timeout(min(FIRST_LOOK_S, within_s)):
+            async with asyncio.timeout(min(FIRST_READ_S, within_s)):
                 await event.wait()
         left_s = deadline - asyncio.get_running_loop().time()
         async with aclosing(self.states(job.owner, job.id, within_s=left_s)) as states:
@@ -59,7 +58,7 @@ class Live:
         return await jobs.owned_by(job.owner, job.id)
 
     async def states(self, owner: int, job_id: UUID, *, within_s: float) -> AsyncGenerator[Job, None]:
-        """The job now, and again at every change, until it has ended or the time is over."""
+        """Yield the job now and after every change, until it has ended or the time is over."""
         deadline = asyncio.get_running_loop().time() + within_s
         last: tuple[str, int] | None = None
         with self._woken_by(job_id) as event:
@@ -73,7 +72,7 @@ class Live:
                 if job.status not in jobs.UNFINISHED or left_s <= 0 or self._stopping:
                     return
                 try:
-                    async with asyncio.timeout(min(RECHECK_S, left_s)):
+                    async with asyncio.timeout(min(READ_EVERY_S, left_s)):
                         await event.wait()
                 except TimeoutError:
                     continue
@@ -81,7 +80,7 @@ class Live:
     async def batch_states(
         self, owner: int, batch_id: UUID, *, within_s: float
     ) -> AsyncGenerator[Batch, None]:
-        """The batch now and again as it goes on, until it has ended, is deleted, or the time is over."""
+        """Yield the batch now and after every change, until it ends, is deleted, or the time is over."""
         deadline = asyncio.get_running_loop().time() + within_s
         last: tuple[str, int, int] | None = None
         with self._woken_by(batch_id) as event:
@@ -99,7 +98,7 @@ class Live:
                 if batch.status not in batches.UNFINISHED or left_s <= 0 or self._stopping:
                     return
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(min(RECHECK_S, left_s)):
+                    async with asyncio.timeout(min(READ_EVERY_S, left_s)):
                         await event.wait()
 
     @contextmanager
@@ -115,6 +114,6 @@ class Live:
 
     async def _listen(self, broker: Broker) -> None:
         async with broker.events("job.*", "batch.*") as events:
-            async for one in events:
-                for event in self._waiting.get(ended_subject(one.body), ()):
-                    event.set()
+            async for message in events:
+                for waiter in self._waiting.get(ended_subject(message.body), ()):
+                    waiter.set()

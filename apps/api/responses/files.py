@@ -1,11 +1,10 @@
-"""Handing out bytes: own Content-Type, ranges, entity tags, and the start of an ephemeral image's clock."""
+"""Download responses and links: ranges, entity tags, and the start of an ephemeral image's expiry."""
 
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response
@@ -13,7 +12,7 @@ from litestar.response import Redirect, Stream
 from litestar.status_codes import HTTP_206_PARTIAL_CONTENT, HTTP_302_FOUND, HTTP_304_NOT_MODIFIED
 from msgspec import Struct
 
-from apps.api.uploads.multipart_form import BadRange
+from apps.api.responses.content_disposition import Disposition, content_disposition
 from libs.auth.links import sign_link
 from libs.backends import Backends
 from libs.contracts.views.links import LinkView
@@ -22,9 +21,17 @@ from libs.storage import image_expiry, images
 from libs.storage.database.tables import Image, now
 from libs.storage.objects import StorageError
 
-Disposition = Literal["inline", "attachment"]
+ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # no file size has more digits
 
-ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # no file has a size of more digits
+
+class BadRange(Exception):
+    """The requested range lies outside the file."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, size: int) -> None:
+        super().__init__(f"the file has {size} bytes")
+        self.size = size
 
 
 class Span(Struct, frozen=True):
@@ -37,11 +44,11 @@ class Span(Struct, frozen=True):
 async def stream(
     image: Image, request: Request[Any, Any, Any], backends: Backends, *, disposition: Disposition
 ) -> Response[Any]:
-    """The image's bytes, whole or the range asked for; the first time starts its clock. HEAD does not.
+    """Stream an image or the requested range of it. The first GET starts an ephemeral image's expiry.
 
     Raises:
-        ObjectNotFound: The store does not have it.
-        BadRange: The range lies outside.
+        ObjectNotFound: The object is missing.
+        BadRange: The range lies outside the file.
     """
     try:
         return await _streamed(image, request, backends, disposition)
@@ -55,8 +62,8 @@ async def stream(
 async def redirect_or_stream(
     image: Image, request: Request[Any, Any, Any], backends: Backends, *, expires_s: int
 ) -> Response[Any]:
-    """As `stream`, or a redirect to the object store where that can serve clients itself."""
-    disposition = _content_disposition(image, "inline")
+    """Redirect to the object store if it can serve clients itself; else stream the image."""
+    disposition = content_disposition(image.filename, "inline")
     url = await backends.objects.link(
         image.object_key, expires_s=max(1, expires_s), content_type=image.mime, disposition=disposition
     )
@@ -105,24 +112,18 @@ def _headers(image: Image, disposition: Disposition) -> dict[str, str]:
         "ETag": f'"{image.md5}"',
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
-        "Content-Disposition": _content_disposition(image, disposition),
+        "Content-Disposition": content_disposition(image.filename, disposition),
         "X-Content-Type-Options": "nosniff",
     }
 
 
-def _content_disposition(image: Image, disposition: Disposition) -> str:
-    """RFC 6266: an ASCII name for all, and the real one for who understands it."""
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in image.filename)
-    return f"{disposition}; filename=\"{plain}\"; filename*=UTF-8''{quote(image.filename, safe='')}"
-
-
 def _unchanged(request: Request[Any, Any, Any], etag: str) -> bool:
-    known = request.headers.get("if-none-match", "")
-    return known == "*" or etag in [one.strip().removeprefix("W/") for one in known.split(",")]
+    sent = request.headers.get("if-none-match", "")
+    return sent == "*" or etag in [tag.strip().removeprefix("W/") for tag in sent.split(",")]
 
 
 def _span(request: Request[Any, Any, Any], image: Image, etag: str) -> Span | None:
-    """The range asked for (RFC 9110, section 14); None for the whole, also when several are asked for."""
+    """Return the requested range (RFC 9110, section 14); None for the whole file or several ranges."""
     match = ONE_RANGE.match(request.headers.get("range", ""))
     if match is None or request.headers.get("if-range", etag) != etag or match.groups() == ("", ""):
         return None
@@ -133,25 +134,30 @@ def _span(request: Request[Any, Any, Any], image: Image, etag: str) -> Span | No
     else:
         start, end = max(0, size - int(last)), size - 1
     if first and last and int(first) > int(last):
-        return None  # not a valid range: as if none had been asked for
+        return None  # an invalid range is ignored
     if start > end:
         raise BadRange(size)
     return Span(start, end - start + 1)
 
 
 def link_to(image: Image, settings: Settings, base_url: str, *, expires_in: int | None) -> LinkView:
-    """A signed address for one image that ends after `expires_in` seconds, and never after the image."""
+    """Sign a link that expires after `expires_in` seconds, or with the image if that is earlier."""
     return link_of(image.id, image.expires_at, settings, base_url, expires_in=expires_in)
 
 
 def link_of(
-    image_id: UUID, ends_at: datetime | None, settings: Settings, base_url: str, *, expires_in: int | None
+    image_id: UUID,
+    image_expires_at: datetime | None,
+    settings: Settings,
+    base_url: str,
+    *,
+    expires_in: int | None,
 ) -> LinkView:
-    """As `link_to`, for an image that is known by its id and its end."""
+    """Sign a link as `link_to` does, given an image's id and expiry."""
     moment = now()
     seconds = float(expires_in or settings.link_s)
-    if ends_at is not None:
-        seconds = max(1.0, min(seconds, (ends_at - moment).total_seconds()))
+    if image_expires_at is not None:
+        seconds = max(1.0, min(seconds, (image_expires_at - moment).total_seconds()))
     token = sign_link(settings.secret_key, image_id, ttl_s=seconds)
     return LinkView(
         url=f"{base_url}/d/{token}", expires_at=moment + timedelta(seconds=seconds), expires_in=int(seconds)

@@ -1,4 +1,4 @@
-"""Answers that depend on a job: with its result when it is done in time, else where to find it."""
+"""Responses that wait for a job: its result if it ends in time, else the job's address."""
 
 import asyncio
 
@@ -21,38 +21,38 @@ from libs.storage.database.tables import Image, Job
 async def created(
     context: RequestContext, image: Image, job: Job | None, *, is_new: bool = True
 ) -> Response[ImageView]:
-    """An image that was stored; with a job that transforms it, 202 until that is done."""
+    """Answer with a stored image: 201, or 202 while a job for it runs."""
     if job is not None:
-        bind_contextvars(job_id=str(job.id))  # the request's own log line tells which job it made
+        bind_contextvars(job_id=str(job.id))  # for the request's own log line
     return await _stored(context, image, job, wait_s=prefer_wait_s(context), is_new=is_new)
 
 
 async def _stored(
     context: RequestContext, image: Image, job: Job | None, *, wait_s: float, is_new: bool
 ) -> Response[ImageView]:
-    done = await done_in_time(job, context.live, wait_s) if job is not None else None
+    done = await done_in_time(job, context.event_streams, wait_s) if job is not None else None
     headers = _applied(context, wait_s)
     status = HTTP_201_CREATED if is_new else HTTP_200_OK
     if done is not None:
-        rows = {one.id: one for one in await images.by_ids([image.id, done.result or image.id])}
+        rows = {row.id: row for row in await images.by_ids([image.id, done.result or image.id])}
         result = rows.get(done.result) if done.result else None
         view = image_views.image_view(rows.get(image.id, image), done, context.base_url, result=result)
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
     view = image_views.image_view(
         image, job, context.base_url, durations=await image_views.durations_of([job] if job else [])
     )
-    if job is None or job.kind == JobKind.DESCRIBE:  # what was asked for is there, its hash is not
+    if job is None or job.kind == JobKind.DESCRIBE:  # the image is stored; only its hash is missing
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
     where = f"{context.base_url}/api/jobs/{job.id}"
     return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": where, **headers})
 
 
 async def ingested(context: RequestContext, job: Job) -> Response[ImageView] | Response[JobView]:
-    """The image that a job fetches, and its result where one was asked for: 202 until that is done."""
+    """Answer with the image that a job fetches, and its result if requested; 202 while they are pending."""
     bind_contextvars(job_id=str(job.id))
     wait_s = prefer_wait_s(context)
     started = asyncio.get_running_loop().time()
-    done = await done_in_time(job, context.live, wait_s)
+    done = await done_in_time(job, context.event_streams, wait_s)
     if done is None or done.result is None:
         return in_progress(context, done or job, wait_s)
     command = decode(job.command)
@@ -68,10 +68,10 @@ async def ingested(context: RequestContext, job: Job) -> Response[ImageView] | R
 
 
 async def generated(context: RequestContext, job: Job) -> Response[ImageView] | Response[JobView]:
-    """The image that a job makes of nothing but a prompt: 202 until that is done."""
+    """Answer with the image that a job makes from a prompt; 202 while it is pending."""
     bind_contextvars(job_id=str(job.id))
     wait_s = prefer_wait_s(context)
-    done = await done_in_time(job, context.live, wait_s)
+    done = await done_in_time(job, context.event_streams, wait_s)
     if done is None or done.result is None:
         return in_progress(context, done or job, wait_s)
     image = await images.owned_by(job.owner, done.result)
@@ -79,17 +79,17 @@ async def generated(context: RequestContext, job: Job) -> Response[ImageView] | 
 
 
 def in_progress(context: RequestContext, job: Job, wait_s: float = 0) -> Response[JobView]:
-    """202, with the job that has not ended."""
+    """Answer 202 with a job that has not ended."""
     view = job_view(job, context.base_url)
     headers = {"Location": view.url, **_applied(context, wait_s)}
     return Response(view, status_code=HTTP_202_ACCEPTED, headers=headers)
 
 
 async def job_response(context: RequestContext, job: Job) -> Response[JobView]:
-    """A job: 200 when it is done in time, else 202."""
+    """Answer with a job: 200 if it completes in time, else 202."""
     bind_contextvars(job_id=str(job.id))
     wait_s = prefer_wait_s(context)
-    done = await done_in_time(job, context.live, wait_s)
+    done = await done_in_time(job, context.event_streams, wait_s)
     view = job_view(done or job, context.base_url)
     status = HTTP_200_OK if done else HTTP_202_ACCEPTED
     headers = {"Location": view.url, **_applied(context, wait_s)}

@@ -14,7 +14,7 @@ from apps.api.context import RequestContext
 
 
 class Identified(Protocol):
-    """What a page can be continued behind."""
+    """A view with an id, which the next page follows."""
 
     @property
     def id(self) -> UUID: ...
@@ -22,17 +22,17 @@ class Identified(Protocol):
 
 T = TypeVar("T", bound=Identified)
 
-Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many at most")]
+Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="The greatest number of entries")]
 Md5: TypeAlias = Annotated[
     str | None, QueryParameter(pattern="^[0-9A-Fa-f]{32}$", description="32 hex digits")
 ]
 
 
 def in_utc(name: str, moment: datetime | None) -> datetime | None:
-    """The time asked for; one without an offset is UTC.
+    """Convert a time of the query to UTC; without an offset, it is UTC.
 
     Raises:
-        ValidationException: No calendar of ours has it.
+        ValidationException: The time is out of range.
     """
     if moment is None or moment.tzinfo is None:
         return moment and moment.replace(tzinfo=UTC)
@@ -43,14 +43,14 @@ def in_utc(name: str, moment: datetime | None) -> datetime | None:
 
 
 def listed(views: Sequence[T], context: RequestContext, *, total: int, limit: int) -> Response[list[T]]:
-    """The page as an array; `Link: rel=next` (RFC 8288) while there may be more."""
+    """Answer with a page as an array, and `Link: rel=next` (RFC 8288) if there may be more."""
     return Response(list(views), headers=page_headers(views, context, total=total, limit=limit))
 
 
 def page_headers(
     views: Sequence[Identified], context: RequestContext, *, total: int, limit: int
 ) -> dict[str, str]:
-    """How many there are in all, and where the next page is while there may be one."""
+    """Return the headers of a page: the total, and the address of the next page if there may be one."""
     headers = {"X-Total-Count": str(total)}
     if views and len(views) == limit:
         query = [

@@ -1,9 +1,8 @@
-"""Routes over CSV batches."""
+"""Routes for CSV batches."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import PurePath
 from typing import Annotated
-from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -19,8 +18,10 @@ from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import BatchOperation
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
+from apps.api.responses.content_disposition import content_disposition
 from apps.api.responses.lists import Limit, listed, page_headers
-from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, received_form
+from apps.api.uploads.errors import BadUpload
+from apps.api.uploads.multipart_form import Form, FormShape, received_form
 from libs.backends import Backends
 from libs.batches import create, export
 from libs.batches.create import CreateBatch
@@ -30,14 +31,14 @@ from libs.contracts.views.request_body import Operations
 from libs.storage import batches
 from libs.storage.database.tables import BaseUser, Batch
 
-STREAM_S = 3600.0  # an event stream ends by itself after an hour; clients reconnect
+STREAM_S = 3600.0  # the longest that an event stream stays open; clients reconnect
 FIELDS = ("webhook_url", "operations", "retention")
 
 ItemsLimit = Annotated[int, QueryParameter(ge=0, le=100, description="How many items at most")]
 
 
 class Batches(Controller):
-    """Batches: thousands of images named in one CSV file."""
+    """Batches: images whose URLs are listed in one CSV file."""
 
     path = "/api/batches"
     tags = ("Batches",)
@@ -45,7 +46,7 @@ class Batches(Controller):
 
     @post(operation_class=BatchOperation, status_code=HTTP_202_ACCEPTED, request_max_body_size=None)
     async def create(self, context: NamedDependency[RequestContext]) -> Response[BatchView]:
-        """Take a CSV file of products in; one with faults is refused as a whole, and told which."""
+        """Upload a CSV file of products. A file with errors is refused as a whole, with a list of them."""
         return await create_batch(context)
 
     @get()
@@ -56,7 +57,7 @@ class Batches(Controller):
         after: FromQuery[UUID | None] = None,
         limit: Limit = 20,
     ) -> Response[list[BatchView]]:
-        """The caller's batches, newest first."""
+        """List the caller's batches, newest first."""
         found, total = await batches.page(context.caller.id, status=status, limit=limit, after=after)
         return listed(
             [batch_view(batch, context.base_url) for batch in found], context, total=total, limit=limit
@@ -71,7 +72,7 @@ class Batches(Controller):
         after: FromQuery[UUID | None] = None,
         limit: ItemsLimit = 20,
     ) -> Response[BatchDetail]:
-        """One batch, its failures by kind, and its items in the order of the file; the headers page these."""
+        """Get one batch with its failures by code, and a page of its items in the order of the file."""
         batch = await batches.owned_by(context.caller.id, batch_id)
         items, total = await batches.items(batch.id, status=status, limit=limit, after=after)
         detail = batch_detail(
@@ -82,7 +83,7 @@ class Batches(Controller):
 
     @get("/{batch_id:uuid}/output.csv", media_type="text/csv")
     async def output_csv(self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> Stream:
-        """The input's columns with the outputs' addresses and the errors; so far, while it runs."""
+        """Download the input's columns with the outputs' URLs and the errors, also while the batch runs."""
         batch = await batches.owned_by(context.caller.id, batch_id)
 
         def link(item: batches.Output) -> str:
@@ -97,7 +98,7 @@ class Batches(Controller):
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
     ) -> Stream:
-        """All outputs in one file, as far as they are done."""
+        """Download all outputs in one file, also while the batch runs."""
         batch = await batches.owned_by(caller.id, batch_id)
         return _file(export.archive(batch, backends.objects), batch, "application/zip", ".zip")
 
@@ -105,7 +106,7 @@ class Batches(Controller):
     async def events(
         self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ServerSentEvent:
-        """The batch now and, at most every second, as it goes on; the stream closes when it has ended."""
+        """Stream the batch and its changes as server-sent events. The stream closes when it has ended."""
         await batches.owned_by(context.caller.id, batch_id)
         return ServerSentEvent(_changes(context, batch_id), headers={"Cache-Control": "no-store"})
 
@@ -113,7 +114,7 @@ class Batches(Controller):
     async def retry(
         self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[BatchView]:
-        """Run again what has failed."""
+        """Run the failed items again."""
         batch = await batches.owned_by(context.caller.id, batch_id)
 
         async def answer() -> Response[BatchView]:
@@ -126,23 +127,23 @@ class Batches(Controller):
     async def remove(
         self, batch_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
     ) -> None:
-        """Cancel what has not ended, and delete the batch with its jobs and outputs."""
+        """Cancel the batch's unfinished jobs, and delete the batch with its jobs and outputs."""
         await create.delete(await batches.owned_by(caller.id, batch_id), caller, backends)
 
 
 async def create_batch(context: RequestContext) -> Response[BatchView]:
-    """The batch of the CSV file in the request's form."""
+    """Create a batch from the CSV file of a form."""
     shape = FormShape(files=("file",), fields=FIELDS, max_file_bytes=context.settings.csv_max_bytes)
     async with received_form(context.request, context.backends.scratch, shape) as form:
         command = _command(form, context)
         file = form.files["file"]
-        print_of = fingerprint(context.request, file.md5, file.filename, *sorted(form.fields.items()))
+        request_hash = fingerprint(context.request, file.md5, file.filename, *sorted(form.fields.items()))
 
         async def answer() -> Response[BatchView]:
             batch = await create.create_batch(command, context.backends)
             return _accepted(batch, context)
 
-        return await once(context, print_of, answer)
+        return await once(context, request_hash, answer)
 
 
 def _command(form: Form, context: RequestContext) -> CreateBatch:
@@ -167,9 +168,8 @@ def _accepted(batch: Batch, context: RequestContext) -> Response[BatchView]:
 
 def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -> Stream:
     name = PurePath(batch.filename).stem + ending
-    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in name)
     headers = {
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Disposition": content_disposition(name, "attachment"),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
@@ -177,6 +177,6 @@ def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -
 
 
 async def _changes(context: RequestContext, batch_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async for batch in context.live.batch_states(context.caller.id, batch_id, within_s=STREAM_S):
+    async for batch in context.event_streams.batch_states(context.caller.id, batch_id, within_s=STREAM_S):
         view = batch_view(batch, context.base_url)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

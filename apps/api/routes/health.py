@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can serve."""
+"""Routes for health checks."""
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
@@ -10,19 +10,19 @@ from libs.jobs.health import health
 
 
 class HealthChecks(Controller):
-    """For load balancers and orchestrators."""
+    """Health checks for load balancers and orchestrators."""
 
     path = "/health"
     tags = ("Health",)
 
     @get("/live")
     async def live(self) -> dict[str, str]:
-        """The process answers."""
+        """Check that the process answers."""
         return {"status": "ok"}
 
     @get("/ready")
     async def ready(self, backends: NamedDependency[Backends]) -> Response[Health]:
-        """Database, object store and broker answer too; 503 names the one that does not."""
+        """Check that database, object store and broker answer too; 503 names the one that does not."""
         found = await health(backends)
         ok = found.status == "ok"
         return Response(found, status_code=HTTP_200_OK if ok else HTTP_503_SERVICE_UNAVAILABLE)

@@ -1,4 +1,4 @@
-"""Routes over images."""
+"""Routes for images."""
 
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -55,7 +55,7 @@ def image_filter(
 
 
 class Images(Controller):
-    """Images: uploads, results, their bytes and what is done to them."""
+    """Images: uploads, results, downloads, transformations and edits."""
 
     path = "/api/images"
     tags = ("Images",)
@@ -65,10 +65,10 @@ class Images(Controller):
     async def create(
         self, context: NamedDependency[RequestContext]
     ) -> Response[ImageView] | Response[JobView]:
-        """Upload an image or name its URL; with `operations`, a worker makes a result of it.
+        """Upload an image or name its URL, with optional operations or an edit.
 
-        An upload without operations: 201, and the image is kept. Anything else: 202 with the job in
-        `Location`, or 201 with the finished image when `Prefer: wait=N` leaves time enough.
+        An upload without operations and prompt is kept, and answered with 201. Other requests are answered
+        with 202 and the job in `Location`, or with 201 and the result if it is ready within `Prefer: wait=N`.
         """
         return await create(context)
 
@@ -100,10 +100,10 @@ class Images(Controller):
     async def change(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[ImageView] | Response[JobView]:
-        """Rename an image, keep it, let it end, or replace its bytes by those at another `image_url`.
+        """Change the name or retention of an image, or replace its bytes by those at another `image_url`.
 
-        A form with another image and a prompt replaces the bytes and edits them: 202, or 200 with the
-        result when `Prefer: wait=N` leaves time enough.
+        A form with another image and a prompt replaces the bytes and edits them. It is answered with 202, or
+        with 200 and the result if it is ready within `Prefer: wait=N`.
         """
         return await change_image(image_id, context)
 
@@ -116,9 +116,9 @@ class Images(Controller):
     async def replace(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[ImageView] | Response[JobView]:
-        """Fetch an image's bytes again or from elsewhere; a fetch that fails leaves everything as it was.
+        """Replace an image's bytes by those at a URL. A failed fetch changes nothing.
 
-        Waits for up to 30 seconds, then 202 with the job in `Location`.
+        Waits up to 30 seconds, then answers with 202 and the job in `Location`.
         """
         return await replace_image.replace(image_id, context.waiting(WAIT_S))
 
@@ -150,7 +150,7 @@ class Images(Controller):
         data: JSONBody[TransformRequest],
         context: NamedDependency[RequestContext],
     ) -> Response[JobView]:
-        """Queue operations over one stored image; `Prefer: wait=N` answers with the result."""
+        """Queue operations on a stored image. `Prefer: wait=N` waits for the result."""
         command = TransformStored(
             owner=context.caller,
             image=await images.owned_by(context.caller.id, image_id),
@@ -173,9 +173,9 @@ class Images(Controller):
     async def edit(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[JobView]:
-        """Have a model change one stored image as the prompt says; `Prefer: wait=N` answers with the result.
+        """Queue an edit of a stored image by a model. `Prefer: wait=N` waits for the result.
 
-        The results are new images whose `parent` is this one.
+        The results are new images whose `parent` is this image.
         """
         image = await images.owned_by(context.caller.id, image_id)
         return await edit(image, context)
@@ -187,18 +187,19 @@ class Images(Controller):
         context: NamedDependency[RequestContext],
         data: JSONBody[LinkRequest | None] = None,
     ) -> LinkView:
-        """An address that opens the image without a token; never longer than the image lasts."""
-        wanted = data or LinkRequest()
-        image = await _version(context.caller, image_id, wanted.version)
-        return files.link_to(image, context.settings, context.base_url, expires_in=wanted.expires_in)
+        """Create an address that opens the image without a token. It expires with the image at the latest."""
+        requested = data or LinkRequest()
+        image = await _version(context.caller, image_id, requested.version)
+        return files.link_to(image, context.settings, context.base_url, expires_in=requested.expires_in)
 
     @get("/{image_id:uuid}/metadata")
     async def metadata(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[Metadata] | Response[JobView]:
-        """What a full decode tells; an image not described yet is described now, or 202 with the job."""
-        told = await metadata_of(await images.owned_by(context.caller.id, image_id), context.waiting(WAIT_S))
-        return in_progress(context, told) if isinstance(told, Job) else Response(told)
+        """Get the findings of a full decode. 202 with the job if the image is not described in time."""
+        image = await images.owned_by(context.caller.id, image_id)
+        found = await metadata_of(image, context.waiting(WAIT_S))
+        return in_progress(context, found) if isinstance(found, Job) else Response(found)
 
 
 async def change_image(image_id: UUID, context: RequestContext) -> Response[ImageView] | Response[JobView]:

@@ -1,4 +1,4 @@
-"""Routes over jobs."""
+"""Routes for jobs."""
 
 from collections.abc import AsyncGenerator
 from uuid import UUID
@@ -19,11 +19,11 @@ from libs.contracts.views.jobs import JobView
 from libs.jobs.cancel import cancel
 from libs.storage import jobs
 
-STREAM_S = 3600.0  # an event stream ends by itself after an hour; clients reconnect
+STREAM_S = 3600.0  # the longest that an event stream stays open; clients reconnect
 
 
 class Jobs(Controller):
-    """Jobs: what is being done, what was done."""
+    """Jobs: their state, their end, and their cancellation."""
 
     path = "/api/jobs"
     tags = ("Jobs",)
@@ -39,7 +39,7 @@ class Jobs(Controller):
         after: FromQuery[UUID | None] = None,
         limit: Limit = 20,
     ) -> Response[list[JobView]]:
-        """The caller's jobs, newest first."""
+        """List the caller's jobs, newest first."""
         found, total = await jobs.page(
             context.caller.id, status=status, kind=kind, image=image, limit=limit, after=after
         )
@@ -47,12 +47,12 @@ class Jobs(Controller):
 
     @get("/{job_id:uuid}")
     async def get_job(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
-        """One job."""
+        """Get one job."""
         return job_view(await jobs.owned_by(context.caller.id, job_id), context.base_url)
 
     @delete("/{job_id:uuid}", status_code=HTTP_200_OK)
     async def cancel(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
-        """Cancel a job that has not ended; nothing of its result is kept."""
+        """Cancel a job that has not ended. Its result is not kept."""
         job = await cancel(context.caller, job_id, context.backends)
         return job_view(job, context.base_url)
 
@@ -60,12 +60,12 @@ class Jobs(Controller):
     async def events(
         self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ServerSentEvent:
-        """The job now and at every change, as server-sent events; the stream closes when it has ended."""
+        """Stream the job and its changes as server-sent events. The stream closes when the job has ended."""
         await jobs.owned_by(context.caller.id, job_id)
         return ServerSentEvent(_changes(context, job_id), headers={"Cache-Control": "no-store"})
 
 
 async def _changes(context: RequestContext, job_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async for job in context.live.states(context.caller.id, job_id, within_s=STREAM_S):
+    async for job in context.event_streams.states(context.caller.id, job_id, within_s=STREAM_S):
         view = job_view(job, context.base_url)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

@@ -1,4 +1,4 @@
-"""Links that open without a token."""
+"""The route of links that open without a token."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,11 +24,11 @@ from libs.storage.image_errors import ImageNotFound
 async def open_link(
     request: Request[Any, Any, Any], token: FromPath[str], backends: NamedDependency[Backends]
 ) -> Response[Any]:
-    """The bytes behind a link, or a redirect to them; counts as the image's download."""
+    """Open a link: stream the image or redirect to it. This counts as the image's download."""
     target = verify_link(backends.settings.secret_key, token)
     image = await images.by_id(target.image_id)
     if image is None:
-        raise ImageNotFound("the image behind this link is gone")
+        raise ImageNotFound("the image of this link was deleted")
     left_s = int(backends.settings.link_s)
     if target.expires_at is not None:
         left_s = int((target.expires_at - datetime.now(UTC)).total_seconds())

@@ -1,4 +1,4 @@
-"""Routes that look for images by what they look like."""
+"""Routes that search images by perceptual hash."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,8 +20,9 @@ from apps.api.responses.job_responses import in_progress
 from apps.api.responses.lists import Limit
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from apps.api.uploads.describe_image import describe_in_time
+from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.json_body import is_json, received_json
-from apps.api.uploads.multipart_form import BadUpload, FormShape, ReceivedFile, received_form
+from apps.api.uploads.multipart_form import FormShape, ReceivedFile, received_form
 from apps.api.uploads.received_files import data_url_file, store_ephemeral
 from libs.contracts.commands import IngestSource
 from libs.contracts.enums import Retention
@@ -37,15 +38,15 @@ from libs.storage.duplicate_groups import clusters
 from libs.storage.phash_index import NOBODY, LookAlike
 
 WAIT_S = 30.0
-Found: TypeAlias = Response[list[SimilarView]] | Response[JobView]
+SearchResponse: TypeAlias = Response[list[SimilarView]] | Response[JobView]
 Distance: TypeAlias = Annotated[
-    int, QueryParameter(ge=0, le=64, description="In how many bits of 64 the hashes may differ")
+    int, QueryParameter(ge=0, le=64, description="The greatest number of differing bits, of 64")
 ]
 NearDistance: TypeAlias = Annotated[int, QueryParameter(ge=0, le=phash_index.MAX_PROBED)]
 
 
 class LookAlikes(Controller):
-    """Search by perceptual hash: exact for every distance, over the caller's own images."""
+    """Search the caller's images by perceptual hash. The results are complete for every distance."""
 
     path = "/api/images"
     tags = ("Images",)
@@ -58,8 +59,8 @@ class LookAlikes(Controller):
         context: NamedDependency[RequestContext],
         max_distance: Distance = 10,
         limit: Limit = 20,
-    ) -> Found:
-        """The caller's images that look like this one, the nearest first."""
+    ) -> SearchResponse:
+        """List the caller's images that look like this one, nearest first."""
         context = context.waiting(WAIT_S)
         image = await images.owned_by(context.caller.id, image_id)
         if image.phash is None:
@@ -67,15 +68,15 @@ class LookAlikes(Controller):
             if job is not None:
                 return in_progress(context, job)
             image = await images.owned_by(context.caller.id, image_id)
-        wanted = SearchRequest(max_distance=max_distance, limit=limit)
-        return await _nearest(image.phash or 0, wanted, context, but=image.id)
+        search = SearchRequest(max_distance=max_distance, limit=limit)
+        return await _nearest(image.phash or 0, search, context, but=image.id)
 
     @post("/search", operation_class=SearchOperation, status_code=HTTP_200_OK, request_max_body_size=None)
-    async def search(self, context: NamedDependency[RequestContext]) -> Found:
-        """The caller's images that look like a file, the image at a URL, or a hash; nothing of it is kept.
+    async def search(self, context: NamedDependency[RequestContext]) -> SearchResponse:
+        """List the caller's images that look like a file, the image at a URL, or a hash, nearest first.
 
-        A file or a URL that is not hashed in time is answered with 202 and the job: what it makes is an
-        ephemeral image, to be asked for its look-alikes.
+        The file is not kept. If it is not hashed in time, the answer is 202 with the job; the job's result is
+        an ephemeral image, whose look-alikes `GET /api/images/{image_id}/similar` lists.
         """
         context = context.waiting(WAIT_S)
         limit = context.settings.max_upload_bytes
@@ -83,7 +84,7 @@ class LookAlikes(Controller):
             shape = FormShape(files=("image",), fields=("max_distance", "limit"), max_file_bytes=limit)
             async with received_form(context.request, context.backends.scratch, shape) as form:
                 file = form.file("image")
-                return await _search_file(file, _asked_for(form.fields), context)
+                return await _search_file(file, _search_request(form.fields), context)
         body, _ = await received_json(context.request, SearchRequest, for_bytes=limit)
         if (body.image_url is None) == (body.phash is None):
             message = "Give either `image_url` or `phash`"
@@ -107,57 +108,57 @@ class LookAlikes(Controller):
     async def duplicates(
         self, caller: NamedDependency[BaseUser], max_distance: NearDistance = 4, limit: Limit = 100
     ) -> Response[list[DuplicateGroupView]]:
-        """Groups of the caller's images that look alike, the one that holds most bytes too many first."""
+        """List groups of the caller's images that look alike, most reclaimable bytes first."""
         hashed = await phash_index.all_of(caller.id)
         found = await asyncio.to_thread(clusters, hashed, max_distance)
-        views = [msgspec.convert(one, DuplicateGroupView, from_attributes=True) for one in found[:limit]]
+        views = [msgspec.convert(group, DuplicateGroupView, from_attributes=True) for group in found[:limit]]
         return Response(views, headers={"X-Total-Count": str(len(found))})
 
 
-async def _search_file(file: ReceivedFile, wanted: SearchRequest, context: RequestContext) -> Found:
+async def _search_file(file: ReceivedFile, search: SearchRequest, context: RequestContext) -> SearchResponse:
     image = await store_ephemeral(file, context)
     job = await describe_in_time(image, context)
     if job is not None:
         return in_progress(context, job)
-    return await _search_image(image.id, wanted, context)
+    return await _search_image(image.id, search, context)
 
 
-async def _search_job(job: Job, wanted: SearchRequest, context: RequestContext) -> Found:
-    done = await done_in_time(job, context.live, prefer_wait_s(context))
+async def _search_job(job: Job, search: SearchRequest, context: RequestContext) -> SearchResponse:
+    done = await done_in_time(job, context.event_streams, prefer_wait_s(context))
     if done is None or done.result is None:
         return in_progress(context, job)
-    return await _search_image(done.result, wanted, context)
+    return await _search_image(done.result, search, context)
 
 
-async def _search_image(image_id: UUID, wanted: SearchRequest, context: RequestContext) -> Found:
-    """Search by an image that was stored for this alone, and remove it."""
+async def _search_image(image_id: UUID, search: SearchRequest, context: RequestContext) -> SearchResponse:
+    """Search by an image that was stored for this request, and delete it."""
     image: Image = await images.owned_by(context.caller.id, image_id)
     try:
-        return await _nearest(image.phash or 0, wanted, context, but=image.id)
+        return await _nearest(image.phash or 0, search, context, but=image.id)
     finally:
         await expiry.delete(image, context.caller, context.backends)
 
 
 async def _nearest(
-    phash: int, wanted: SearchRequest, context: RequestContext, *, but: UUID = NOBODY
-) -> Found:
+    phash: int, search: SearchRequest, context: RequestContext, *, but: UUID = NOBODY
+) -> SearchResponse:
     found = await phash_index.find(
-        context.caller.id, phash, max_distance=wanted.max_distance, limit=wanted.limit, but=but
+        context.caller.id, phash, max_distance=search.max_distance, limit=search.limit, but=but
     )
     return Response(await _views(found, context))
 
 
-async def _views(found: Sequence[LookAlike], context: RequestContext) -> list[SimilarView]:
-    stored = await images.by_ids([one.id for one in found])
+async def _views(matches: Sequence[LookAlike], context: RequestContext) -> list[SimilarView]:
+    stored = await images.by_ids([match.id for match in matches])
     views = {view.id: view for view in await image_views.views_of(stored, context.base_url)}
     return [
-        SimilarView(**msgspec.structs.asdict(views[one.id]), distance=one.distance)
-        for one in found
-        if one.id in views
+        SimilarView(**msgspec.structs.asdict(views[match.id]), distance=match.distance)
+        for match in matches
+        if match.id in views
     ]
 
 
-def _asked_for(fields: dict[str, str]) -> SearchRequest:
+def _search_request(fields: dict[str, str]) -> SearchRequest:
     try:
         return msgspec.convert(fields, SearchRequest, strict=False)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Routes over webhooks: where notices go, what signs them, and what became of each."""
+"""Routes for webhooks, their secrets and their deliveries."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ R = TypeVar("R", bound=Response[Any])
 
 
 class Webhooks(Controller):
-    """Webhooks: signed notices of what has ended."""
+    """Webhooks: URLs that receive signed events, and the deliveries of these."""
 
     path = "/api/webhooks"
     tags = ("Webhooks",)
@@ -42,14 +42,14 @@ class Webhooks(Controller):
     async def create(
         self, data: JSONBody[WebhookRequest], context: NamedDependency[RequestContext]
     ) -> Response[WebhookWithSecret]:
-        """Be told at an address of one's own. The answer has the secret, which is shown only here."""
+        """Create a webhook. Only this answer shows its secret."""
         context.backends.guard.check_url(data.url)
 
         async def answer() -> Response[WebhookWithSecret]:
             made = await webhook_endpoints.create(context.caller.id, data.url, data.events)
             return Response(_with_secret(made), status_code=HTTP_201_CREATED)
 
-        return await _once(context, answer)
+        return await _once_per_key(context, answer)
 
     @get()
     async def list_webhooks(
@@ -58,14 +58,14 @@ class Webhooks(Controller):
         after: FromQuery[UUID | None] = None,
         limit: Limit = 20,
     ) -> Response[list[WebhookView]]:
-        """The caller's webhooks, newest first."""
+        """List the caller's webhooks, newest first."""
         found, total = await webhook_endpoints.page(context.caller.id, limit=limit, after=after)
-        return listed([_view(one) for one in found], context, total=total, limit=limit)
+        return listed([_webhook_view(endpoint) for endpoint in found], context, total=total, limit=limit)
 
     @get("/{webhook_id:uuid}")
     async def get_webhook(self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> WebhookView:
-        """One webhook, without its secret."""
-        return _view(await webhook_endpoints.owned_by(caller.id, webhook_id))
+        """Get one webhook, without its secret."""
+        return _webhook_view(await webhook_endpoints.owned_by(caller.id, webhook_id))
 
     @patch("/{webhook_id:uuid}")
     async def change(
@@ -75,36 +75,36 @@ class Webhooks(Controller):
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
     ) -> WebhookView:
-        """Change address or events; disable or enable. Disabling gives up what still waits to be sent."""
+        """Change the URL or events of a webhook, or disable it. Disabling cancels its pending deliveries."""
         endpoint = await webhook_endpoints.owned_by(caller.id, webhook_id)
         if data.url is not None:
             backends.guard.check_url(data.url)
-        return _view(
+        return _webhook_view(
             await webhook_endpoints.change(endpoint, url=data.url, events=data.events, active=data.active)
         )
 
     @delete("/{webhook_id:uuid}")
     async def remove(self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> None:
-        """Delete a webhook, and all that was or is sent to it."""
+        """Delete a webhook and its deliveries."""
         await webhook_endpoints.delete(await webhook_endpoints.owned_by(caller.id, webhook_id))
 
     @post("/{webhook_id:uuid}/secret/rotate", status_code=HTTP_200_OK)
     async def rotate_secret(
         self, webhook_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[WebhookWithSecret]:
-        """A new secret, shown only here; for 24 hours the former signs beside it."""
+        """Create a new secret, which only this answer shows. The former secret signs too for 24 hours."""
         endpoint = await webhook_endpoints.owned_by(context.caller.id, webhook_id)
 
         async def answer() -> Response[WebhookWithSecret]:
             return Response(_with_secret(await webhook_endpoints.rotate(endpoint)))
 
-        return await _once(context, answer)
+        return await _once_per_key(context, answer)
 
     @post("/{webhook_id:uuid}/test", status_code=HTTP_202_ACCEPTED)
     async def test(
         self, webhook_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[DeliveryWithBody]:
-        """Send a notice `webhook.test`, as all others are sent."""
+        """Send the event `webhook.test` to a webhook, in the same way as other events."""
         endpoint = await webhook_endpoints.owned_by(context.caller.id, webhook_id)
         if not endpoint.active:
             raise webhook_endpoints.WebhookDisabled(f"webhook {webhook_id} is disabled")
@@ -113,23 +113,23 @@ class Webhooks(Controller):
             sent = await webhook_outbox.add_test(endpoint, request_id())
             return Response(_with_body(sent), status_code=HTTP_202_ACCEPTED)
 
-        return await _once(context, answer)
+        return await _once_per_key(context, answer)
 
     @get("/secret")
     async def account_secret(self, caller: NamedDependency[BaseUser]) -> AccountSecret:
-        """What signs notices to a `webhook_url` given with a job or a batch."""
+        """Get the secret that signs events sent to the `webhook_url` of a job or batch."""
         return _account_secret(await webhook_secrets.account_secret(caller.id))
 
     @post("/secret/rotate", status_code=HTTP_200_OK)
     async def rotate_account_secret(
         self, context: NamedDependency[RequestContext]
     ) -> Response[AccountSecret]:
-        """Another secret for notices to a `webhook_url`; for 24 hours the former signs beside it."""
+        """Create a new secret for events to a `webhook_url`. The former secret signs too for 24 hours."""
 
         async def answer() -> Response[AccountSecret]:
             return Response(_account_secret(await webhook_secrets.rotate_account_secret(context.caller.id)))
 
-        return await _once(context, answer)
+        return await _once_per_key(context, answer)
 
     @get("/deliveries")
     async def list_deliveries(
@@ -142,9 +142,9 @@ class Webhooks(Controller):
         after: FromQuery[UUID | None] = None,
         limit: Limit = 20,
     ) -> Response[list[DeliveryView]]:
-        """The caller's notices, newest first; `subject` is the job, batch or image they tell of.
+        """List the caller's deliveries, newest first; `subject` is the job, batch or image of the event.
 
-        What was delivered or has failed can be read for 30 days.
+        Deliveries that succeeded or failed are kept for 30 days.
         """
         found, total = await webhook_deliveries.page(
             context.caller.id,
@@ -155,28 +155,28 @@ class Webhooks(Controller):
             limit=limit,
             after=after,
         )
-        return listed([_delivery(one) for one in found], context, total=total, limit=limit)
+        return listed([_delivery_view(delivery) for delivery in found], context, total=total, limit=limit)
 
     @get("/deliveries/{delivery_id:uuid}")
     async def get_delivery(
         self, delivery_id: FromPath[UUID], caller: NamedDependency[BaseUser]
     ) -> DeliveryWithBody:
-        """One notice, with its body."""
+        """Get one delivery, with its body."""
         return _with_body(await webhook_deliveries.owned_by(caller.id, delivery_id))
 
     @post("/deliveries/{delivery_id:uuid}/redeliver", status_code=HTTP_202_ACCEPTED)
     async def redeliver(
         self, delivery_id: FromPath[UUID], caller: NamedDependency[BaseUser]
     ) -> DeliveryWithBody:
-        """Send a notice again, with the same id and the same bytes; its schedule starts anew."""
+        """Send an event again, with the same id and body. Its retry schedule starts again."""
         return _with_body(await webhook_deliveries.redeliver(caller.id, delivery_id))
 
 
-async def _once(context: RequestContext, answer: Callable[[], Awaitable[R]]) -> R:
+async def _once_per_key(context: RequestContext, answer: Callable[[], Awaitable[R]]) -> R:
     return await once(context, fingerprint(context.request, await context.request.body()), answer)
 
 
-def _view(endpoint: WebhookEndpoint) -> WebhookView:
+def _webhook_view(endpoint: WebhookEndpoint) -> WebhookView:
     return WebhookView(
         id=endpoint.id,
         url=endpoint.url,
@@ -189,7 +189,7 @@ def _view(endpoint: WebhookEndpoint) -> WebhookView:
 
 
 def _with_secret(endpoint: WebhookEndpoint) -> WebhookWithSecret:
-    return WebhookWithSecret(**_fields(_view(endpoint)), secret=endpoint.secret)
+    return WebhookWithSecret(**_fields(_webhook_view(endpoint)), secret=endpoint.secret)
 
 
 def _account_secret(row: WebhookSecret) -> AccountSecret:
@@ -197,7 +197,7 @@ def _account_secret(row: WebhookSecret) -> AccountSecret:
     return AccountSecret(secret=holding.current, previous_secret_until=holding.previous_until)
 
 
-def _delivery(delivery: WebhookDelivery) -> DeliveryView:
+def _delivery_view(delivery: WebhookDelivery) -> DeliveryView:
     waits = delivery.status == DeliveryStatus.PENDING
     return DeliveryView(
         id=delivery.id,
@@ -218,7 +218,7 @@ def _delivery(delivery: WebhookDelivery) -> DeliveryView:
 
 
 def _with_body(delivery: WebhookDelivery) -> DeliveryWithBody:
-    return DeliveryWithBody(**_fields(_delivery(delivery)), body=delivery.body)
+    return DeliveryWithBody(**_fields(_delivery_view(delivery)), body=delivery.body)
 
 
 def _fields(view: WebhookView | DeliveryView) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint, once
 from apps.api.responses.job_responses import created, generated, ingested
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form
+from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.json_body import is_json, received_json
-from apps.api.uploads.multipart_form import BadUpload, Form, FormShape, ReceivedFile, received_form
+from apps.api.uploads.multipart_form import Form, FormShape, ReceivedFile, received_form
 from apps.api.uploads.received_files import checked_upload, data_url_file, stored_parts
 from apps.api.uploads.upload_form import UPLOAD_FORM, UploadForm
 from libs.contracts.commands import IngestSource
@@ -61,7 +62,7 @@ async def _from_form(
         files=(*upload_form.image_names, MASK),
         fields=FIELDS,
         max_file_bytes=backends.settings.max_upload_bytes,
-        more_files=upload_form.named_parts,
+        named_files=upload_form.named_parts,
     )
     async with received_form(context.request, backends.scratch, shape) as form:
         has_prompt = "prompt" in form.fields
@@ -70,7 +71,7 @@ async def _from_form(
         file = upload_form.image(form, required=not has_prompt)
         digests = sorted((name, part.md5) for name, part in form.files.items())
         filename = file.filename if file else None
-        print_of = fingerprint(context.request, digests, filename, *sorted(form.fields.items()))
+        request_hash = fingerprint(context.request, digests, filename, *sorted(form.fields.items()))
 
         async def answer() -> Response[ImageView] | Response[JobView]:
             async with stored_parts(form, context, besides=upload_form.image_names) as parts:
@@ -79,7 +80,7 @@ async def _from_form(
                     return await _generated(request, context)
                 return await _stored(file, request, context)
 
-        return await once(context, print_of, answer)
+        return await once(context, request_hash, answer)
 
 
 async def _from_json(context: RequestContext) -> Response[ImageView] | Response[JobView]:

@@ -21,7 +21,7 @@ async def describe_in_time(image: Image, context: RequestContext) -> Job | None:
     job = await queue_description(
         image, context.caller, context.backends, request_id=request_id(), priority=Priority.INTERACTIVE
     )
-    done = await done_in_time(job, context.live, prefer_wait_s(context))
+    done = await done_in_time(job, context.event_streams, prefer_wait_s(context))
     return None if done else job
 
 
@@ -40,5 +40,5 @@ async def metadata_of(image: Image, context: RequestContext) -> Metadata | Job:
         return job
     found = image_views.metadata(await images.owned_by(context.caller.id, image.id))
     if found is None:
-        raise ImageNotReady("the image was replaced meanwhile; ask again")
+        raise ImageNotReady("the image was replaced meanwhile; try again")
     return found

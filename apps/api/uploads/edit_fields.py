@@ -5,7 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from apps.api.uploads.multipart_form import BadUpload, Form
+from apps.api.uploads.errors import BadUpload
+from apps.api.uploads.multipart_form import Form
 from libs.contracts.edits import Edit, EditFields
 from libs.contracts.views.images import EditRequest
 

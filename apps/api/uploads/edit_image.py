@@ -7,14 +7,16 @@ from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint, once
 from apps.api.responses.job_responses import created, job_response
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form
+from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.json_body import is_json, received_json
-from apps.api.uploads.multipart_form import BadUpload, FormShape, received_form
+from apps.api.uploads.multipart_form import FormShape, received_form
 from apps.api.uploads.received_files import checked_upload, stored_parts
 from apps.api.uploads.upload_form import UPLOAD_FORM
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Retention
-from libs.contracts.views.images import EditRequest, ImageView, Operations
+from libs.contracts.views.images import EditRequest, ImageView
 from libs.contracts.views.jobs import JobView
+from libs.contracts.views.request_body import Operations
 from libs.edits import submit_edit
 from libs.edits.submit_edit import EditStored, ReplaceAndEdit
 from libs.images import watermark_sources
@@ -35,13 +37,13 @@ async def replace_and_edit(image: Image, context: RequestContext) -> Response[Im
         files=("image", MASK),
         fields=(*NAMES, "operations", "webhook_url"),
         max_file_bytes=backends.settings.max_upload_bytes,
-        more_files=UPLOAD_FORM.named_parts,
+        named_files=UPLOAD_FORM.named_parts,
     )
     async with received_form(context.request, backends.scratch, shape) as form:
         require_edits(backends)
         file = form.file("image")
         digests = sorted((name, part.md5) for name, part in form.files.items())
-        print_of = fingerprint(context.request, digests, file.filename, *sorted(form.fields.items()))
+        request_hash = fingerprint(context.request, digests, file.filename, *sorted(form.fields.items()))
 
         async def answer() -> Response[ImageView]:
             async with stored_parts(form, context) as parts:
@@ -57,7 +59,7 @@ async def replace_and_edit(image: Image, context: RequestContext) -> Response[Im
                 replaced, job = await submit_edit.replace_and_edit(command, backends)
             return await created(context, replaced, job, is_new=False)
 
-        return await once(context, print_of, answer)
+        return await once(context, request_hash, answer)
 
 
 async def _from_json(image: Image, context: RequestContext) -> Response[JobView]:
@@ -75,11 +77,11 @@ async def _from_form(image: Image, context: RequestContext) -> Response[JobView]
         files=(MASK,),
         fields=(*NAMES, "operations", "retention", "webhook_url"),
         max_file_bytes=backends.settings.max_upload_bytes,
-        more_files=UPLOAD_FORM.named_parts,
+        named_files=UPLOAD_FORM.named_parts,
     )
     async with received_form(context.request, backends.scratch, shape) as form:
         digests = sorted((name, part.md5) for name, part in form.files.items())
-        print_of = fingerprint(context.request, digests, *sorted(form.fields.items()))
+        request_hash = fingerprint(context.request, digests, *sorted(form.fields.items()))
 
         async def answer() -> Response[JobView]:
             async with stored_parts(form, context) as parts:
@@ -92,7 +94,7 @@ async def _from_form(image: Image, context: RequestContext) -> Response[JobView]
                 )
                 return await _queued(image, body, context)
 
-        return await once(context, print_of, answer)
+        return await once(context, request_hash, answer)
 
 
 async def _queued(image: Image, body: EditRequest, context: RequestContext) -> Response[JobView]:

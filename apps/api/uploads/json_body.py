@@ -1,4 +1,4 @@
-"""JSON bodies that may be as long as an upload: an image may stand in them as a `data:` URL."""
+"""JSON bodies, which may be as large as an upload, because a `data:` URL may contain an image."""
 
 import asyncio
 import hashlib
@@ -8,29 +8,30 @@ import msgspec
 from litestar import Request
 from litestar.exceptions import InternalServerException, ValidationException
 
-from apps.api.uploads.multipart_form import FORM_OVERHEAD, BadUpload, UploadTooLarge
+from apps.api.uploads.errors import BadUpload, UploadTooLarge
+from apps.api.uploads.multipart_form import FORM_OVERHEAD
 
 T = TypeVar("T")
 
 
 def is_json(request: Request[Any, Any, Any]) -> bool:
-    """Whether the body says that it is JSON."""
+    """Return whether the body is declared as JSON."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     return kind == "application/json" or kind.endswith("+json")
 
 
 def is_form(request: Request[Any, Any, Any]) -> bool:
-    """Whether the body says that it is a multipart form."""
+    """Return whether the body is declared as a multipart form."""
     return request.headers.get("content-type", "").strip().lower().startswith("multipart/")
 
 
 async def received_json(request: Request[Any, Any, Any], kind: type[T], *, for_bytes: int) -> tuple[T, str]:
-    """The body, and a hash of it; `for_bytes` bytes in base64 fit in.
+    """Decode a body of at most `for_bytes` bytes in base64, and return it with a hash of its bytes.
 
     Raises:
-        UploadTooLarge: It is longer.
-        BadUpload: The connection ended before it did.
-        ValidationException: It is no JSON, or not of this kind.
+        UploadTooLarge: The body is larger.
+        BadUpload: The body is truncated, or is not JSON.
+        ValidationException: The body is not of this type.
     """
     limit = for_bytes * 4 // 3 + FORM_OVERHEAD
     body = bytearray()
@@ -38,13 +39,13 @@ async def received_json(request: Request[Any, Any, Any], kind: type[T], *, for_b
         async for chunk in request.stream():
             body += chunk
             if len(body) > limit:
-                raise UploadTooLarge(f"an upload may have {for_bytes} bytes")
-    except InternalServerException as error:  # what Litestar makes of a client that went away
+                raise UploadTooLarge(f"the limit on uploads is {for_bytes} bytes")
+    except InternalServerException as error:  # Litestar raises it when the client disconnects
         raise BadUpload("the connection ended before the body did") from error
     try:
         return await asyncio.to_thread(_decoded, body, kind)
     except msgspec.ValidationError as error:
-        raise ValidationException(extra=[_fault(str(error))]) from error
+        raise ValidationException(extra=[_field_error(str(error))]) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadUpload(f"the body is not JSON: {error}") from error
 
@@ -53,7 +54,7 @@ def _decoded(body: bytearray, kind: type[T]) -> tuple[T, str]:
     return msgspec.json.decode(body, type=kind), hashlib.sha256(body).hexdigest()
 
 
-def _fault(text: str) -> dict[str, str]:
-    """Msgspec's "Expected ... - at `$.field`" apart: what is wrong, and where."""
+def _field_error(text: str) -> dict[str, str]:
+    """Split msgspec's "Expected ... - at `$.field`" into message and field."""
     message, _, place = text.partition(" - at `$.")
     return {"message": message, "key": place.rstrip("`") or "data"}

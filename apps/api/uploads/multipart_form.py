@@ -1,4 +1,4 @@
-"""Taking a multipart upload off the wire: streamed to disk and hashed on the way, never held in memory."""
+"""Multipart forms: files are hashed and written to disk while they arrive, never held in memory."""
 
 import asyncio
 import hashlib
@@ -13,13 +13,14 @@ from litestar.exceptions import InternalServerException
 from msgspec import Struct
 from multipart import MultipartError, PushMultipartParser, parse_options_header  # pyright: ignore
 
+from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
 from libs.storage.database.tables import new_id
 
 T = TypeVar("T")
 
 
 class Segment(Protocol):
-    """The head of a form's part, as the parser gives it: the package `multipart` has no types."""
+    """The header of a form's part, as the package `multipart` yields it, which has no types."""
 
     name: str | None
     filename: str | None
@@ -30,48 +31,14 @@ _new_parser: Callable[..., Any] = PushMultipartParser  # pyright: ignore[reportU
 _options_of: Callable[[str], tuple[str, dict[str, str]]] = parse_options_header  # pyright: ignore
 _Malformed: type[Exception] = MultipartError  # pyright: ignore[reportUnknownVariableType]
 
-FORM_OVERHEAD = 1_000_000  # bytes that a form's other fields and boundaries may take
+FORM_OVERHEAD = 1_000_000  # bytes of a form's text fields and boundaries
 FIELD_BYTES = 256_000
 MAX_PARTS = 20
 WRITE_BYTES = 512 * 1024
 
 
-class BadUpload(Exception):
-    """The form is malformed; the text says where."""
-
-    code = "invalid_request"
-
-
-class MissingImage(Exception):
-    """The form has no file of the expected name."""
-
-    code = "image_missing"
-
-
-class UploadTooLarge(Exception):
-    """The file is larger than an upload may be."""
-
-    code = "upload_too_large"
-
-
-class UnsupportedMediaType(Exception):
-    """The body is of a type that this address does not take."""
-
-    code = "unsupported_media_type"
-
-
-class BadRange(Exception):
-    """The asked-for range lies outside the file."""
-
-    code = "range_not_satisfiable"
-
-    def __init__(self, size: int) -> None:
-        super().__init__(f"the file has {size} bytes")
-        self.size = size
-
-
 class ReceivedFile(Struct, frozen=True):
-    """A file as it lies on disk."""
+    """An uploaded file on disk."""
 
     path: Path
     filename: str
@@ -80,42 +47,42 @@ class ReceivedFile(Struct, frozen=True):
 
 
 class Form(Struct, frozen=True):
-    """A whole form: text fields by name, and at most one file each."""
+    """A complete form: text fields and files by name."""
 
     fields: dict[str, str]
     files: dict[str, ReceivedFile]
 
     def file(self, name: str) -> ReceivedFile:
-        """The file `name`.
+        """Return the file `name`.
 
         Raises:
-            MissingImage: There is none.
+            MissingImage: The form has no such file.
         """
         if name not in self.files:
             raise MissingImage(f"the form has no file `{name}`")
         return self.files[name]
 
     def choice(self, name: str, kind: type[T]) -> T | None:
-        """A text field that is one of an enumeration's words, or None.
+        """Return a text field as a member of an enumeration; None if it is missing.
 
         Raises:
-            BadUpload: It is another word.
+            BadUpload: The field is not a member.
         """
         return self.read(name, lambda text: msgspec.convert(text, type=kind))
 
     def value(self, name: str, kind: type[T]) -> T | None:
-        """A text field as JSON of a type, or None.
+        """Decode a text field from JSON; None if it is missing.
 
         Raises:
-            BadUpload: It is not of that type; the text names the place.
+            BadUpload: The field is not of this type; the text names the place.
         """
         return self.read(name, lambda text: msgspec.json.decode(text, type=kind))
 
     def read(self, name: str, convert: Callable[[str], T]) -> T | None:
-        """A text field as `convert` reads it, or None.
+        """Convert a text field; None if it is missing.
 
         Raises:
-            BadUpload: It raises a `DecodeError`; the text names the place.
+            BadUpload: `convert` raises a `DecodeError`; the text names the place.
         """
         if name not in self.fields:
             return None
@@ -125,38 +92,39 @@ class Form(Struct, frozen=True):
             raise BadUpload(f"{name}: {error}") from error
 
 
-def _no_more(_: Mapping[str, str]) -> Collection[str]:
+def _no_named_files(_: Mapping[str, str]) -> Collection[str]:
     return ()
 
 
 class FormShape(Struct, frozen=True, kw_only=True):
-    """What a form may hold; anything else is refused as soon as it comes."""
+    """The fields and files that a form may have. Others are refused as soon as they arrive."""
 
     files: tuple[str, ...]
     fields: tuple[str, ...]
     max_file_bytes: int
-    more_files: Callable[[Mapping[str, str]], Collection[str]] = _no_more  # named by the fields before them
+    named_files: Callable[[Mapping[str, str]], Collection[str]] = _no_named_files  # by the preceding fields
 
     @property
     def max_bytes(self) -> int:
-        """Of the whole body; the files that its fields name share the size of one."""
-        sizes = len(self.files) + (self.more_files is not _no_more)
+        """The greatest size of the body. All files that fields name share the limit of one file."""
+        sizes = len(self.files) + (self.named_files is not _no_named_files)
         return sizes * self.max_file_bytes + FORM_OVERHEAD
 
     def check(self, name: str, *, is_file: bool, before: Mapping[str, str]) -> None:
-        """Refuse what nobody reads; `before` are the fields that came before.
+        """Check that a part is allowed; `before` are the preceding fields.
 
         Raises:
-            BadUpload: The form has no such field, or not of this kind.
+            BadUpload: The form has no such field, or the part is a file instead of text.
+            MissingImage: The part is text instead of a file.
         """
         if name in (self.files if is_file else self.fields):
             return
-        if is_file and name in self.more_files(before):
+        if is_file and name in self.named_files(before):
             return
         if name in self.fields:
             raise BadUpload(f"field `{name}` is text, not a file")
         if name in self.files:
-            raise MissingImage(f"field `{name}` is a file: it needs a filename")
+            raise MissingImage(f"field `{name}` is a file, so it requires a filename")
         raise BadUpload(f"unknown field `{name}`")
 
 
@@ -164,12 +132,12 @@ class FormShape(Struct, frozen=True, kw_only=True):
 async def received_form(
     request: Request[Any, Any, Any], directory: Path, shape: FormShape
 ) -> AsyncGenerator[Form]:
-    """Read a whole form; files that nobody took are removed at the end of the block.
+    """Read a form. Files that are not moved elsewhere are deleted at the end of the block.
 
     Raises:
-        UnsupportedMediaType: The body is no multipart form.
-        UploadTooLarge: A file or the whole form has more bytes than `shape` allows.
-        BadUpload: The form is malformed, cut short, or holds what `shape` does not.
+        UnsupportedMediaType: The body is not a multipart form.
+        UploadTooLarge: A file or the whole form is larger than `shape` allows.
+        BadUpload: The form is malformed or truncated, or has a part that `shape` does not allow.
     """
     kind, options = _options_of(request.headers.get("content-type", ""))
     if kind != "multipart/form-data" or "boundary" not in options:
@@ -182,7 +150,7 @@ async def received_form(
             await reader.read(request.stream(), options["boundary"])
         except _Malformed as error:
             raise BadUpload(f"malformed form: {error}") from error
-        except InternalServerException as error:  # what Litestar makes of a client that went away
+        except InternalServerException as error:  # Litestar raises it when the client disconnects
             raise BadUpload("the connection ended before the form did") from error
         yield Form(reader.fields, reader.files)
     finally:
@@ -190,11 +158,11 @@ async def received_form(
 
 
 def _too_large(shape: FormShape) -> UploadTooLarge:
-    return UploadTooLarge(f"an upload may have {shape.max_file_bytes} bytes")
+    return UploadTooLarge(f"the limit on uploads is {shape.max_file_bytes} bytes")
 
 
 class _Reader:
-    """Sorts a form's parts into fields and files while they arrive."""
+    """Collects a form's fields and files while they arrive."""
 
     def __init__(self, directory: Path, shape: FormShape) -> None:
         self.fields: dict[str, str] = {}
@@ -212,13 +180,13 @@ class _Reader:
                 if size > self._shape.max_bytes:
                     raise _too_large(self._shape)
                 for event in parser.parse(chunk):
-                    await self._take(event)
+                    await self._handle(event)
 
     def close(self) -> None:
         for part in self._opened:
             part.discard()
 
-    async def _take(self, event: _Event) -> None:
+    async def _handle(self, event: _Event) -> None:
         if event is None:
             await self._end()
         elif not isinstance(event, bytes | bytearray):
@@ -266,7 +234,7 @@ class _FieldPart:
 
 
 class _FilePart:
-    """Writes and hashes in a thread, half a megabyte at a time."""
+    """A file that is written and hashed in a thread, half a megabyte at a time."""
 
     def __init__(self, name: str, filename: str, path: Path, shape: FormShape) -> None:
         self.name = name
@@ -275,15 +243,15 @@ class _FilePart:
         self._shape = shape
         self._file = path.open("wb", buffering=0)
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._waiting = bytearray()
+        self._buffer = bytearray()
         self._size = 0
 
     async def add(self, chunk: bytes | bytearray) -> None:
         self._size += len(chunk)
         if self._size > self._shape.max_file_bytes:
             raise _too_large(self._shape)
-        self._waiting += chunk
-        if len(self._waiting) >= WRITE_BYTES:
+        self._buffer += chunk
+        if len(self._buffer) >= WRITE_BYTES:
             await self._write()
 
     async def finish(self) -> ReceivedFile:
@@ -296,7 +264,7 @@ class _FilePart:
         self._path.unlink(missing_ok=True)
 
     async def _write(self) -> None:
-        data, self._waiting = self._waiting, bytearray()
+        data, self._buffer = self._buffer, bytearray()
         await asyncio.to_thread(self._write_now, data)
 
     def _write_now(self, data: bytearray) -> None:

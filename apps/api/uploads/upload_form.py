@@ -5,7 +5,8 @@ from collections.abc import Callable, Collection, Mapping
 import msgspec
 from msgspec import Struct
 
-from apps.api.uploads.multipart_form import BadUpload, Form, ReceivedFile
+from apps.api.uploads.errors import BadUpload
+from apps.api.uploads.multipart_form import Form, ReceivedFile
 from libs.contracts.views.request_body import Operations
 from libs.images import watermark_sources
 
