@@ -71,7 +71,7 @@ async def migrate(engine: Engine, *, until: str = "all") -> None:
 @asynccontextmanager
 async def _one_at_a_time(engine: Engine) -> AsyncGenerator[None]:
     if not isinstance(engine, PostgresEngine):
-        with driver_errors():
+        with driver_errors:
             lock = await asyncio.to_thread(Path(f"{engine.path}-migrating").open, "w")
         with lock:
             await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
@@ -79,7 +79,7 @@ async def _one_at_a_time(engine: Engine) -> AsyncGenerator[None]:
         return
     connection = await engine.get_new_connection()
     try:
-        with driver_errors():
+        with driver_errors:
             await connection.execute(f"select pg_advisory_lock({MIGRATION_LOCK})")
         yield
     finally:
@@ -92,7 +92,7 @@ async def ping() -> None:
     Raises:
         DatabaseUnavailable: The database does not answer within 2 seconds.
     """
-    with driver_errors():
+    with driver_errors:
         async with asyncio.timeout(2):
             await Image.raw("select 1")
 

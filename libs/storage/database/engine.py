@@ -33,7 +33,7 @@ def engine_from(url: str) -> Engine:
         return PooledPostgres(config={"dsn": url})
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
-        with driver_errors():
+        with driver_errors:
             path.parent.mkdir(parents=True, exist_ok=True)
             return PooledSQLite(path)
     raise ValueError(f"a database URL starts with sqlite:/// or postgres://, not {url.split(':')[0]}:")
@@ -48,7 +48,7 @@ async def rows(query: Awaitable[Any]) -> list[dict[str, Any]]:
 async def opened(engine: Engine) -> AsyncGenerator[Engine]:
     """Keep the engine's connections for the time of the block."""
     if isinstance(engine, PostgresEngine):
-        with driver_errors():
+        with driver_errors:
             await engine.start_connection_pool(min_size=1, max_size=POSTGRES_POOL, reset=_nothing_to_reset)
     try:
         yield engine
@@ -81,7 +81,7 @@ class ReleasedTransaction(PostgresTransaction):
         if self._parent is not None:
             return self._parent
         try:
-            with driver_errors():
+            with driver_errors:
                 return await super().__aenter__()
         except BaseException:
             connection: asyncpg.Connection | None = getattr(self, "connection", None)
@@ -98,7 +98,7 @@ class ReleasedTransaction(PostgresTransaction):
         if self._parent is not None:
             return exception is None
         try:
-            with driver_errors():
+            with driver_errors:
                 await self._end(failed=exception is not None)
         finally:
             self.engine.current_transaction.reset(self.context)
@@ -120,15 +120,15 @@ class PooledPostgres(PostgresEngine):
         return ReleasedTransaction(engine=self, allow_nested=allow_nested)
 
     async def get_new_connection(self) -> asyncpg.Connection:
-        with driver_errors():
+        with driver_errors:
             return await super().get_new_connection()
 
     async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:
-        with driver_errors():
+        with driver_errors:
             return cast("list[Any]", await super().run_querystring(querystring, in_pool))
 
     async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:
-        with driver_errors():
+        with driver_errors:
             return cast("list[Any]", await super().run_ddl(ddl, in_pool))
 
 
@@ -151,7 +151,7 @@ class PooledTransaction(SQLiteTransaction):
             return self._parent
         await self.engine.write_lock.acquire()
         try:
-            with driver_errors():
+            with driver_errors:
                 return await super().__aenter__()
         except BaseException:
             # A BEGIN that was cancelled may still run: such a connection is never used again.
@@ -171,7 +171,7 @@ class PooledTransaction(SQLiteTransaction):
         if self._parent:
             return exception is None
         try:
-            with driver_errors():
+            with driver_errors:
                 await self.engine.to_its_end(self._end(failed=exception is not None))
         finally:
             self.engine.current_transaction.reset(self.context)
@@ -208,11 +208,11 @@ class PooledSQLite(SQLiteEngine):
         return PooledTransaction(engine=self, transaction_type=transaction_type, allow_nested=allow_nested)
 
     async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:
-        with driver_errors():
+        with driver_errors:
             return cast("list[Any]", await super().run_querystring(querystring, in_pool))
 
     async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:
-        with driver_errors():
+        with driver_errors:
             return cast("list[Any]", await super().run_ddl(ddl, in_pool))
 
     async def get_connection(self) -> Connection:
