@@ -33,7 +33,7 @@ from libs.storage import (
 )
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Job
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 from libs.storage.objects import StoreUnavailable
 from libs.webhooks.dispatch import dispatching_webhooks
 

@@ -44,8 +44,8 @@ from libs.runtime.process_pool import ProcessPool, RenderError
 from libs.storage import host_throttle, jobs, leases
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, now
-from libs.storage.failure import Failure
 from libs.storage.image_errors import ImageError
+from libs.storage.job_failure import Failure
 from libs.storage.leases import Claim, LostLease
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 

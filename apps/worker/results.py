@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.contracts.commands import EditImage, TransformImage
 from libs.contracts.enums import ImageStatus, Retention
 from libs.imaging.pipeline import Rendered
-from libs.storage import names
+from libs.storage import filenames, object_keys
 from libs.storage.database.tables import Image, now
 from libs.storage.leases import Claim
 
@@ -31,13 +31,13 @@ def new_result(
         expiry_group=source.expiry_group if source and message.shares_expiry else image_id,
         owner=claim.owner,
         parent=source.id if source else first,
-        filename=names.with_extension(filename, rendered.extension),
-        object_key=names.object_key(
+        filename=filenames.with_extension(filename, rendered.extension),
+        object_key=object_keys.object_key(
             message.owner,
             image_id,
             filename,
             rendered.extension,
-            folder=names.RESULTS,
+            folder=object_keys.RESULTS,
             when=claim.created_at,
             attempt=claim.attempt,
         ),

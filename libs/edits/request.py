@@ -19,7 +19,7 @@ from libs.images.upload import (
 from libs.imaging.operations import AnyOperation
 from libs.jobs import admission
 from libs.jobs.publish import publish
-from libs.storage import image_sources, images, names
+from libs.storage import image_sources, images, object_keys
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Image, Job, new_id
@@ -149,12 +149,12 @@ def _fresh(image: Image, upload: Upload, owner: BaseUser) -> Image:
     """The row as it would be for the new file; its object lies beside the former one."""
     fresh = image_of(upload, owner, Retention(image.retention), 0)
     fresh.id = image.id
-    fresh.object_key = names.object_key(
+    fresh.object_key = object_keys.object_key(
         owner.username,
         f"{image.id}.{new_id()}",
         upload.filename,
         upload.header.extension,
-        folder=names.ORIGINALS,
+        folder=object_keys.ORIGINALS,
         when=fresh.created_at,
     )
     return fresh

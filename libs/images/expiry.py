@@ -16,7 +16,7 @@ from libs.contracts.commands import EditImage, IngestImage, TransformImage
 from libs.contracts.events import ImageDeleted
 from libs.jobs.events import announce, announce_cancelled
 from libs.runtime.background import run_to_completion
-from libs.storage import image_expiry, names
+from libs.storage import image_expiry, object_keys
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import BaseUser, Image
 from libs.storage.image_expiry import DeletingImage
@@ -59,7 +59,7 @@ async def remove(marked: Sequence[DeletingImage], backends: Backends) -> int:
         StoreUnavailable: Some objects may be gone; the marks stay for the next try.
     """
     keys = [image.object_key for image in marked]
-    await backends.objects.delete(keys + [names.thumbnail_key(key) for key in keys])
+    await backends.objects.delete(keys + [object_keys.thumbnail_key(key) for key in keys])
     return await run_to_completion(_forget(marked, backends), grace_s=TELLING_GRACE_S)
 
 
@@ -76,7 +76,7 @@ async def _forget(marked: Sequence[DeletingImage], backends: Backends) -> int:
 def folder(command: Maker) -> str:
     """Where the file of a job's image lies: what was made of another is a result."""
     fetched_whole = isinstance(command, IngestImage) and command.operations is None
-    return names.ORIGINALS if fetched_whole else names.RESULTS
+    return object_keys.ORIGINALS if fetched_whole else object_keys.RESULTS
 
 
 async def remove_marked(image_id: UUID, backends: Backends) -> None:
@@ -100,8 +100,8 @@ async def clear_attempts(command: Maker, made_at: datetime, backends: Backends) 
     """
     try:
         for one in _slots(command):
-            prefix = names.key_prefix(command.owner, one, folder=folder(command), when=made_at)
-            left = [key async for key in backends.objects.list(prefix)]
+            prefix = object_keys.key_prefix(command.owner, one, folder=folder(command), when=made_at)
+            left = [stored.key async for stored in backends.objects.scan(prefix)]
             if left:
                 await backends.objects.delete(left)
     except StoreUnavailable as error:

@@ -18,7 +18,7 @@ from libs.imaging.operations import AnyOperation
 from libs.jobs import admission
 from libs.jobs.events import announce, announce_cancelled
 from libs.jobs.publish import publish
-from libs.storage import jobs, names, usage
+from libs.storage import account_usage, filenames, jobs, object_keys
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Image, Job, new_id, now
@@ -202,7 +202,7 @@ async def check_quotas(owner: BaseUser, size_bytes: int, backends: Backends) -> 
     Raises:
         TooManyJobs, QuotaExceeded: It has none.
     """
-    settings, held = backends.settings, await usage.of(owner.id)
+    settings, held = backends.settings, await account_usage.of(owner.id)
     if held.waiting_jobs >= settings.quota_jobs:
         raise jobs.TooManyJobs(f"{settings.quota_jobs} jobs are waiting already")
     if size_bytes and held.stored_bytes + size_bytes > settings.quota_bytes:
@@ -216,9 +216,14 @@ def image_of(upload: Upload, owner: BaseUser, retention: Retention, undownloaded
         id=image_id,
         expiry_group=image_id,
         owner=owner.id,
-        filename=names.with_extension(upload.filename, header.extension),
-        object_key=names.object_key(
-            owner.username, image_id, upload.filename, header.extension, folder=names.ORIGINALS, when=moment
+        filename=filenames.with_extension(upload.filename, header.extension),
+        object_key=object_keys.object_key(
+            owner.username,
+            image_id,
+            upload.filename,
+            header.extension,
+            folder=object_keys.ORIGINALS,
+            when=moment,
         ),
         format=header.format,
         mime=header.mime,

@@ -39,7 +39,7 @@ from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import BaseUser, Image, Job, Reply, Submission, new_id
 from libs.storage.edit_calls import DailyEditsUsed
 from libs.storage.image_errors import ImageError
-from libs.storage.names import INBOX
+from libs.storage.object_keys import INBOX
 from libs.storage.objects import BadKey, check_key
 
 PATIENCE_S = 1.0  # between two tries while the database is away

@@ -17,7 +17,7 @@ from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import Job, first_id_since, now
-from libs.storage.failure import CANCELLED, Failure
+from libs.storage.job_failure import CANCELLED, Failure
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 # As the index has it, word for word: SQLite compares texts.

@@ -21,7 +21,7 @@ from libs.storage.batch_counters import NO_SHARE, BatchShare
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement, insert
 from libs.storage.database.tables import Image, Job, now
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 
 NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
 

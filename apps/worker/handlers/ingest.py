@@ -31,7 +31,7 @@ from libs.jobs.publish import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.response_body import save_body
 from libs.runtime.background import run_to_completion
-from libs.storage import image_sources, images, names, usage
+from libs.storage import account_usage, filenames, image_sources, images, object_keys
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, ImageSource, Job, now
 from libs.storage.image_errors import QuotaExceeded
@@ -219,7 +219,7 @@ async def _check_quota(
 ) -> None:
     if message.source.image_id is not None:
         return  # an upload has passed this, and counts already
-    held = (await usage.of(claim.owner)).stored_bytes - (old.size_bytes if old else 0)
+    held = (await account_usage.of(claim.owner)).stored_bytes - (old.size_bytes if old else 0)
     if held + found.kept.size_bytes > backends.settings.quota_bytes:
         raise QuotaExceeded(f"the account would hold more than {backends.settings.quota_bytes} bytes")
 
@@ -302,9 +302,9 @@ def _image_of(
         id=message.target,
         expiry_group=message.target,
         owner=claim.owner,
-        filename=names.with_extension(name, file.extension),
+        filename=filenames.with_extension(name, file.extension),
         source_url=None if url is None or is_data_url(url) else url,
-        object_key=names.object_key(
+        object_key=object_keys.object_key(
             message.owner,
             expiry.slot(message),
             name,
