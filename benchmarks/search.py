@@ -15,8 +15,9 @@ from typing import Any
 
 from libs.imaging.hashing import signed64
 from libs.storage import phash_index
-from libs.storage.database.connection import migrate, open_database
+from libs.storage.database.connection import open_database
 from libs.storage.database.engine import rows
+from libs.storage.database.migrate import migrate
 from libs.storage.database.tables import BaseUser, Image
 from tests.storage.rows import an_owner, image_of
 from tests.support.services import own_database

@@ -1,20 +1,27 @@
-"""Opens database, objects and broker from the settings: the only place that knows which they are."""
+"""The backends of a process: database, object store and broker, opened from the settings.
 
-from collections.abc import AsyncGenerator
+This is the only module that knows which implementations are in use.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from libs.broker import Broker, open_broker
+from libs.contracts.views.health import Health
 from libs.outbound import Fetcher, FetchLimits, Guard
 from libs.runtime.scratch import scratch_directory
 from libs.settings import Settings
-from libs.storage.database.connection import open_database
+from libs.storage.database.connection import open_database, ping
 from libs.storage.database.engine import Engine
 from libs.storage.objects import ObjectStore, open_objects
 
+HEALTH_TIMEOUT_S = 3.0
+
 
 class Backends:
-    """What an app works with."""
+    """The settings and the open backends of one process."""
 
     def __init__(
         self, settings: Settings, database: Engine, objects: ObjectStore, broker: Broker, scratch: Path
@@ -23,11 +30,11 @@ class Backends:
         self.database = database
         self.objects = objects
         self.broker = broker
-        self.scratch = scratch  # this process's own directory for temporary files
+        self.scratch = scratch  # a directory for this process's temporary files
         self.guard = Guard(ports=settings.fetch_ports, allow_networks=settings.fetch_allow_networks)
 
     def fetcher(self) -> Fetcher:
-        """A session for users' URLs, to be entered."""
+        """Return a client for users' URLs; enter it before use."""
         settings = self.settings
         limits = FetchLimits(
             timeout_s=settings.fetch_timeout_s,
@@ -37,17 +44,33 @@ class Backends:
         )
         return Fetcher(self.guard, limits)
 
+    async def health(self) -> Health:
+        """Ask all three backends at once whether they work."""
+        database, objects, broker = await asyncio.gather(
+            _ask(ping()), _ask(self.objects.ping()), _ask(self.broker.ping())
+        )
+        return Health(
+            status="ok" if database == objects == broker == "ok" else "failing",
+            database=database,
+            objects=objects,
+            broker=broker,
+            edits="on" if self.settings.edits else "off",
+        )
+
 
 @asynccontextmanager
 async def open_backends(settings: Settings, *, declare: bool = True) -> AsyncGenerator[Backends]:
-    """Open all three for the time of the block.
+    """Open the three backends, and close them at the end of the block.
 
-    Unless told not to `declare`, make what the broker lacks of exchanges and queues.
+    The object store and the broker can be down; they are connected to when they are needed.
 
-    Object store and broker may be down: they are asked for when needed.
+    Args:
+        settings: Name the backends by their URLs.
+        declare: Declare missing exchanges and queues at the broker.
 
     Raises:
-        ValueError: A URL is of no known kind.
+        ValueError: A URL has an unknown scheme.
+        DatabaseUnavailable: The database does not answer.
     """
     with scratch_directory(settings.data_dir / "tmp") as scratch:
         async with open_database(settings.database_url) as database:
@@ -60,3 +83,12 @@ async def open_backends(settings: Settings, *, declare: bool = True) -> AsyncGen
                     await broker.close()
             finally:
                 await objects.close()
+
+
+async def _ask(ping: Awaitable[None]) -> str:
+    try:
+        async with asyncio.timeout(HEALTH_TIMEOUT_S):
+            await ping
+    except Exception as error:  # noqa: BLE001 - any error is the answer
+        return f"failing: {type(error).__name__}"
+    return "ok"

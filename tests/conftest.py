@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
-from libs.storage.database.connection import migrate, open_database
+from libs.storage.database.connection import open_database
 from libs.storage.database.engine import Engine
+from libs.storage.database.migrate import migrate
 from tests.support import distribution
 from tests.support.migrated_database import migrated_database
 from tests.support.services import own_database

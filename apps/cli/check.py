@@ -13,12 +13,11 @@ def check() -> None:
     Exits with 0 when all three do, else with 1.
     """
     from libs.backends import open_backends
-    from libs.jobs.health import health
 
     async def run(settings: Settings) -> None:
         # Do not declare: a user without that right would cause an error in the broker's log each time.
         async with open_backends(settings, declare=False) as backends:
-            found = await health(backends)
+            found = await backends.health()
         for name in ("database", "objects", "broker"):
             click.echo(f"{name:<9} {getattr(found, name)}")
         if found.status != "ok":

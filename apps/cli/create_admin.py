@@ -16,7 +16,8 @@ def create_admin(username: str, password: str, email: str | None) -> None:
     Upgrades the database schema first.
     """
     from libs.storage.accounts import register
-    from libs.storage.database.connection import migrate, open_database
+    from libs.storage.database.connection import open_database
+    from libs.storage.database.migrate import migrate
 
     async def run(settings: Settings) -> None:
         async with open_database(settings.database_url) as engine:

@@ -12,8 +12,8 @@ def migrate() -> None:
 
     `darkroom serve` does this by itself; before `api`, `worker` and `scheduler` run it once per version.
     """
-    from libs.storage.database.connection import migrate as upgrade
     from libs.storage.database.connection import open_database
+    from libs.storage.database.migrate import migrate as upgrade
 
     async def run(settings: Settings) -> None:
         async with open_database(settings.database_url) as engine:

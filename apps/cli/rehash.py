@@ -17,7 +17,7 @@ def rehash() -> None:
     """
     from libs.backends import open_backends
     from libs.images import rehash as images_rehash
-    from libs.storage.database.connection import migrate
+    from libs.storage.database.migrate import migrate
     from libs.storage.image_descriptions import count_undescribed
 
     async def run(settings: Settings, stop: asyncio.Event) -> None:

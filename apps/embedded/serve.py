@@ -9,7 +9,7 @@ from libs.backends import open_backends
 from libs.runtime.scratch import lock_file
 from libs.settings import Settings
 from libs.storage import jobs, webhook_dispatch
-from libs.storage.database.connection import migrate
+from libs.storage.database.migrate import migrate
 
 
 class AlreadyRunning(Exception):

@@ -15,7 +15,7 @@ from libs.jobs import ends
 from libs.jobs.publish import publish
 from libs.storage import edit_calls, host_throttle, jobs
 from libs.storage.database.tables import Job
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 
 JOBS_PER_SWEEP = 500
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from libs.contracts.outcome import outcome_of
 from libs.outbound import FetchError
 from libs.storage.database.tables import now
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 from libs.storage.leases import Claim
 
 DEFER_FOR_S = 86_400.0  # from a batch job's creation; later, a Retry-After counts as an attempt

@@ -18,7 +18,7 @@ from libs.contracts.enums import Retention
 from libs.imaging.header import Header
 from libs.imaging.pipeline import Rendered
 from libs.runtime.background import run_to_completion
-from libs.storage import names
+from libs.storage import filenames
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, now
 
@@ -85,7 +85,7 @@ def new_image(
     image = Image(
         id=image_id,
         owner=owner,
-        filename=names.with_extension(filename, file.extension),
+        filename=filenames.with_extension(filename, file.extension),
         object_key=object_key,
         format=file.format,
         mime=file.mime,

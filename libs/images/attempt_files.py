@@ -9,7 +9,7 @@ import structlog
 
 from libs.backends import Backends
 from libs.contracts.commands import EditImage, IngestImage, TransformImage
-from libs.storage import names
+from libs.storage import object_keys
 from libs.storage.objects import StoreUnavailable
 
 StoringCommand: TypeAlias = TransformImage | IngestImage | EditImage
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 def folder(command: StoringCommand) -> str:
     """Return the folder of a job's file: one that was made of another file is a result."""
     as_fetched = isinstance(command, IngestImage) and command.operations is None
-    return names.ORIGINALS if as_fetched else names.RESULTS
+    return object_keys.ORIGINALS if as_fetched else object_keys.RESULTS
 
 
 def key_name(command: IngestImage) -> str:
@@ -37,8 +37,8 @@ async def clear_attempts(command: StoringCommand, made_at: datetime, backends: B
     """
     try:
         for name in _key_names(command):
-            prefix = names.key_prefix(command.owner, name, folder=folder(command), when=made_at)
-            left = [key async for key in backends.objects.list(prefix)]
+            prefix = object_keys.key_prefix(command.owner, name, folder=folder(command), when=made_at)
+            left = [stored.key async for stored in backends.objects.scan(prefix)]
             if left:
                 await backends.objects.delete(left)
     except StoreUnavailable as error:

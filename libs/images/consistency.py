@@ -13,7 +13,7 @@ from libs.backends import Backends
 from libs.images import expiry
 from libs.storage import images
 from libs.storage.database.tables import BaseUser, Image, now
-from libs.storage.names import INBOX, ORIGINALS, RESULTS, THUMBNAILS
+from libs.storage.object_keys import INBOX, ORIGINALS, RESULTS, THUMBNAILS
 from libs.storage.objects import BadKey, ObjectNotFound, Stored
 
 BATCH = 500

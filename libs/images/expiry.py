@@ -14,7 +14,7 @@ from libs.contracts.events import ImageDeleted
 from libs.jobs.cancel import publish_cancelled
 from libs.jobs.events import publish_event
 from libs.runtime.background import run_to_completion
-from libs.storage import image_expiry, names
+from libs.storage import image_expiry, object_keys
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import BaseUser, Image
 from libs.storage.image_expiry import DeletingImage
@@ -54,7 +54,7 @@ async def remove(marked: Sequence[DeletingImage], backends: Backends) -> int:
         StoreUnavailable: Some objects may be gone; the marks stay, and the next call tries again.
     """
     keys = [image.object_key for image in marked]
-    await backends.objects.delete(keys + [names.thumbnail_key(key) for key in keys])
+    await backends.objects.delete(keys + [object_keys.thumbnail_key(key) for key in keys])
     return await run_to_completion(_delete_rows(marked, backends), grace_s=EVENTS_GRACE_S)
 
 

@@ -7,7 +7,7 @@ from libs.backends import Backends
 from libs.imaging.operations import Convert, Frames, Resize
 from libs.imaging.pipeline import render
 from libs.runtime.process_pool import ProcessPool
-from libs.storage import images, names
+from libs.storage import images, object_keys
 from libs.storage.database.tables import Image, new_id
 from libs.storage.objects import ObjectNotFound
 
@@ -34,7 +34,7 @@ class Thumbnails:
             ObjectNotFound: The image's file is gone.
             ImagingError, RenderError: The image cannot be rendered.
         """
-        key = names.thumbnail_key(image.object_key)
+        key = object_keys.thumbnail_key(image.object_key)
         try:
             return await self._stored(key)
         except ObjectNotFound:

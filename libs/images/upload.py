@@ -17,7 +17,7 @@ from libs.jobs import admission, build
 from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
 from libs.jobs.submit import insert_job
-from libs.storage import names
+from libs.storage import object_keys
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Image, Job, new_id, now
@@ -104,8 +104,8 @@ def upload_row(
         image_id=image_id,
         owner=owner.id,
         filename=upload.filename,
-        object_key=names.object_key(
-            owner.username, name, upload.filename, file.extension, folder=names.ORIGINALS, when=moment
+        object_key=object_keys.object_key(
+            owner.username, name, upload.filename, file.extension, folder=object_keys.ORIGINALS, when=moment
         ),
         retention=retention,
         undownloaded_s=backends.settings.expire_undownloaded_s,

@@ -13,7 +13,7 @@ from libs.jobs import events, replies
 from libs.storage import submissions
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, Job
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 
 log = structlog.get_logger(__name__)
 

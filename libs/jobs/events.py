@@ -11,7 +11,7 @@ from libs.broker import BrokerUnavailable
 from libs.contracts.commands import encode
 from libs.contracts.events import AnyEvent, JobEnded
 from libs.storage.database.tables import Image
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 
 log = structlog.get_logger(__name__)
 

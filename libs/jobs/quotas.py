@@ -1,7 +1,7 @@
 """What an account may hold: stored bytes and unfinished jobs."""
 
 from libs.backends import Backends
-from libs.storage import image_errors, jobs, usage
+from libs.storage import account_usage, image_errors, jobs
 from libs.storage.database.tables import BaseUser
 
 
@@ -11,7 +11,7 @@ async def check(owner: BaseUser, backends: Backends, *, more_bytes: int = 0) -> 
     Raises:
         TooManyJobs, QuotaExceeded: The account is at its limit.
     """
-    settings, held = backends.settings, await usage.of(owner.id)
+    settings, held = backends.settings, await account_usage.of(owner.id)
     if held.waiting_jobs >= settings.quota_jobs:
         raise jobs.TooManyJobs(f"{settings.quota_jobs} jobs are waiting already")
     if more_bytes and held.stored_bytes + more_bytes > settings.quota_bytes:

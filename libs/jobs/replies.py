@@ -11,7 +11,7 @@ from libs.contracts.events import JobEnded
 from libs.jobs import events
 from libs.storage import accounts, images, submissions
 from libs.storage.database.tables import Job, Submission
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 
 BATCH = 200
 

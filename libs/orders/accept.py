@@ -20,7 +20,7 @@ from libs.settings import Settings
 from libs.storage import accounts, images, submissions
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Job, Reply, Submission, new_id
-from libs.storage.names import INBOX
+from libs.storage.object_keys import INBOX
 from libs.storage.objects import BadKey, check_key
 from libs.storage.submissions import OrderKnown, Receipt
 

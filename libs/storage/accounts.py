@@ -15,7 +15,7 @@ from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.tables import BaseUser, Image, Job, RefreshToken, now
-from libs.storage.names import INBOX
+from libs.storage.object_keys import INBOX
 
 RESERVED = frozenset({INBOX})  # a prefix of the bucket that is nobody's
 PBKDF2_ITERATIONS = 600_000  # as Piccolo hashes new passwords: an unknown name costs what a known one does

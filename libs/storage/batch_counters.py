@@ -13,7 +13,7 @@ from libs.contracts.events import BatchCompleted
 from libs.storage import webhook_outbox
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import BaseUser, Batch, ProductImage, now
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 
 
 class ItemResult(Struct, frozen=True, kw_only=True):

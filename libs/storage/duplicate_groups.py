@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.storage.database.engine import hamming
+from libs.storage.database.sqlite import hamming
 from libs.storage.phash_index import Hashed, probes
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
-from libs.storage import names
+from libs.storage import filenames
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import Image, Job, now
 from libs.storage.image_errors import ImageFailed, ImageNotFound, ImageNotReady
@@ -157,7 +157,7 @@ def changed_columns(
     """Return the columns that `change` sets; an argument of None leaves its columns alone."""
     values: dict[Any, Any] = {}
     if filename is not None:
-        values[Image.filename] = names.with_extension(
+        values[Image.filename] = filenames.with_extension(
             filename, FORMATS[cast("FormatName", image.format)].extension
         )
     if retention is not None and retention != image.retention:

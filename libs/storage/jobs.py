@@ -16,8 +16,8 @@ from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import Job, first_id_since, now
-from libs.storage.failure import CANCELLED, Failure
 from libs.storage.job_ends import record_end
+from libs.storage.job_failure import CANCELLED, Failure
 
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 # The text must equal the index condition: SQLite compares texts.

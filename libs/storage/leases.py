@@ -21,8 +21,8 @@ from libs.storage.batch_counters import NO_RESULT, ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement, insert
 from libs.storage.database.tables import Image, Job, now
-from libs.storage.failure import Failure
 from libs.storage.job_ends import record_end
+from libs.storage.job_failure import Failure
 
 NO_ERROR: dict[Any, Any] = {Job.error_code: None, Job.error: None}
 

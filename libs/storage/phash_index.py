@@ -13,10 +13,10 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from piccolo.engine.postgres import PostgresEngine
 
 from libs.storage.database import piccolo_conf
 from libs.storage.database.engine import rows
+from libs.storage.database.postgres import PooledPostgres
 from libs.storage.database.tables import Image
 
 BANDS = 4
@@ -69,7 +69,7 @@ async def find(
     owner: int, phash: int, *, max_distance: int, limit: int, but: UUID = NOBODY
 ) -> list[LookAlike]:
     """The owner's images within `max_distance` bits of a signed hash, the nearest first; not `but` itself."""
-    on_postgres = isinstance(piccolo_conf.DB, PostgresEngine)
+    on_postgres = isinstance(piccolo_conf.DB, PooledPostgres)
     query = _POSTGRES if on_postgres else _SQLITE
     if max_distance > MAX_PROBED:
         text, place = query.replace("PROBES where", _SCAN), [owner]

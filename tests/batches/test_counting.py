@@ -18,7 +18,7 @@ from libs.contracts.events import BatchCompleted
 from libs.storage import batches, host_throttle, image_sources, jobs, leases
 from libs.storage.database.engine import Engine, rows
 from libs.storage.database.tables import BaseUser, Batch, HostPause, Job, ProductImage, WebhookDelivery, now
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 from libs.storage.leases import Claim
 from tests.batches.csv_files import products
 from tests.storage.rows import an_owner, claimed, image_of, job_row

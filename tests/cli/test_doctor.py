@@ -11,7 +11,7 @@ import pytest
 
 from libs.backends import Backends
 from libs.contracts.enums import Retention
-from libs.storage import names
+from libs.storage import object_keys
 from libs.storage.database.tables import BaseUser, Image, now
 from tests.storage.rows import an_image, an_owner
 from tests.support.backends import ended, opened_backends, put_object, submit, working
@@ -46,7 +46,7 @@ class Ward:
         await put_object(self.site.settings["OBJECTS_URL"], key, self.photo, self.backends.scratch)
 
     async def keys(self) -> set[str]:
-        return {key async for key in self.backends.objects.list("")}
+        return {stored.key async for stored in self.backends.objects.scan("")}
 
     async def kept(self, owner: BaseUser) -> Image:
         image, _ = await submit(self.backends, owner, self.photo, None, Retention.KEEP)
@@ -69,8 +69,8 @@ async def ward(request: pytest.FixtureRequest, tmp_path: Path, photo: Path) -> A
         yield Ward(backends, Site(request.param, tmp_path, settings), photo)
 
 
-def own_key(owner: BaseUser, image_id: object, *, folder: str = names.RESULTS, attempt: int = 1) -> str:
-    return names.object_key(
+def own_key(owner: BaseUser, image_id: object, *, folder: str = object_keys.RESULTS, attempt: int = 1) -> str:
+    return object_keys.object_key(
         owner.username, str(image_id), "photo.jpg", "jpg", folder=folder, when=now(), attempt=attempt
     )
 
@@ -94,9 +94,9 @@ async def test_rows_and_objects_that_lack_each_other_are_found_and_on_demand_rem
     whole, lost = await ward.kept(owner), await ward.kept(owner)
     await ward.backends.objects.delete([lost.object_key])
     stray = own_key(owner, uuid4())
-    attempt = own_key(owner, whole.id, folder=names.ORIGINALS, attempt=2)
+    attempt = own_key(owner, whole.id, folder=object_keys.ORIGINALS, attempt=2)
     foreign = f"{owner.username}/notes.txt"
-    thumbnail, lonely = names.thumbnail_key(whole.object_key), names.thumbnail_key(stray)
+    thumbnail, lonely = object_keys.thumbnail_key(whole.object_key), object_keys.thumbnail_key(stray)
     for key in (stray, attempt, foreign, thumbnail, lonely):
         await ward.put(key)
     expected = sorted(

@@ -207,7 +207,7 @@ async def test_an_answer_is_kept_until_the_object_store_is_back(tmp_path: Path, 
         result = await images.by_id(done.result)
         assert result is not None
         assert result.parent == image.id
-        assert sorted([key async for key in backends.objects.list("")]) == sorted(
+        assert sorted([stored.key async for stored in backends.objects.scan("")]) == sorted(
             [image.object_key, result.object_key]
         )
     assert len(openai.calls) == 1

@@ -50,7 +50,7 @@ async def test_an_order_over_bytes_from_elsewhere_is_answered_with_its_result(
     async with producer.backends.objects.as_file(result.object_key) as path:
         with Pillow.open(path) as picture:
             assert picture.size[0] == 64
-    assert [one async for one in producer.backends.objects.list("inbox/")] == [key]
+    assert [stored.key async for stored in producer.backends.objects.scan("inbox/")] == [key]
 
 
 @pytest.mark.parametrize("key", ["inbox/{owner}/rocket.jpg", "inbox/rocket.jpg"])

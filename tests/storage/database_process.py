@@ -7,7 +7,8 @@ from contextlib import suppress
 from uuid import UUID
 
 from libs.storage import leases
-from libs.storage.database.connection import migrate, open_database, transaction
+from libs.storage.database.connection import open_database, transaction
+from libs.storage.database.migrate import migrate
 from libs.storage.database.tables import Job
 from tests.support.waiting import WAIT_S
 

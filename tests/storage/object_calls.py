@@ -29,7 +29,7 @@ async def get(store: ObjectStore, key: str, *, start: int = 0, length: int | Non
 
 
 async def listed(store: ObjectStore, prefix: str = "") -> list[str]:
-    return sorted([key async for key in store.list(prefix)])
+    return sorted([stored.key async for stored in store.scan(prefix)])
 
 
 def names_in(folder: Path) -> list[str]:

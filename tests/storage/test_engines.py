@@ -6,8 +6,9 @@ from contextlib import suppress
 import pytest
 
 from libs.storage import jobs
-from libs.storage.database.connection import migrate, open_database, transaction
+from libs.storage.database.connection import open_database, transaction
 from libs.storage.database.engine import Engine
+from libs.storage.database.migrate import migrate
 from libs.storage.database.tables import Job
 from tests.storage.rows import a_queued_job, count_up, job_row
 from tests.support.waiting import WAIT_S

@@ -11,8 +11,9 @@ from piccolo.engine.postgres import PostgresEngine
 
 from libs.storage import idempotency
 from libs.storage.database import migrations
-from libs.storage.database.connection import migrate, open_database
+from libs.storage.database.connection import open_database
 from libs.storage.database.engine import Engine, rows
+from libs.storage.database.migrate import migrate
 from libs.storage.database.tables import Image, Job
 from tests.storage.database_process import run_child
 from tests.storage.rows import an_owner, image_of, image_row, job_of, job_row

@@ -124,8 +124,12 @@ async def test_a_list_is_complete_and_a_prefix_may_end_anywhere(
     for key in keys:
         await put(store, key, b"", scratch)
     assert await listed(store, prefix) == sorted(keys)
-    assert {key async for key in store.list(prefix + "cat")} == {key for key in keys if "/cat" in key}
-    assert {key async for key in store.list(prefix + "cat/03")} == {key for key in keys if "/cat/03" in key}
+    assert {stored.key async for stored in store.scan(prefix + "cat")} == {
+        key for key in keys if "/cat" in key
+    }
+    assert {stored.key async for stored in store.scan(prefix + "cat/03")} == {
+        key for key in keys if "/cat/03" in key
+    }
     assert await listed(store, prefix + "birds/") == []
     await store.delete(list(keys))
     assert await listed(store, prefix) == []

@@ -119,7 +119,7 @@ async def every_call_raises_unavailable(store: ObjectStore, scratch: Path) -> No
         store.ping(),
         get(store, "a"),
         store.delete(["a"]),
-        anext(aiter(store.list(""))),
+        anext(aiter(store.scan(""))),
         store.put("a", path, content_type="image/png", metadata={}),
         store.as_file("a").__aenter__(),
     )

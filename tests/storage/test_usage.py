@@ -1,7 +1,7 @@
 """What an account holds."""
 
 from libs.contracts.enums import ImageStatus
-from libs.storage import usage
+from libs.storage import account_usage
 from libs.storage.database.engine import Engine
 from tests.storage.rows import an_owner, image_of
 
@@ -15,4 +15,4 @@ async def test_bytes_are_those_of_the_owners_images_that_are_not_on_their_way_ou
         (other, 4000, ImageStatus.READY),
     ):
         await image_of(whose, size_bytes=size_bytes, status=status).save()
-    assert (await usage.of(owner.id)).stored_bytes == 21
+    assert (await account_usage.of(owner.id)).stored_bytes == 21

@@ -21,7 +21,7 @@ from libs.imaging.operations import AnyOperation
 from libs.jobs.build import JobOptions
 from libs.settings import load_settings
 from libs.storage import jobs
-from libs.storage.database.connection import migrate
+from libs.storage.database.migrate import migrate
 from libs.storage.database.tables import BaseUser, Image, Job
 from libs.storage.objects import open_objects
 from tests.storage.rows import job_row

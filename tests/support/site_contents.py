@@ -42,7 +42,7 @@ async def object_keys(site: Site, prefix: str = "") -> frozenset[str]:
     with TemporaryDirectory() as scratch:
         store = open_objects(url, Path(scratch))
         try:
-            return frozenset([key async for key in store.list(prefix)])
+            return frozenset([stored.key async for stored in store.scan(prefix)])
         finally:
             await store.close()
 

@@ -62,7 +62,7 @@ async def stored_keys(url: str) -> list[str]:
     with TemporaryDirectory() as scratch:
         store = open_objects(url, Path(scratch))
         try:
-            return [key async for key in store.list("")]
+            return [stored.key async for stored in store.scan("")]
         finally:
             await store.close()
 

@@ -35,7 +35,7 @@ async def next_job_works(backends: Backends, photo: Path) -> None:
 
 
 async def keys_of(backends: Backends) -> list[str]:
-    return [key async for key in backends.objects.list("")]
+    return [stored.key async for stored in backends.objects.scan("")]
 
 
 @pytest.mark.services

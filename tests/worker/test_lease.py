@@ -14,7 +14,7 @@ from libs.backends import Backends
 from libs.contracts.commands import TransformImage, decode
 from libs.contracts.enums import JobStatus
 from libs.images import attempt_files
-from libs.storage import images, jobs, names
+from libs.storage import images, jobs, object_keys
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import Image, Job, now
 from libs.storage.leases import Claim, LostLease
@@ -28,12 +28,12 @@ QUICK_LEASE_S = 0.06
 
 async def stray_of(claim: Claim, message: TransformImage, backends: Backends) -> str:
     """The object of a worker that was killed right before its last statement."""
-    key = names.object_key(
+    key = object_keys.object_key(
         message.owner,
         message.target,
         "photo.jpg",
         "jpg",
-        folder=names.RESULTS,
+        folder=object_keys.RESULTS,
         when=claim.created_at,
         attempt=claim.attempt,
     )
@@ -44,7 +44,7 @@ async def stray_of(claim: Claim, message: TransformImage, backends: Backends) ->
 
 
 async def keys_of(backends: Backends) -> list[str]:
-    return sorted([key async for key in backends.objects.list("")])
+    return sorted([stored.key async for stored in backends.objects.scan("")])
 
 
 async def test_what_killed_attempts_stored_is_cleared_by_the_next(

@@ -68,7 +68,7 @@ async def test_a_job_is_tried_again_until_the_object_store_is_back(
         assert (done.status, done.error_code, done.error) == (JobStatus.COMPLETED, None, None)
         assert done.attempts > 2
         assert await Image.count().where(Image.parent == image.id) == 1
-        assert len([key async for key in backends.objects.list("")]) == 2
+        assert len([stored.key async for stored in backends.objects.scan("")]) == 2
 
 
 async def test_after_the_last_attempt_the_job_has_failed_and_says_why(

@@ -21,7 +21,7 @@ from libs.images.thumbnails import MIME, Thumbnails
 from libs.imaging.errors import ImagingError
 from libs.jobs.rerun import rerun
 from libs.runtime.process_pool import RenderError
-from libs.storage import accounts, batches, images, overview, webhook_deliveries
+from libs.storage import accounts, batches, images, site_overview, webhook_deliveries
 from libs.storage.batches import BatchNotFound
 from libs.storage.database.tables import Image
 from libs.storage.image_errors import ImageError, ImageNotFound
@@ -78,7 +78,7 @@ class AdminApi:
         )
 
     async def overview(self, _: Request) -> Response:
-        return Response(msgspec.json.encode(await overview.take()), media_type="application/json")
+        return Response(msgspec.json.encode(await site_overview.take()), media_type="application/json")
 
     async def thumbnail(self, request: Request) -> Response:
         image = await _image(request)

@@ -4,7 +4,7 @@ import msgspec
 
 from libs.contracts.views.accounts import Account, EditsView, EditUsageView, UsageView
 from libs.settings import Settings
-from libs.storage import edit_calls, usage
+from libs.storage import account_usage, edit_calls
 from libs.storage.database.tables import BaseUser
 
 
@@ -15,7 +15,7 @@ def account_view(user: BaseUser) -> Account:
 
 async def usage_view(user: BaseUser, settings: Settings) -> UsageView:
     """Read what an account uses of each limited resource."""
-    held = await usage.of(user.id)
+    held = await account_usage.of(user.id)
     return UsageView(
         stored_bytes=held.stored_bytes,
         quota_bytes=settings.quota_bytes,

@@ -6,7 +6,6 @@ from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
 from libs.backends import Backends
 from libs.contracts.views.health import Health
-from libs.jobs.health import health
 
 
 class HealthChecks(Controller):
@@ -23,6 +22,6 @@ class HealthChecks(Controller):
     @get("/ready")
     async def ready(self, backends: NamedDependency[Backends]) -> Response[Health]:
         """Check that database, object store and broker answer too; 503 names the one that does not."""
-        found = await health(backends)
+        found = await backends.health()
         ok = found.status == "ok"
         return Response(found, status_code=HTTP_200_OK if ok else HTTP_503_SERVICE_UNAVAILABLE)

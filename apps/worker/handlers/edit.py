@@ -31,7 +31,7 @@ from libs.runtime.background import run_to_completion
 from libs.storage import edit_calls, images, leases
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image
-from libs.storage.failure import Failure
+from libs.storage.job_failure import Failure
 from libs.storage.leases import Claim, LostLease
 from libs.storage.objects import StoreUnavailable
 

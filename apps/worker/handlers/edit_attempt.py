@@ -14,7 +14,7 @@ from libs.images import artifact
 from libs.images.artifact import Artifact
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.render_and_describe import DescribedResult
-from libs.storage import edit_calls, image_descriptions, leases, names
+from libs.storage import edit_calls, image_descriptions, leases, object_keys
 from libs.storage.database.tables import Image
 from libs.storage.leases import Claim
 
@@ -55,12 +55,12 @@ class EditAttempt:
             image_id=image_id,
             owner=claim.owner,
             filename=filename,
-            object_key=names.object_key(
+            object_key=object_keys.object_key(
                 command.owner,
                 image_id,
                 filename,
                 file.extension,
-                folder=names.RESULTS,
+                folder=object_keys.RESULTS,
                 when=claim.created_at,
                 attempt=claim.attempt,
             ),

@@ -29,7 +29,7 @@ from libs.jobs import build
 from libs.jobs.publish import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.response_body import save_body
-from libs.storage import image_sources, images, names, usage
+from libs.storage import account_usage, image_sources, images, object_keys
 from libs.storage.database.tables import Image, ImageSource
 from libs.storage.image_errors import QuotaExceeded
 from libs.storage.leases import Claim
@@ -143,7 +143,7 @@ class Ingest:
         if self.command.source.image_id is not None:
             return  # a staged upload was checked when it came, and counts already
         replaced_bytes = self.old.size_bytes if self.old else 0
-        held = (await usage.of(self.claim.owner)).stored_bytes - replaced_bytes
+        held = (await account_usage.of(self.claim.owner)).stored_bytes - replaced_bytes
         limit = self.backends.settings.quota_bytes
         if held + found.file.size_bytes > limit:
             raise QuotaExceeded(f"the account would hold more than {limit} bytes")
@@ -211,7 +211,7 @@ class Ingest:
             image_id=command.target,
             owner=self.claim.owner,
             filename=filename,
-            object_key=names.object_key(
+            object_key=object_keys.object_key(
                 command.owner,
                 attempt_files.key_name(command),
                 filename,

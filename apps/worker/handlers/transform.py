@@ -9,7 +9,7 @@ from libs.images.artifact import Artifact
 from libs.imaging.pipeline import Rendered, render
 from libs.jobs import build
 from libs.jobs.publish import publish
-from libs.storage import leases, names
+from libs.storage import leases, object_keys
 from libs.storage.database.tables import Image
 from libs.storage.leases import Claim
 
@@ -57,12 +57,12 @@ def _result(
         image_id=command.target,
         owner=claim.owner,
         filename=source.filename,
-        object_key=names.object_key(
+        object_key=object_keys.object_key(
             command.owner,
             command.target,
             source.filename,
             rendered.extension,
-            folder=names.RESULTS,
+            folder=object_keys.RESULTS,
             when=claim.created_at,
             attempt=claim.attempt,
         ),

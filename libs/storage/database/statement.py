@@ -5,7 +5,7 @@ answer it; here only the values are new each time.
 """
 
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from piccolo.query.base import Query
@@ -41,7 +41,7 @@ class Statement:
             self._texts[engine.engine_type] = querystring.compile_string(engine.engine_type)
         text, arguments = self._texts[engine.engine_type]
         given = [values[one.name] if isinstance(one, Slot) else one for one in arguments]
-        found = cast("list[Any]", await engine.run_querystring(_Ready(text, given)))
+        found = await engine.run_querystring(_Ready(text, given))
         return [dict(row) for row in found]
 
     async def objects(self, table: type[T], **values: object) -> list[T]:

@@ -123,7 +123,6 @@ class Image(Table):
     phash = BigInt(null=True, default=None)  # 64 bits, signed
     metadata = JSON(null=True, default=None)
     status = Varchar(16, choices=ImageStatus, default=ImageStatus.PENDING)
-    error = Text(null=True, default=None)
     retention = Varchar(16, choices=Retention, default=Retention.KEEP)
     first_downloaded_at = Timestamptz(null=True, default=None)
     expires_at = Timestamptz(null=True, default=None)  # null: kept

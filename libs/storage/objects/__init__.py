@@ -1,7 +1,7 @@
 """Files by key: on a file system, or on an S3 server."""
 
 from libs.storage.objects.errors import BadKey, ObjectNotFound, StorageError, StoreUnavailable
-from libs.storage.objects.keys import check_key
+from libs.storage.objects.key_rules import check_key
 from libs.storage.objects.open import open_objects
 from libs.storage.objects.port import CHUNK_BYTES, ObjectStore, Stored
 

@@ -15,11 +15,11 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreUnavailable
-from libs.storage.objects.keys import INCOMING, check_key, check_prefix
+from libs.storage.objects.key_rules import INCOMING, check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Stored
 
 ATTEMPTS = 100  # of a put whose folder is removed, again and again, while it moves the file in
-LISTED_AT_ONCE = 1000
+SCAN_CHUNK = 1000  # objects
 ABANDONED_S = 24 * 3600.0
 PINNED = "reading-"  # names of objects that are being read as files
 
@@ -57,22 +57,12 @@ class LocalObjects:
     async def delete(self, keys: Sequence[str]) -> None:
         await asyncio.to_thread(self._delete, keys)
 
-    async def list(self, prefix: str) -> AsyncGenerator[str]:
+    async def scan(self, prefix: str) -> AsyncGenerator[Stored]:
         check_prefix(prefix)
         walk = self._walk(prefix.rpartition("/")[0], prefix)
-        while keys := await asyncio.to_thread(tuple, itertools.islice(walk, LISTED_AT_ONCE)):
-            for key in keys:
-                yield key
-
-    async def scan(self, prefix: str) -> AsyncGenerator[Stored]:
-        async for key in self.list(prefix):
-            with suppress(FileNotFoundError):  # it went since
-                told = await asyncio.to_thread((self._root / key).stat)
-                yield Stored(
-                    key=key,
-                    size_bytes=told.st_size,
-                    modified_at=datetime.fromtimestamp(told.st_mtime, UTC),
-                )
+        while found := await asyncio.to_thread(tuple, itertools.islice(walk, SCAN_CHUNK)):
+            for stored in found:
+                yield stored
 
     async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> None:
         check_key(key)
@@ -177,13 +167,24 @@ class LocalObjects:
                 for folder in reversed(_below(self._root, path)):
                     folder.rmdir()
 
-    def _walk(self, folder: str, prefix: str) -> Generator[str]:
+    def _walk(self, folder: str, prefix: str) -> Generator[Stored]:
         start = self._root / folder
         for parent, folders, files in os.walk(start):
             inside = Path(parent).relative_to(self._root).as_posix()
             base = "" if inside == "." else f"{inside}/"
             folders[:] = [name for name in folders if _may_hold(f"{base}{name}/", prefix)]
-            yield from (key for name in sorted(files) if (key := base + name).startswith(prefix))
+            for key in (base + name for name in files):
+                if key.startswith(prefix) and (stored := self._stored(key)) is not None:
+                    yield stored
+
+    def _stored(self, key: str) -> Stored | None:
+        try:
+            stat = (self._root / key).stat()
+        except FileNotFoundError:
+            return None  # deleted meanwhile
+        return Stored(
+            key=key, size_bytes=stat.st_size, modified_at=datetime.fromtimestamp(stat.st_mtime, UTC)
+        )
 
 
 def _may_hold(folder: str, prefix: str) -> bool:

@@ -58,10 +58,6 @@ class ObjectStore(Protocol):
         """Remove the objects; keys without one are fine."""
         ...
 
-    def list(self, prefix: str) -> AsyncIterator[str]:
-        """All keys that begin with `prefix`, in no particular order."""
-        ...
-
     def scan(self, prefix: str) -> AsyncIterator[Stored]:
         """All objects whose key begins with `prefix`, in no particular order."""
         ...

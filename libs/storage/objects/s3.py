@@ -19,7 +19,7 @@ from miniopy_async.deleteobjects import DeleteObject
 from miniopy_async.error import MinioException
 
 from libs.storage.objects.errors import StorageError, StoreFaltered, StoreUnavailable
-from libs.storage.objects.keys import check_key, check_prefix
+from libs.storage.objects.key_rules import check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Stored
 from libs.storage.objects.s3_errors import faults, status_and_code
 
@@ -132,10 +132,6 @@ class S3Objects:
         refused = [error.code for error in errors if error.code != "NoSuchKey"]
         if refused:
             raise StorageError(f"{len(refused)} of {len(keys)} objects were not removed: {refused[0]}")
-
-    async def list(self, prefix: str) -> AsyncGenerator[str]:
-        async for stored in self.scan(prefix):
-            yield stored.key
 
     async def scan(self, prefix: str) -> AsyncGenerator[Stored]:
         check_prefix(prefix)

@@ -1,0 +1,64 @@
+"""Migrating a database to the newest version of all tables."""
+
+import asyncio
+import contextlib
+import fcntl
+import io
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import structlog
+from piccolo.apps.migrations.commands.forwards import run_forwards
+
+from libs.storage.database import piccolo_conf
+from libs.storage.database.engine import Engine
+from libs.storage.database.errors import driver_errors
+from libs.storage.database.postgres import PooledPostgres
+
+MIGRATION_LOCK = 0x6461726B726F6F6D  # "darkroom": one migrating process at a time
+APP = "darkroom"
+
+log = structlog.get_logger(__name__)
+
+
+class MigrationFailed(Exception):
+    """A migration failed and was rolled back; the migrations before it stay."""
+
+    code = "migration_failed"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
+
+
+async def migrate(engine: Engine, *, until: str = "all") -> None:
+    """Run the new migrations of all Piccolo apps; of Darkroom's own, only those up to the id `until`.
+
+    Raises:
+        MigrationFailed: A migration failed and was rolled back.
+        DatabaseUnavailable: The database does not answer.
+    """
+    async with _one_at_a_time(engine):
+        for app in piccolo_conf.APP_REGISTRY.app_configs:
+            with contextlib.redirect_stdout(io.StringIO()):
+                result = await run_forwards(app, until if app == APP else "all")
+            if not result.success:
+                raise MigrationFailed(f"{app}: {result.message}")
+    log.info("migrated")
+
+
+@asynccontextmanager
+async def _one_at_a_time(engine: Engine) -> AsyncGenerator[None]:
+    if not isinstance(engine, PooledPostgres):
+        with driver_errors:
+            lock = await asyncio.to_thread(Path(f"{engine.path}-migrating").open, "w")
+        with lock:
+            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            yield
+        return
+    connection = await engine.get_new_connection()
+    try:
+        with driver_errors:
+            await connection.execute(f"select pg_advisory_lock({MIGRATION_LOCK})")
+        yield
+    finally:
+        await connection.close()

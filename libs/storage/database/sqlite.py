@@ -1,0 +1,161 @@
+"""Piccolo's SQLite engine, with pooled connections and one writer at a time."""
+
+import asyncio
+import sqlite3
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+from aiosqlite import Connection
+from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType
+from piccolo.querystring import QueryString
+
+from libs.storage.database.errors import driver_errors
+from libs.storage.database.settle import settle
+
+BUSY_TIMEOUT_S = 30
+
+
+def hamming(one: int, other: int) -> int:
+    """Return in how many of 64 bits two signed integers differ; SQLite has no such function."""
+    return ((one ^ other) & 0xFFFF_FFFF_FFFF_FFFF).bit_count()
+
+
+class PooledTransaction(SQLiteTransaction):
+    """A transaction on a pooled connection, begun IMMEDIATE under the process's write lock.
+
+    IMMEDIATE, because a deferred transaction that reads before it writes can fail at once with "database is
+    locked", whatever the timeout. The lock, because it is fair, while SQLite waits by polling.
+    """
+
+    engine: "PooledSQLite"
+
+    async def __aenter__(self) -> SQLiteTransaction:
+        if self._parent is not None:
+            return self._parent
+        await self.engine.write_lock.acquire()
+        try:
+            with driver_errors:
+                return await super().__aenter__()
+        except BaseException:
+            # A cancelled BEGIN may still run, so the connection is closed.
+            connection: Connection | None = getattr(self, "connection", None)
+            if connection is not None:
+                with suppress(asyncio.CancelledError):
+                    await self.engine.run_shielded(connection.close())
+            self.engine.write_lock.release()
+            raise
+
+    async def __aexit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if self._parent:
+            return exception is None
+        try:
+            with driver_errors:
+                await self.engine.run_shielded(self._end(failed=exception is not None))
+        finally:
+            self.engine.current_transaction.reset(self.context)
+            self.engine.write_lock.release()
+        return exception is None
+
+    async def _end(self, *, failed: bool) -> None:
+        try:
+            await settle(self, failed=failed)
+        except BaseException:
+            await self.connection.close()
+            raise
+        self.engine.give_back(self.connection)
+
+
+class PooledSQLite(SQLiteEngine):
+    """SQLite in WAL mode with a pool of connections, and with the errors of this package.
+
+    Piccolo opens a connection and a thread for each query, which takes 2.8 ms; a pooled one takes 0.2 ms.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path=str(path), timeout=BUSY_TIMEOUT_S)
+        self.write_lock = asyncio.Lock()
+        self._idle: list[Connection] = []
+        self._steps: set[asyncio.Task[Any]] = set()
+        connection = sqlite3.connect(path)
+        connection.execute("pragma journal_mode = wal")
+        connection.close()
+
+    def transaction(
+        self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = True
+    ) -> PooledTransaction:
+        return PooledTransaction(engine=self, transaction_type=transaction_type, allow_nested=allow_nested)
+
+    async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:
+        with driver_errors:
+            return cast("list[Any]", await super().run_querystring(querystring, in_pool))
+
+    async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:
+        with driver_errors:
+            return cast("list[Any]", await super().run_ddl(ddl, in_pool))
+
+    async def get_connection(self) -> Connection:
+        while not self._idle:
+            await self.run_shielded(self._open())
+        return self._idle.pop()
+
+    def give_back(self, connection: Connection) -> None:
+        self._idle.append(connection)
+
+    async def close_connection_pool(self) -> None:
+        while self._steps:
+            await asyncio.wait(self._steps)
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def run_shielded(self, step: Coroutine[Any, Any, None]) -> None:
+        """Await a step that goes on when its caller is cancelled, so that its connection is not lost."""
+        task = asyncio.ensure_future(step)
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
+        await asyncio.shield(task)
+
+    async def _open(self) -> None:
+        connection = await super().get_connection()
+        await connection.create_function("hamming", 2, hamming, deterministic=True)
+        self._idle.append(connection)
+
+    async def _run_in_new_connection(
+        self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: object = None
+    ) -> list[Any]:
+        if query.lstrip()[:6].upper() == "SELECT":
+            return await self._run_pooled(query, args)
+        async with self.write_lock:
+            return await self._run_pooled(query, args)
+
+    async def _run_pooled(self, query: str, args: list[Any] | None) -> list[Any]:
+        connection = await self.get_connection()
+        try:
+            found = await connection.execute_fetchall(query, args or [])
+        except asyncio.CancelledError:
+            # The thread may still run the query. Closing waits for it, and must not be cancelled either.
+            with suppress(asyncio.CancelledError):
+                await self.run_shielded(connection.close())
+            raise
+        except BaseException:
+            await connection.close()
+            raise
+        self.give_back(connection)
+        return list(found)
+
+    async def _run_in_existing_connection(
+        self,
+        connection: Connection,
+        query: str,
+        args: list[Any] | None = None,
+        query_type: str = "generic",
+        table: object = None,
+    ) -> list[Any]:
+        return list(await connection.execute_fetchall(query, args or []))

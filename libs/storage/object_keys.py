@@ -1,0 +1,41 @@
+"""The keys under which images are stored, readable for people who browse the bucket."""
+
+from datetime import datetime
+from pathlib import PurePath
+from uuid import UUID
+
+STEM_BYTES = 160  # of the filename in a key; the last part of a key can have 255 bytes
+ORIGINALS = "originals"
+RESULTS = "results"
+INBOX = "inbox"  # files that outside producers store for their orders; no account can have this name
+THUMBNAILS = ".thumbnails"  # no username begins with a dot
+
+
+def object_key(
+    username: str,
+    image_id: UUID | str,
+    filename: str,
+    extension: str,
+    *,
+    folder: str,
+    when: datetime,
+    attempt: int = 1,
+) -> str:
+    """Return the key of an image's file.
+
+    Every attempt of a job has its own key, so that the file of a lost attempt can be deleted safely.
+    """
+    clean = "".join(c if c.isalnum() or c in "._-" else "-" for c in PurePath(filename).stem)
+    stem = clean.encode()[:STEM_BYTES].decode(errors="ignore").strip(".-")
+    suffix = f".{attempt}" if attempt > 1 else ""
+    return f"{key_prefix(username, image_id, folder=folder, when=when)}{suffix}-{stem or 'image'}.{extension}"
+
+
+def key_prefix(username: str, image_id: UUID | str, *, folder: str, when: datetime) -> str:
+    """Return what the keys of all attempts at one image start with."""
+    return f"{username}/{folder}/{when:%Y/%m/%d}/{image_id}"
+
+
+def thumbnail_key(object_key: str) -> str:
+    """Return the key of the thumbnail of an image's file."""
+    return f"{THUMBNAILS}/{object_key}"
