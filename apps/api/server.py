@@ -1,4 +1,4 @@
-"""The API as a server."""
+"""Serve the HTTP API with uvicorn."""
 
 import asyncio
 from collections.abc import Generator
@@ -11,15 +11,15 @@ from apps.api.app import create_app
 from apps.api.responses.event_streams import Live
 from libs.backends import Backends
 
-FINISH_S = 2  # what running requests get when the server is asked to end
-CANCEL_S = 1  # and what their handlers get once their clients are cut off
+FINISH_S = 2  # time for running requests to finish after the server is asked to stop
+CANCEL_S = 1  # time for their handlers to end after that, once their connections are closed
 
 
 class _Server(Server):
-    """Leaves signals to the process: other apps may share it.
+    """A uvicorn server that leaves signals to the process, which it can share with other apps.
 
-    What does not finish in time is cut off, as if its client had gone: the handler ends in order. One that is
-    cancelled would answer 500.
+    Connections whose requests do not finish in time are closed, as if the client had disconnected. Their
+    handlers end in order; a cancelled handler would respond with 500.
     """
 
     @contextmanager
@@ -27,17 +27,17 @@ class _Server(Server):
         yield
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        cutting = asyncio.get_running_loop().call_later(FINISH_S, self._cut_off)
+        closing = asyncio.get_running_loop().call_later(FINISH_S, self._close_connections)
         await super().shutdown(sockets)
-        cutting.cancel()
+        closing.cancel()
 
-    def _cut_off(self) -> None:
+    def _close_connections(self) -> None:
         for connection in self.server_state.connections:
             connection.transport.abort()
 
 
 async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
-    """Serve until `stop`."""
+    """Serve the API until `stop` is set; then finish running requests within `FINISH_S` seconds."""
     settings, live = backends.settings, Live()
     server = _Server(
         Config(
