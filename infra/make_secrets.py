@@ -1,6 +1,6 @@
-"""Write the secrets that docker-compose.yml asks for: .env, and RabbitMQ's users with their passwords hashed.
+"""Write the secrets that docker-compose.yml needs: .env, and RabbitMQ's users with hashed passwords.
 
-What is in .env already stays. Nothing but the standard library is needed.
+Values that .env has already stay. Needs the standard library only.
 """
 
 import secrets
@@ -10,22 +10,22 @@ from infra.rabbitmq import render
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET_BYTES = 32
-NAMES = {"MINIO_ROOT_USER": "darkroom-root", "MINIO_DARKROOM_KEY": "darkroom"}  # no secrets, but chosen here
+NAMES = {"MINIO_ROOT_USER": "darkroom-root", "MINIO_DARKROOM_KEY": "darkroom"}  # not secret
 
 
 def variable_of(user: str) -> str:
-    """Where the password of a user of RabbitMQ stands."""
+    """Return the name of the variable with the password of a RabbitMQ user."""
     return f"RABBITMQ_{user.upper()}_PASSWORD"
 
 
 def names() -> list[str]:
-    """All that is written."""
-    own = ["DARKROOM_SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_ROOT_PASSWORD", "MINIO_DARKROOM_SECRET"]
-    return [*own, *NAMES, *map(variable_of, render.users())]
+    """Return the names of all variables that are written to .env."""
+    fixed = ["DARKROOM_SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_ROOT_PASSWORD", "MINIO_DARKROOM_SECRET"]
+    return [*fixed, *NAMES, *map(variable_of, render.users())]
 
 
 def write(folder: Path) -> None:
-    """Complete `.env` in a folder, and make `.secrets/definitions.json` of it anew."""
+    """Add missing variables to `folder/.env`, and write `folder/.secrets/definitions.json` from it."""
     env = folder / ".env"
     known = _read(env)
     missing = {
@@ -39,7 +39,7 @@ def write(folder: Path) -> None:
     known |= missing
     definitions = folder / ".secrets" / "definitions.json"
     definitions.parent.mkdir(exist_ok=True)
-    # Readable for the broker's user in its container; it holds salted hashes of long random passwords.
+    # Not private: the broker's user in its container reads it, and it has only hashes of random passwords.
     definitions.write_text(render.render({user: known[variable_of(user)] for user in render.users()}))
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from infra.local import programs
 from infra.local.record import CannotStart
 
-# Package scripts ask the first whether they may start a service, and read the second
-# before they make PostgreSQL's system-wide cluster.
-POLICY = (Path("/usr/sbin/policy-rc.d"), "#!/bin/sh\nexit 101\n", 0o755)
+# Package scripts read the first to find out if they can start a service, and the second
+# before they create PostgreSQL's system-wide cluster.
+NO_SERVICE_START = (Path("/usr/sbin/policy-rc.d"), "#!/bin/sh\nexit 101\n", 0o755)
 NO_CLUSTER = (
     Path("/etc/postgresql-common/createcluster.d/darkroom.conf"),
     "create_main_cluster = false\n",
@@ -21,13 +21,18 @@ NO_CLUSTER = (
 
 
 def usable() -> bool:
+    """Return whether this process can install packages."""
     return os.geteuid() == 0 and programs.find("apt-get") is not None
 
 
 def install(packages: Sequence[str]) -> None:
-    """Install `packages`, waiting for another apt to finish; lists are fetched when they must be."""
+    """Install `packages`; wait for another apt to finish, and update the package lists if needed.
+
+    Raises:
+        CannotStart: apt-get failed.
+    """
     print(f"installing {', '.join(packages)}", file=sys.stderr)
-    with _in_place(*POLICY), _in_place(*NO_CLUSTER):
+    with _temporary_file(*NO_SERVICE_START), _temporary_file(*NO_CLUSTER):
         arguments = ["install", "--yes", "--no-install-recommends", *packages]
         if _apt(*arguments).returncode == 0:
             return
@@ -48,9 +53,9 @@ def _apt(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @contextlib.contextmanager
-def _in_place(path: Path, text: str, mode: int) -> Generator[None]:
-    """Keep a file for a while; one that is there already is the owner's and stays."""
-    made = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+def _temporary_file(path: Path, text: str, mode: int) -> Generator[None]:
+    """Create a file for the time of the block; an existing file is not ours and stays unchanged."""
+    new_folders = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x") as file:
@@ -63,6 +68,6 @@ def _in_place(path: Path, text: str, mode: int) -> Generator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
-        for folder in made:
+        for folder in new_folders:
             with contextlib.suppress(OSError):
                 folder.rmdir()

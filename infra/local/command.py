@@ -1,4 +1,4 @@
-"""The command line: up, down, status, env."""
+"""The command `infra/local/services`: up, down, status, env."""
 
 import os
 import shlex
@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from infra.local import clients, containers, lifecycle, network, record
+from infra.local import containers, lifecycle, network, record, tools
 from infra.local.postgres import Postgres
 from infra.local.rabbitmq import RabbitMQ
 from infra.local.record import CannotStart
@@ -45,9 +45,13 @@ DARKROOM_SERVICES_PATH  the only directories that are searched for programs
 
 
 def main(arguments: list[str]) -> int:
+    """Run one command and return its exit status."""
     commands = {"up": up, "down": down, "status": status, "env": env}
+    if arguments in (["--help"], ["-h"]):
+        print(USAGE, end="")
+        return 0
     if len(arguments) != 1 or arguments[0] not in commands:
-        print(USAGE, file=sys.stderr)
+        print(USAGE, end="", file=sys.stderr)
         return 2
     try:
         return commands[arguments[0]]()
@@ -57,14 +61,15 @@ def main(arguments: list[str]) -> int:
 
 
 def up() -> int:
+    """Start the services that do not run, then show all."""
     with record.locked():
         _check_given()
         down = [service for service in SERVICES if not _given(service) and not lifecycle.is_up(service)]
         if down and not containers.engine_answers():
-            lifecycle.get_programs(down)
+            lifecycle.install_programs(down)
         with ThreadPoolExecutor() as pool:
             starts = [pool.submit(lifecycle.bring_up, service) for service in down]
-            clients.get()
+            tools.install_missing()
         failures = [error for start in starts if (error := _failure(start))]
     if failures:
         raise CannotStart("\n".join(map(str, failures)))
@@ -72,6 +77,7 @@ def up() -> int:
 
 
 def down() -> int:
+    """Stop the services that `up` started and delete their data."""
     with record.locked():
         for service in SERVICES:
             if lifecycle.take_down(service):
@@ -80,6 +86,7 @@ def down() -> int:
 
 
 def status() -> int:
+    """Show the services; return 0 if all run."""
     states = [(service, _serves(service)) for service in SERVICES]
     for service, serves in states:
         print(f"{service.name:10} {'up' if serves else 'down':6} {_where(service)}".rstrip())
@@ -87,6 +94,7 @@ def status() -> int:
 
 
 def env() -> int:
+    """Print the URLs of the services as shell commands."""
     exports: dict[str, str] = {}
     for service in SERVICES:
         known = record.load(service.name)
@@ -102,12 +110,12 @@ def env() -> int:
 
 
 def _given(service: Service) -> dict[str, str]:
-    """The server's URLs set from outside; those that `env` printed do not count, nor does an empty one."""
+    """Return the URLs of a server that the user set; those that `env` printed and empty ones do not count."""
     known = record.load(service.name)
     url = os.environ.get(service.variable, "")
     if not url or (known and service.exports(known)[service.variable] == url):
         return {}
-    return {name: os.environ.get(name, "") for name in (service.variable, *service.beside)}
+    return {name: os.environ.get(name, "") for name in (service.variable, *service.further_variables)}
 
 
 def _check_given() -> None:
@@ -126,7 +134,7 @@ def _check_given() -> None:
 
 
 def _accepts(url: str) -> bool:
-    """Whether something listens there; where the URL does not say, that is taken for granted."""
+    """Return whether something listens at the address; True if the URL does not name a port."""
     parts = urlsplit(url)
     port = parts.port or USUAL_PORTS.get(parts.scheme)
     return parts.hostname is None or port is None or network.accepts(parts.hostname, port)

@@ -1,4 +1,4 @@
-"""Run a service in a container, when a Docker engine answers."""
+"""Run services in containers if a Docker engine answers."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ PULL_S = 600.0
 
 @cache
 def engine_answers() -> bool:
-    """A client alone is not enough: it needs an engine to talk to."""
+    """Return whether there is a Docker client and its engine answers."""
     try:
         return programs.find("docker") is not None and not _docker("version", limit_s=ENGINE_S).returncode
     except subprocess.TimeoutExpired:
@@ -22,13 +22,17 @@ def engine_answers() -> bool:
 
 
 def start(record: Record, container: Container) -> None:
-    """Run `record.container`, replacing what an earlier run left under that name."""
+    """Run a container named `record.container`; replace an earlier container of that name.
+
+    Raises:
+        CannotStart: `docker run` failed.
+    """
     remove(record.container)
     arguments = ["run", "--detach", "--name", record.container]
     for name, inside in container.ports.items():
         arguments += ["--publish", f"{network.HOST}:{record.ports[name]}:{inside}"]
     for variable in container.env:
-        arguments += ["--env", variable]  # by name only: arguments are public
+        arguments += ["--env", variable]  # by name only: other users can read arguments
     if container.entrypoint:
         arguments += ["--entrypoint", container.entrypoint]
     ran = _docker(*arguments, container.image, *container.command, limit_s=PULL_S, env=container.env)
@@ -37,16 +41,19 @@ def start(record: Record, container: Container) -> None:
 
 
 def runs(name: str) -> bool:
+    """Return whether the container is running."""
     return (
         _docker("inspect", "--format", "{{.State.Running}}", name, limit_s=ENGINE_S).stdout.strip() == "true"
     )
 
 
 def remove(name: str) -> None:
+    """Stop and remove the container and its volumes, if it exists."""
     _docker("rm", "--force", "--volumes", name, limit_s=PULL_S)
 
 
 def log(name: str) -> str:
+    """Return the last lines of the container's log."""
     shown = _docker("logs", "--tail", "15", name, limit_s=ENGINE_S)
     return shown.stdout + shown.stderr
 

@@ -1,4 +1,4 @@
-"""Bring a service up, whatever state it was left in, and take it down."""
+"""Start a service, whatever state an earlier run left it in, and stop it."""
 
 import hashlib
 import secrets
@@ -17,27 +17,35 @@ LOG_LINES = 15
 
 
 def is_up(service: Service) -> bool:
+    """Return whether `up` started the service and it answers."""
     known = record.load(service.name)
     return known is not None and _runs(known) and service.answers(known)
 
 
-def get_programs(services: list[Service]) -> None:
-    """See that all programs are there, by apt where that is possible."""
-    lacking = [service for service in services if not programs.found(service.programs)]
-    packages = [package for service in lacking for package in service.packages]
+def install_programs(services: list[Service]) -> None:
+    """Install the missing programs of services with apt-get where possible.
+
+    Raises:
+        CannotStart: Programs are still missing.
+    """
+    incomplete = [service for service in services if not programs.found(service.programs)]
+    packages = [package for service in incomplete for package in service.packages]
     if packages and apt.usable():
         apt.install(packages)
-        lacking = [service for service in lacking if not programs.found(service.programs)]
-    if lacking:
-        raise CannotStart("\n".join(_what_is_missing(service) for service in lacking))
+        incomplete = [service for service in incomplete if not programs.found(service.programs)]
+    if incomplete:
+        raise CannotStart("\n".join(_missing_programs(service) for service in incomplete))
 
 
 def bring_up(service: Service) -> None:
-    """Start a service that is not up, empty, on the ports it had before.
+    """Start a service that is not up, with no data, on the ports it had before.
 
-    What one that died has left is thrown away: nothing made sure that it reached the disk.
+    Data of a service that died are deleted: they may not have been written to disk.
+
+    Raises:
+        CannotStart: It did not start, or does not answer after `START_S` seconds.
     """
-    known = _renewed(service)
+    known = _new_record(service)
     try:
         _start(service, known)
         _wait(service, known)
@@ -47,17 +55,18 @@ def bring_up(service: Service) -> None:
 
 
 def take_down(service: Service) -> bool:
-    """Stop the service and remove its data; False when there was none."""
+    """Stop the service and delete its data; return False if `up` did not start it."""
     known = record.load(service.name)
     if known is None:
         return False
     _end(service, known)
     shutil.rmtree(known.folder, ignore_errors=True)
-    record.forget(service.name)
+    record.delete(service.name)
     return True
 
 
-def _renewed(service: Service) -> Record:
+def _new_record(service: Service) -> Record:
+    """Replace the record of an earlier run; keep its secret, and its ports as far as they are free."""
     old = record.load(service.name)
     take_down(service)
     ports = {name: old.ports.get(name, 0) if old else 0 for name in service.ports}
@@ -72,7 +81,7 @@ def _renewed(service: Service) -> Record:
 
 
 def _start(service: Service, known: Record) -> None:
-    """In a container where an engine answers, else with the programs of this machine."""
+    """Start a container if a Docker engine answers, else local programs."""
     if containers.engine_answers():
         known.container = _container_name(service)
         record.save(service.name, known)
@@ -82,7 +91,7 @@ def _start(service: Service, known: Record) -> None:
         except CannotStart as error:
             if not programs.found(service.programs):
                 raise
-            print(f"{service.name}: {error}; using the programs of this machine", file=sys.stderr)
+            print(f"{service.name}: {error}; using local programs", file=sys.stderr)
             containers.remove(known.container)
     known.container = ""
     record.save(service.name, known)
@@ -96,9 +105,9 @@ def _wait(service: Service, known: Record) -> None:
     deadline = time.monotonic() + START_S
     while not service.answers(known):
         if not _runs(known):
-            raise CannotStart(f"stopped while starting:\n{_last_words(known)}")
+            raise CannotStart(f"stopped while starting:\n{_log_end(known)}")
         if time.monotonic() > deadline:
-            raise CannotStart(f"does not answer after {START_S:.0f} s:\n{_last_words(known)}")
+            raise CannotStart(f"does not answer after {START_S:.0f} s:\n{_log_end(known)}")
         time.sleep(POLL_S)
 
 
@@ -116,12 +125,12 @@ def _end(service: Service, known: Record) -> None:
 
 
 def _container_name(service: Service) -> str:
-    """One per service and state folder."""
+    """Return a name that is unique to the service and the state folder."""
     mark = hashlib.sha256(str(record.state_folder()).encode()).hexdigest()[:8]
     return f"darkroom-test-{service.name}-{mark}"
 
 
-def _last_words(known: Record) -> str:
+def _log_end(known: Record) -> str:
     if known.container:
         return containers.log(known.container)
     log = Path(known.folder) / "log"
@@ -129,7 +138,7 @@ def _last_words(known: Record) -> str:
     return "\n".join(lines[-LOG_LINES:])
 
 
-def _what_is_missing(service: Service) -> str:
+def _missing_programs(service: Service) -> str:
     absent = ", ".join(name for name in service.programs if programs.find(name) is None)
     ways = [service.advice, "start a Docker engine", f"set {service.variable} to a server of yours"]
     if service.packages:

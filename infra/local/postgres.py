@@ -1,4 +1,4 @@
-"""A PostgreSQL that is quick and forgetful: it never waits for the disk."""
+"""A PostgreSQL server for tests: fast, as it never waits for the disk, and not durable."""
 
 import os
 import pwd
@@ -12,33 +12,40 @@ from infra.local import network, processes, programs
 from infra.local.record import CannotStart, Record
 from infra.local.service import Container
 
-QUICK = {"max_connections": "300", "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-PRIVATE = {
+FAST_OPTIONS = {
+    "max_connections": "300",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+}
+LOCAL_OPTIONS = {
     "listen_addresses": network.HOST,
     "unix_socket_directories": "",  # a socket's path is limited to some 100 bytes
-    "dynamic_shared_memory_type": "mmap",  # in its folder: elsewhere it outlives a killed server
+    "dynamic_shared_memory_type": "mmap",  # files in its folder; other kinds remain after a killed server
 }
-MEMORY = Path("/dev/shm")  # noqa: S108
-ROOM_BYTES = 4 * 1024**3
+MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108
+MIN_FREE_BYTES = 4 * 1024**3
 INITDB = ("--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
 
 
 class Postgres:
+    """The PostgreSQL service."""
+
     name = "postgres"
     variable = "DARKROOM_TEST_DATABASE_URL"
-    beside: tuple[str, ...] = ()
+    further_variables: tuple[str, ...] = ()
     programs: tuple[str, ...] = ("initdb", "postgres")
     packages: tuple[str, ...] = ("postgresql",)
     advice = "install PostgreSQL 15 or newer"
     ports: tuple[str, ...] = ("sql",)
 
     def make_folder(self, inside: Path) -> Path:
-        """In memory where there is room: hundreds of tests make a database each, of three hundred files.
+        """Create the data folder in memory if there is room: hundreds of tests each create 300 files.
 
-        Else in `inside`, or, where the user `postgres` cannot get there, in /var/tmp.
+        Otherwise create it in `inside`, or in /var/tmp if the user `postgres` cannot enter that.
         """
         user = _user()
-        parent = MEMORY if _has_room(MEMORY) else inside
+        parent = MEMORY_FOLDER if _has_room(MEMORY_FOLDER) else inside
         if user is None:
             return Path(tempfile.mkdtemp(prefix="darkroom-postgres-", dir=parent))
         if not all(folder.stat().st_mode & 0o001 for folder in (parent, *parent.parents)):
@@ -52,7 +59,7 @@ class Postgres:
         user = _user()
         data = folder / "data"
         _initialise(data, user)
-        options = QUICK | PRIVATE | {"port": str(record.ports["sql"])}
+        options = FAST_OPTIONS | LOCAL_OPTIONS | {"port": str(record.ports["sql"])}
         command = [str(programs.need("postgres")), "-D", str(data), *_flags(options)]
         record.processes[:] = [
             processes.start(command, folder=folder, env=_env(), log=folder / "log", user=user)
@@ -60,7 +67,7 @@ class Postgres:
 
     def stop(self, record: Record) -> None:
         for process in record.processes:
-            processes.stop(process, signal.SIGQUIT)  # its immediate shutdown
+            processes.stop(process, signal.SIGQUIT)  # PostgreSQL's immediate shutdown
 
     def answers(self, record: Record) -> bool:
         return network.speaks_postgres(record.ports["sql"])
@@ -73,12 +80,12 @@ class Postgres:
             image="postgres:15-alpine",
             ports={"sql": 5432},
             env={"POSTGRES_HOST_AUTH_METHOD": "trust"},
-            command=("postgres", *_flags(QUICK)),
+            command=("postgres", *_flags(FAST_OPTIONS)),
         )
 
 
 def _has_room(folder: Path) -> bool:
-    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= ROOM_BYTES
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= MIN_FREE_BYTES
 
 
 def _flags(options: dict[str, str]) -> list[str]:
@@ -101,7 +108,7 @@ def _initialise(data: Path, user: int | None) -> None:
 
 
 def _user() -> int | None:
-    """PostgreSQL refuses to run as root, so root lends it the account that its package makes."""
+    """Return the user to run PostgreSQL as, None for the current one; it refuses to run as root."""
     if os.geteuid() != 0:
         return None
     try:

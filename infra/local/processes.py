@@ -1,4 +1,4 @@
-"""Start processes that outlive this one, and stop those, and only those, later."""
+"""Start processes that outlive this one, and later stop exactly those."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ POLL_S = 0.02
 
 @dataclass(frozen=True)
 class Process:
-    """A process id, and the moment it started, so that a reused id is not taken for ours."""
+    """A process id and its start time: a reused id has another start time."""
 
     pid: int
     started: str
@@ -25,10 +25,9 @@ class Process:
 def start(
     command: Sequence[str], *, folder: Path, env: Mapping[str, str], log: Path, user: int | None = None
 ) -> Process:
-    """Start `command` in `folder`, in a session of its own, writing to `log`.
+    """Start `command` in `folder`, in its own session, with its output in `log`.
 
-    A service that dies while the caller still waits for it is a zombie of the caller,
-    which `is_alive` counts as dead.
+    If it dies before the caller ends, it becomes a zombie, which `is_alive` counts as dead.
     """
     with log.open("ab") as output:
         child = subprocess.Popen(
@@ -47,13 +46,14 @@ def start(
 
 
 def primary_group(user: int) -> int:
+    """Return the id of the user's primary group."""
     return pwd.getpwuid(user).pw_gid
 
 
 def started_at(pid: int) -> str | None:
-    """When the process started, in a form that is only good to compare; None when it is gone.
+    """Return a value that identifies the start time of a process; None if the process has ended.
 
-    A killed one is a zombie as soon as its first thread has ended, and holds its ports until the last has.
+    A zombie that still has threads has not ended: it holds its ports until the last thread ends.
     """
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():
@@ -69,18 +69,19 @@ def started_at(pid: int) -> str | None:
 
 
 def is_alive(process: Process) -> bool:
+    """Return whether the process still runs."""
     return started_at(process.pid) == process.started
 
 
-def stop(process: Process, how: signal.Signals) -> None:
-    """Send `how`, wait for the process and all below it, and after `STOP_S` seconds kill them.
+def stop(process: Process, number: signal.Signals) -> None:
+    """Send a signal, then wait for the process and its descendants; kill them after `STOP_S` seconds.
 
-    A process that is gone is fine.
+    Does nothing if the process has ended.
     """
     if not is_alive(process):
         return
     family = [process, *_descendants(process.pid)]
-    _signal(process, how)
+    _signal(process, number)
     deadline = time.monotonic() + STOP_S
     while any(map(is_alive, family)):
         if time.monotonic() > deadline:
@@ -89,10 +90,10 @@ def stop(process: Process, how: signal.Signals) -> None:
         time.sleep(POLL_S)
 
 
-def _signal(process: Process, how: signal.Signals) -> None:
+def _signal(process: Process, number: signal.Signals) -> None:
     if is_alive(process):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(process.pid, how)
+            os.kill(process.pid, number)
 
 
 def _descendants(pid: int) -> list[Process]:
@@ -102,6 +103,6 @@ def _descendants(pid: int) -> list[Process]:
         child, parent = map(int, line.split())
         children.setdefault(parent, []).append(child)
     below = list(children.get(pid, []))
-    for parent in below:  # grows while it is walked
+    for parent in below:  # the loop appends to the list
         below += children.get(parent, [])
     return [Process(child, started) for child in below if (started := started_at(child))]

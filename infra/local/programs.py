@@ -22,7 +22,7 @@ WELL_KNOWN = (
 
 
 def find(name: str) -> Path | None:
-    """The newest of the well-known installations, else what PATH gives; links are followed."""
+    """Return the path of a program, links resolved: the newest well-known installation, else from PATH."""
     for folder in _folders():
         found = shutil.which(name, path=str(folder))
         if found is not None:
@@ -31,10 +31,16 @@ def find(name: str) -> Path | None:
 
 
 def found(names: Iterable[str]) -> bool:
+    """Return whether all programs are installed."""
     return all(find(name) is not None for name in names)
 
 
 def need(name: str) -> Path:
+    """Return the path of a program.
+
+    Raises:
+        FileNotFoundError: It is not installed.
+    """
     path = find(name)
     if path is None:
         raise FileNotFoundError(name)
@@ -42,7 +48,7 @@ def need(name: str) -> Path:
 
 
 def _folders() -> Iterator[Path]:
-    """Where to look, in order; `DARKROOM_SERVICES_PATH` replaces all of it."""
+    """Yield the folders to search, in order; `DARKROOM_SERVICES_PATH` replaces all of them."""
     only = os.environ.get("DARKROOM_SERVICES_PATH")
     if only is not None:
         yield from map(Path, only.split(os.pathsep))

@@ -1,4 +1,4 @@
-"""A RabbitMQ node with an epmd (Erlang's port mapper) and a cookie of its own."""
+"""A RabbitMQ node with its own epmd (Erlang's port mapper) and its own cookie."""
 
 import os
 import secrets
@@ -23,9 +23,11 @@ log.file = false
 
 
 class RabbitMQ:
+    """The RabbitMQ service."""
+
     name = "rabbitmq"
     variable = "DARKROOM_TEST_BROKER_URL"
-    beside: tuple[str, ...] = (MANAGEMENT,)
+    further_variables: tuple[str, ...] = (MANAGEMENT,)
     programs: tuple[str, ...] = ("rabbitmq-server", "erl", "epmd")
     packages: tuple[str, ...] = ("rabbitmq-server",)
     advice = "install RabbitMQ 3.10 or newer"
@@ -46,7 +48,7 @@ class RabbitMQ:
         record.processes.insert(0, processes.start([server], folder=folder, env=env, log=log))
 
     def stop(self, record: Record) -> None:
-        """Kill: the management plugin needs six seconds to stop in order, and nothing is kept."""
+        """Kill the processes: an orderly stop takes six seconds, and no data are kept."""
         for process in record.processes:
             processes.stop(process, signal.SIGKILL)
 
@@ -71,7 +73,7 @@ def _configure(folder: Path, ports: dict[str, int]) -> None:
     cookie = folder / ".erlang.cookie"
     cookie.touch(mode=0o600)
     cookie.write_text(secrets.token_hex(16))
-    cookie.chmod(0o400)  # Erlang insists
+    cookie.chmod(0o400)  # Erlang requires it
     (folder / "rabbitmq.conf").write_text(CONFIG.format(**ports))
     (folder / "enabled_plugins").write_text("[rabbitmq_management].\n")
 
@@ -81,7 +83,7 @@ def _env(folder: Path, ports: dict[str, int]) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join((str(erl), os.environ.get("PATH", ""), os.defpath)),
         "LC_ALL": "C.UTF-8",
-        "HOME": str(folder),  # where Erlang looks for the cookie
+        "HOME": str(folder),  # Erlang reads the cookie here
         "ERL_EPMD_PORT": str(ports["epmd"]),
         "ERL_EPMD_ADDRESS": network.HOST,
         "RABBITMQ_NODENAME": "darkroom-test@localhost",
@@ -95,5 +97,5 @@ def _env(folder: Path, ports: dict[str, int]) -> dict[str, str]:
         "RABBITMQ_GENERATED_CONFIG_DIR": str(folder / "generated"),
         "RABBITMQ_CONF_ENV_FILE": os.devnull,
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-        "RUNNING_UNDER_SYSTEMD": "true",  # the script then becomes the node instead of minding it
+        "RUNNING_UNDER_SYSTEMD": "true",  # makes the script replace itself with the node
     }

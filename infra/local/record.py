@@ -1,4 +1,4 @@
-"""What is running, remembered in the state folder between one command and the next."""
+"""Records of the services that run, kept in the state folder between commands."""
 
 import contextlib
 import fcntl
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class CannotStart(Exception):
-    """A service cannot be started; the message says what to do about it."""
+    """A service cannot be started; the message says what to do."""
 
 
 @dataclass
@@ -25,16 +25,17 @@ class Record:
     folder: str  # holds its data, its log and its configuration
     ports: dict[str, int]
     secret: str = ""
-    container: str = ""  # set when a container engine runs it
+    container: str = ""  # the container's name, if it runs in one
     processes: list[Process] = field(default_factory=list[Process])  # the server first
 
 
 def state_folder() -> Path:
-    """`DARKROOM_SERVICES_DIR`, or `.services` in the repository."""
+    """Return `DARKROOM_SERVICES_DIR`, or `.services` in the repository."""
     return Path(os.environ.get("DARKROOM_SERVICES_DIR") or ROOT / ".services").absolute()
 
 
 def load(name: str) -> Record | None:
+    """Read the record of a service; None if `up` did not start it."""
     try:
         stored = json.loads((state_folder() / f"{name}.json").read_text())
     except FileNotFoundError:
@@ -44,6 +45,7 @@ def load(name: str) -> Record | None:
 
 
 def save(name: str, record: Record) -> None:
+    """Write the record of a service, readable by its owner only."""
     path = state_folder() / f"{name}.json"
     draft = path.with_suffix(".draft")
     draft.touch(mode=0o600)
@@ -51,13 +53,14 @@ def save(name: str, record: Record) -> None:
     draft.replace(path)
 
 
-def forget(name: str) -> None:
+def delete(name: str) -> None:
+    """Delete the record of a service."""
     (state_folder() / f"{name}.json").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def locked() -> Generator[None]:
-    """Hold the state folder, so that two commands at once take turns."""
+    """Lock the state folder, so that concurrent commands run one after another."""
     state_folder().mkdir(parents=True, exist_ok=True)
     with (state_folder() / "lock").open("a") as lock:
         try:

@@ -1,4 +1,4 @@
-"""An S3 server: rclone over a folder."""
+"""An S3 server: rclone serves a folder."""
 
 import os
 import signal
@@ -16,11 +16,13 @@ BUCKET = "darkroom-test"
 
 
 class S3:
+    """The S3 service."""
+
     name = "s3"
     variable = "DARKROOM_TEST_OBJECTS_URL"
-    beside: tuple[str, ...] = ()
+    further_variables: tuple[str, ...] = ()
     programs: tuple[str, ...] = ("rclone",)
-    packages: tuple[str, ...] = ()  # what Debian packages is too old for `serve s3`
+    packages: tuple[str, ...] = ()  # Debian's rclone is too old for `serve s3`
     advice = "run `make install`, or install rclone 1.65 or newer"
     ports: tuple[str, ...] = ("s3",)
 
@@ -38,7 +40,7 @@ class S3:
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(folder),
             "RCLONE_CONFIG": os.devnull,
-            "RCLONE_AUTH_KEY": f'"{KEY},{record.secret}"',  # not an argument: those are public
+            "RCLONE_AUTH_KEY": f'"{KEY},{record.secret}"',  # not an argument: other users can read those
         }
         command = [rclone, "serve", "s3", "--addr", address, str(folder / "data")]
         record.processes[:] = [processes.start(command, folder=folder, env=env, log=folder / "log")]

@@ -1,4 +1,4 @@
-"""What the three services have in common."""
+"""The interface of the three services."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,39 +13,43 @@ class Container:
     """How a container engine runs a service."""
 
     image: str
-    ports: dict[str, int]  # the port inside, by the name the record gives it
+    ports: dict[str, int]  # ports inside the container, by their names in the record
     env: dict[str, str]
     command: Sequence[str] = ()
     entrypoint: str = ""
 
 
 class Service(Protocol):
+    """A server that `up` can start as local programs or in a container."""
+
     name: str
-    variable: str  # names the server's URL in the environment
-    beside: tuple[str, ...]  # name further URLs of the server; whoever gives it gives these, too
+    variable: str  # the environment variable with the server's URL
+    further_variables: tuple[str, ...]  # with further URLs of the server; set together with `variable`
     programs: tuple[str, ...]
-    packages: tuple[str, ...]  # of Debian and Ubuntu; empty when they have none that will do
+    packages: tuple[str, ...]  # of Debian and Ubuntu; empty if theirs is too old
     advice: str  # how to get the programs by hand
-    ports: tuple[str, ...]  # the first is the one for clients
+    ports: tuple[str, ...]  # names of its ports; clients use the first
 
     def make_folder(self, inside: Path) -> Path:
-        """A new, empty folder for data and log."""
+        """Create an empty folder for data and log; in `inside`, if possible."""
         ...
 
     def start(self, record: Record) -> None:
-        """Start the installed programs; `record.processes` gets each as soon as it runs."""
+        """Start the local programs; append each to `record.processes` as soon as it runs."""
         ...
 
     def stop(self, record: Record) -> None:
-        """End the processes, the first of `record` first."""
+        """Stop the processes in the order of `record.processes`."""
         ...
 
     def answers(self, record: Record) -> bool:
-        """Whether clients are served now."""
+        """Return whether the server answers clients."""
         ...
 
     def exports(self, record: Record) -> dict[str, str]:
-        """Variables for the tests: `variable` and those `beside` it."""
+        """Return the URLs for the tests: `variable` and `further_variables`."""
         ...
 
-    def container(self, record: Record) -> Container: ...
+    def container(self, record: Record) -> Container:
+        """Return how to run the service in a container."""
+        ...

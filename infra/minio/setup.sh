@@ -1,5 +1,5 @@
 #!/bin/sh
-# Make the bucket, the account that Darkroom uses, and the backstop for forgotten files. Safe to run again.
+# Create the bucket, Darkroom's account, and the rule that deletes old files from the inbox. Safe to run again.
 set -eu
 mc alias set store http://minio:9000 "$MINIO_ROOT_USER" "$MINIO_ROOT_PASSWORD"
 mc mb --ignore-existing store/darkroom

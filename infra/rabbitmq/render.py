@@ -1,4 +1,4 @@
-"""Put hashed passwords into RabbitMQ's definitions: none stands in the repository."""
+"""Add hashed passwords to RabbitMQ's definitions; the repository has none."""
 
 import base64
 import hashlib
@@ -13,18 +13,18 @@ SALT_BYTES = 4
 
 
 def users() -> list[str]:
-    """The users that need a password."""
+    """Return the names of the users that need a password."""
     return [user["name"] for user in _definitions()["users"]]
 
 
 def render(passwords: Mapping[str, str]) -> str:
-    """The definitions as a broker loads them.
+    """Return the definitions as a broker loads them.
 
     Args:
-        passwords: That of every user, by name.
+        passwords: The password of every user, by name.
 
     Raises:
-        KeyError: One is missing.
+        KeyError: A user has no password.
     """
     definitions = _definitions()
     for user in definitions["users"]:
@@ -34,7 +34,7 @@ def render(passwords: Mapping[str, str]) -> str:
 
 
 def hashed(password: str) -> str:
-    """A salted hash, as RabbitMQ keeps it."""
+    """Return a salted hash in RabbitMQ's format."""
     salt = os.urandom(SALT_BYTES)
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec import Struct
 from playwright.async_api import Page, async_playwright, expect
 
-from infra.local import clients
+from infra.local import tools
 from tests.support.client import PASSWORD, Client
 from tests.support.shared_sites import NewSite
 from tests.support.site import Site
@@ -61,8 +61,8 @@ async def operated(new_site: NewSite, photos: Path) -> AsyncIterator[Operated]:
 @pytest.fixture
 async def page(operated: Operated) -> AsyncIterator[Page]:
     """The start page, after the login."""
-    path = clients.BROWSER.find()
-    assert path, clients.BROWSER.advice
+    path = tools.BROWSER.find()
+    assert path, tools.BROWSER.advice
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         try:

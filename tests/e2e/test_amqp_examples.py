@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from yarl import URL
 
-from infra.local import clients
+from infra.local import tools
 from libs.contracts.commands import BadMessage
 from libs.orders.errors import OrderError
 from tests.orders.producer import BROKER_USER, data_url
@@ -99,7 +99,7 @@ async def test_a_stored_image_with_amqp_publish_by_a_sender_of_its_own(client: C
     image = (await client.upload(photo)).json["id"]
     name, vhost = client.username, url.path.strip("/")
     make, order = (str(DOCS / "examples" / script) for script in ("add_producer.sh", "order_amqp_publish.sh"))
-    assert clients.AMQP_PUBLISH.find(), clients.AMQP_PUBLISH.advice
+    assert tools.AMQP_PUBLISH.find(), tools.AMQP_PUBLISH.advice
     await run(client, "sh", make, name, RABBITMQ=str(management), VHOST=vhost, PASSWORD="of-a-producer")
     try:
         own = str(url.with_user(name).with_password("of-a-producer"))
