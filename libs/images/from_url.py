@@ -64,7 +64,7 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
 
 
 def check_source(source: IngestSource, backends: Backends) -> None:
-    """Check the URL of a source against the guard, as far as it tells without being resolved.
+    """Check the URL of a source against the guard, without resolving its name.
 
     Raises:
         UrlForbidden: It may not be fetched.

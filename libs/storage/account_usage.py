@@ -1,4 +1,4 @@
-"""What an account holds, in one query: it is asked at every upload. Jobs of batches are counted by these."""
+"""An account's use of its quotas, in one query, since every upload needs it. Batches count their own jobs."""
 
 from msgspec import Struct
 
@@ -7,14 +7,14 @@ from libs.storage.database.tables import Image
 
 
 class Usage(Struct, frozen=True, kw_only=True):
-    """An account's share of what is limited."""
+    """An account's use of its quotas."""
 
     waiting_jobs: int
     stored_bytes: int
 
 
 async def of(owner: int) -> Usage:
-    """The owner's jobs that have not ended, and the bytes of the images that are not on their way out."""
+    """Count the owner's unfinished jobs, and the bytes of images that are not being deleted."""
     (held,) = await _HELD(owner=owner)
     return Usage(waiting_jobs=held["waiting_jobs"], stored_bytes=int(held["stored_bytes"]))
 

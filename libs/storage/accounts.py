@@ -1,4 +1,4 @@
-"""Functions over accounts: who may come in."""
+"""Functions over accounts."""
 
 import asyncio
 from collections.abc import Collection
@@ -48,7 +48,7 @@ class BadCredentials(AccountError):
 
 
 async def register(username: str, email: str, password: str, *, admin: bool = False) -> BaseUser:
-    """Make an active account.
+    """Create an active account.
 
     Raises:
         UsernameTaken, EmailTaken: It exists; also when two register at the same moment.
@@ -71,7 +71,7 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
 
 
 async def authenticate(username: str, password: str) -> BaseUser:
-    """The account with these credentials; unknown, inactive and wrong take the same time.
+    """Return the account with these credentials; an unknown name takes as long as a wrong password.
 
     Raises:
         BadCredentials: There is none.
@@ -86,26 +86,26 @@ async def authenticate(username: str, password: str) -> BaseUser:
 
 
 async def named(username: str) -> BaseUser | None:
-    """The active account of that name."""
+    """Return the active account of that name; None when there is none."""
     return await (
         BaseUser.objects().where((BaseUser.username == username) & (BaseUser.active == True)).first()  # noqa: E712
     )
 
 
 async def username_of(user_id: int) -> str:
-    """The name of an account that is there."""
+    """Return the name of an existing account."""
     user = await BaseUser.objects().where(BaseUser.id == user_id).first()
     assert user is not None, "its rows would be gone too"  # noqa: S101
     return user.username
 
 
 async def by_ids(ids: Collection[int]) -> list[BaseUser]:
-    """Those of the accounts that exist, in any order."""
+    """Return those of the accounts that exist, in any order."""
     return await BaseUser.objects().where(BaseUser.id.is_in(list(ids))) if ids else []
 
 
 async def delete(user: BaseUser) -> list[UUID]:
-    """End an account: nothing of it works or shows from here on; its files are removed by the scheduler.
+    """Delete an account: it is hidden at once, and the scheduler removes its files.
 
     Its names are free again at once. The ids of the jobs that this stopped.
     """
@@ -130,7 +130,7 @@ async def delete(user: BaseUser) -> list[UUID]:
 
 
 async def purge_deleted() -> int:
-    """Remove the rows of ended accounts that own nothing any more; how many.
+    """Delete the rows of deleted accounts that own nothing any more; return how many.
 
     An upload that was under way when its account ended may have stored its image a moment later: it goes too.
     """
@@ -149,7 +149,7 @@ def _is_ended() -> And:
 
 
 def is_reserved(username: str) -> bool:
-    """Whether nobody may be called so."""
+    """Return whether the name is reserved."""
     return username.lower() in RESERVED or username.startswith(DELETED)
 
 

@@ -1,4 +1,4 @@
-"""Grouping images that look alike, directly or through others."""
+"""Group images that look alike, directly or through others."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from libs.storage.phash_index import Hashed, probes
 
 
 class Cluster(Struct, frozen=True, kw_only=True):
-    """Images that look alike; the representative is the one worth keeping."""
+    """Images that look alike; keep the representative."""
 
     representative: UUID
     images: tuple[UUID, ...]  # oldest first, the representative among them
@@ -19,7 +19,7 @@ class Cluster(Struct, frozen=True, kw_only=True):
 
 
 def clusters(images: Sequence[Hashed], max_distance: int) -> list[Cluster]:
-    """Groups of two and more, the one that holds most bytes too many first.
+    """Return groups of two or more images, those with most reclaimable bytes first.
 
     Two images are in one group if a chain of images leads from one to the other whose steps differ in at most
     `max_distance` bits; up to 11.
@@ -35,7 +35,7 @@ def clusters(images: Sequence[Hashed], max_distance: int) -> list[Cluster]:
 
 
 def _alike(hashes: Sequence[int], max_distance: int) -> Iterator[tuple[int, int]]:
-    """All pairs within the distance; each is given at least once."""
+    """Yield all pairs within the distance, each at least once."""
     seen: defaultdict[int, list[int]] = defaultdict(list)
     for phash in hashes:
         for code in probes(phash, max_distance):

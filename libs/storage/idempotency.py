@@ -37,7 +37,7 @@ class BadKey(IdempotencyError):
 
 
 async def begin(owner: int, key: str, fingerprint: str) -> IdempotencyKey | None:
-    """Take the key for a new request: None; or the row that holds the answer to give again.
+    """Claim the key for a new request and return None, or return the row with the stored response.
 
     Raises:
         KeyInUse: The first request is still running.
@@ -61,7 +61,7 @@ async def begin(owner: int, key: str, fingerprint: str) -> IdempotencyKey | None
 
 
 async def finish(owner: int, key: str, *, status_code: int, headers: str, response: str) -> None:
-    """Keep the answer for a day."""
+    """Store the response for a day."""
     await IdempotencyKey.update(
         {
             IdempotencyKey.status_code: status_code,
@@ -73,14 +73,14 @@ async def finish(owner: int, key: str, *, status_code: int, headers: str, respon
 
 
 async def abandon(owner: int, key: str) -> None:
-    """Free the key of a request that failed: it may be tried again."""
+    """Release the key of a failed request: the client may send it again."""
     await IdempotencyKey.delete().where(
         (IdempotencyKey.owner == owner) & (IdempotencyKey.key == key) & IdempotencyKey.status_code.is_null()
     )
 
 
 async def purge_expired() -> int:
-    """Remove keys whose time is over; how many."""
+    """Delete expired keys; return how many."""
     gone = await rows(
         IdempotencyKey.delete().where(IdempotencyKey.expires_at < now()).returning(IdempotencyKey.id)
     )

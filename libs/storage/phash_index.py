@@ -1,9 +1,9 @@
-"""Images that look alike: whose perceptual hashes differ in few bits, found exactly.
+"""The perceptual-hash index: find images whose hashes differ in few bits, exactly.
 
-A hash is kept as four bands of 16 bits. Of two hashes that differ in at most 3, 7 or 11 bits, some band
-differs in at most 0, 1 or 2 (the pigeonhole principle): whoever probes all such values of all bands misses
-nobody. Larger distances read every hash of the owner. The database itself keeps the bands, by triggers on
-the image table.
+A hash is stored as four bands of 16 bits. When two hashes differ in at most 3, 7 or 11 bits, at least one
+band differs in at most 0, 1 or 2 bits (the pigeonhole principle). A search that probes all such values of all
+bands therefore misses no image. Larger distances read every hash of the owner. Triggers on the image table
+keep the bands up to date.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from libs.storage.database.tables import Image
 
 BANDS = 4
 BAND_BITS = 16
-MAX_PROBED = 11  # bits; beyond it the values to probe are more than what there is to read
+MAX_PROBED = 11  # bits; for more, reading every hash is faster than probing
 
 _POSTGRES = (
     "select found.image as id, found.distance from (select distinct b.image,"
@@ -50,14 +50,14 @@ NOBODY = UUID(int=0)
 
 
 class LookAlike(Struct, frozen=True):
-    """An image and in how many bits its hash differs."""
+    """An image, and the number of bits in which its hash differs."""
 
     id: UUID
     distance: int
 
 
 class Hashed(Struct, frozen=True, kw_only=True):
-    """What grouping needs to know of an image."""
+    """The columns of an image that grouping needs."""
 
     id: UUID
     phash: int
@@ -68,7 +68,7 @@ class Hashed(Struct, frozen=True, kw_only=True):
 async def find(
     owner: int, phash: int, *, max_distance: int, limit: int, but: UUID = NOBODY
 ) -> list[LookAlike]:
-    """The owner's images within `max_distance` bits of a signed hash, the nearest first; not `but` itself."""
+    """Return the owner's images within `max_distance` bits of a signed hash, nearest first, except `but`."""
     on_postgres = isinstance(piccolo_conf.DB, PooledPostgres)
     query = _POSTGRES if on_postgres else _SQLITE
     if max_distance > MAX_PROBED:
@@ -83,7 +83,7 @@ async def find(
 
 
 async def all_of(owner: int) -> list[Hashed]:
-    """All the owner's images that have a hash, oldest first."""
+    """Return all the owner's images that have a hash, oldest first."""
     found = await rows(
         Image.raw(
             "select id, phash, width * height as pixels, size_bytes from image"
@@ -95,7 +95,7 @@ async def all_of(owner: int) -> list[Hashed]:
 
 
 def probes(phash: int, max_distance: int) -> Iterator[int]:
-    """Every band and value, as band * 65,536 + value, that a hash within `max_distance` may have."""
+    """Return every band and value, as band * 65,536 + value, that a hash within `max_distance` may have."""
     nearby = flips(max_distance // BANDS)
     for band in range(BANDS):
         value = phash >> (BAND_BITS * (BANDS - 1 - band)) & 0xFFFF
@@ -105,7 +105,7 @@ def probes(phash: int, max_distance: int) -> Iterator[int]:
 
 @cache
 def flips(bits: int) -> Sequence[int]:
-    """All numbers of 16 bits of which at most `bits` are set."""
+    """Return all 16-bit numbers with at most `bits` bits set."""
     return tuple(
         sum(1 << one for one in chosen)
         for count in range(bits + 1)

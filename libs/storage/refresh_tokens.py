@@ -30,20 +30,20 @@ class TokenReused(TokenError):
 
 
 async def start_family(user: BaseUser, *, ttl_s: float) -> RefreshToken:
-    """The first refresh token of a new login."""
+    """Create the first refresh token of a new login, and return its id."""
     token = RefreshToken(user=user.id, family=new_id(), expires_at=now() + timedelta(seconds=ttl_s))
     await token.save()
     return token
 
 
 async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
-    """Use a token up and give the next of its family.
+    """Use a token up, and return the next one of its family.
 
     Raises:
         TokenReused: It was used before; everybody who holds one of the family is out.
         TokenError: It is unknown, revoked or expired.
     """
-    async with transaction():  # whoever finds the token used also finds its successor, to revoke it
+    async with transaction():  # a request that finds the token used finds its successor too, and revokes it
         used = await (
             RefreshToken.update({RefreshToken.used_at: now()})
             .where(
@@ -64,7 +64,7 @@ async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
 
 
 async def unused(jti: UUID) -> RefreshToken:
-    """A token that is still good, left so.
+    """Return a token that is still valid, without using it up.
 
     Raises:
         TokenReused, TokenExpired, TokenError: As `rotate`.
@@ -95,14 +95,14 @@ async def _why_refused(jti: UUID) -> TokenError:
 
 
 async def revoke_family(family: UUID) -> None:
-    """End a login: its refresh tokens and, since each use asks `holder`, its access tokens too."""
+    """End a login: its refresh tokens and, since each use calls `holder`, its access tokens too."""
     await RefreshToken.update({RefreshToken.revoked_at: now()}).where(
         (RefreshToken.family == family) & RefreshToken.revoked_at.is_null()
     )
 
 
 async def revoke_family_of(jti: UUID) -> None:
-    """End the login that a refresh token belongs to; twice is fine."""
+    """End the login that a refresh token belongs to; safe to repeat."""
     token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
     if token is not None:
         await revoke_family(token.family)
@@ -116,12 +116,12 @@ async def revoke_all_of(user_id: int) -> None:
 
 
 async def holder(user_id: int, family: UUID) -> BaseUser | None:
-    """The active account of a login that was not ended."""
+    """Return the active account of a login that has not ended."""
     return await _HOLDER.first(BaseUser, user_id=user_id, family=family)
 
 
 async def purge_expired() -> int:
-    """Remove tokens whose time is over; how many."""
+    """Delete expired tokens; return how many."""
     gone = await rows(RefreshToken.delete().where(RefreshToken.expires_at < now()).returning(RefreshToken.id))
     return len(gone)
 

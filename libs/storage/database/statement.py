@@ -1,4 +1,4 @@
-"""Statements that every request or job runs, put into SQL once.
+"""Statements that every request or job runs, compiled to SQL once.
 
 Piccolo builds the text of a query anew at each call, which costs several times what the database takes to
 answer it; here only the values are new each time.
@@ -18,13 +18,13 @@ T = TypeVar("T", bound=Table)
 
 
 class Slot(Struct, frozen=True):
-    """Stands in a query for the value that each call gives under this name."""
+    """A placeholder in a query for the value that a call passes under this name."""
 
     name: str
 
 
 class Statement:
-    """A query of Piccolo's with slots for its values; awaiting a call gives its rows.
+    """A Piccolo query with slots for its values; a call returns its rows.
 
     None may be set by a call, but not compared with.
     """
@@ -45,26 +45,26 @@ class Statement:
         return [dict(row) for row in found]
 
     async def objects(self, table: type[T], **values: object) -> list[T]:
-        """The rows as objects of their table."""
+        """Return the rows as objects of their table."""
         return [_loaded(table, row) for row in await self(**values)]
 
     async def first(self, table: type[T], **values: object) -> T | None:
-        """The first row as an object of its table."""
+        """Return the first row as an object of its table; None when there is none."""
         return next(iter(await self.objects(table, **values)), None)
 
 
 def _loaded(table: type[T], row: dict[str, Any]) -> T:
-    """What `table(**row)` makes of a whole row, without a look at each column for a default."""
+    """Build `table(**row)` from a whole row, without checking each column for a default."""
     loaded = table.__new__(table)
     vars(loaded).update(row, _exists_in_db=True, _was_created=None)
     return loaded
 
 
 async def insert(row: Table) -> None:
-    """Store a new row whose key was made here; JSON columns hold text."""
+    """Insert a new row that has its key; JSON columns hold text."""
     statement, names = _insertion(type(row))
     await statement(**{name: getattr(row, name) for name in names})
-    row._exists_in_db = True  # pyright: ignore[reportPrivateUsage] - no public way to tell it
+    row._exists_in_db = True  # pyright: ignore[reportPrivateUsage] - no public way to set it
 
 
 @cache
@@ -77,7 +77,7 @@ def _insertion(table: type[Table]) -> tuple[Statement, list[str]]:
 
 
 class _Ready(QueryString):
-    """A query whose text is known already."""
+    """A query whose SQL is compiled already."""
 
     __slots__ = ()
 

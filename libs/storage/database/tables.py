@@ -1,6 +1,6 @@
 """The tables; the same on PostgreSQL and SQLite.
 
-Keys are UUIDv7 made here, times are UTC. Uniqueness over several columns and all indexes stand in the
+Keys are UUIDv7 made in Python; times are UTC. Indexes and uniqueness over several columns are in the
 migrations.
 """
 
@@ -64,36 +64,36 @@ __all__ = [
 
 
 def new_id() -> uuid.UUID:
-    """A UUIDv7 (RFC 9562): ordered by the time it was made."""
+    """Return a UUIDv7 (RFC 9562): ids sort by the time of their creation."""
     return uuid.UUID(int=uuid6.uuid7().int)
 
 
 def new_ids() -> Iterator[uuid.UUID]:
-    """UUIDv7s of one moment, ascending, without end (RFC 9562, section 6.2, method 2).
+    """Return an endless iterator of ascending UUIDv7s of this moment (RFC 9562, section 6.2, method 2).
 
-    `new_id` gives each a millisecond of its own: many at once would lie far in the future.
+    `new_id` uses a new millisecond for each id: thousands at once would lie in the future.
     """
     head = (time.time_ns() // 10**6) << 80 | 7 << 76
     return (uuid.UUID(int=head | _spread(number)) for number in count(secrets.randbits(73)))
 
 
 def _spread(number: int) -> int:
-    """74 bits around the variant's two."""
+    """Place 74 bits around the two bits of the variant."""
     return (number >> 62) << 64 | 0b10 << 62 | number & (1 << 62) - 1
 
 
 def first_id_since(moment: datetime) -> uuid.UUID:
-    """What no id made at this time or later is below."""
+    """Return the smallest UUIDv7 that could be made at `moment`."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def now() -> datetime:
-    """The time, in UTC, as rows keep it."""
+    """Return the current time in UTC."""
     return datetime.now(UTC)
 
 
 class RefreshToken(Table):
-    """One refresh token; a login starts a family, each use adds the next to it."""
+    """A refresh token; a login starts a family, and each use adds the next token to it."""
 
     id = UUID(primary_key=True, default=new_id)  # the token's jti
     user = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
@@ -104,7 +104,7 @@ class RefreshToken(Table):
 
 
 class Image(Table):
-    """One stored file: an upload, a fetched URL or the result of a job."""
+    """A stored file: an upload, a fetched URL or the result of a job."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
@@ -131,7 +131,7 @@ class Image(Table):
 
 
 class ImageSource(Table):
-    """What the server that an image was fetched from said about that version of it."""
+    """The validators that a server sent with a fetched image."""
 
     id = UUID(primary_key=True, default=new_id)
     image = ForeignKey(Image, on_delete=OnDelete.cascade, null=False, unique=True)
@@ -147,12 +147,12 @@ class Batch(Table):
     filename = Varchar(255)
     operations = JSON(default="[]")
     retention = Varchar(16, choices=Retention, default=Retention.KEEP)
-    columns = JSON(default="[]")  # the header, as it came
+    columns = JSON(default="[]")  # the header row of the file
     status = Varchar(16, choices=BatchStatus, default=BatchStatus.PENDING)
-    total = Integer(default=0)  # items: URLs, each as often as it is named
+    total = Integer(default=0)  # items: one for each mention of a URL
     completed = Integer(default=0)
     failed = Integer(default=0)
-    bytes_before = BigInt(default=0)  # of what was fetched for completed items, each URL once
+    bytes_before = BigInt(default=0)  # fetched for completed items, each URL once
     bytes_after = BigInt(default=0)
     webhook_url = Text(null=True, default=None)
     created_at = Timestamptz(default=now)
@@ -161,25 +161,25 @@ class Batch(Table):
 
 
 class Job(Table):
-    """One change to one image. The row is the truth; a broker's message only wakes a worker."""
+    """One piece of work on one image. The row is the truth; a message only wakes a worker."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     kind = Varchar(16, choices=JobKind)
     image = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
     result = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
-    command = JSON()  # the whole message, to be published again at any time
+    command = JSON()  # all that a worker needs to know
     priority = Varchar(16, choices=Priority, default=Priority.INTERACTIVE)
     status = Varchar(16, choices=JobStatus, default=JobStatus.QUEUED)
     attempts = Integer(default=0)
-    run_after = Timestamptz(default=now)  # when the sweep publishes it, if nobody has taken it by then
+    run_after = Timestamptz(default=now)  # when the sweep publishes it, unless a worker has claimed it
     lease_until = Timestamptz(null=True, default=None)
     worker = Varchar(128, null=True, default=None)
     error_code = Varchar(64, null=True, default=None)
     error = Text(null=True, default=None)
     webhook_url = Text(null=True, default=None)
     batch = ForeignKey(Batch, on_delete=OnDelete.set_null, null=True)
-    host = Varchar(255, null=True, default=None)  # of a batch's job: whom it asks
+    host = Varchar(255, null=True, default=None)  # that a batch's job fetches from
     held = Boolean(default=False)  # queued without a message, until the throttle of its host releases it
     request_id = Varchar(64, null=True, default=None)
     created_at = Timestamptz(default=now)
@@ -188,24 +188,24 @@ class Job(Table):
 
 
 class EditCall(Table):
-    """What is known of the paid call of an edit job; no row: there was none."""
+    """The paid call of an edit job; without a row, no call was made."""
 
     id = UUID(primary_key=True)  # the job's
     state = Varchar(16)  # a CallState
-    calls = Integer()  # that were started, this one included
-    attempt = Integer()  # of the job, that started this one
+    calls = Integer()  # started so far, this one included
+    attempt = Integer()  # of the job that started this call
     started_at = Timestamptz(default=now)
 
 
 class EditUsage(Table):
-    """What an account used of edits on one day (UTC)."""
+    """An account's use of edits on one day (UTC)."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     day = Varchar(10)  # 2026-11-22
-    edits = Integer(default=0)  # images asked for: what the daily quota counts
+    edits = Integer(default=0)  # requested images, which the daily limit counts
     calls = Integer(default=0)
-    images = Integer(default=0)  # that came
+    images = Integer(default=0)  # received
     input_tokens = BigInt(default=0)
     output_tokens = BigInt(default=0)
     total_tokens = BigInt(default=0)
@@ -225,18 +225,18 @@ class ProductImage(Table):
     status = Varchar(16, choices=ItemStatus, default=ItemStatus.PENDING)
     error_code = Varchar(64, null=True, default=None)
     error = Text(null=True, default=None)
-    cells = JSON(null=True, default=None)  # the whole row as it came; with its first URL only
+    cells = JSON(null=True, default=None)  # the whole row, on the item of its first URL only
 
 
 class HostPause(Table):
-    """A host that has asked to be left alone for a while."""
+    """A host that is not contacted until a time, because it sent Retry-After."""
 
     host = Varchar(255, primary_key=True)
     until = Timestamptz()
 
 
 class WebhookEndpoint(Table):
-    """Where an owner wants to be told, and of what."""
+    """A URL that receives an account's events."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
@@ -251,7 +251,7 @@ class WebhookEndpoint(Table):
 
 
 class WebhookSecret(Table):
-    """What signs notices to addresses that an owner names with a job or a batch."""
+    """The account's secret, which signs deliveries to a `webhook_url` of a job or batch."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False, unique=True)
@@ -261,20 +261,20 @@ class WebhookSecret(Table):
 
 
 class WebhookDelivery(Table):
-    """One notice on its way to one address; its id is the webhook-id of every attempt."""
+    """The delivery of one event to one URL; its id is the webhook-id of every attempt."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     endpoint = ForeignKey(WebhookEndpoint, on_delete=OnDelete.cascade, null=True)
     url = Text()
-    target = BigInt(default=0)  # a hash of owner and url: what shares a pace
+    target = BigInt(default=0)  # a hash of owner and URL: deliveries with one target share a pace
     event = Varchar(64)
-    subject = UUID(null=True, default=None)  # the job, batch or image it tells of
+    subject = UUID(null=True, default=None)  # the job, batch or image of the event
     request_id = Varchar(64, null=True, default=None)
     body = Text()
-    attempts = Integer(default=0)  # names a claim, too: it grows with each one
-    failures = Integer(default=0)  # in a row since it was queued: where it stands in the schedule
-    next_attempt_at = Timestamptz(default=now)  # while it is sent: when its lease ends
+    attempts = Integer(default=0)  # identifies a claim too: each claim adds one
+    failures = Integer(default=0)  # since it was queued: the position in the retry schedule
+    next_attempt_at = Timestamptz(default=now)  # while it is being sent: the end of its lease
     status = Varchar(16, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
     last_status_code = Integer(null=True, default=None)
     last_error = Text(null=True, default=None)
@@ -284,7 +284,7 @@ class WebhookDelivery(Table):
 
 
 class WebhookPace(Table):
-    """An address that asked for patience: nothing is sent there until then, and after it one at a time."""
+    """A slow receiver: nothing is sent until a time, and after it one delivery at a time."""
 
     id = UUID(primary_key=True, default=new_id)
     target = BigInt(unique=True)
@@ -292,7 +292,7 @@ class WebhookPace(Table):
 
 
 class IdempotencyKey(Table):
-    """The answer once given to a request, to be given again to its repetition."""
+    """The response to a request, returned again when the request is repeated."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
@@ -305,18 +305,18 @@ class IdempotencyKey(Table):
 
 
 class Submission(Table):
-    """A message from outside that was taken in."""
+    """The receipt of an accepted AMQP order."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
-    name = Varchar(255, null=True, default=None)  # what its sender calls it; once an owner
-    job = UUID()  # the job it became; its outcome, too, if it fails
-    outcome = UUID()  # the last job it leads to, the same or one that follows
+    name = Varchar(255, null=True, default=None)  # the sender's name for it; unique for an owner
+    job = UUID()  # the order's first job; if it fails, it is the outcome
+    outcome = UUID()  # the order's last job: the first one, or one that follows on it
     created_at = Timestamptz(default=now)
 
 
 class Reply(Table):
-    """Somebody who waits for the outcome of a submission; gone once told."""
+    """A reply that is still to be sent to the queue of an order's sender."""
 
     id = UUID(primary_key=True, default=new_id)
     submission = ForeignKey(Submission, on_delete=OnDelete.cascade, null=False)

@@ -75,7 +75,7 @@ class LocalObjects:
         pass
 
     def _locate(self, key: str) -> Path:
-        """The object's path; a symbolic link may not lead out of the store."""
+        """Return the object's path; a symbolic link must not lead out of the store."""
         check_key(key)
         if (
             not self._incoming.is_dir()
@@ -104,7 +104,7 @@ class LocalObjects:
                 path.unlink(missing_ok=True)
 
     def _copy_in(self, path: Path) -> Path:
-        """A durable copy on the store's own file system, from which moving is one step."""
+        """Make a durable copy on the store's own file system, where moving it is atomic."""
         with (
             path.open("rb") as source,
             tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as copy,
@@ -204,7 +204,7 @@ async def _chunks(file: BinaryIO, length: int | None) -> AsyncGenerator[bytes]:
 
 @contextmanager
 def _faults() -> Generator[None]:
-    """A full disk, a lost mount: passing faults. What a path says about itself goes through."""
+    """Translate a full disk or a lost mount into StoreUnavailable; let errors of the path itself through."""
     try:
         yield
     except (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError):
@@ -216,7 +216,7 @@ def _faults() -> Generator[None]:
 
 
 def _below(root: Path, target: Path) -> list[Path]:
-    """The folders between the root and the target, outermost first."""
+    """Return the folders between the root and the target, outermost first."""
     return [folder for folder in reversed(target.parents) if folder != root and folder.is_relative_to(root)]
 
 
@@ -229,7 +229,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _remove_abandoned(incoming: Path) -> None:
-    """Copies whose process was killed; a living one is never that old."""
+    """Remove files whose process was killed: a file in use is never that old."""
     for copy in incoming.iterdir():
         with suppress(FileNotFoundError):
             found = copy.stat()  # a pin has the object's own modification time

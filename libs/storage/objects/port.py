@@ -1,4 +1,4 @@
-"""What the rest of the project needs of an object store."""
+"""The interface of an object store."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -33,7 +33,7 @@ class ObjectStore(Protocol):
         ...
 
     def as_file(self, key: str) -> AbstractAsyncContextManager[Path]:
-        """The object as a local file, to read only.
+        """Open the object as a local file, for reading only.
 
         It is the store's own file, or a copy that is removed on exit.
 
@@ -45,7 +45,7 @@ class ObjectStore(Protocol):
     def read(
         self, key: str, *, start: int = 0, length: int | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """The bytes from `start` on, `length` of them or all, in chunks of at most `CHUNK_BYTES`.
+        """Read `length` bytes from `start` on, or all, in chunks of at most `CHUNK_BYTES`.
 
         A range that reaches past the end is cut there.
 
@@ -55,24 +55,24 @@ class ObjectStore(Protocol):
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Remove the objects; keys without one are fine."""
+        """Delete the objects; a key without an object is ignored."""
         ...
 
     def scan(self, prefix: str) -> AsyncIterator[Stored]:
-        """All objects whose key begins with `prefix`, in no particular order."""
+        """Yield all objects whose key starts with `prefix`, in no particular order."""
         ...
 
     async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> str | None:
-        """A URL that lets anyone fetch the object for `expires_s` seconds, at most seven days.
+        """Return a presigned URL that is valid for `expires_s` seconds, at most seven days.
 
         Whether the object exists is not checked. None when the store has no server of its own.
         """
         ...
 
     async def ping(self) -> None:
-        """Raise unless the store serves."""
+        """Check that the store answers."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         ...

@@ -46,10 +46,10 @@ class Bucket:
 
 
 class S3Objects:
-    """An `ObjectStore` on S3. The bucket is made at the first call that needs it.
+    """An `ObjectStore` on S3. The first call that needs the bucket creates it.
 
-    A put that the server fails is repeated soon, as S3 asks its clients to: nobody should have to send an
-    upload again for that. Any other request is not: whoever asked knows when to ask again.
+    A put that fails on the server is repeated soon, as S3 requires of its clients, so that a user need not
+    send an upload again. Other requests are not repeated: their callers retry.
     """
 
     def __init__(self, bucket: Bucket, scratch: Path) -> None:
@@ -175,7 +175,7 @@ class S3Objects:
             self._session = None
 
     async def _get(self, key: str, start: int, length: int | None) -> ClientResponse | None:
-        """The open answer; None when no byte was asked for, or none is there from `start` on."""
+        """Return the open response; None when no byte is requested, or the object ends before `start`."""
         with faults(key):
             client = await self._client()
             try:
@@ -202,7 +202,7 @@ class S3Objects:
         return self._minio
 
     async def _prepare(self) -> None:
-        """Make the bucket, unless it is there or the account may not ask."""
+        """Create the bucket, unless it exists or the account may not check."""
         if self._ready:
             return
         try:
@@ -226,7 +226,7 @@ async def _chunks(response: ClientResponse | None) -> AsyncGenerator[bytes]:
 
 
 async def _filled(content: StreamReader) -> bytes:
-    """A whole chunk, or what is left: pieces come small, and each would cost its taker a thread."""
+    """Collect a whole chunk, or the rest: pieces arrive small, and each would cost the reader a thread."""
     parts: list[bytes] = []
     missing = CHUNK_BYTES
     while missing and (part := await content.read(missing)):
@@ -236,7 +236,7 @@ async def _filled(content: StreamReader) -> bytes:
 
 
 async def _in_thread_unless_small(path: Path, work: Callable[[], T]) -> T:
-    """Work on the file; a small one, written a moment ago, is done with sooner than a thread is woken."""
+    """Work on the file: in this thread when it is small, since waking another takes longer."""
     return work() if _is_small(path) else await asyncio.to_thread(work)
 
 
@@ -245,7 +245,7 @@ def _is_small(path: Path) -> bool:
 
 
 def _content(path: Path) -> BinaryIO:
-    """The file, read already where it is small: each block of an open one costs its sender a thread."""
+    """Return the file's content when it is small, else the open file: each block of it costs a thread."""
     return BytesIO(path.read_bytes()) if _is_small(path) else path.open("rb")
 
 
