@@ -220,9 +220,9 @@ async def test_a_large_batch_takes_few_statements_and_searches_use_their_indexes
     moment = now()
     one = host_throttle.RELEASE.replace("LIMIT", "1")
     plan = str(await rows(Job.raw(explain + one, moment, "h1.example", moment, "h1.example", moment)))
-    assert "job_parked" in plan
+    assert "job_held" in plan
     plan = str(await rows(Job.raw(explain + host_throttle.HOSTS_WITH_ROOM, "", 4, moment, moment, 10)))
-    assert "job_parked" in plan
+    assert "job_held" in plan
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_cells_are_split_before_the_next_scheme(cell: str, urls: list[str]) -> N
         ("1, ,http://a.example/", "Product Name", "the name is empty"),
         ("1,Chair", "Input Image Urls", "there is no URL"),
         ("1,Chair,nonsense", "Input Image Urls", "nonsense: not a URL"),
-        ("1,Chair,ftp://a.example/", "Input Image Urls", "ftp://a.example/: only http and https addresses"),
+        ("1,Chair,ftp://a.example/", "Input Image Urls", "ftp://a.example/: only http and https URLs"),
         (
             "1,Chair,http://127.0.0.1/",
             "Input Image Urls",
