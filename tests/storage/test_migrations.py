@@ -88,8 +88,10 @@ async def test_an_old_database_with_rows_is_upgraded(empty: Engine) -> None:
     job = job_of(owner, image)
     for row in (image, job):
         await insert_as_then(row, empty)
+    await Image.raw("update image set error = 'nobody reads this'")
     await migrate(empty)
     assert (await image_row(image.id)).to_dict() == image.to_dict()
+    assert "image.error" not in {one["name"] for one in await schema(empty)}
     assert (await job_row(job.id)).command == job.command
     assert not (await job_row(job.id)).held
     await idempotency.begin(owner.id, "k", "f")

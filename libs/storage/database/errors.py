@@ -13,6 +13,7 @@ _UNAVAILABLE = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,  # a deadlock: the same transaction can succeed when repeated
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a statement on a connection that the server has just ended
 )
 _UNIQUE_CODES = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 
