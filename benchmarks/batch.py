@@ -1,9 +1,8 @@
-"""A large CSV batch beside interactive work: `make bench-batch`, `make bench-batch BATCH_ROWS=100`.
+"""Measure a large CSV batch during interactive work: `make bench-batch`, `make bench-batch BATCH_ROWS=100`.
 
-A local server hands out JPEGs of 0.5 to 2 megapixels, each under a URL of its own, two a row. Measured are
-the time until the file is accepted, images a second, the most memory that each process held, and how long
-single interactive transforms take, one after another, upload to result: on the idle site, and while the same
-batch runs again.
+A local server serves JPEGs of 0.5 to 2 megapixels, each at its own URL; a row has two URLs. Measures the time
+until the CSV file is accepted, images per second, the peak memory of each process, and the time of single
+interactive transforms from upload to result: on an idle site, and while the same batch runs again.
 """
 
 import asyncio
@@ -15,6 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import psutil
@@ -30,15 +30,15 @@ from tests.support.client import Client
 from tests.support.photo_server import ALLOWED, OUTSIDE
 from tests.support.site import Kind, Site, running_site
 
-URLS_A_ROW = 2
+URLS_PER_ROW = 2
 IDLE_TRANSFORMS = 40
 SIZES = ((800, 640), (1000, 800), (1280, 960), (1400, 1050), (1600, 1250))  # 0.5 to 2 megapixels
-ACCEPT_AIM_MS = 300.0
-SLOWER_AIM = 2.0
+ACCEPT_TARGET_MS = 300.0
+SLOWDOWN_TARGET = 2.0
 
 
 class Result(Struct, kw_only=True):
-    """One site's figures; times in milliseconds, memory in megabytes."""
+    """The results of one site; times in milliseconds, memory in megabytes."""
 
     accept: float
     images: int
@@ -46,32 +46,32 @@ class Result(Struct, kw_only=True):
     bytes_before: int
     bytes_after: int
     idle_p95: float
-    beside_p95: float
-    beside_count: int
+    loaded_p95: float
+    loaded_count: int
     rss: dict[str, float]
 
 
 def pictures() -> list[bytes]:
-    """A photograph in several sizes, as JPEG."""
-    found: list[bytes] = []
+    """Return a photograph as JPEG in each of `SIZES`."""
+    files: list[bytes] = []
     with Image.open(Path(skimage.__file__).parent / "data" / "retina.jpg") as photo:
         for size in SIZES:
             buffer = io.BytesIO()
             photo.resize(size).save(buffer, "JPEG", quality=90)
-            found.append(buffer.getvalue())
-    return found
+            files.append(buffer.getvalue())
+    return files
 
 
 @asynccontextmanager
 async def photo_server(photos: Sequence[bytes]) -> AsyncGenerator[int]:
-    """Serves one of the photos at every path; the port."""
+    """Serve one of the photos at every path; yield the port."""
 
-    async def answer(request: web.Request) -> web.Response:
+    async def respond(request: web.Request) -> web.Response:
         number = int(request.path.rpartition("/")[2].removesuffix(".jpg"))
         return web.Response(body=photos[number % len(photos)], content_type="image/jpeg")
 
     app = web.Application()
-    app.router.add_get("/{path:.*}", answer)
+    app.router.add_get("/{path:.*}", respond)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
@@ -81,19 +81,19 @@ async def photo_server(photos: Sequence[bytes]) -> AsyncGenerator[int]:
         await runner.cleanup()
 
 
-def sheet(rows: int, port: int) -> bytes:
-    """The CSV file: a URL of its own for every image."""
+def csv_file(rows: int, port: int) -> bytes:
+    """Return a CSV file in which every image has its own URL."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(("S. No.", "Product Name", "Input Image Urls"))
     for row in range(rows):
-        urls = [f"http://{OUTSIDE}:{port}/{row * URLS_A_ROW + nth}.jpg" for nth in range(URLS_A_ROW)]
+        urls = [f"http://{OUTSIDE}:{port}/{row * URLS_PER_ROW + nth}.jpg" for nth in range(URLS_PER_ROW)]
         writer.writerow((row + 1, f"Product {row + 1}", ", ".join(urls)))
     return text.getvalue().encode()
 
 
 async def accept(client: Client, file: bytes) -> tuple[str, float]:
-    """Upload the file; the batch, and the milliseconds until its 202."""
+    """Upload the file; return the batch's id and the milliseconds until the response 202."""
     form = aiohttp.FormData()
     form.add_field("file", io.BytesIO(file), filename="products.csv", content_type="text/csv")
     started = time.perf_counter()
@@ -103,8 +103,8 @@ async def accept(client: Client, file: bytes) -> tuple[str, float]:
     return answer.json["id"], took_ms
 
 
-async def ended(client: Client, batch_id: str) -> dict[str, int]:
-    """The batch once it has ended."""
+async def completed(client: Client, batch_id: str) -> dict[str, int]:
+    """Wait until the batch has ended; return it."""
     while True:
         batch = (await client.get(f"/api/batches/{batch_id}?limit=0")).json
         if batch["status"] in ("Completed", "Failed"):
@@ -112,47 +112,47 @@ async def ended(client: Client, batch_id: str) -> dict[str, int]:
         await asyncio.sleep(0.5)
 
 
-async def beside(call: Callable[[], Awaitable[None]], batch: asyncio.Task[dict[str, int]]) -> list[float]:
-    """One call after another until the batch has ended; milliseconds of each that ran beside it whole."""
-    took: list[float] = []
+async def timed_during(batch: asyncio.Task[Any], call: Callable[[], Awaitable[None]]) -> list[float]:
+    """Repeat a call until the batch ends; return the milliseconds of each call that ended before it."""
+    durations: list[float] = []
     while True:
-        one = await timed(call)
+        duration_ms = await timed(call)
         if batch.done():
-            return took
-        took.append(one)
+            return durations
+        durations.append(duration_ms)
 
 
 def memory(site: Site) -> dict[str, float]:
-    """The most that each process of the site has held, children apart."""
-    found: dict[str, float] = {}
+    """Return the peak memory of each process of the site, and of its largest render process."""
+    peaks: dict[str, float] = {}
     for name, app in site.apps.items():
         process = psutil.Process(app.pid)
-        found[name] = peak_rss(process)
-        below = [peak_rss(one) for one in process.children(recursive=True)]
-        if below:
-            found[f"{name}: largest of {len(below)} children"] = max(below)
-    return found
+        peaks[name] = peak_rss(process)
+        child_peaks = [peak_rss(child) for child in process.children(recursive=True)]
+        if child_peaks:
+            peaks[f"{name}: largest of {len(child_peaks)} child processes"] = max(child_peaks)
+    return peaks
 
 
 async def measure(kind: Kind, directory: Path, rows: int) -> Result:
-    """Run the batch on one fresh site."""
+    """Run the batch on a new site."""
     photo = photograph()
     async with photo_server(pictures()) as port:
         opened = {"FETCH_PORTS": str(port), "FETCH_ALLOW_NETWORKS": ALLOWED}
         async with running_site(kind, directory, TICK_S="1", **opened) as site, account(site) as client:
-            warm, _ = await accept(client, sheet(4, port))
-            await ended(client, warm)
+            warm, _ = await accept(client, csv_file(4, port))
+            await completed(client, warm)
             for _ in range(4):
                 await finished(client, photo)
             idle = [await timed(lambda: finished(client, photo)) for _ in range(IDLE_TRANSFORMS)]
-            batch_id, accept_ms = await accept(client, sheet(rows, port))
+            batch_id, accept_ms = await accept(client, csv_file(rows, port))
             started = time.perf_counter()
-            batch = await ended(client, batch_id)
+            batch = await completed(client, batch_id)
             took_s = time.perf_counter() - started
-            assert batch["completed"] == rows * URLS_A_ROW, batch
-            again, _ = await accept(client, sheet(rows, port))
-            running = asyncio.create_task(ended(client, again))
-            slowed = await beside(lambda: finished(client, photo), running)
+            assert batch["completed"] == rows * URLS_PER_ROW, batch
+            again, _ = await accept(client, csv_file(rows, port))
+            running = asyncio.create_task(completed(client, again))
+            slowed = await timed_during(running, lambda: finished(client, photo))
             assert await running
             return Result(
                 accept=accept_ms,
@@ -161,33 +161,34 @@ async def measure(kind: Kind, directory: Path, rows: int) -> Result:
                 bytes_before=batch["bytes_before"],
                 bytes_after=batch["bytes_after"],
                 idle_p95=percentile(idle, 95),
-                beside_p95=percentile(slowed, 95) if len(slowed) > 1 else float("nan"),
-                beside_count=len(slowed),
+                loaded_p95=percentile(slowed, 95) if len(slowed) > 1 else float("nan"),
+                loaded_count=len(slowed),
                 rss=memory(site),
             )
 
 
 def show(results: dict[Kind, Result], rows: int) -> None:
-    """Print the figures side by side, each aim beside its figure."""
-    title = f"{rows} rows x {URLS_A_ROW} URLs of 0.5 to 2 MP JPEGs; default operations"
-    table = Table("", *results, "aim", title=title)
+    """Print the results of all sites side by side, with the targets."""
+    title = f"{rows} rows x {URLS_PER_ROW} URLs of 0.5 to 2 MP JPEGs; default operations"
+    table = Table("", *results, "target", title=title)
 
-    def line(name: str, tell: Callable[[Result], str], aim: str = "") -> None:
-        table.add_row(name, *(tell(one) for one in results.values()), aim)
+    def line(name: str, text: Callable[[Result], str], target: str = "") -> None:
+        table.add_row(name, *(text(result) for result in results.values()), target)
 
-    line("accept, ms", lambda one: f"{one.accept:.0f}", f"< {ACCEPT_AIM_MS:g} for 1,000 rows")
-    line("images/s, alone", lambda one: f"{one.images_per_s:.1f}")
-    line("bytes after, of those before", lambda one: f"{one.bytes_after / one.bytes_before:.0%}")
-    line("interactive transform p95, idle, ms", lambda one: f"{one.idle_p95:.0f}")
-    line("the same beside the batch, ms", lambda one: f"{one.beside_p95:.0f} ({one.beside_count})")
-    line("slower by", lambda one: f"{one.beside_p95 / one.idle_p95:.2f}", f"< {SLOWER_AIM:g}")
-    for name in dict.fromkeys(name for one in results.values() for name in one.rss):
-        line(f"peak RSS {name}, MB", lambda one, name=name: f"{one.rss[name]:.0f}" if name in one.rss else "")
+    line("accept, ms", lambda result: f"{result.accept:.0f}", f"< {ACCEPT_TARGET_MS:g} for 1,000 rows")
+    line("images/s, alone", lambda result: f"{result.images_per_s:.1f}")
+    line("bytes after / before", lambda result: f"{result.bytes_after / result.bytes_before:.0%}")
+    line("interactive transform p95, idle, ms", lambda result: f"{result.idle_p95:.0f}")
+    line("the same during a batch, ms", lambda result: f"{result.loaded_p95:.0f} ({result.loaded_count})")
+    line("slowdown", lambda result: f"{result.loaded_p95 / result.idle_p95:.2f}", f"< {SLOWDOWN_TARGET:g}")
+    for name in dict.fromkeys(name for result in results.values() for name in result.rss):
+        peaks = (result.rss.get(name) for result in results.values())
+        table.add_row(f"peak RSS {name}, MB", *("" if peak is None else f"{peak:.0f}" for peak in peaks))
     Console().print(table)
 
 
 async def main() -> None:
-    """Measure both and print one table."""
+    """Measure both kinds of site and print one table."""
     rows = int(os.environ.get("ROWS", "1000"))
     results: dict[Kind, Result] = {}
     with tempfile.TemporaryDirectory() as directory:

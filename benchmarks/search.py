@@ -1,6 +1,6 @@
-"""Look-alikes among many images on PostgreSQL: `make bench-search`, `ROWS=10000000 make bench-search`.
+"""Measure the search for similar images on PostgreSQL: `make bench-search ROWS=10000000`.
 
-The rows are filled in by the database; everything that is timed goes through the application's own query.
+The database generates the rows; all timed searches use the application's own query.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from tests.support.services import own_database
 
 QUERIES, SCANS, INSERTS = 400, 5, 500
 DISTANCES = (3, 7, 10)
-CLUSTERED = 5  # one image in so many is a variant of another
+VARIANT_SHARE = 5  # one image in this many is a variant of another
 CHUNK = 500_000
 SEED = 20_261_122
 
@@ -48,22 +48,23 @@ SCAN = (
 
 
 def near(center: int, bits: int, source: random.Random) -> int:
+    """Return a hash that differs from `center` in `bits` random bits."""
     for bit in source.sample(range(64), bits):
         center ^= 1 << bit
     return center
 
 
 async def fill(owner: BaseUser, count: int, source: random.Random) -> list[int]:
-    """Random hashes, and clusters of ten around others; the centres come back."""
+    """Add images with random hashes and groups of ten similar hashes; return the centers of the groups."""
     centers: list[int] = []
     await Image.raw("alter table image disable trigger image_phash_written")
     for start in range(0, count, CHUNK):
         chunk = min(CHUNK, count - start)
-        some = [source.getrandbits(64) for _ in range(chunk // CLUSTERED // 10)]
-        variants = [near(center, source.randrange(13), source) for center in some for _ in range(10)]
-        signed = [signed64(f"{one:016x}") for one in variants]
+        chunk_centers = [source.getrandbits(64) for _ in range(chunk // VARIANT_SHARE // 10)]
+        variants = [near(center, source.randrange(13), source) for center in chunk_centers for _ in range(10)]
+        signed = [signed64(f"{variant:016x}") for variant in variants]
         await Image.raw(FILL, owner.id, chunk - len(signed), signed)
-        centers += some
+        centers += chunk_centers
         sys.stderr.write(f"\r{start + chunk} rows")
     await Image.raw(IMAGES)
     await Image.raw("alter table image enable trigger image_phash_written")
@@ -74,32 +75,33 @@ async def fill(owner: BaseUser, count: int, source: random.Random) -> list[int]:
 
 
 async def warm() -> None:
-    """Read the index in, and tell how much the server may keep: what it may not is read from the disk."""
+    """Read the index into memory; print its size and that of the server's cache, which bounds what stays."""
     await Image.raw("create extension if not exists pg_prewarm")
     (read,) = await rows(Image.raw("select pg_prewarm('phash_band_pkey') * 8192 as bytes"))
     (kept,) = await rows(Image.raw("show shared_buffers"))
-    print(f"{read['bytes'] / 1e6:,.0f} MB of index read in, shared_buffers is {kept['shared_buffers']}")
+    print(f"{read['bytes'] / 1e6:,.0f} MB of index read, shared_buffers is {kept['shared_buffers']}")
 
 
 async def timed(calls: Sequence[Callable[[], Awaitable[Any]]]) -> tuple[float, float]:
-    """Median and 95th percentile, in milliseconds."""
-    took: list[float] = []
+    """Return the median and the 95th percentile of the calls, in milliseconds."""
+    durations: list[float] = []
     for call in calls:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         await call()
-        took.append((time.perf_counter() - begun) * 1000)
-    took.sort()
-    return statistics.median(took), took[int(len(took) * 0.95)]
+        durations.append((time.perf_counter() - started) * 1000)
+    durations.sort()
+    return statistics.median(durations), durations[int(len(durations) * 0.95)]
 
 
 async def measure(owner: BaseUser, centers: Sequence[int], source: random.Random) -> None:
+    """Print the times of indexed searches and of full scans, by distance."""
     print(f"{'distance':>8} {'p50 ms':>8} {'p95 ms':>8} {'scan p50':>9} {'times':>6} {'found':>6}")
     for distance in DISTANCES:
         chosen = [
             *source.sample(centers, QUERIES // 2),
             *(source.getrandbits(64) for _ in range(QUERIES // 2)),
         ]
-        hashes = [signed64(f"{one:016x}") for one in chosen]
+        hashes = [signed64(f"{phash:016x}") for phash in chosen]
         found = 0
 
         async def search(phash: int, distance: int = distance) -> None:
@@ -109,16 +111,16 @@ async def measure(owner: BaseUser, centers: Sequence[int], source: random.Random
         async def scan(phash: int, distance: int = distance) -> None:
             await rows(Image.raw(SCAN, phash, owner.id, phash, distance))
 
-        await timed([lambda one=one: search(one) for one in hashes[:50]])  # warm
+        await timed([partial(search, phash) for phash in hashes[:50]])  # warm up
         found = 0
-        p50, p95 = await timed([lambda one=one: search(one) for one in hashes])
-        scanned, _ = await timed([lambda one=one: scan(one) for one in hashes[:SCANS]])
+        p50, p95 = await timed([partial(search, phash) for phash in hashes])
+        scanned, _ = await timed([partial(scan, phash) for phash in hashes[:SCANS]])
         print(f"{distance:>8} {p50:>8.2f} {p95:>8.2f} {scanned:>9.0f} {scanned / p95:>6.0f} {found:>6}")
 
 
 async def insert_cost(owner: BaseUser, source: random.Random) -> None:
-    """One image a statement, with and without a hash: the difference is what the bands cost."""
-    made = [
+    """Print the time of one insert with and without a hash; the difference is the cost of the index."""
+    image_sets = [
         [
             image_of(owner, phash=signed64(f"{source.getrandbits(64):016x}") if hashed else None)
             for _ in range(INSERTS)
@@ -129,12 +131,12 @@ async def insert_cost(owner: BaseUser, source: random.Random) -> None:
     async def save(image: Image) -> None:
         await image.save()
 
-    hashed, plain = [await timed([partial(save, one) for one in some]) for some in made]
+    hashed, plain = [await timed([partial(save, image) for image in images]) for images in image_sets]
     print(f"insert: p50 {hashed[0]:.2f} ms with a hash, {plain[0]:.2f} ms without")
 
 
 async def main() -> None:
-    """Fill, measure, print."""
+    """Fill a new database, measure, and print the results."""
     count = int(os.environ.get("ROWS", "1000000"))
     source = random.Random(SEED)  # noqa: S311
     async with own_database() as url, open_database(url) as engine:
@@ -142,7 +144,7 @@ async def main() -> None:
         owner = await an_owner()
         centers = await fill(owner, count, source)
         (size,) = await rows(Image.raw("select pg_total_relation_size('phash_band') as bytes"))
-        print(f"{count:,} images, {size['bytes'] / count:.0f} bytes of bands an image")
+        print(f"{count:,} images, {size['bytes'] / count:.0f} bytes of index per image")
         await warm()
         await measure(owner, centers, source)
         await insert_cost(owner, source)
