@@ -25,6 +25,7 @@ from tests.broker.broker_client import QueueingConsumer
 from tests.orders.producer import BROKER_USER, Producer, data_url, ingest, producer_for, transform
 from tests.storage.rows import an_owner, claimed
 from tests.support.backends import NewBackends
+from tests.support.client import Client
 from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_database
 from tests.support.shared_sites import signed_in
@@ -100,7 +101,9 @@ async def test_an_order_that_comes_while_the_database_is_away_waits_for_it(
         )
         settings = {"AMQP_TRUSTED_USERS": BROKER_USER, "DATABASE_URL": proxy.url}
         site = await stack.enter_async_context(running_site("services", tmp_path / "site", **settings))
-        client = await stack.enter_async_context(signed_in(site))
+        client = await stack.enter_async_context(Client(site))
+        await client.register()  # by HTTP: the proxy of the database runs in this very loop
+        await client.login()
         send, replies = await stack.enter_async_context(a_sender(site))
         proxy.cut()
         await send(ingest(client.username, {"url": data_url(photo)}))

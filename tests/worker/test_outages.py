@@ -12,6 +12,7 @@ from libs.contracts.enums import JobStatus
 from libs.storage.database.tables import Image, Job
 from tests.storage.rows import an_owner
 from tests.support.backends import ended, opened_backends, submit, working
+from tests.support.client import Client
 from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_bucket, own_database, own_vhost
 from tests.support.shared_sites import signed_in
@@ -127,7 +128,9 @@ async def test_a_job_outlives_an_outage_of_the_database(
                 "services", tmp_path / "site", DATABASE_URL=proxy.url, JOB_LEASE_S="2", MAX_ATTEMPTS="20"
             )
         )
-        client = await stack.enter_async_context(signed_in(site))
+        client = await stack.enter_async_context(Client(site))
+        await client.register()  # by HTTP: the proxy of the database runs in this very loop
+        await client.login()
         job_id = await accepted(client, large_photo, SLOW)
         await until_running(client, job_id)
         proxy.cut()
