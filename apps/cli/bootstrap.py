@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 import click
 import uvloop
 
+from libs.contracts.outcome import outcome_of
 from libs.runtime.background import cancel_and_wait
 from libs.runtime.logs import configure_logs
 from libs.runtime.signals import stop_signal
@@ -61,11 +62,10 @@ def run_service(service: Service[T], *, with_secret: bool = True) -> T:
     try:
         return uvloop.run(run())
     except Exception as error:
-        if hasattr(error, "outcome"):  # an error of Darkroom's own: its text is for people
-            raise click.ClickException(
-                f"{error} ({getattr(error, 'code', error.__class__.__name__)})"
-            ) from error
-        raise
+        if outcome_of(error) is None:
+            raise
+        code = getattr(error, "code", type(error).__name__)
+        raise click.ClickException(f"{error} ({code})") from error
 
 
 def _read_settings(*, with_secret: bool) -> Settings:
