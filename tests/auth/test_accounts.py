@@ -22,7 +22,7 @@ async def test_a_new_account_logs_in_and_sees_itself(site: Site) -> None:
         assert (tokens.json["token_type"], tokens.json["expires_in"]) == ("Bearer", 900)
         me = await client.get("/accounts/me")
         assert me.status == 200
-        assert {**me.json, "last_login": None} == made.json["data"]
+        assert {**me.json, "last_login": None} == made.json
         assert me.json["last_login"] is not None
 
 

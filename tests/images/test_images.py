@@ -76,13 +76,13 @@ async def test_filters_choose(client: Client, photo: Path, small_picture: bytes,
     assert await found(status="failed", format="png") == []
 
 
-async def test_one_image_is_told_by_get_and_post_with_or_without_a_slash(
+async def test_one_image_is_shown_as_in_the_list_and_with_more_names_behind_a_slash(
     client: Client, five: list[dict[str, Any]]
 ) -> None:
     at = f"/api/images/{five[0]['id']}"
-    for method, path in (("GET", at), ("GET", f"{at}/"), ("POST", at), ("POST", f"{at}/")):
-        answer = await client.call(method, path)
-        assert (answer.status, answer.json) == (200, five[0])
+    assert (await client.get(at)).json == five[0]
+    for method in ("GET", "POST"):
+        assert (await client.call(method, f"{at}/")).json.items() >= five[0].items()
 
 
 @pytest.mark.parametrize(
