@@ -8,8 +8,11 @@ import pytest
 
 from apps.api.problems import all_codes
 from tests.support.client import Client
+from tests.support.shared_sites import ON_ONE_SITE
 from tests.support.site import Site
 from tests.support.site_contents import refused
+
+pytestmark = ON_ONE_SITE
 
 ROUTES = {
     "/accounts/register": "post",

@@ -24,6 +24,9 @@ LOW_LIMITS = {
     "QUOTA_JOBS": "6",
 }
 
+ON_ONE_SITE = pytest.mark.parametrize("shared_site", ["embedded"], indirect=True)
+"""For tests of the shared site of which no database, store or broker decides the outcome."""
+
 NewSite = Callable[..., Awaitable[Site]]
 
 

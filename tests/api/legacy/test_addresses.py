@@ -6,6 +6,9 @@ import pytest
 
 from tests.batches.csv_files import accepted, products
 from tests.support.client import Answer, Client
+from tests.support.shared_sites import ON_ONE_SITE
+
+pytestmark = ON_ONE_SITE
 
 DOT = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 HASH_RECORDS = ["POST /api/images/create"]

@@ -1,4 +1,4 @@
-"""CSV files sent as an older service documents it, by curl, and the notice that it gives."""
+"""CSV files sent as an older service documents it, by curl, and the webhook that it sends."""
 
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -16,11 +16,6 @@ from tests.webhooks.webhook_requests import account_secret
 
 STATUSES = ("Pending", "In Process", "Completed", "Failed")
 HEADER = "S. No.,Product Name,Input Image Urls\n"
-
-
-@pytest.fixture
-def curl(client: Client) -> Curl:
-    return Curl(client.site, client.token)
 
 
 def sheet_of(directory: Path, *urls: str) -> Path:
