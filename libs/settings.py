@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -257,9 +257,3 @@ def _in_environment_words(message: str) -> str:
     for name in sorted(Settings.__struct_fields__, key=len, reverse=True):
         message = message.replace(f"`$.{name}", f"`{PREFIX}{name.upper()}")
     return message
-
-
-def choices(name: str) -> tuple[str, ...]:
-    """The allowed values of a setting that has a closed set of them."""
-    hint = get_type_hints(Settings)[name]
-    return get_args(hint) if get_origin(hint) is Literal else ()

@@ -22,13 +22,13 @@ def compare(first: Path, second: Path, as_json: bool) -> None:
 
     Photos look alike when their phash differs in at most 10 of its 64 bits.
     """
-    one, other = describe_photos(first, second)
-    distances = {name: distance(getattr(one, name), getattr(other, name)) for name in HASHES}
+    description, other = describe_photos(first, second)
+    distances = {name: distance(getattr(description, name), getattr(other, name)) for name in HASHES}
     if as_json:
-        same_bytes = one.sha256 == other.sha256
+        same_bytes = description.sha256 == other.sha256
         click.echo(msgspec.json.encode({"same_bytes": same_bytes, "distances": distances}))
         return
     table = Table("hash", first.name, second.name, "bits apart")
     for name, bits in distances.items():
-        table.add_row(name, getattr(one, name), getattr(other, name), str(bits))
+        table.add_row(name, getattr(description, name), getattr(other, name), str(bits))
     Console().print(table)

@@ -46,13 +46,13 @@ def doctor(*, mend: bool, age_h: float, force: bool) -> None:
         examination = Examination(backends, age_s=age_h * HOUR_S)
         await examination.run(print_finding)
         found = Counter(finding.kind for finding in examination.findings)
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.items())) or "nothing amiss"
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(found.items())) or "no differences"
         click.echo(f"{examination.rows} images, {examination.objects} objects: {counts}", err=True)
         left = sum(found[kind] for kind in (*MENDED, "altered"))
         if mend:
-            mended = await examination.mend(force=force)
-            click.echo(f"{mended} mended", err=True)
-            left -= mended
+            repaired = await examination.mend(force=force)
+            click.echo(f"{repaired} repaired", err=True)
+            left -= repaired
         if left:
             raise click.exceptions.Exit(1)
 

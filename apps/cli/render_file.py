@@ -1,4 +1,4 @@
-"""Render one photo to its place in the output folder; what a render process runs for `darkroom process`."""
+"""Render one photo into the output folder: the function that `darkroom process` runs in render processes."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def serve() -> None:
     """Run API, worker and scheduler in one process.
 
-    Needs nothing installed: by default, data lie in ./data. Stop it with Ctrl-C.
+    By default it needs no other server and keeps its data in ./data. Stop it with Ctrl-C.
     """
     from apps.embedded.serve import serve as serve_all
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.services
 
 
 class Operator:
-    """Sends messages, and runs the commands."""
+    """Sends messages and runs the commands."""
 
     def __init__(self, backends: Backends, site: Site) -> None:
         self.backends = backends
@@ -45,24 +45,24 @@ class Operator:
             await jobs.publish(message, Route.TRANSFORM.value)
 
     async def run(self, *arguments: str) -> tuple[int, str]:
-        """The exit status of a command, and what it said; `errors` is its log, and why it failed."""
+        """Run a command; return its exit status and output. `errors` holds its standard error."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "apps.cli", "dead-letters", *arguments,
             env=self.site.environment,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        said, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
+        output, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
         assert process.returncode is not None
         self.errors = errors.decode()
-        return process.returncode, said.decode()
+        return process.returncode, output.decode()
 
     async def letters(self, count: int) -> list[list[str]]:
-        """The lines of `list`, once there are so many."""
+        """Wait until `list` shows `count` lines; return their columns."""
         async with asyncio.timeout(WAIT_S):
             while True:
-                status, said = await self.run("list")
+                status, output = await self.run("list")
                 assert status == 0, self.errors
-                if len(lines := said.splitlines()) == count:
+                if len(lines := output.splitlines()) == count:
                     return [line.split(maxsplit=3) for line in lines]
 
 
@@ -76,7 +76,7 @@ async def operator(tmp_path: Path) -> AsyncIterator[Operator]:
             yield Operator(backends, Site("services", tmp_path, settings | secret))
 
 
-async def test_a_message_is_seen_and_taken_in_again_once_its_fault_is_mended(
+async def test_a_dead_letter_is_shown_and_requeued_once_its_cause_is_gone(
     operator: Operator, photo: Path
 ) -> None:
     order = ingest(BROKER_USER, {"url": data_url(photo)})
@@ -101,7 +101,7 @@ async def test_a_message_is_seen_and_taken_in_again_once_its_fault_is_mended(
         assert (await ended(submission.outcome)).status == "completed"
 
 
-async def test_taking_in_again_gives_a_sender_no_more_than_it_had(operator: Operator, photo: Path) -> None:
+async def test_requeueing_gives_a_sender_no_more_rights_than_before(operator: Operator, photo: Path) -> None:
     owner = await an_owner()
     order = ingest(owner.username, {"url": data_url(photo)})
     forged = {"x_original_user_id": owner.username}
@@ -118,13 +118,13 @@ async def test_taking_in_again_gives_a_sender_no_more_than_it_had(operator: Oper
     senders = [letter[2] for letter in await operator.letters(3)]
     assert sorted(senders) == ["-", "-", "guest"]
     assert (await operator.run("requeue", "--all"))[0] == 1
-    said = operator.errors
-    assert (said.count("stays: unidentified_sender"), said.count("stays: sender_not_allowed")) == (2, 1)
+    errors = operator.errors
+    assert (errors.count("stays: unidentified_sender"), errors.count("stays: sender_not_allowed")) == (2, 1)
     await operator.letters(3)
     assert await Job.count() == 0
 
 
-async def test_messages_are_thrown_away_one_by_one_or_all(operator: Operator) -> None:
+async def test_dead_letters_are_dropped_one_by_one_or_all(operator: Operator) -> None:
     async with working(operator.backends):
         for body in (b"one", b"two", b"\xff\x00"):
             await operator.send(body)
@@ -140,11 +140,11 @@ async def test_messages_are_thrown_away_one_by_one_or_all(operator: Operator) ->
         await operator.letters(0)
 
 
-async def test_a_broker_in_memory_has_no_dead_letters_for_others(tmp_path: Path) -> None:
+async def test_an_in_memory_broker_has_no_dead_letters_for_other_processes(tmp_path: Path) -> None:
     site = Site("embedded", tmp_path, {})
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "apps.cli", "dead-letters", "list",
         env=site.environment, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    _, said = await process.communicate()
-    assert (process.returncode, b"memory://" in said, b"Traceback" in said) == (1, True, False)
+    _, errors = await process.communicate()
+    assert (process.returncode, b"memory://" in errors, b"Traceback" in errors) == (1, True, False)

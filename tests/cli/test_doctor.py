@@ -1,4 +1,4 @@
-"""`darkroom doctor`: what it finds, mends and leaves alone, on both stores and both databases."""
+"""`darkroom doctor`: what it finds, repairs and leaves unchanged, on both stores and both databases."""
 
 import asyncio
 import sys
@@ -23,16 +23,16 @@ from tests.support.site_jobs import SMALL
 from tests.support.waiting import WAIT_S
 
 
-class Ward:
-    """An installation, and the doctor's visits."""
+class DoctorSite:
+    """Backends with images, and a way to run the command on them."""
 
     def __init__(self, backends: Backends, site: Site, photo: Path) -> None:
         self.backends = backends
         self.site = site
         self.photo = photo
 
-    async def visit(self, *options: str) -> tuple[int, list[list[str]], str]:
-        """Exit status, findings, and the summary."""
+    async def doctor(self, *options: str) -> tuple[int, list[list[str]], str]:
+        """Run the command; return its exit status, its findings and its summary."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "apps.cli", "doctor", *options,
             env=self.site.environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -48,13 +48,13 @@ class Ward:
     async def keys(self) -> set[str]:
         return {stored.key async for stored in self.backends.objects.scan("")}
 
-    async def kept(self, owner: BaseUser) -> Image:
+    async def keep_image(self, owner: BaseUser) -> Image:
         image, _ = await submit(self.backends, owner, self.photo, None, Retention.KEEP)
         return image
 
 
 @pytest.fixture(params=BOTH)
-async def ward(request: pytest.FixtureRequest, tmp_path: Path, photo: Path) -> AsyncIterator[Ward]:
+async def checked(request: pytest.FixtureRequest, tmp_path: Path, photo: Path) -> AsyncIterator[DoctorSite]:
     async with AsyncExitStack() as stack:
         data = tmp_path / "data"
         settings = {"OBJECTS_URL": f"file://{data}/objects"}
@@ -66,7 +66,7 @@ async def ward(request: pytest.FixtureRequest, tmp_path: Path, photo: Path) -> A
             }
         backends = await stack.enter_async_context(opened_backends(tmp_path, **settings))
         settings["SECRET_KEY"] = backends.settings.secret_key
-        yield Ward(backends, Site(request.param, tmp_path, settings), photo)
+        yield DoctorSite(backends, Site(request.param, tmp_path, settings), photo)
 
 
 def own_key(owner: BaseUser, image_id: object, *, folder: str = object_keys.RESULTS, attempt: int = 1) -> str:
@@ -75,30 +75,32 @@ def own_key(owner: BaseUser, image_id: object, *, folder: str = object_keys.RESU
     )
 
 
-async def test_a_healthy_installation_has_nothing_amiss(ward: Ward) -> None:
+async def test_a_healthy_installation_has_no_differences(checked: DoctorSite) -> None:
     owner = await an_owner()
-    async with working(ward.backends):
-        image, job = await submit(ward.backends, owner, ward.photo, SMALL)
+    async with working(checked.backends):
+        image, job = await submit(checked.backends, owner, checked.photo, SMALL)
         await ended(job.id)
-    await ward.put(f"inbox/{owner.username}/dropped.jpg")
-    before = await ward.keys()
-    status, findings, summary = await ward.visit("--mend", "--age", "0")
+    await checked.put(f"inbox/{owner.username}/dropped.jpg")
+    before = await checked.keys()
+    status, findings, summary = await checked.doctor("--mend", "--age", "0")
     assert (status, findings) == (0, [])
-    assert "2 images, 2 objects: nothing amiss" in summary
-    assert await ward.keys() == before
+    assert "2 images, 2 objects: no differences" in summary
+    assert await checked.keys() == before
     assert image.object_key in before
 
 
-async def test_rows_and_objects_that_lack_each_other_are_found_and_on_demand_removed(ward: Ward) -> None:
+async def test_rows_and_objects_without_each_other_are_found_and_removed_on_demand(
+    checked: DoctorSite,
+) -> None:
     owner = await an_owner()
-    whole, lost = await ward.kept(owner), await ward.kept(owner)
-    await ward.backends.objects.delete([lost.object_key])
+    whole, lost = await checked.keep_image(owner), await checked.keep_image(owner)
+    await checked.backends.objects.delete([lost.object_key])
     stray = own_key(owner, uuid4())
     attempt = own_key(owner, whole.id, folder=object_keys.ORIGINALS, attempt=2)
     foreign = f"{owner.username}/notes.txt"
     thumbnail, lonely = object_keys.thumbnail_key(whole.object_key), object_keys.thumbnail_key(stray)
     for key in (stray, attempt, foreign, thumbnail, lonely):
-        await ward.put(key)
+        await checked.put(key)
     expected = sorted(
         [
             ["attempt", attempt],
@@ -109,42 +111,46 @@ async def test_rows_and_objects_that_lack_each_other_are_found_and_on_demand_rem
         ]
     )
 
-    status, findings, _ = await ward.visit("--age", "0")
+    status, findings, _ = await checked.doctor("--age", "0")
     assert (status, sorted(findings)) == (1, expected)
-    assert await ward.keys() == {whole.object_key, thumbnail, stray, lonely, attempt, foreign}
+    assert await checked.keys() == {whole.object_key, thumbnail, stray, lonely, attempt, foreign}
 
-    status, findings, summary = await ward.visit("--age", "0", "--mend")
+    status, findings, summary = await checked.doctor("--age", "0", "--mend")
     assert (status, sorted(findings)) == (0, expected)
-    assert "4 mended" in summary
-    assert await ward.keys() == {whole.object_key, thumbnail, foreign}
+    assert "4 repaired" in summary
+    assert await checked.keys() == {whole.object_key, thumbnail, foreign}
     assert [image.id for image in await Image.objects()] == [whole.id]
-    assert (await ward.visit("--age", "0"))[:2] == (0, [["foreign", foreign]])
+    assert (await checked.doctor("--age", "0"))[:2] == (0, [["foreign", foreign]])
 
 
-async def test_what_is_younger_than_a_day_is_left_alone(ward: Ward) -> None:
+async def test_objects_younger_than_a_day_are_ignored(checked: DoctorSite) -> None:
     stray = own_key(await an_owner(), uuid4())
-    await ward.put(stray)
-    assert (await ward.visit("--mend"))[:2] == (0, [])
-    assert await ward.keys() == {stray}
+    await checked.put(stray)
+    assert (await checked.doctor("--mend"))[:2] == (0, [])
+    assert await checked.keys() == {stray}
 
 
-async def test_a_file_that_was_changed_by_hand_is_told_of_and_stays(ward: Ward, large: Path) -> None:
-    image = await ward.kept(await an_owner())
-    await put_object(ward.site.settings["OBJECTS_URL"], image.object_key, large, ward.backends.scratch)
-    assert (await ward.visit("--mend"))[:2] == (1, [["altered", image.object_key]])
-    assert await ward.keys() == {image.object_key}
+async def test_an_object_that_was_changed_by_hand_is_reported_and_stays(
+    checked: DoctorSite, large: Path
+) -> None:
+    image = await checked.keep_image(await an_owner())
+    await put_object(checked.site.settings["OBJECTS_URL"], image.object_key, large, checked.backends.scratch)
+    assert (await checked.doctor("--mend"))[:2] == (1, [["altered", image.object_key]])
+    assert await checked.keys() == {image.object_key}
 
 
-async def test_two_that_do_not_belong_together_are_not_mended(ward: Ward) -> None:
+async def test_a_database_and_a_store_of_different_sites_are_not_repaired(
+    checked: DoctorSite,
+) -> None:
     owner = await an_owner()
     for _ in range(12):
         await an_image(owner)
-    status, findings, said = await ward.visit("--mend")
+    status, findings, summary = await checked.doctor("--mend")
     assert (status, {finding[0] for finding in findings}) == (1, {"missing"})
-    assert "12 of 12 images would be removed" in said
-    assert "DARKROOM_OBJECTS_URL" in said
+    assert "12 of 12 images would be removed" in summary
+    assert "DARKROOM_OBJECTS_URL" in summary
     assert await Image.count() == 12
-    assert (await ward.visit("--mend", "--force"))[0] == 0
+    assert (await checked.doctor("--mend", "--force"))[0] == 0
     assert await Image.count() == 0
 
 

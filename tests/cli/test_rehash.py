@@ -19,22 +19,22 @@ COUNT = 4
 
 
 async def rehash(site: Site) -> tuple[int, str]:
-    """A whole run: its exit code, and the last line that it shows."""
+    """Run the command to its end; return its exit code and its last line."""
     async with on_terminal(site, "rehash") as terminal:
         code = await terminal.ended()
         await terminal.until(r"\d+ described.*")
     return code, terminal.shown.splitlines()[-1]
 
 
-async def begun(terminal: Terminal) -> list[psutil.Process]:
-    """Once the bar has moved, but not to its end: the command and its children."""
+async def started(terminal: Terminal) -> list[psutil.Process]:
+    """Wait until the bar has moved, but not to its end; return the command's process and its descendants."""
     await terminal.until(rf"Describing .*\b1/{COUNT}\b")
     own = psutil.Process(terminal.process.pid)
     return [own, *own.children(recursive=True)]
 
 
-async def undescribed(client: Client, photo: Path) -> None:
-    """Images that nobody has asked to be described."""
+async def add_undescribed(client: Client, photo: Path) -> None:
+    """Upload images that no job describes."""
     for _ in range(COUNT):
         assert (await client.upload(photo, retention="ephemeral")).status == 201
 
@@ -43,13 +43,13 @@ async def hashes(client: Client) -> list[str | None]:
     return [image["phash"] for image in (await client.get("/api/images")).json]
 
 
-async def test_killed_half_way_it_goes_on_where_it_was(new_site: NewSite, large_photo: Path) -> None:
+async def test_a_killed_run_is_continued_by_the_next(new_site: NewSite, large_photo: Path) -> None:
     site = await new_site(WORKER_CONCURRENCY="1")
     expected = str(await asyncio.to_thread(lambda: imagehash.phash(Image.open(large_photo))))
     async with signed_in(site) as client:
-        await undescribed(client, large_photo)
+        await add_undescribed(client, large_photo)
         async with on_terminal(site, "rehash") as terminal:
-            family = await begun(terminal)
+            family = await started(terminal)
             terminal.process.kill()
             assert await terminal.ended() == -signal.SIGKILL
             await until_ended(family)
@@ -64,25 +64,25 @@ async def test_killed_half_way_it_goes_on_where_it_was(new_site: NewSite, large_
     assert await rehash(site) == (0, "0 described, 0 failed")
 
 
-async def test_asked_to_stop_it_says_that_more_is_left(new_site: NewSite, large_photo: Path) -> None:
+async def test_a_stopped_run_says_that_images_are_left(new_site: NewSite, large_photo: Path) -> None:
     site = await new_site(WORKER_CONCURRENCY="1")
     async with signed_in(site) as client:
-        await undescribed(client, large_photo)
+        await add_undescribed(client, large_photo)
         async with on_terminal(site, "rehash") as terminal:
-            family = await begun(terminal)
+            family = await started(terminal)
             terminal.process.send_signal(signal.SIGINT)
             assert await terminal.ended() == 1
-            told = await terminal.until(r"\n(\d) described, 0 failed; stopped, run it again to continue")
+            shown = await terminal.until(r"\n(\d) described, 0 failed; stopped, run it again to continue")
             await until_ended(family)
         left = (await hashes(client)).count(None)
-        assert left == COUNT - int(told[1])
+        assert left == COUNT - int(shown[1])
     assert await rehash(site) == (0, f"{left} described, 0 failed")
 
 
-async def test_a_file_that_is_gone_is_told_and_the_others_are_done(new_site: NewSite, photo: Path) -> None:
+async def test_a_missing_file_is_reported_and_the_others_are_done(new_site: NewSite, photo: Path) -> None:
     site = await new_site()
     async with signed_in(site) as client:
-        await undescribed(client, photo)
+        await add_undescribed(client, photo)
         objects = open_objects(objects_url(site), site.directory)
         await objects.delete([(await stored_keys(objects_url(site)))[0]])
         await objects.close()

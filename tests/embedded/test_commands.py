@@ -15,8 +15,8 @@ from tests.support.site_jobs import SMALL, accepted, family_of, until_ended
 from tests.support.waiting import WAIT_S
 
 
-async def refused(site: Site, *command: str) -> str:
-    """What a `darkroom` command says that must not succeed."""
+async def refusal_of(site: Site, *command: str) -> str:
+    """Run a `darkroom` command that must fail; return its output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -28,33 +28,33 @@ async def refused(site: Site, *command: str) -> str:
     )
     try:
         async with asyncio.timeout(WAIT_S):
-            said, _ = await process.communicate()
+            output, _ = await process.communicate()
     except TimeoutError:
         process.kill()
         raise
     assert process.returncode not in (0, None)
-    assert b"Traceback" not in said
-    return said.decode()
+    assert b"Traceback" not in output
+    return output.decode()
 
 
 @pytest.mark.parametrize("app", ["api", "worker", "scheduler"])
-async def test_an_app_alone_refuses_a_broker_that_cannot_leave_its_process(tmp_path: Path, app: str) -> None:
-    said = await refused(Site("embedded", tmp_path, {}), app)
-    assert f"darkroom {app}" in said
-    assert "memory://" in said
-    assert "DARKROOM_BROKER_URL=amqp://" in said
+async def test_a_single_app_refuses_an_in_memory_broker(tmp_path: Path, app: str) -> None:
+    output = await refusal_of(Site("embedded", tmp_path, {}), app)
+    assert f"darkroom {app}" in output
+    assert "memory://" in output
+    assert "DARKROOM_BROKER_URL=amqp://" in output
 
 
 @pytest.mark.parametrize("command", ["serve", "api", "worker", "scheduler", "migrate"])
 async def test_a_misspelt_setting_stops_every_command(tmp_path: Path, command: str) -> None:
-    said = await refused(Site("embedded", tmp_path, {"MAX_PIXLES": "1"}), command)
-    assert "did you mean DARKROOM_MAX_PIXELS?" in said
+    output = await refusal_of(Site("embedded", tmp_path, {"MAX_PIXLES": "1"}), command)
+    assert "did you mean DARKROOM_MAX_PIXELS?" in output
 
 
-async def test_a_data_directory_is_served_by_one_process(tmp_path: Path, photo: Path) -> None:
+async def test_a_data_directory_is_used_by_one_process(tmp_path: Path, photo: Path) -> None:
     async with running_site("embedded", tmp_path / "site") as site, signed_in(site) as client:
         second = Site("embedded", tmp_path, {"DATA_DIR": site.settings["DATA_DIR"]})
-        assert f"another process serves {site.settings['DATA_DIR']}" in await refused(second, "serve")
+        assert f"another process serves {site.settings['DATA_DIR']}" in await refusal_of(second, "serve")
         assert (await client.upload(photo, SMALL, wait_s=60)).status == 201
 
 
@@ -87,21 +87,23 @@ async def test_a_site_killed_again_and_again_loses_no_job(tmp_path: Path, photo:
         await site.start_all()
 
 
-async def test_check_says_which_backend_does_not_serve(tmp_path: Path) -> None:
+async def test_check_says_which_backend_fails(tmp_path: Path) -> None:
     site = Site("embedded", tmp_path, {"BROKER_URL": "amqp://127.0.0.1:1/", "SECRET_KEY": SECRET})
-    said = await refused(site, "check")
-    assert [line.split()[:2] for line in said.splitlines() if line.split()[0] in ("database", "objects")] == [
+    output = await refusal_of(site, "check")
+    assert [
+        line.split()[:2] for line in output.splitlines() if line.split()[0] in ("database", "objects")
+    ] == [
         ["database", "ok"],
         ["objects", "ok"],
     ]
-    assert "broker    failing: BrokerUnavailable" in said
+    assert "broker    failing: BrokerUnavailable" in output
     gone = Site("embedded", tmp_path, {"DATABASE_URL": "postgres://darkroom@127.0.0.1:1/darkroom"})
-    assert "(database_unavailable)" in await refused(gone, "check")
+    assert "(database_unavailable)" in await refusal_of(gone, "check")
 
 
-async def test_an_account_made_on_the_command_line_may_enter(tmp_path: Path) -> None:
+async def test_an_account_created_on_the_command_line_can_log_in(tmp_path: Path) -> None:
     async with running_site("embedded", tmp_path / "site") as site, Client(site) as client:
         await site.run("create-admin", "--username", client.username, "--password", "correct horse battery")
         assert (await client.login()).status == 200
         again = ("create-admin", "--username", client.username, "--password", "correct horse battery")
-        assert "taken" in await refused(site, *again)
+        assert "taken" in await refusal_of(site, *again)

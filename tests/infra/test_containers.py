@@ -1,4 +1,4 @@
-"""The containers, as far as they can be known without an engine."""
+"""The container image and the Compose file, tested without a container engine."""
 
 import asyncio
 import os
@@ -72,7 +72,7 @@ def test_the_linters_find_nothing(command: list[str]) -> None:
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout
 
 
-def test_every_setting_that_they_name_is_one() -> None:
+def test_every_setting_they_name_exists() -> None:
     for path in (COMPOSE, DOCKERFILE):
         named = set(re.findall(r"DARKROOM_[A-Z0-9_]+", path.read_text())) - {"DARKROOM_"}
         foreign = {"MINIO_" + name for name in named} & set(make_secrets.names())
@@ -80,19 +80,19 @@ def test_every_setting_that_they_name_is_one() -> None:
         assert named
 
 
-def test_every_command_that_they_run_exists() -> None:
+def test_every_command_they_run_exists() -> None:
     ran = {name: service["command"][0] for name, service in services().items() if name in APPS}
     assert ran == {"api": "api", "worker": "worker", "scheduler": "scheduler", "migrate": "migrate",
                    "operator": "check"}  # fmt: skip
     assert set(ran.values()) <= set(main.commands)
-    told = re.findall(r'CMD \["darkroom", "(\w+)"\]', DOCKERFILE.read_text())
-    assert told == ["check"]
-    assert set(told) <= set(main.commands)
+    checks = re.findall(r'CMD \["darkroom", "(\w+)"\]', DOCKERFILE.read_text())
+    assert checks == ["check"]
+    assert set(checks) <= set(main.commands)
     assert 'ENTRYPOINT ["darkroom"]' in DOCKERFILE.read_text()
 
 
 @pytest.mark.services
-def test_every_health_check_asks_by_a_program_that_exists() -> None:
+def test_every_health_check_runs_a_program_that_exists() -> None:
     ours = {"postgres": "pg_isready", "rabbitmq": "rabbitmq-diagnostics"}
     for name, service in services().items():
         words = command_of(cast("list[str]", service.get("healthcheck", {}).get("test", [])))
@@ -102,7 +102,7 @@ def test_every_health_check_asks_by_a_program_that_exists() -> None:
         elif name == "api":
             compile(words[2], "healthcheck", "exec")
     port = str(free_port())
-    mapper = subprocess.Popen([programs.need("epmd"), "-port", port, "-address", "127.0.0.1"])
+    epmd = subprocess.Popen([programs.need("epmd"), "-port", port, "-address", "127.0.0.1"])
     try:
         node = subprocess.run(
             [programs.need("rabbitmq-diagnostics"), "help", "check_running"],
@@ -111,12 +111,12 @@ def test_every_health_check_asks_by_a_program_that_exists() -> None:
             text=True,
         )
     finally:
-        mapper.kill()
-        mapper.wait()
+        epmd.kill()
+        epmd.wait()
     assert "check_running" in node.stdout
 
 
-def test_every_file_that_is_mounted_is_there_or_made() -> None:
+def test_every_mounted_file_exists_or_is_generated() -> None:
     for service in services().values():
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
@@ -126,11 +126,11 @@ def test_every_file_that_is_mounted_is_there_or_made() -> None:
 
 
 def test_no_secret_has_a_default(secrets: dict[str, str]) -> None:
-    asked = {name: how for name, how in re.findall(r"\$\{(\w+)(?::([-?]))?", COMPOSE.read_text())}
-    assert {name for name, how in asked.items() if how == "?"} == (
+    variables = {name: how for name, how in re.findall(r"\$\{(\w+)(?::([-?]))?", COMPOSE.read_text())}
+    assert {name for name, how in variables.items() if how == "?"} == (
         set(make_secrets.names()) - {"RABBITMQ_PRODUCER_PASSWORD", "RABBITMQ_CONSUMER_PASSWORD"}
     )
-    assert {name for name, how in asked.items() if how != "?"} == {
+    assert {name for name, how in variables.items() if how != "?"} == {
         "API_PORT",
         "FILES_URL",
         "DARKROOM_PUBLIC_URL",
@@ -140,7 +140,7 @@ def test_no_secret_has_a_default(secrets: dict[str, str]) -> None:
     assert min(map(len, values)) >= 32
 
 
-def test_secrets_that_exist_stay(tmp_path: Path) -> None:
+def test_existing_secrets_stay(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# mine\nPOSTGRES_PASSWORD=chosen")
     make_secrets.write(tmp_path)
     first = (tmp_path / ".env").read_text()
@@ -168,7 +168,7 @@ def test_every_app_can_read_its_settings(secrets: dict[str, str], tmp_path: Path
             assert settings.broker_url.startswith(f"amqp://{name}:{secrets[make_secrets.variable_of(name)]}@")
 
 
-def test_the_apps_run_without_rights_and_write_to_one_place() -> None:
+def test_the_apps_run_unprivileged_and_write_to_one_folder() -> None:
     for name in APPS:
         service = services()[name]
         assert (service["read_only"], service["init"], service["volumes"]) == (True, True, [WRITABLE])

@@ -39,14 +39,14 @@ def test_no_password_stands_in_them() -> None:
 
 def test_their_topology_is_that_of_the_apps() -> None:
     given = definitions()
-    exchanges = {one["name"]: (one["type"], one["durable"]) for one in given["exchanges"]}
+    exchanges = {item["name"]: (item["type"], item["durable"]) for item in given["exchanges"]}
     own = f"{JOBS_OF}producer"
     ours = {JOBS: ("direct", True), EVENTS: ("topic", True), DEAD: ("fanout", True), own: ("fanout", True)}
     assert exchanges == ours
-    queues = {one["name"]: (one["durable"], one["arguments"]) for one in given["queues"]}
+    queues = {item["name"]: (item["durable"], item["arguments"]) for item in given["queues"]}
     routes = {route.queue: (True, QUEUE_ARGUMENTS) for route in Route}
     assert queues == {DEAD: (True, DEAD_ARGUMENTS), **routes}
-    bindings = {(one["source"], one["routing_key"], one["destination"]) for one in given["bindings"]}
+    bindings = {(item["source"], item["routing_key"], item["destination"]) for item in given["bindings"]}
     routed = {(JOBS, route.value, route.queue) for route in Route}
     assert bindings == {(DEAD, "", DEAD), (own, "", JOBS), *routed}
 
@@ -112,27 +112,27 @@ ACTS: dict[str, Act] = {
     "publish a job by the producer's exchange": lambda channel, _: publish(
         channel, f"{JOBS_OF}producer", "describe"
     ),
-    "tell of a job": lambda channel, _: publish(channel, EVENTS, "job.completed"),
-    "tell of an image": lambda channel, _: publish(channel, EVENTS, "image.deleted"),
-    "tell anything": lambda channel, _: publish(channel, EVENTS, "anything"),
-    "put aside": lambda channel, _: publish(channel, DEAD, ""),
+    "publish a job event": lambda channel, _: publish(channel, EVENTS, "job.completed"),
+    "publish an image event": lambda channel, _: publish(channel, EVENTS, "image.deleted"),
+    "publish another event": lambda channel, _: publish(channel, EVENTS, "anything"),
+    "dead-letter": lambda channel, _: publish(channel, DEAD, ""),
     "reply": lambda channel, _: publish(channel, "", "somebody"),
-    "work jobs": lambda channel, _: consume(channel, Route.EDIT.queue),
-    "read what is put aside": lambda channel, _: consume(channel, DEAD),
-    "listen": listen,
+    "consume jobs": lambda channel, _: consume(channel, Route.EDIT.queue),
+    "read dead letters": lambda channel, _: consume(channel, DEAD),
+    "listen to events": listen,
     "await replies": lambda channel, _: consume_replies(channel),
-    "make queues": declare,
+    "declare queues": declare,
     "delete queues": delete_queue,
 }
-TOLD = {"tell of a job", "tell of an image"}
+EVENT = {"publish a job event", "publish an image event"}
 JOB = {"publish a job", "publish a job under its name"}
-EVERYBODY = {"await replies"}  # RabbitMQ asks for no permission
+ANY_USER = {"await replies"}  # needs no permission in RabbitMQ
 MAY = {
-    "api": JOB | TOLD | {"listen"},
-    "worker": JOB | TOLD | {"put aside", "reply", "work jobs", "listen"},
-    "scheduler": JOB | TOLD | {"reply", "listen"},
+    "api": JOB | EVENT | {"listen to events"},
+    "worker": JOB | EVENT | {"dead-letter", "reply", "consume jobs", "listen to events"},
+    "scheduler": JOB | EVENT | {"reply", "listen to events"},
     "producer": JOB | {"publish a job by the producer's exchange"},
-    "consumer": {"listen"},
+    "consumer": {"listen to events"},
 }
 
 
@@ -153,7 +153,7 @@ async def test_each_user_may_do_its_part_and_nothing_else(node: RabbitNode, user
                 allowed.add(name)
             except ChannelAccessRefused:
                 pass
-    assert allowed == MAY[user] | EVERYBODY
+    assert allowed == MAY[user] | ANY_USER
 
 
 @pytest.mark.services
@@ -204,8 +204,8 @@ async def test_the_apps_need_no_more_than_their_users_may(
         for body in (b"no order", json.dumps(transform(client.username, {"url": data_url(photo)})).encode()):
             message = aio_pika.Message(body, user_id="producer", reply_to=direct.name)
             await jobs.publish(message, "transform")
-        told = [await asyncio.wait_for(replies.get(), WAIT_S) for _ in range(2)]
-        assert {one["type"] for one in told} == {"order.refused", "job.completed"}
+        received = [await asyncio.wait_for(replies.get(), WAIT_S) for _ in range(2)]
+        assert {reply["type"] for reply in received} == {"order.refused", "job.completed"}
 
         kept = await client.upload(photo, [{"op": "grayscale"}], wait_s=30)
         assert kept.status == 201

@@ -147,7 +147,7 @@ async def all_serve(urls: dict[str, str], scratch: Path) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_set_of_services_lives_and_leaves_nothing_behind(
+async def test_services_start_are_replaced_when_killed_and_leave_nothing_behind(
     way: str, folder: Path, tmp_path: Path
 ) -> None:
     env = environment(folder, way)
@@ -170,7 +170,7 @@ async def test_a_set_of_services_lives_and_leaves_nothing_behind(
     assert services("status", env).returncode == 1
     succeed("up", env)
     assert not before & servers(folder)
-    assert variables(env) == urls, "a mended service is found where it was"
+    assert variables(env) == urls, "a replaced service has the same URL"
     await all_serve(urls, tmp_path)
 
     containers = [record(folder, name)["container"] for name in NAMES]
@@ -188,7 +188,7 @@ async def test_a_set_of_services_lives_and_leaves_nothing_behind(
     assert succeed("down", env) == ""
 
 
-def test_two_at_once_start_one_set(folder: Path) -> None:
+def test_two_concurrent_runs_start_one_set_of_services(folder: Path) -> None:
     command = [sys.executable, str(SCRIPT), "up"]
     both = [
         subprocess.Popen(
@@ -196,20 +196,20 @@ def test_two_at_once_start_one_set(folder: Path) -> None:
         )
         for _ in range(2)
     ]
-    outputs = [one.communicate()[0] for one in both]
-    assert [one.returncode for one in both] == [0, 0]
+    outputs = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
     assert outputs[0] == outputs[1]
 
 
-def test_an_epmd_that_died_is_mended(folder: Path) -> None:
+def test_an_epmd_that_died_is_replaced(folder: Path) -> None:
     succeed("up", environment(folder))
-    node, mapper = pids(folder, "rabbitmq")
-    os.kill(mapper, signal.SIGKILL)
+    node, epmd = pids(folder, "rabbitmq")
+    os.kill(epmd, signal.SIGKILL)
     succeed("up", environment(folder))
-    assert len({node, mapper, *pids(folder, "rabbitmq")}) == 4
+    assert len({node, epmd, *pids(folder, "rabbitmq")}) == 4
 
 
-def test_a_folder_that_postgres_cannot_enter_is_no_obstacle(folder: Path) -> None:
+def test_a_state_folder_that_postgres_cannot_enter_works(folder: Path) -> None:
     private = folder / "private"
     private.mkdir(mode=0o700)
     env = environment(private)
@@ -237,12 +237,12 @@ async def test_a_server_that_is_given_is_used_and_left_running(folder: Path, tmp
 def test_a_broker_that_is_given_without_its_management_is_refused(folder: Path) -> None:
     done = services("up", environment(folder, DARKROOM_TEST_BROKER_URL=service_url("BROKER")))
     assert done.returncode == 1
-    told = "DARKROOM_TEST_BROKER_URL is set, but DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL is not"
-    assert done.stderr.startswith(told)
+    message = "DARKROOM_TEST_BROKER_URL is set, but DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL is not"
+    assert done.stderr.startswith(message)
     assert names_in(folder) == ["lock"]
 
 
-def test_a_given_server_that_is_away_is_reported_without_its_secret(folder: Path) -> None:
+def test_a_given_server_that_does_not_answer_is_reported_without_its_secret(folder: Path) -> None:
     url = "s3://key:s3cret@127.0.0.1:9/bucket?secure=false"
     done = services("up", environment(folder, DARKROOM_TEST_OBJECTS_URL=url))
     assert done.returncode == 1
@@ -251,7 +251,7 @@ def test_a_given_server_that_is_away_is_reported_without_its_secret(folder: Path
     assert processes_of(folder) == []
 
 
-def test_what_is_missing_is_named_with_the_way_to_get_it(folder: Path, tmp_path: Path) -> None:
+def test_missing_programs_are_named_with_the_way_to_get_them(folder: Path, tmp_path: Path) -> None:
     done = services("up", environment(folder, DARKROOM_SERVICES_PATH=str(tmp_path)))
     assert done.returncode == 1
     assert "postgres: not found: initdb, postgres" in done.stderr
@@ -264,8 +264,8 @@ def test_what_is_missing_is_named_with_the_way_to_get_it(folder: Path, tmp_path:
 GUARDS = (Path("/etc/postgresql-common/createcluster.d/darkroom.conf"), Path("/usr/sbin/policy-rc.d"))
 APT_GET = """\
 #!/bin/sh
-echo "$*" >>asked
-ls {guards} >>asked
+echo "$*" >>calls
+ls {guards} >>calls
 case "$*" in *update) touch lists ;; *) [ -e lists ] ;; esac
 """
 
@@ -283,22 +283,26 @@ def guards() -> list[bytes | bool]:
         (tuple(VARIABLES), "chromium amqp-tools rabbitmq-server postgresql-client"),
     ],
 )
-def test_what_is_missing_is_asked_of_apt_which_may_start_no_service(
+def test_missing_packages_are_installed_without_starting_their_services(
     folder: Path, tmp_path: Path, given: tuple[str, ...], packages: str
 ) -> None:
-    """Of one that has no lists until `update`, and then brings nothing; only root asks at all."""
+    """The stand-in has no package lists until `update`, and then installs nothing. Only root calls it."""
     apt_get = tmp_path / "apt-get"
     apt_get.write_text(APT_GET.format(guards=" ".join(map(str, GUARDS))))
     apt_get.chmod(0o755)
     before = guards()
-    env = environment(folder, DARKROOM_SERVICES_PATH=str(tmp_path), **{one: os.environ[one] for one in given})
+    env = environment(
+        folder, DARKROOM_SERVICES_PATH=str(tmp_path), **{name: os.environ[name] for name in given}
+    )
     subprocess.run([sys.executable, str(SCRIPT), "up"], env=env, cwd=tmp_path)
     assert guards() == before
     always, during = "-o DPkg::Lock::Timeout=300 -qq", list(map(str, GUARDS))
     install = f"{always} install --yes --no-install-recommends {packages}"
-    asked = [*(install, *during), *(f"{always} update", *during), *(install, *during)]
-    told = tmp_path / "asked"
-    assert (told.read_text().splitlines() if told.exists() else []) == (asked if os.geteuid() == 0 else [])
+    expected = [*(install, *during), *(f"{always} update", *during), *(install, *during)]
+    calls = tmp_path / "calls"
+    assert (calls.read_text().splitlines() if calls.exists() else []) == (
+        expected if os.geteuid() == 0 else []
+    )
 
 
 def test_a_recorded_process_id_that_now_is_another_process_is_left_alone(folder: Path) -> None:

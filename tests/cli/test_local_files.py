@@ -1,4 +1,4 @@
-"""The commands for files of this machine, as people call them."""
+"""`darkroom process`, `describe` and `compare`, run on local files."""
 
 import json
 import signal
@@ -68,12 +68,12 @@ def stored(folder: Path) -> set[str]:
         ),
     ],
 )
-def test_an_operation_is_written_in_one_word(text: str, operation: AnyOperation) -> None:
+def test_an_operation_is_written_as_one_argument(text: str, operation: AnyOperation) -> None:
     assert parse_operation(text) == operation
 
 
 @pytest.mark.parametrize("text", ["explode", "resize", "resize:width", "resize:width=x", "resize:wdth=1"])
-def test_a_wrong_word_is_a_usage_error(text: str, folder: Path, run: Run) -> None:
+def test_a_wrong_operation_is_a_usage_error(text: str, folder: Path, run: Run) -> None:
     result = run("process", folder, "--op", text, "-o", folder / "out")
     assert result.exit_code == 2
     assert text in result.output
@@ -92,7 +92,7 @@ def test_folders_are_processed_into_the_same_folders(folder: Path, tmp_path: Pat
     assert sizes == {"a.webp": (30, 24), "deep/b.webp": (30, 45)}
 
 
-def test_nothing_is_overwritten_unasked(folder: Path, tmp_path: Path, run: Run) -> None:
+def test_nothing_is_overwritten_without_force(folder: Path, tmp_path: Path, run: Run) -> None:
     arguments = ("process", folder / "a.jpg", "--op", "flip", "-o", tmp_path / "out")
     assert run(*arguments).exit_code == 0
     before = (tmp_path / "out" / "a.jpg").read_bytes()
@@ -107,7 +107,7 @@ def test_nothing_is_overwritten_unasked(folder: Path, tmp_path: Path, run: Run) 
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_two_photos_that_want_one_name_do_not_overwrite_each_other(tmp_path: Path, run: Run) -> None:
+def test_two_photos_with_one_target_do_not_overwrite_each_other(tmp_path: Path, run: Run) -> None:
     for extension in ("png", "bmp"):
         Image.new("RGB", (9, 9)).save(tmp_path / f"same.{extension}")
     result = run("process", f"{tmp_path}/same.*", "--op", "convert:format=webp", "-o", tmp_path / "out")
@@ -115,7 +115,7 @@ def test_two_photos_that_want_one_name_do_not_overwrite_each_other(tmp_path: Pat
     assert "1 done, 1 failed" in result.output
 
 
-def test_failures_are_told_with_their_reasons_and_the_rest_is_done(
+def test_failures_are_reported_with_their_reasons_and_the_rest_is_done(
     folder: Path, tmp_path: Path, run: Run
 ) -> None:
     (folder / "broken.jpg").write_bytes((folder / "a.jpg").read_bytes()[:400])
@@ -203,7 +203,7 @@ def test_commands_for_files_read_the_settings_and_leave_no_data_directory(
     assert (misspelt.exit_code, "did you mean DARKROOM_MAX_PIXELS?" in misspelt.output) == (1, True)
 
 
-def test_explain_prints_the_plan_and_does_nothing(folder: Path, tmp_path: Path, run: Run) -> None:
+def test_explain_prints_the_plan_and_writes_nothing(folder: Path, tmp_path: Path, run: Run) -> None:
     result = run("process", folder / "a.jpg", "--op", "resize:width=20", "--explain", "-o", tmp_path / "out")
     assert result.exit_code == 0
     assert "decode   frame 0 at 1/2: 50x40" in result.output
