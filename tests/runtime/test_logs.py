@@ -81,7 +81,11 @@ async def test_each_line_of_the_sweep_has_the_ids_of_its_job_and_request(tmp_pat
     async with opened_backends(tmp_path) as backends:
         ids = {
             str((await a_queued_job(run_after=now(), request_id=name, **values)).id): name
-            for name, values in (("given-up", LOST), ("unreadable", {"command": "{}"}), ("unpublished", {}))
+            for name, values in (
+                ("given-up", LOST),
+                ("unreadable", {**LOST, "command": "{}"}),
+                ("unpublished", {}),
+            )
         }
         await backends.broker.close()
         with capture_logs([merge_contextvars]) as lines:
