@@ -1,4 +1,4 @@
-"""Every setting, read once from the environment and passed down."""
+"""All settings, read once from the environment and passed down."""
 
 import os
 import secrets
@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from libs.imaging.limits import Limits
 
 PREFIX = "DARKROOM_"
-NO_SETTINGS = ("DARKROOM_TEST_", "DARKROOM_SERVICES_")  # of the tests, and of what brings their services
+NOT_SETTINGS = ("DARKROOM_TEST_", "DARKROOM_SERVICES_")  # variables of the tests and of their services
 MIN_SECRET_CHARS = 32
 
 Seconds = Annotated[float, Meta(gt=0, le=315_360_000)]  # at most ten years
@@ -25,13 +25,14 @@ Bytes = Annotated[int, Meta(ge=1)]
 
 
 class SettingsError(Exception):
-    """The environment does not describe a Darkroom that can start."""
+    """The settings in the environment are invalid."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole configuration; `DARKROOM_` + the upper-case name sets a field.
+    """All settings. The environment variable of a field is `DARKROOM_` and its name in upper case.
 
-    Names carry units; lists are separated by commas.
+    The string below a field describes it for the users: docs/configuration.md and .env.example are generated
+    from these strings.
     """
 
     data_dir: Path
@@ -158,41 +159,44 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             except ValueError as error:
                 raise ValueError(f"{error} - at `{PREFIX}FETCH_ALLOW_NETWORKS`") from error
         if self.webhook_schedule_s[:1] != (0,):
-            raise ValueError(f"The first attempt is made at once: 0 - at `{PREFIX}WEBHOOK_SCHEDULE_S`")
+            raise ValueError(f"The first delay must be 0 - at `{PREFIX}WEBHOOK_SCHEDULE_S`")
 
     @property
     def embedded(self) -> bool:
-        """Whether all jobs stay inside this process."""
+        """Whether API, worker and scheduler run in one process."""
         return self.broker_url.startswith("memory:")
 
     @property
     def image_limits(self) -> Limits:
-        """Bounds on every image that is decoded."""
+        """The limits for every image that is decoded."""
         return Limits(max_pixels=self.max_pixels, max_side=self.max_side, max_frames=self.max_frames)
 
     @property
     def edits(self) -> bool:
-        """Whether there is a model to edit images with."""
+        """Whether edits are switched on."""
         return bool(self.openai_api_key)
 
 
 def setting_names() -> list[str]:
-    """The environment names of all settings, in the order of the Struct."""
+    """Return the environment variables of all settings, in the order of `Settings`."""
     return [PREFIX + field.upper() for field in Settings.__struct_fields__]
 
 
 def load_settings(environ: Mapping[str, str] = os.environ, *, with_secret: bool = True) -> Settings:
-    """Read the environment; an empty value counts as unset.
+    """Read the settings from the environment; an empty value counts as unset.
 
-    Unless `with_secret`, a missing secret key is random and kept nowhere: for commands that sign nothing.
+    Args:
+        environ: The environment variables.
+        with_secret: Store a generated secret key in the data directory. False is for commands that sign
+            nothing: their generated key is not stored.
 
     Raises:
-        SettingsError: A name is unknown, a value is wrong or a secret is missing.
+        SettingsError: A name is unknown, a value is invalid, or the secret key is missing.
     """
     named = {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environ.items()
-        if name.startswith(PREFIX) and not name.startswith(NO_SETTINGS)
+        if name.startswith(PREFIX) and not name.startswith(NOT_SETTINGS)
     }
     _refuse_unknown(named)
     given = {name: value for name, value in named.items() if value != ""}
@@ -206,13 +210,15 @@ def load_settings(environ: Mapping[str, str] = os.environ, *, with_secret: bool 
     values.setdefault("objects_url", f"file://{data_dir}/objects")
     values.setdefault("broker_url", "memory://")
     if "secret_key" not in values:
-        values["secret_key"] = _kept_secret(data_dir, values["broker_url"]) if with_secret else _new_secret()
+        values["secret_key"] = (
+            _stored_secret(data_dir, values["broker_url"]) if with_secret else _new_secret()
+        )
     if len(values["secret_key"]) < MIN_SECRET_CHARS:
         raise SettingsError(f"{PREFIX}SECRET_KEY needs at least {MIN_SECRET_CHARS} characters")
     try:
         return msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
     except msgspec.ValidationError as error:
-        raise SettingsError(_in_environment_words(str(error))) from error
+        raise SettingsError(_with_variable_names(str(error))) from error
 
 
 def _to_path(_: type[Path], value: str) -> Path:
@@ -231,8 +237,12 @@ def _is_list(name: str) -> bool:
     return get_origin(get_type_hints(Settings)[name]) is tuple
 
 
-def _kept_secret(data_dir: Path, broker_url: str) -> str:
-    """One machine alone may keep its own secret; several must be given the same one."""
+def _stored_secret(data_dir: Path, broker_url: str) -> str:
+    """Return the secret key in the data directory, generated at the first start.
+
+    Raises:
+        SettingsError: Several processes share the jobs, so they need the same key.
+    """
     if not broker_url.startswith("memory:"):
         raise SettingsError(
             f"{PREFIX}SECRET_KEY is required with {PREFIX}BROKER_URL: API, worker and scheduler share it"
@@ -243,7 +253,7 @@ def _kept_secret(data_dir: Path, broker_url: str) -> str:
         with NamedTemporaryFile("w", dir=data_dir) as file:  # mode 0600
             file.write(_new_secret())
             file.flush()
-            with suppress(FileExistsError):  # whole or not at all, and the first of two who start wins
+            with suppress(FileExistsError):  # atomic; the first of two starting processes wins
                 path.hardlink_to(file.name)
     return path.read_text().strip()
 
@@ -252,8 +262,8 @@ def _new_secret() -> str:
     return secrets.token_urlsafe(48)
 
 
-def _in_environment_words(message: str) -> str:
-    """Msgspec's "Expected `int` ... - at `$.port`" with the variable's own name."""
+def _with_variable_names(message: str) -> str:
+    """Replace the field in msgspec's "Expected `int` ... - at `$.port`" with its environment variable."""
     for name in sorted(Settings.__struct_fields__, key=len, reverse=True):
         message = message.replace(f"`$.{name}", f"`{PREFIX}{name.upper()}")
     return message

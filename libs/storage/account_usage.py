@@ -1,4 +1,4 @@
-"""An account's use of its quotas, in one query, since every upload needs it. Batches count their own jobs."""
+"""What an account uses of its quotas, read in one query because every upload needs it."""
 
 from msgspec import Struct
 
@@ -7,19 +7,19 @@ from libs.storage.database.tables import Image
 
 
 class Usage(Struct, frozen=True, kw_only=True):
-    """An account's use of its quotas."""
+    """What an account uses of its quotas."""
 
-    waiting_jobs: int
-    stored_bytes: int
+    waiting_jobs: int  # queued or running, without the jobs of batches
+    stored_bytes: int  # without images that are being deleted
 
 
 async def of(owner: int) -> Usage:
-    """Count the owner's unfinished jobs, and the bytes of images that are not being deleted."""
-    (held,) = await _HELD(owner=owner)
-    return Usage(waiting_jobs=held["waiting_jobs"], stored_bytes=int(held["stored_bytes"]))
+    """Return what the owner's account uses."""
+    (row,) = await _USAGE(owner=owner)
+    return Usage(waiting_jobs=row["waiting_jobs"], stored_bytes=int(row["stored_bytes"]))
 
 
-_HELD = Statement(
+_USAGE = Statement(
     Image.raw(
         "select"
         " (select count(*) from job where owner = {} and status in ('queued', 'running') and batch is null)"

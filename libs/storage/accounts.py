@@ -1,4 +1,4 @@
-"""Functions over accounts."""
+"""Functions over the account table: register, authenticate, find, delete."""
 
 import asyncio
 from collections.abc import Collection
@@ -17,9 +17,9 @@ from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.tables import BaseUser, Image, Job, RefreshToken, now
 from libs.storage.object_keys import INBOX
 
-RESERVED = frozenset({INBOX})  # a prefix of the bucket that is nobody's
-PBKDF2_ITERATIONS = 600_000  # as Piccolo hashes new passwords: an unknown name costs what a known one does
-DELETED = "deleted-"  # how the name of an ended account starts
+RESERVED = frozenset({INBOX})  # a folder of the object store
+PBKDF2_ITERATIONS = 600_000  # as Piccolo hashes new passwords, so that unknown usernames take as long
+DELETED = "deleted-"  # how the username of a deleted account starts
 
 
 class AccountError(Exception):
@@ -48,10 +48,11 @@ class BadCredentials(AccountError):
 
 
 async def register(username: str, email: str, password: str, *, admin: bool = False) -> BaseUser:
-    """Create an active account.
+    """Create an active account; an `admin` can use the admin pages.
 
     Raises:
-        UsernameTaken, EmailTaken: It exists; also when two register at the same moment.
+        UsernameTaken: Another account has the name, or the name is reserved.
+        EmailTaken: Another account has the email address.
     """
     if is_reserved(username) or await BaseUser.exists().where(BaseUser.username == username):
         raise UsernameTaken(f"the username {username} is taken")
@@ -71,13 +72,15 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
 
 
 async def authenticate(username: str, password: str) -> BaseUser:
-    """Return the account with these credentials; an unknown name takes as long as a wrong password.
+    """Return the account with these credentials, and store the time of the login.
+
+    The check takes the same time whether the username is unknown, the account inactive or the password wrong.
 
     Raises:
-        BadCredentials: There is none.
+        BadCredentials: No active account has this username and password.
     """
     user = await BaseUser.objects().where((BaseUser.username == username) & (BaseUser.active == True)).first()  # noqa: E712
-    stored = user.password if user else _NOBODY
+    stored = user.password if user else _UNUSABLE_PASSWORD
     if not await asyncio.to_thread(_matches, password, stored) or user is None:
         raise BadCredentials("no active account has this username and password")
     moment = datetime.now(UTC).replace(tzinfo=None)  # Piccolo's column is naive
@@ -86,70 +89,71 @@ async def authenticate(username: str, password: str) -> BaseUser:
 
 
 async def named(username: str) -> BaseUser | None:
-    """Return the active account of that name; None when there is none."""
+    """Return the active account with this username."""
     return await (
         BaseUser.objects().where((BaseUser.username == username) & (BaseUser.active == True)).first()  # noqa: E712
     )
 
 
 async def username_of(user_id: int) -> str:
-    """Return the name of an existing account."""
+    """Return the username of an account that exists."""
     user = await BaseUser.objects().where(BaseUser.id == user_id).first()
-    assert user is not None, "its rows would be gone too"  # noqa: S101
+    assert user is not None, "the rows of a deleted account are deleted too"  # noqa: S101
     return user.username
 
 
 async def by_ids(ids: Collection[int]) -> list[BaseUser]:
-    """Return those of the accounts that exist, in any order."""
+    """Return those of the accounts that exist, in no particular order."""
     return await BaseUser.objects().where(BaseUser.id.is_in(list(ids))) if ids else []
 
 
 async def delete(user: BaseUser) -> list[UUID]:
-    """Delete an account: it is hidden at once, and the scheduler removes its files.
+    """Close an account and mark its images for deletion; return the ids of the jobs this cancelled.
 
-    Its names are free again at once. The ids of the jobs that this stopped.
+    Its tokens stop working, and its username and email address are free again at once. The scheduler deletes
+    the files, and then the account's row.
     """
     async with transaction():
-        closed: dict[Column | str, Any] = {
+        values: dict[Column | str, Any] = {
             BaseUser.active: False,
             BaseUser.username: f"{DELETED}{user.id}",
             BaseUser.email: f"{DELETED}{user.id}@invalid",
-            BaseUser.password: _NOBODY,
+            BaseUser.password: _UNUSABLE_PASSWORD,
         }
-        await BaseUser.update(closed).where(BaseUser.id == user.id)
+        await BaseUser.update(values).where(BaseUser.id == user.id)
         await RefreshToken.delete().where(RefreshToken.user == user.id)
-        # Images before jobs, as everybody takes them: the other way round two could wait for each other.
+        # Images before jobs, the order of all transactions: otherwise two could deadlock.
         await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner == user.id)
-        stopped = await (
+        cancelled = await (
             Job.update({Job.status: JobStatus.CANCELLED, Job.finished_at: now()})
             .where((Job.owner == user.id) & Job.status.is_in([JobStatus.QUEUED, JobStatus.RUNNING]))
             .returning(Job.id)
         )
         await webhook_endpoints.delete_all(user.id)
-    return [row["id"] for row in stopped]
+    return [row["id"] for row in cancelled]
 
 
 async def purge_deleted() -> int:
-    """Delete the rows of deleted accounts that own nothing any more; return how many.
+    """Delete the rows of deleted accounts that have no images left; return how many.
 
-    An upload that was under way when its account ended may have stored its image a moment later: it goes too.
+    Images of an upload that ended after its account was deleted are marked for deletion here.
     """
-    ended = cast("Any", BaseUser.select(BaseUser.id).where(_is_ended()))
-    await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner.is_in(ended))
-    gone = await rows(
+    deleted = cast("Any", BaseUser.select(BaseUser.id).where(_is_deleted()))
+    await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner.is_in(deleted))
+    purged = await rows(
         BaseUser.delete()
-        .where(_is_ended() & BaseUser.id.not_in(Image.select(Image.owner)))
+        .where(_is_deleted() & BaseUser.id.not_in(Image.select(Image.owner)))
         .returning(BaseUser.id)
     )
-    return len(gone)
+    return len(purged)
 
 
-def _is_ended() -> And:
+def _is_deleted() -> And:
     return BaseUser.username.like(f"{DELETED}%") & (BaseUser.active == False)  # noqa: E712 - a column
 
 
 def is_reserved(username: str) -> bool:
-    """Return whether the name is reserved."""
+    """Return whether no account can have this username."""
     return username.lower() in RESERVED or username.startswith(DELETED)
 
 
@@ -158,4 +162,4 @@ def _matches(password: str, stored: str) -> bool:
     return BaseUser.hash_password(password, salt, int(iterations)) == stored
 
 
-_NOBODY = f"pbkdf2_sha256${PBKDF2_ITERATIONS}${'0' * 32}${'0' * 64}"
+_UNUSABLE_PASSWORD = f"pbkdf2_sha256${PBKDF2_ITERATIONS}${'0' * 32}${'0' * 64}"

@@ -1,4 +1,4 @@
-"""Functions over idempotency keys: a repeated request gets the first one's answer."""
+"""Functions over idempotency keys: a repeated request gets the response of the first."""
 
 from datetime import timedelta
 from typing import ClassVar, Literal
@@ -8,7 +8,7 @@ from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.tables import IdempotencyKey, now
 
 KEEP_S = 86_400.0
-RUNNING_S = 120.0  # a first request that has not answered by then is taken to have died
+RUNNING_S = 120.0  # after this the first request counts as lost
 
 
 class IdempotencyError(Exception):
@@ -37,11 +37,11 @@ class BadKey(IdempotencyError):
 
 
 async def begin(owner: int, key: str, fingerprint: str) -> IdempotencyKey | None:
-    """Claim the key for a new request and return None, or return the row with the stored response.
+    """Reserve the key for a new request and return None; return the row if a response is stored.
 
     Raises:
         KeyInUse: The first request is still running.
-        KeyReused: The first request was another one.
+        KeyReused: The first request had another fingerprint.
     """
     row = IdempotencyKey(
         owner=owner, key=key, fingerprint=fingerprint, expires_at=now() + timedelta(seconds=RUNNING_S)
@@ -61,7 +61,7 @@ async def begin(owner: int, key: str, fingerprint: str) -> IdempotencyKey | None
 
 
 async def finish(owner: int, key: str, *, status_code: int, headers: str, response: str) -> None:
-    """Store the response for a day."""
+    """Store the response for `KEEP_S`."""
     await IdempotencyKey.update(
         {
             IdempotencyKey.status_code: status_code,
@@ -73,7 +73,7 @@ async def finish(owner: int, key: str, *, status_code: int, headers: str, respon
 
 
 async def abandon(owner: int, key: str) -> None:
-    """Release the key of a failed request: the client may send it again."""
+    """Release the key of a request that failed, so that the request can be repeated."""
     await IdempotencyKey.delete().where(
         (IdempotencyKey.owner == owner) & (IdempotencyKey.key == key) & IdempotencyKey.status_code.is_null()
     )
@@ -81,7 +81,7 @@ async def abandon(owner: int, key: str) -> None:
 
 async def purge_expired() -> int:
     """Delete expired keys; return how many."""
-    gone = await rows(
+    purged = await rows(
         IdempotencyKey.delete().where(IdempotencyKey.expires_at < now()).returning(IdempotencyKey.id)
     )
-    return len(gone)
+    return len(purged)

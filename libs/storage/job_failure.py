@@ -1,10 +1,10 @@
-"""Why something did not succeed, as its row keeps it."""
+"""The reason for a failed job or attempt, as rows store it."""
 
 from msgspec import Struct
 
 
 class Failure(Struct, frozen=True):
-    """Why a job did not succeed."""
+    """An error code of a job, and its text for people."""
 
     code: str
     detail: str

@@ -1,9 +1,9 @@
-"""The perceptual-hash index: find images whose hashes differ in few bits, exactly.
+"""The perceptual-hash index: find all images whose hashes differ in at most a given number of bits.
 
-A hash is stored as four bands of 16 bits. When two hashes differ in at most 3, 7 or 11 bits, at least one
-band differs in at most 0, 1 or 2 bits (the pigeonhole principle). A search that probes all such values of all
-bands therefore misses no image. Larger distances read every hash of the owner. Triggers on the image table
-keep the bands up to date.
+The table `phash_band` has each hash as four bands of 16 bits; triggers on the image table maintain it. If two
+hashes differ in at most 3, 7 or 11 bits, then some band differs in at most 0, 1 or 2 bits (the pigeonhole
+principle). So a search probes all such values of all bands and finds every match. A larger distance reads
+every hash of the owner.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from libs.storage.database.tables import Image
 
 BANDS = 4
 BAND_BITS = 16
-MAX_PROBED = 11  # bits; for more, reading every hash is faster than probing
+MAX_PROBED_DISTANCE = 11  # bits; above it, reading every hash is cheaper than probing
 
 _POSTGRES = (
     "select found.image as id, found.distance from (select distinct b.image,"
@@ -46,18 +46,18 @@ _SQLITE_PROBES = (
     "json_each({}) probe cross join phash_band b"
     " on b.owner = {} and b.band = probe.value >> 16 and b.value = probe.value & 65535 where"
 )
-NOBODY = UUID(int=0)
+NO_IMAGE = UUID(int=0)
 
 
-class LookAlike(Struct, frozen=True):
-    """An image, and the number of bits in which its hash differs."""
+class SimilarImage(Struct, frozen=True):
+    """An image, and in how many bits its hash differs from the one searched for."""
 
     id: UUID
     distance: int
 
 
-class Hashed(Struct, frozen=True, kw_only=True):
-    """The columns of an image that grouping needs."""
+class HashedImage(Struct, frozen=True, kw_only=True):
+    """An image as grouping needs it."""
 
     id: UUID
     phash: int
@@ -66,24 +66,24 @@ class Hashed(Struct, frozen=True, kw_only=True):
 
 
 async def find(
-    owner: int, phash: int, *, max_distance: int, limit: int, but: UUID = NOBODY
-) -> list[LookAlike]:
-    """Return the owner's images within `max_distance` bits of a signed hash, nearest first, except `but`."""
+    owner: int, phash: int, *, max_distance: int, limit: int, exclude: UUID = NO_IMAGE
+) -> list[SimilarImage]:
+    """Return the owner's images within `max_distance` bits of a signed hash, nearest first."""
     on_postgres = isinstance(piccolo_conf.DB, PooledPostgres)
     query = _POSTGRES if on_postgres else _SQLITE
-    if max_distance > MAX_PROBED:
-        text, place = query.replace("PROBES where", _SCAN), [owner]
+    if max_distance > MAX_PROBED_DISTANCE:
+        text, arguments = query.replace("PROBES where", _SCAN), [owner]
     else:
         codes = list(probes(phash, max_distance))
-        given = codes if on_postgres else msgspec.json.encode(codes).decode()
+        probed = codes if on_postgres else msgspec.json.encode(codes).decode()
         text = query.replace("PROBES where", _POSTGRES_PROBES if on_postgres else _SQLITE_PROBES)
-        place = [given, owner]
-    found = await rows(Image.raw(text, phash, *place, phash, max_distance, but, limit))
-    return [LookAlike(row["id"], row["distance"]) for row in found]
+        arguments = [probed, owner]
+    found = await rows(Image.raw(text, phash, *arguments, phash, max_distance, exclude, limit))
+    return [SimilarImage(row["id"], row["distance"]) for row in found]
 
 
-async def all_of(owner: int) -> list[Hashed]:
-    """Return all the owner's images that have a hash, oldest first."""
+async def hashed_images(owner: int) -> list[HashedImage]:
+    """Return all of the owner's images that have a hash, oldest first."""
     found = await rows(
         Image.raw(
             "select id, phash, width * height as pixels, size_bytes from image"
@@ -91,23 +91,23 @@ async def all_of(owner: int) -> list[Hashed]:
             owner,
         )
     )
-    return [Hashed(**row) for row in found]
+    return [HashedImage(**row) for row in found]
 
 
 def probes(phash: int, max_distance: int) -> Iterator[int]:
-    """Return every band and value, as band * 65,536 + value, that a hash within `max_distance` may have."""
-    nearby = flips(max_distance // BANDS)
+    """Yield the band values that a hash within `max_distance` can have, each as band * 65,536 + value."""
+    masks = bit_masks(max_distance // BANDS)
     for band in range(BANDS):
         value = phash >> (BAND_BITS * (BANDS - 1 - band)) & 0xFFFF
-        for flip in nearby:
-            yield band << BAND_BITS | value ^ flip
+        for mask in masks:
+            yield band << BAND_BITS | value ^ mask
 
 
 @cache
-def flips(bits: int) -> Sequence[int]:
+def bit_masks(bits: int) -> Sequence[int]:
     """Return all 16-bit numbers with at most `bits` bits set."""
     return tuple(
-        sum(1 << one for one in chosen)
+        sum(1 << bit for bit in positions)
         for count in range(bits + 1)
-        for chosen in combinations(range(BAND_BITS), count)
+        for positions in combinations(range(BAND_BITS), count)
     )

@@ -30,20 +30,21 @@ class TokenReused(TokenError):
 
 
 async def start_family(user: BaseUser, *, ttl_s: float) -> RefreshToken:
-    """Create the first refresh token of a new login, and return its id."""
+    """Create the first refresh token of a new login."""
     token = RefreshToken(user=user.id, family=new_id(), expires_at=now() + timedelta(seconds=ttl_s))
     await token.save()
     return token
 
 
 async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
-    """Use a token up, and return the next one of its family.
+    """Mark a token as used and return the next of its family.
 
     Raises:
-        TokenReused: It was used before; everybody who holds one of the family is out.
-        TokenError: It is unknown, revoked or expired.
+        TokenReused: It was used before; the whole family is revoked.
+        TokenExpired: It has expired.
+        TokenError: It is unknown or revoked.
     """
-    async with transaction():  # a request that finds the token used finds its successor too, and revokes it
+    async with transaction():  # a second use that finds the token used must also find its successor to revoke
         used = await (
             RefreshToken.update({RefreshToken.used_at: now()})
             .where(
@@ -60,14 +61,16 @@ async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
             )
             await token.save()
             return token
-    raise await _why_refused(jti)
+    raise await _refusal(jti)
 
 
 async def unused(jti: UUID) -> RefreshToken:
-    """Return a token that is still valid, without using it up.
+    """Return a token that can be used, without using it.
 
     Raises:
-        TokenReused, TokenExpired, TokenError: As `rotate`.
+        TokenReused: It was used before; the whole family is revoked.
+        TokenExpired: It has expired.
+        TokenError: It is unknown or revoked.
     """
     token = await (
         RefreshToken.objects()
@@ -80,11 +83,11 @@ async def unused(jti: UUID) -> RefreshToken:
         .first()
     )
     if token is None:
-        raise await _why_refused(jti)
+        raise await _refusal(jti)
     return token
 
 
-async def _why_refused(jti: UUID) -> TokenError:
+async def _refusal(jti: UUID) -> TokenError:
     token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
     if token is None or token.revoked_at is not None:
         return TokenError("the refresh token is not valid")
@@ -95,14 +98,14 @@ async def _why_refused(jti: UUID) -> TokenError:
 
 
 async def revoke_family(family: UUID) -> None:
-    """End a login: its refresh tokens and, since each use calls `holder`, its access tokens too."""
+    """End a login: its refresh tokens, and its access tokens because each use calls `holder`."""
     await RefreshToken.update({RefreshToken.revoked_at: now()}).where(
         (RefreshToken.family == family) & RefreshToken.revoked_at.is_null()
     )
 
 
 async def revoke_family_of(jti: UUID) -> None:
-    """End the login that a refresh token belongs to; safe to repeat."""
+    """End the login that a refresh token belongs to; do nothing if it has ended or is unknown."""
     token = await RefreshToken.objects().where(RefreshToken.id == jti).first()
     if token is not None:
         await revoke_family(token.family)
@@ -116,14 +119,16 @@ async def revoke_all_of(user_id: int) -> None:
 
 
 async def holder(user_id: int, family: UUID) -> BaseUser | None:
-    """Return the active account of a login that has not ended."""
+    """Return the active account of a login; None if the login has ended."""
     return await _HOLDER.first(BaseUser, user_id=user_id, family=family)
 
 
 async def purge_expired() -> int:
     """Delete expired tokens; return how many."""
-    gone = await rows(RefreshToken.delete().where(RefreshToken.expires_at < now()).returning(RefreshToken.id))
-    return len(gone)
+    purged = await rows(
+        RefreshToken.delete().where(RefreshToken.expires_at < now()).returning(RefreshToken.id)
+    )
+    return len(purged)
 
 
 _HOLDER = Statement(

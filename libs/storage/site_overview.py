@@ -1,4 +1,4 @@
-"""How a whole site is doing, over all accounts."""
+"""Counts over all accounts, for the admin pages."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,14 +22,14 @@ class Queue(Struct, frozen=True, kw_only=True):
 
 
 class Failures(Struct, frozen=True, kw_only=True):
-    """Jobs that failed within the last hour for one reason."""
+    """Jobs that failed within the last hour with one error code."""
 
     error_code: str | None
     jobs: int
 
 
 class Counts(Struct, frozen=True, kw_only=True):
-    """How many there are of what."""
+    """Totals of the site."""
 
     images: int
     stored_bytes: int
@@ -43,7 +43,7 @@ class Counts(Struct, frozen=True, kw_only=True):
 
 
 class Overview(Struct, frozen=True, kw_only=True):
-    """A site at a glance."""
+    """Totals, queues and recent failures of the site."""
 
     counts: Counts
     queues: list[Queue]
@@ -73,18 +73,18 @@ group by error_code order by count(*) desc, error_code
 """
 
 
-async def take() -> Overview:
-    """The site now."""
+async def read() -> Overview:
+    """Return the current counts of the whole site."""
     since = now() - HOUR
     [counts] = await rows(Image.raw(_COUNTS, since))
     return Overview(
-        counts=_as(counts, Counts),
-        queues=[_as(row, Queue) for row in await rows(Job.raw(_QUEUES))],
-        failures=[_as(row, Failures) for row in await rows(Job.raw(_FAILURES, since))],
+        counts=_convert(counts, Counts),
+        queues=[_convert(row, Queue) for row in await rows(Job.raw(_QUEUES))],
+        failures=[_convert(row, Failures) for row in await rows(Job.raw(_FAILURES, since))],
     )
 
 
-def _as(row: dict[str, Any], kind: Any) -> Any:  # noqa: ANN401
-    """PostgreSQL sums up to a decimal."""
-    whole = {name: value if isinstance(value, str | None) else int(value) for name, value in row.items()}
-    return msgspec.convert(whole, kind)
+def _convert(row: dict[str, Any], kind: Any) -> Any:  # noqa: ANN401
+    """Convert a row to a Struct; sums on PostgreSQL are decimals."""
+    values = {name: value if isinstance(value, str | None) else int(value) for name, value in row.items()}
+    return msgspec.convert(values, kind)

@@ -33,7 +33,7 @@ async def test_credentials_are_percent_decoded(tmp_path: Path) -> None:
         ("ftp://host/a", "begin with"),
         ("file://data/objects", "three slashes"),
         ("file:data", "absolute"),
-        ("file:///data?secure=false", "nothing else"),
+        ("file:///data?secure=false", "without options"),
         ("s3://host/bucket", "credentials"),
         ("s3://key@host/bucket", "credentials"),
         ("s3://key:s3cret@/bucket", "host"),

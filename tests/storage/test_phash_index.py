@@ -14,8 +14,8 @@ from libs.imaging.hashing import signed64
 from libs.storage import image_expiry, phash_index
 from libs.storage.database.engine import Engine, rows
 from libs.storage.database.tables import BaseUser, Image, new_id
-from libs.storage.duplicate_groups import clusters
-from libs.storage.phash_index import Hashed
+from libs.storage.duplicate_groups import find_groups
+from libs.storage.phash_index import HashedImage
 from tests.storage.rows import an_image, an_owner, image_of
 
 ALL_BITS = (1 << 64) - 1
@@ -109,7 +109,7 @@ async def test_only_the_owners_visible_images_count(owner: BaseUser) -> None:
     await an_image(owner, phash=None)
     for max_distance in (0, 10, 64):
         assert await found_by(owner, 5, max_distance) == [(0, mine.id)]
-        assert await found_by(owner, 5, max_distance, but=mine.id) == []
+        assert await found_by(owner, 5, max_distance, exclude=mine.id) == []
     assert hidden.id
 
 
@@ -147,17 +147,17 @@ async def test_an_account_takes_its_bands_along(owner: BaseUser) -> None:
     assert await bands(image.id) == []
 
 
-def hashed(phash: int, *, pixels: int = 1, size_bytes: int = 10) -> Hashed:
-    return Hashed(id=new_id(), phash=phash, pixels=pixels, size_bytes=size_bytes)
+def hashed(phash: int, *, pixels: int = 1, size_bytes: int = 10) -> HashedImage:
+    return HashedImage(id=new_id(), phash=phash, pixels=pixels, size_bytes=size_bytes)
 
 
 def test_a_chain_of_look_alikes_is_one_cluster() -> None:
     chain = [hashed(0), hashed(0b1111), hashed(0b1111_1111, pixels=9, size_bytes=30), hashed(-1), hashed(0)]
-    (found,) = clusters(chain, 4)
+    (found,) = find_groups(chain, 4)
     assert set(found.images) == {image.id for image in chain if image.phash != -1}
     assert found.representative == chain[2].id
     assert found.reclaimable_bytes == 30
-    assert [set(one.images) for one in clusters(chain, 0)] == [{chain[0].id, chain[4].id}]
+    assert [set(one.images) for one in find_groups(chain, 0)] == [{chain[0].id, chain[4].id}]
 
 
 @pytest.mark.parametrize("max_distance", [0, 3, 4, 7, 10])
@@ -176,4 +176,4 @@ def test_clusters_are_those_of_brute_force(max_distance: int) -> None:
             for member in joined:
                 groups[member] = joined
     expected = {frozenset(group) for group in groups.values() if len(group) > 1}
-    assert {frozenset(one.images) for one in clusters(images, max_distance)} == expected
+    assert {frozenset(one.images) for one in find_groups(images, max_distance)} == expected

@@ -78,7 +78,7 @@ class AdminApi:
         )
 
     async def overview(self, _: Request) -> Response:
-        return Response(msgspec.json.encode(await site_overview.take()), media_type="application/json")
+        return Response(msgspec.json.encode(await site_overview.read()), media_type="application/json")
 
     async def thumbnail(self, request: Request) -> Response:
         image = await _image(request)

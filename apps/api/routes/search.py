@@ -34,15 +34,15 @@ from libs.imaging.hashing import signed64
 from libs.outbound import is_data_url
 from libs.storage import images, phash_index
 from libs.storage.database.tables import BaseUser, Image, Job
-from libs.storage.duplicate_groups import clusters
-from libs.storage.phash_index import NOBODY, LookAlike
+from libs.storage.duplicate_groups import find_groups
+from libs.storage.phash_index import NO_IMAGE, SimilarImage
 
 WAIT_S = 30.0
 SearchResponse: TypeAlias = Response[list[SimilarView]] | Response[JobView]
 Distance: TypeAlias = Annotated[
     int, QueryParameter(ge=0, le=64, description="The greatest number of differing bits, of 64")
 ]
-NearDistance: TypeAlias = Annotated[int, QueryParameter(ge=0, le=phash_index.MAX_PROBED)]
+NearDistance: TypeAlias = Annotated[int, QueryParameter(ge=0, le=phash_index.MAX_PROBED_DISTANCE)]
 
 
 class LookAlikes(Controller):
@@ -69,7 +69,7 @@ class LookAlikes(Controller):
                 return in_progress(context, job)
             image = await images.owned_by(context.caller.id, image_id)
         search = SearchRequest(max_distance=max_distance, limit=limit)
-        return await _nearest(image.phash or 0, search, context, but=image.id)
+        return await _nearest(image.phash or 0, search, context, exclude=image.id)
 
     @post("/search", operation_class=SearchOperation, status_code=HTTP_200_OK, request_max_body_size=None)
     async def search(self, context: NamedDependency[RequestContext]) -> SearchResponse:
@@ -109,8 +109,8 @@ class LookAlikes(Controller):
         self, caller: NamedDependency[BaseUser], max_distance: NearDistance = 4, limit: Limit = 100
     ) -> Response[list[DuplicateGroupView]]:
         """List groups of the caller's images that look alike, most reclaimable bytes first."""
-        hashed = await phash_index.all_of(caller.id)
-        found = await asyncio.to_thread(clusters, hashed, max_distance)
+        hashed = await phash_index.hashed_images(caller.id)
+        found = await asyncio.to_thread(find_groups, hashed, max_distance)
         views = [msgspec.convert(group, DuplicateGroupView, from_attributes=True) for group in found[:limit]]
         return Response(views, headers={"X-Total-Count": str(len(found))})
 
@@ -134,21 +134,21 @@ async def _search_image(image_id: UUID, search: SearchRequest, context: RequestC
     """Search by an image that was stored for this request, and delete it."""
     image: Image = await images.owned_by(context.caller.id, image_id)
     try:
-        return await _nearest(image.phash or 0, search, context, but=image.id)
+        return await _nearest(image.phash or 0, search, context, exclude=image.id)
     finally:
         await expiry.delete(image, context.caller, context.backends)
 
 
 async def _nearest(
-    phash: int, search: SearchRequest, context: RequestContext, *, but: UUID = NOBODY
+    phash: int, search: SearchRequest, context: RequestContext, *, exclude: UUID = NO_IMAGE
 ) -> SearchResponse:
     found = await phash_index.find(
-        context.caller.id, phash, max_distance=search.max_distance, limit=search.limit, but=but
+        context.caller.id, phash, max_distance=search.max_distance, limit=search.limit, exclude=exclude
     )
     return Response(await _views(found, context))
 
 
-async def _views(matches: Sequence[LookAlike], context: RequestContext) -> list[SimilarView]:
+async def _views(matches: Sequence[SimilarImage], context: RequestContext) -> list[SimilarView]:
     stored = await images.by_ids([match.id for match in matches])
     views = {view.id: view for view in await image_views.views_of(stored, context.base_url)}
     return [

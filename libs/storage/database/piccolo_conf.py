@@ -1,4 +1,4 @@
-"""What Piccolo asks for by this name; `database.bind` sets `DB` before any query runs."""
+"""Piccolo's configuration, a module that Piccolo imports; `connection.bind` sets `DB`."""
 
 from piccolo.conf.apps import AppRegistry
 

@@ -1,7 +1,7 @@
-"""Statements that every request or job runs, compiled to SQL once.
+"""Statements that run in every request or job, and that are translated to SQL only once.
 
-Piccolo builds the text of a query anew at each call, which costs several times what the database takes to
-answer it; here only the values are new each time.
+Piccolo builds the SQL of a query at every call, which takes several times as long as the database needs to
+execute it. A `Statement` keeps the SQL and only replaces the values.
 """
 
 from functools import cache
@@ -24,9 +24,9 @@ class Slot(Struct, frozen=True):
 
 
 class Statement:
-    """A Piccolo query with slots for its values; a call returns its rows.
+    """A Piccolo query with slots for its values; call it with the values to get the rows.
 
-    None may be set by a call, but not compared with.
+    A value of None can be stored but not compared with, because the SQL has `=` and not `is null`.
     """
 
     def __init__(self, query: Query[Any, Any]) -> None:
@@ -40,28 +40,28 @@ class Statement:
             (querystring,) = self._query.querystrings
             self._texts[engine.engine_type] = querystring.compile_string(engine.engine_type)
         text, arguments = self._texts[engine.engine_type]
-        given = [values[one.name] if isinstance(one, Slot) else one for one in arguments]
-        found = await engine.run_querystring(_Ready(text, given))
-        return [dict(row) for row in found]
+        filled = [values[value.name] if isinstance(value, Slot) else value for value in arguments]
+        rows = await engine.run_querystring(_CompiledQuery(text, filled))
+        return [dict(row) for row in rows]
 
     async def objects(self, table: type[T], **values: object) -> list[T]:
         """Return the rows as objects of their table."""
         return [_loaded(table, row) for row in await self(**values)]
 
     async def first(self, table: type[T], **values: object) -> T | None:
-        """Return the first row as an object of its table; None when there is none."""
+        """Return the first row as an object of its table, or None."""
         return next(iter(await self.objects(table, **values)), None)
 
 
 def _loaded(table: type[T], row: dict[str, Any]) -> T:
-    """Build `table(**row)` from a whole row, without checking each column for a default."""
+    """Return what `table(**row)` does for a complete row, without looking for defaults of columns."""
     loaded = table.__new__(table)
     vars(loaded).update(row, _exists_in_db=True, _was_created=None)
     return loaded
 
 
 async def insert(row: Table) -> None:
-    """Insert a new row that has its key; JSON columns hold text."""
+    """Insert a new row that has its primary key; values of JSON columns must be text."""
     statement, names = _insertion(type(row))
     await statement(**{name: getattr(row, name) for name in names})
     row._exists_in_db = True  # pyright: ignore[reportPrivateUsage] - no public way to set it
@@ -76,8 +76,8 @@ def _insertion(table: type[Table]) -> tuple[Statement, list[str]]:
     return Statement(query), names
 
 
-class _Ready(QueryString):
-    """A query whose SQL is compiled already."""
+class _CompiledQuery(QueryString):
+    """A query whose SQL is known already."""
 
     __slots__ = ()
 

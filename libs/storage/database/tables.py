@@ -1,7 +1,7 @@
-"""The tables; the same on PostgreSQL and SQLite.
+"""The tables, the same on PostgreSQL and SQLite.
 
-Keys are UUIDv7 made in Python; times are UTC. Indexes and uniqueness over several columns are in the
-migrations.
+Primary keys are UUIDv7, made here. Times are UTC. The migrations define all indexes, and the unique
+constraints over several columns.
 """
 
 import secrets
@@ -64,21 +64,21 @@ __all__ = [
 
 
 def new_id() -> uuid.UUID:
-    """Return a UUIDv7 (RFC 9562): ids sort by the time of their creation."""
+    """Return a UUIDv7 (RFC 9562); ids sort by the time they were made."""
     return uuid.UUID(int=uuid6.uuid7().int)
 
 
 def new_ids() -> Iterator[uuid.UUID]:
-    """Return an endless iterator of ascending UUIDv7s of this moment (RFC 9562, section 6.2, method 2).
+    """Yield ascending UUIDv7s of one moment, without end (RFC 9562, section 6.2, method 2).
 
-    `new_id` uses a new millisecond for each id: thousands at once would lie in the future.
+    Use it for many ids: `new_id` gives each id a millisecond of its own, so the last would lie in the future.
     """
     head = (time.time_ns() // 10**6) << 80 | 7 << 76
     return (uuid.UUID(int=head | _spread(number)) for number in count(secrets.randbits(73)))
 
 
 def _spread(number: int) -> int:
-    """Place 74 bits around the two bits of the variant."""
+    """Return 74 bits with the two bits of the variant between them."""
     return (number >> 62) << 64 | 0b10 << 62 | number & (1 << 62) - 1
 
 
@@ -93,7 +93,7 @@ def now() -> datetime:
 
 
 class RefreshToken(Table):
-    """A refresh token; a login starts a family, and each use adds the next token to it."""
+    """A refresh token. A login starts a family, and each use of a token adds the next one."""
 
     id = UUID(primary_key=True, default=new_id)  # the token's jti
     user = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
@@ -125,13 +125,13 @@ class Image(Table):
     status = Varchar(16, choices=ImageStatus, default=ImageStatus.PENDING)
     retention = Varchar(16, choices=Retention, default=Retention.KEEP)
     first_downloaded_at = Timestamptz(null=True, default=None)
-    expires_at = Timestamptz(null=True, default=None)  # null: kept
+    expires_at = Timestamptz(null=True, default=None)  # null: never
     created_at = Timestamptz(default=now)
     updated_at = Timestamptz(default=now)
 
 
 class ImageSource(Table):
-    """The validators that a server sent with a fetched image."""
+    """The validators that a server sent with the file that an image was fetched from."""
 
     id = UUID(primary_key=True, default=new_id)
     image = ForeignKey(Image, on_delete=OnDelete.cascade, null=False, unique=True)
@@ -147,12 +147,12 @@ class Batch(Table):
     filename = Varchar(255)
     operations = JSON(default="[]")
     retention = Varchar(16, choices=Retention, default=Retention.KEEP)
-    columns = JSON(default="[]")  # the header row of the file
+    columns = JSON(default="[]")  # the header of the CSV file
     status = Varchar(16, choices=BatchStatus, default=BatchStatus.PENDING)
-    total = Integer(default=0)  # items: one for each mention of a URL
+    total = Integer(default=0)  # items: URLs, repeated ones included
     completed = Integer(default=0)
     failed = Integer(default=0)
-    bytes_before = BigInt(default=0)  # fetched for completed items, each URL once
+    bytes_before = BigInt(default=0)  # of the files fetched for completed items, each URL once
     bytes_after = BigInt(default=0)
     webhook_url = Text(null=True, default=None)
     created_at = Timestamptz(default=now)
@@ -161,14 +161,14 @@ class Batch(Table):
 
 
 class Job(Table):
-    """One piece of work on one image. The row is the truth; a message only wakes a worker."""
+    """A unit of work on one image. The row decides; a message of the broker only wakes a worker."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     kind = Varchar(16, choices=JobKind)
     image = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
     result = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
-    command = JSON()  # all that a worker needs to know
+    command = JSON()  # the whole command as JSON, so that it can be published again
     priority = Varchar(16, choices=Priority, default=Priority.INTERACTIVE)
     status = Varchar(16, choices=JobStatus, default=JobStatus.QUEUED)
     attempts = Integer(default=0)
@@ -179,7 +179,7 @@ class Job(Table):
     error = Text(null=True, default=None)
     webhook_url = Text(null=True, default=None)
     batch = ForeignKey(Batch, on_delete=OnDelete.set_null, null=True)
-    host = Varchar(255, null=True, default=None)  # that a batch's job fetches from
+    host = Varchar(255, null=True, default=None)  # the host of the URL; only for jobs of batches
     held = Boolean(default=False)  # queued without a message, until the throttle of its host releases it
     request_id = Varchar(64, null=True, default=None)
     created_at = Timestamptz(default=now)
@@ -188,31 +188,31 @@ class Job(Table):
 
 
 class EditCall(Table):
-    """The paid call of an edit job; without a row, no call was made."""
+    """The state of the paid call of an edit job; there is no row before the first call."""
 
-    id = UUID(primary_key=True)  # the job's
+    id = UUID(primary_key=True)  # of the job
     state = Varchar(16)  # a CallState
-    calls = Integer()  # started so far, this one included
-    attempt = Integer()  # of the job that started this call
+    calls = Integer()  # calls started so far
+    attempt = Integer()  # attempt of the job that started the last call
     started_at = Timestamptz(default=now)
 
 
 class EditUsage(Table):
-    """An account's use of edits on one day (UTC)."""
+    """What an account used for edits on one day (UTC)."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     day = Varchar(10)  # 2026-11-22
-    edits = Integer(default=0)  # requested images, which the daily limit counts
+    edits = Integer(default=0)  # images requested; counted by the daily quota
     calls = Integer(default=0)
-    images = Integer(default=0)  # received
+    images = Integer(default=0)  # images received
     input_tokens = BigInt(default=0)
     output_tokens = BigInt(default=0)
     total_tokens = BigInt(default=0)
 
 
 class ProductImage(Table):
-    """One image URL of one row of a batch."""
+    """One item of a batch: an image URL in a row of the CSV file."""
 
     id = UUID(primary_key=True, default=new_id)
     batch = ForeignKey(Batch, on_delete=OnDelete.cascade, null=False)
@@ -225,25 +225,25 @@ class ProductImage(Table):
     status = Varchar(16, choices=ItemStatus, default=ItemStatus.PENDING)
     error_code = Varchar(64, null=True, default=None)
     error = Text(null=True, default=None)
-    cells = JSON(null=True, default=None)  # the whole row, on the item of its first URL only
+    cells = JSON(null=True, default=None)  # all cells of the row; stored with its first URL only
 
 
 class HostPause(Table):
-    """A host that is not contacted until a time, because it sent Retry-After."""
+    """A host that asked for a pause (`Retry-After`)."""
 
     host = Varchar(255, primary_key=True)
     until = Timestamptz()
 
 
 class WebhookEndpoint(Table):
-    """A URL that receives an account's events."""
+    """A URL that receives an owner's webhook events, and which events."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     url = Text()
     secret = Varchar(128, secret=True)
     previous_secret = Varchar(128, null=True, default=None, secret=True)
-    previous_until = Timestamptz(null=True, default=None)  # until then the previous secret signs too
+    previous_until = Timestamptz(null=True, default=None)  # until then both secrets sign
     events = JSON()
     active = Boolean(default=True)
     disabled_reason = Varchar(64, null=True, default=None)
@@ -251,7 +251,7 @@ class WebhookEndpoint(Table):
 
 
 class WebhookSecret(Table):
-    """The account's secret, which signs deliveries to a `webhook_url` of a job or batch."""
+    """The secret that signs deliveries to the `webhook_url` of an owner's jobs and batches."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False, unique=True)
@@ -261,20 +261,20 @@ class WebhookSecret(Table):
 
 
 class WebhookDelivery(Table):
-    """The delivery of one event to one URL; its id is the webhook-id of every attempt."""
+    """The delivery of one event to one URL; its id is the `webhook-id` of every attempt."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     endpoint = ForeignKey(WebhookEndpoint, on_delete=OnDelete.cascade, null=True)
     url = Text()
-    target = BigInt(default=0)  # a hash of owner and URL: deliveries with one target share a pace
+    target = BigInt(default=0)  # a hash of owner and URL; deliveries of one target share a pace
     event = Varchar(64)
     subject = UUID(null=True, default=None)  # the job, batch or image of the event
     request_id = Varchar(64, null=True, default=None)
     body = Text()
-    attempts = Integer(default=0)  # identifies a claim too: each claim adds one
-    failures = Integer(default=0)  # since it was queued: the position in the retry schedule
-    next_attempt_at = Timestamptz(default=now)  # while it is being sent: the end of its lease
+    attempts = Integer(default=0)  # also identifies the claim, because every claim adds one
+    failures = Integer(default=0)  # since it was queued; its position in the schedule
+    next_attempt_at = Timestamptz(default=now)  # while it is being sent: the end of the lease
     status = Varchar(16, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
     last_status_code = Integer(null=True, default=None)
     last_error = Text(null=True, default=None)
@@ -284,7 +284,7 @@ class WebhookDelivery(Table):
 
 
 class WebhookPace(Table):
-    """A slow receiver: nothing is sent until a time, and after it one delivery at a time."""
+    """A target that asked for a pause: nothing is sent until then, and afterwards one delivery at a time."""
 
     id = UUID(primary_key=True, default=new_id)
     target = BigInt(unique=True)
@@ -292,7 +292,7 @@ class WebhookPace(Table):
 
 
 class IdempotencyKey(Table):
-    """The response to a request, returned again when the request is repeated."""
+    """The stored response to a request, for requests that repeat its Idempotency-Key."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
@@ -305,18 +305,18 @@ class IdempotencyKey(Table):
 
 
 class Submission(Table):
-    """The receipt of an accepted AMQP order."""
+    """An order from outside that was accepted."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
-    name = Varchar(255, null=True, default=None)  # the sender's name for it; unique for an owner
-    job = UUID()  # the order's first job; if it fails, it is the outcome
-    outcome = UUID()  # the order's last job: the first one, or one that follows on it
+    name = Varchar(255, null=True, default=None)  # the message id of its sender; unique for an owner
+    job = UUID()  # the first job; also the outcome if it fails
+    outcome = UUID()  # the last job: the first one, or the one that follows it
     created_at = Timestamptz(default=now)
 
 
 class Reply(Table):
-    """A reply that is still to be sent to the queue of an order's sender."""
+    """A reply to send with the outcome of a submission; deleted once it is sent."""
 
     id = UUID(primary_key=True, default=new_id)
     submission = ForeignKey(Submission, on_delete=OnDelete.cascade, null=False)

@@ -1,4 +1,4 @@
-"""Files by key: on a file system, or on an S3 server."""
+"""Object stores: files by key, on a file system or on an S3 server."""
 
 from libs.storage.objects.errors import BadKey, ObjectNotFound, StorageError, StoreUnavailable
 from libs.storage.objects.key_rules import check_key

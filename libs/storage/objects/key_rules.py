@@ -1,14 +1,18 @@
-"""Which keys are allowed: those that are an object key and a relative path alike."""
+"""The keys that every kind of store can hold: valid in S3, and valid as a relative path."""
 
 from libs.storage.objects.errors import BadKey
 
 MAX_KEY_BYTES = 1024  # S3's limit
 MAX_SEGMENT_BYTES = 255  # a file name's limit
-INCOMING = ".incoming"  # the local store's folder for files not yet whole
+INCOMING = ".incoming"  # the local store's folder for incomplete files
 
 
 def check_key(key: str) -> None:
-    """Raise `BadKey` unless `key` is segments joined by slashes, each a plain file name."""
+    """Check that a key consists of plain file names joined by slashes.
+
+    Raises:
+        BadKey: It does not.
+    """
     _check_text(key)
     for segment in key.split("/"):
         if segment in ("", ".", ".."):
@@ -20,7 +24,11 @@ def check_key(key: str) -> None:
 
 
 def check_prefix(prefix: str) -> None:
-    """A prefix is the beginning of a key, cut anywhere; it may be empty."""
+    """Check that a prefix can be the beginning of a key; it can be cut anywhere, or be empty.
+
+    Raises:
+        BadKey: It cannot.
+    """
     _check_text(prefix)
     folders = prefix.split("/")[:-1]
     if any(folder in ("", ".", "..") for folder in folders):
@@ -29,9 +37,9 @@ def check_prefix(prefix: str) -> None:
 
 def _check_text(text: str) -> None:
     if "\\" in text:
-        raise BadKey(text, "it holds a backslash")
+        raise BadKey(text, "it contains a backslash")
     if any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
-        raise BadKey(text, "it holds a control character")
+        raise BadKey(text, "it contains a control character")
     try:
         size = len(text.encode())
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Objects as files in a folder."""
+"""The object store on a file system."""
 
 import asyncio
 import errno
@@ -18,14 +18,14 @@ from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreUnavailable
 from libs.storage.objects.key_rules import INCOMING, check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Stored
 
-ATTEMPTS = 100  # of a put whose folder is removed, again and again, while it moves the file in
+MOVE_ATTEMPTS = 100  # of a put whose folder a concurrent delete removes
 SCAN_CHUNK = 1000  # objects
 ABANDONED_S = 24 * 3600.0
 PINNED = "reading-"  # names of objects that are being read as files
 
 
 class LocalObjects:
-    """An `ObjectStore` on a file system. Content type and metadata are not kept."""
+    """An `ObjectStore` in a folder. Content types and metadata are not stored."""
 
     def __init__(self, root: Path) -> None:
         self._incoming = root / INCOMING
@@ -69,18 +69,17 @@ class LocalObjects:
 
     async def ping(self) -> None:
         if not await asyncio.to_thread(os.access, self._incoming, os.R_OK | os.W_OK | os.X_OK):
-            raise StoreUnavailable("the folder of the objects cannot be written to")
+            raise StoreUnavailable("the folder of the object store is not writable")
 
     async def close(self) -> None:
         pass
 
     def _locate(self, key: str) -> Path:
-        """Return the object's path; a symbolic link must not lead out of the store."""
+        """Return the object's path; refuse a symbolic link that leads out of the store."""
         check_key(key)
-        if (
-            not self._incoming.is_dir()
-        ):  # or a lost mount would pass for missing objects, and be written under
-            raise StoreUnavailable("the folder of the objects is gone")
+        # Otherwise a lost mount would look like missing objects, and files would be written below it.
+        if not self._incoming.is_dir():
+            raise StoreUnavailable("the folder of the object store is missing")
         path = self._root / key
         if not path.resolve().is_relative_to(self._root):
             raise BadKey(key, "it leads out of the store")
@@ -104,7 +103,7 @@ class LocalObjects:
                 path.unlink(missing_ok=True)
 
     def _copy_in(self, path: Path) -> Path:
-        """Make a durable copy on the store's own file system, where moving it is atomic."""
+        """Copy a file to the store's own file system, from which renaming is atomic."""
         with (
             path.open("rb") as source,
             tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as copy,
@@ -119,13 +118,13 @@ class LocalObjects:
         return Path(copy.name)
 
     def _move(self, path: Path, target: Path, key: str) -> None:
-        """Rename into place; a `delete` may remove the emptied folder at any moment."""
-        for _ in range(ATTEMPTS):
-            made = [folder for folder in _below(self._root, target) if not folder.exists()]
+        """Rename the file into place; a concurrent `delete` can remove the empty folder at any moment."""
+        for _ in range(MOVE_ATTEMPTS):
+            created = [folder for folder in _below(self._root, target) if not folder.exists()]
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 path.replace(target)
-                for folder in {target.parent, *(folder.parent for folder in made)}:
+                for folder in {target.parent, *(folder.parent for folder in created)}:
                     _sync_folder(folder)
             except (NotADirectoryError, IsADirectoryError):
                 break
@@ -134,7 +133,7 @@ class LocalObjects:
                     break
                 continue
             return
-        raise BadKey(key, "another object's key is a part of it, or it is a part of another's")
+        raise BadKey(key, "it begins with the key of another object, or another key begins with it")
 
     def _open(self, key: str, start: int) -> BinaryIO:
         if start < 0:
@@ -163,7 +162,7 @@ class LocalObjects:
         for path in [self._locate(key) for key in keys]:
             with _faults(), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 path.unlink()
-            with suppress(OSError):  # not empty, or in use again
+            with suppress(OSError):  # the folder is not empty
                 for folder in reversed(_below(self._root, path)):
                     folder.rmdir()
 
@@ -204,7 +203,10 @@ async def _chunks(file: BinaryIO, length: int | None) -> AsyncGenerator[bytes]:
 
 @contextmanager
 def _faults() -> Generator[None]:
-    """Translate a full disk or a lost mount into StoreUnavailable; let errors of the path itself through."""
+    """Raise `StoreUnavailable` for errors such as a full disk or a lost mount.
+
+    Errors about the path itself, and a rename across file systems, pass through.
+    """
     try:
         yield
     except (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError):
@@ -229,7 +231,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _remove_abandoned(incoming: Path) -> None:
-    """Remove files whose process was killed: a file in use is never that old."""
+    """Remove copies of processes that were killed; no running copy takes that long."""
     for copy in incoming.iterdir():
         with suppress(FileNotFoundError):
             found = copy.stat()  # a pin has the object's own modification time

@@ -1,4 +1,4 @@
-"""From a URL to an object store."""
+"""The object store that a URL names."""
 
 import re
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def open_objects(url: str, scratch: Path) -> ObjectStore:
-    """Open the store that `url` names; nothing is sent yet.
+    """Return the store that `url` names, without connecting to it.
 
     Args:
-        url: `file:///folder`, or `s3://KEY:SECRET@host:9000/bucket`, credentials percent-encoded, with
-            `?secure=false` for plain http, `public_url=https://host` for links, `region=name`.
-        scratch: Folder for copies of remote objects; it must exist.
+        url: `file:///folder`, or `s3://KEY:SECRET@host:9000/bucket` with percent-encoded credentials and the
+            options `secure=false` for plain HTTP, `public_url=https://host` for links, and `region=name`.
+        scratch: An existing folder for copies of remote objects.
 
     Raises:
-        ValueError: Says what is wrong with the URL, and never repeats it.
+        ValueError: The URL is invalid. The text never repeats it, because it contains a secret.
     """
     parts = _split(url)
     if parts.scheme == "file":
@@ -45,18 +45,18 @@ def _split(url: str) -> SplitResult:
 
 def _folder(parts: SplitResult) -> Path:
     if parts.netloc not in ("", "localhost"):
-        raise ValueError("a file:// URL names no host; write file:///folder, with three slashes")
+        raise ValueError("a file:// URL has no host; write file:///folder, with three slashes")
     folder = Path(unquote(parts.path))
     if not folder.is_absolute() or parts.query:
-        raise ValueError("a file:// URL is an absolute path and nothing else")
+        raise ValueError("a file:// URL must be an absolute path without options")
     return folder
 
 
 def _bucket(parts: SplitResult) -> Bucket:
     if not parts.username or not parts.password:
-        raise ValueError("the s3:// URL lacks its credentials: s3://KEY:SECRET@host/bucket")
+        raise ValueError("the s3:// URL has no credentials: s3://KEY:SECRET@host/bucket")
     if not parts.hostname:
-        raise ValueError("the s3:// URL names no host")
+        raise ValueError("the s3:// URL has no host")
     name = parts.path.strip("/")
     if not BUCKET_NAME.fullmatch(name):
         raise ValueError("the path of the s3:// URL must be the name of a bucket")
@@ -83,7 +83,7 @@ def _secure(options: Mapping[str, str]) -> bool:
 
 
 def _public_url(options: Mapping[str, str]) -> str | None:
-    """A signature covers host and path, so there is no room for a path of one's own."""
+    """Return the scheme and host for links; a path is refused because the signature covers host and path."""
     public_url = options.get("public_url")
     if not public_url:
         return None

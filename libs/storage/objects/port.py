@@ -12,7 +12,7 @@ CHUNK_BYTES = 512 * 1024
 
 
 class Stored(Struct, frozen=True, kw_only=True):
-    """An object as the store lists it."""
+    """An object, as `ObjectStore.scan` returns it."""
 
     key: str
     size_bytes: int
@@ -20,20 +20,20 @@ class Stored(Struct, frozen=True, kw_only=True):
 
 
 class ObjectStore(Protocol):
-    """Files by key. A key is slash-separated segments of plain text; any other raises `BadKey`.
+    """Files by key. `key_rules` defines which keys are valid.
 
-    All calls raise `StoreUnavailable` when the store cannot serve now.
+    All methods raise `BadKey` for an invalid key, and `StoreUnavailable` when the store fails or is away.
     """
 
     async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
-        """Store the file at `path` under `key`, replacing what is there; the file is consumed.
+        """Store the file at `path` under `key` and remove the file; an existing object is replaced.
 
-        Others see the old object or the whole new one. After an error the file may still be there.
+        Readers see the old object or the complete new one. After an error the file can still exist.
         """
         ...
 
     def as_file(self, key: str) -> AbstractAsyncContextManager[Path]:
-        """Open the object as a local file, for reading only.
+        """Provide the object as a local file for reading.
 
         It is the store's own file, or a copy that is removed on exit.
 
@@ -45,9 +45,9 @@ class ObjectStore(Protocol):
     def read(
         self, key: str, *, start: int = 0, length: int | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Read `length` bytes from `start` on, or all, in chunks of at most `CHUNK_BYTES`.
+        """Stream `length` bytes from `start`, or all of them, in chunks of at most `CHUNK_BYTES`.
 
-        A range that reaches past the end is cut there.
+        A range beyond the end of the object is cut there.
 
         Raises:
             ObjectNotFound: On entering, so before the first byte.
@@ -55,24 +55,24 @@ class ObjectStore(Protocol):
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete the objects; a key without an object is ignored."""
+        """Delete the objects; keys without an object are ignored."""
         ...
 
     def scan(self, prefix: str) -> AsyncIterator[Stored]:
-        """Yield all objects whose key starts with `prefix`, in no particular order."""
+        """Yield all objects whose key begins with `prefix`, in no particular order."""
         ...
 
     async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> str | None:
-        """Return a presigned URL that is valid for `expires_s` seconds, at most seven days.
+        """Return a URL at which anyone can download the object for `expires_s` seconds, at most seven days.
 
-        Whether the object exists is not checked. None when the store has no server of its own.
+        The object does not have to exist. Return None if the store has no server of its own.
         """
         ...
 
     async def ping(self) -> None:
-        """Check that the store answers."""
+        """Raise `StoreUnavailable` unless the store works."""
         ...
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close all connections."""
         ...

@@ -1,4 +1,4 @@
-"""Objects in a bucket of an S3 server."""
+"""The object store on an S3 server."""
 
 import asyncio
 import os
@@ -27,8 +27,8 @@ T = TypeVar("T")
 MAX_CONNECTIONS = 100
 TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=60)
 PUT_PAUSES_S = (0.1, 0.5)
-SMALL_BYTES = 1024 * 1024  # files that are held in memory while they are sent
-PART_BYTES = 5 * 1024 * 1024  # the least of a part: a shorter file is one request of plain bytes
+SMALL_BYTES = 1024 * 1024  # smaller files are sent from memory
+PART_BYTES = 5 * 1024 * 1024  # the smallest part that S3 accepts; a smaller file is sent in one request
 MAX_LINK_S = 7 * 24 * 3600
 
 
@@ -42,14 +42,14 @@ class Bucket:
     secret: str = field(repr=False)
     secure: bool = True
     region: str = "us-east-1"
-    public_url: str | None = None  # scheme://host[:port] in links, where it is not the endpoint
+    public_url: str | None = None  # scheme://host[:port] in links; None: the endpoint
 
 
 class S3Objects:
-    """An `ObjectStore` on S3. The first call that needs the bucket creates it.
+    """An `ObjectStore` in an S3 bucket, which is created by the first call if it is missing.
 
-    A put that fails on the server is repeated soon, as S3 requires of its clients, so that a user need not
-    send an upload again. Other requests are not repeated: their callers retry.
+    A put that fails with HTTP 5xx is repeated soon, as S3 recommends, so that clients do not have to repeat
+    their uploads. Other requests are not repeated; their callers decide about retries.
     """
 
     def __init__(self, bucket: Bucket, scratch: Path) -> None:
@@ -64,7 +64,7 @@ class S3Objects:
             access_key=bucket.key,
             secret_key=bucket.secret,
             secure=bucket.secure,
-            region=bucket.region,  # without it every bucket costs a request for its region
+            region=bucket.region,  # otherwise the client asks the server for it
             server_url=bucket.public_url,
         )
 
@@ -81,7 +81,7 @@ class S3Objects:
         await _in_thread_unless_small(path, path.unlink)
 
     async def _put(self, key: str, path: Path, content_type: str, metadata: Mapping[str, str]) -> None:
-        with await _in_thread_unless_small(path, partial(_content, path)) as file, faults(key):
+        with await _in_thread_unless_small(path, partial(_open, path)) as file, faults(key):
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
             client = await self._client()
@@ -100,7 +100,7 @@ class S3Objects:
         with tempfile.NamedTemporaryFile(dir=self._scratch) as file:
             async with self.read(key) as chunks:
                 async for chunk in chunks:
-                    if len(chunk) < CHUNK_BYTES:  # the last: written sooner than a thread is woken
+                    if len(chunk) < CHUNK_BYTES:  # the last one: writing it is faster than a thread
                         file.write(chunk)
                     else:
                         await asyncio.to_thread(file.write, chunk)
@@ -119,7 +119,7 @@ class S3Objects:
             yield _chunks(response)
         finally:
             if response is not None:
-                response.release()  # one that is kept holds a connection
+                response.release()  # otherwise it keeps its connection
 
     async def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
@@ -131,7 +131,7 @@ class S3Objects:
             errors = await client.remove_objects(self._bucket, [DeleteObject(key) for key in keys])
         refused = [error.code for error in errors if error.code != "NoSuchKey"]
         if refused:
-            raise StorageError(f"{len(refused)} of {len(keys)} objects were not removed: {refused[0]}")
+            raise StorageError(f"{len(refused)} of {len(keys)} objects were not deleted: {refused[0]}")
 
     async def scan(self, prefix: str) -> AsyncGenerator[Stored]:
         check_prefix(prefix)
@@ -175,11 +175,11 @@ class S3Objects:
             self._session = None
 
     async def _get(self, key: str, start: int, length: int | None) -> ClientResponse | None:
-        """Return the open response; None when no byte is requested, or the object ends before `start`."""
+        """Return the open response; None if the range is empty or begins after the end."""
         with faults(key):
             client = await self._client()
             try:
-                if length == 0:  # for the library, that is no limit
+                if length == 0:  # the library takes 0 for no limit
                     await client.stat_object(self._bucket, key)
                     return None
                 return await client.get_object(self._bucket, key, offset=start, length=length or 0)
@@ -202,7 +202,7 @@ class S3Objects:
         return self._minio
 
     async def _prepare(self) -> None:
-        """Create the bucket, unless it exists or the account may not check."""
+        """Create the bucket, unless it exists or the credentials do not allow to look for it."""
         if self._ready:
             return
         try:
@@ -219,14 +219,14 @@ async def _chunks(response: ClientResponse | None) -> AsyncGenerator[bytes]:
         return
     while True:
         with faults():
-            chunk = await _filled(response.content)
+            chunk = await _read_chunk(response.content)
         if not chunk:
             return
         yield chunk
 
 
-async def _filled(content: StreamReader) -> bytes:
-    """Collect a whole chunk, or the rest: pieces arrive small, and each would cost the reader a thread."""
+async def _read_chunk(content: StreamReader) -> bytes:
+    """Read a whole chunk or the rest: the network delivers small pieces, each of which costs a thread."""
     parts: list[bytes] = []
     missing = CHUNK_BYTES
     while missing and (part := await content.read(missing)):
@@ -236,7 +236,7 @@ async def _filled(content: StreamReader) -> bytes:
 
 
 async def _in_thread_unless_small(path: Path, work: Callable[[], T]) -> T:
-    """Work on the file: in this thread when it is small, since waking another takes longer."""
+    """Run `work` on the file, in a thread if it is large; a small file is faster without one."""
     return work() if _is_small(path) else await asyncio.to_thread(work)
 
 
@@ -244,11 +244,11 @@ def _is_small(path: Path) -> bool:
     return path.stat().st_size <= SMALL_BYTES
 
 
-def _content(path: Path) -> BinaryIO:
-    """Return the file's content when it is small, else the open file: each block of it costs a thread."""
+def _open(path: Path) -> BinaryIO:
+    """Open the file; read a small one at once, because the client reads an open one in threads."""
     return BytesIO(path.read_bytes()) if _is_small(path) else path.open("rb")
 
 
 def _header(value: str) -> str:
-    """Headers hold printable ASCII; anything else is percent-encoded."""
+    """Percent-encode a value that is not printable ASCII."""
     return value if value.isascii() and value.isprintable() else quote(value)

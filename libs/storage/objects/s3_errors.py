@@ -1,4 +1,4 @@
-"""An S3 client's errors, become ours."""
+"""Translation of the S3 client's errors to the errors of this package."""
 
 import re
 from collections.abc import Generator
@@ -9,8 +9,8 @@ from miniopy_async.error import InvalidResponseError, MinioException, S3Error, S
 
 from libs.storage.objects.errors import ObjectNotFound, StorageError, StoreFaltered, StoreUnavailable
 
-PASSING_STATUS = {408, 425, 429}
-PASSING_CODES = {
+TRANSIENT_STATUSES = {408, 425, 429}
+TRANSIENT_CODES = {
     "NoSuchBucket",
     "OperationAborted",
     "RequestTimeout",
@@ -21,9 +21,9 @@ PASSING_CODES = {
 
 @contextmanager
 def faults(key: str = "") -> Generator[None]:
-    """Everything a call to the store can raise leaves as an error of this package.
+    """Translate every error of a call to the store.
 
-    The messages name the store's status and code only: its answers repeat what was sent.
+    The messages have only the status and code of the response, because its text repeats the request.
     """
     try:
         yield
@@ -36,9 +36,9 @@ def faults(key: str = "") -> Generator[None]:
 
 
 def status_and_code(error: MinioException) -> tuple[int, str]:
-    """HTTP status and S3 error code, as far as the answer gives them.
+    """Return the HTTP status and the S3 error code of a response; 0 and "" where it has none.
 
-    An error sent as `text/xml` is, for the client library, not XML; its code is in the message.
+    The client library does not parse an error sent as `text/xml`; its code is then in the message.
     """
     if isinstance(error, S3Error):
         return error.response.status, error.code or ""
@@ -57,6 +57,6 @@ def _translate(error: MinioException, key: str) -> StorageError:
     answer = f"the object store answered {status} {code}".rstrip()
     if status >= 500:
         return StoreFaltered(answer)
-    if status in PASSING_STATUS or code in PASSING_CODES:
+    if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
         return StoreUnavailable(answer)
     return StorageError(answer)
