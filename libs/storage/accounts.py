@@ -17,7 +17,7 @@ from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.tables import BaseUser, Image, Job, RefreshToken, now
 from libs.storage.object_keys import INBOX
 
-RESERVED = frozenset({INBOX})  # a folder of the object store
+RESERVED = frozenset({INBOX})  # usernames; a folder of the object store has this name
 PBKDF2_ITERATIONS = 600_000  # as Piccolo hashes new passwords, so that unknown usernames take as long
 DELETED = "deleted-"  # how the username of a deleted account starts
 
@@ -89,7 +89,7 @@ async def authenticate(username: str, password: str) -> BaseUser:
 
 
 async def named(username: str) -> BaseUser | None:
-    """Return the active account with this username."""
+    """Return the active account with this username, or None."""
     return await (
         BaseUser.objects().where((BaseUser.username == username) & (BaseUser.active == True)).first()  # noqa: E712
     )

@@ -68,7 +68,7 @@ class HashedImage(Struct, frozen=True, kw_only=True):
 async def find(
     owner: int, phash: int, *, max_distance: int, limit: int, exclude: UUID = NO_IMAGE
 ) -> list[SimilarImage]:
-    """Return the owner's images within `max_distance` bits of a signed hash, nearest first."""
+    """Return the owner's images within `max_distance` bits of a hash, nearest first, without `exclude`."""
     on_postgres = isinstance(piccolo_conf.DB, PooledPostgres)
     query = _POSTGRES if on_postgres else _SQLITE
     if max_distance > MAX_PROBED_DISTANCE:

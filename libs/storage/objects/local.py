@@ -162,7 +162,7 @@ class LocalObjects:
         for path in [self._locate(key) for key in keys]:
             with _faults(), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 path.unlink()
-            with suppress(OSError):  # the folder is not empty
+            with suppress(OSError):  # the folder is not empty, or is used again
                 for folder in reversed(_below(self._root, path)):
                     folder.rmdir()
 
@@ -231,7 +231,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _remove_abandoned(incoming: Path) -> None:
-    """Remove copies of processes that were killed; no running copy takes that long."""
+    """Remove files whose process was killed; a file in use is never that old."""
     for copy in incoming.iterdir():
         with suppress(FileNotFoundError):
             found = copy.stat()  # a pin has the object's own modification time

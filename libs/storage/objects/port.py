@@ -35,7 +35,8 @@ class ObjectStore(Protocol):
     def as_file(self, key: str) -> AbstractAsyncContextManager[Path]:
         """Provide the object as a local file for reading.
 
-        It is the store's own file, or a copy that is removed on exit.
+        It is a copy or a second name of the store's own file, so it must not be changed. It is removed on
+        exit, and stays until then if the object is deleted or replaced.
 
         Raises:
             ObjectNotFound: On entering.
