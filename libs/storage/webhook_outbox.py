@@ -127,10 +127,11 @@ async def _receivers(
     owner: int, event: WebhookEvent, own_url: str | None, *, endpoints: bool = True
 ) -> list[Receiver]:
     """Return the receivers; a `webhook_url` that is also an endpoint's URL counts once, as the endpoint."""
-    found = [Receiver(one.url, one.id) for one in await _subscribed(owner, event)] if endpoints else []
-    if own_url is not None and all(one.url != own_url for one in found):
-        found.append(Receiver(own_url))
-    return found
+    subscribed = await _subscribed(owner, event) if endpoints else ()
+    receivers = [Receiver(endpoint.url, endpoint.id) for endpoint in subscribed]
+    if own_url is not None and all(receiver.url != own_url for receiver in receivers):
+        receivers.append(Receiver(own_url))
+    return receivers
 
 
 async def _subscribed(owner: int, event: WebhookEvent) -> Iterable[WebhookEndpoint]:
@@ -138,10 +139,11 @@ async def _subscribed(owner: int, event: WebhookEvent) -> Iterable[WebhookEndpoi
         (WebhookEndpoint.owner == owner) & (WebhookEndpoint.active == True)  # noqa: E712 - a column
     )
     if isinstance(WebhookEndpoint._meta.db, PostgresEngine):  # pyright: ignore[reportPrivateUsage]
-        query = query.lock_rows(
-            "KEY SHARE"
-        )  # an endpoint that is being deleted must not fail the transaction
-    return [one for one in await query if event in msgspec.json.decode(one.events, type=list[str])]
+        # An endpoint that is being deleted meanwhile must not fail the transaction.
+        query = query.lock_rows("KEY SHARE")
+    return [
+        endpoint for endpoint in await query if event in msgspec.json.decode(endpoint.events, type=list[str])
+    ]
 
 
 def _deliveries(
@@ -156,15 +158,15 @@ def _deliveries(
     return [
         WebhookDelivery(
             owner=owner,
-            endpoint=one.endpoint,
-            url=one.url,
-            target=target_of(owner, one.url),
+            endpoint=receiver.endpoint,
+            url=receiver.url,
+            target=target_of(owner, receiver.url),
             event=payload.type,
             subject=subject,
             request_id=request_id,
             body=body,
         )
-        for one in receivers
+        for receiver in receivers
     ]
 
 
