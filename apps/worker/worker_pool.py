@@ -26,10 +26,7 @@ class WorkerPool:
     @property
     def limits(self) -> Limits:
         """The limits of this installation for everything that is decoded."""
-        settings = self.backends.settings
-        return Limits(
-            max_pixels=settings.max_pixels, max_side=settings.max_side, max_frames=settings.max_frames
-        )
+        return self.backends.settings.image_limits
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `call` in a render process, within a job's time limit.
