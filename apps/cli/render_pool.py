@@ -16,7 +16,7 @@ def core_count() -> int:
 @asynccontextmanager
 async def render_pool(settings: Settings, count: int) -> AsyncGenerator[ProcessPool]:
     """Open a pool of `count` render processes; leaving kills them, whatever they do."""
-    processes = ProcessPool(count, memory_bytes=settings.job_memory_bytes)
+    processes = ProcessPool(count, memory_bytes=settings.job_memory_bytes, prefetch=True)
     try:
         yield processes
     finally:

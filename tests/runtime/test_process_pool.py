@@ -1,6 +1,7 @@
 """The pool of child processes: bounded, killable, never broken for long."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -92,6 +93,16 @@ async def test_no_more_run_at_once_than_there_are_children(processes: ProcessPoo
     assert await third == 2
     busy[1][0].cancel()
     await asyncio.gather(*(call for call, _ in busy), return_exceptions=True)
+
+
+async def test_a_prefetched_call_is_timed_from_its_own_start(tmp_path: Path) -> None:
+    pool = ProcessPool(1, memory_bytes=GIB, prefetch=True)
+    late = asyncio.create_task(pool.run(3, process_pool_calls.sleep, str(tmp_path / "pid")))
+    prefetched = asyncio.create_task(pool.run(3, time.sleep, 1))
+    with pytest.raises(RenderTimeout):
+        await late
+    await prefetched
+    await pool.close()
 
 
 async def test_closing_ends_all_children(tmp_path: Path) -> None:
