@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.support.client import PASSWORD, Client
 from tests.support.multipart import file_part, send
 from tests.support.shared_sites import NewSite, signed_in
@@ -10,6 +12,7 @@ from tests.support.site_contents import kept_by, nothing_kept, refused
 from tests.support.site_jobs import SLOW
 
 
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
 async def test_requests_are_limited_per_account_and_logins_per_address(new_site: NewSite) -> None:
     site = await new_site(RATE_LIMIT_PER_MINUTE="12", LOGIN_LIMIT_PER_MINUTE="3")
     async with signed_in(site) as one, signed_in(site) as two:

@@ -19,7 +19,7 @@ OPERATIONS = [
     {"op": "convert", "format": "bmp"},
 ]
 BMP_BYTES = 2400 * 1600 * 3
-ENTRIES = 30
+ENTRIES = 20
 READ_BYTES = 1_000_000
 PAUSE_AT, PAUSE_S = 50_000_000, 0.5  # how far would it run ahead of its reader?
 GROWTH_BYTES = 40_000_000

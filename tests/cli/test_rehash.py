@@ -6,6 +6,7 @@ from pathlib import Path
 
 import imagehash
 import psutil
+import pytest
 from PIL import Image
 
 from libs.storage.objects import open_objects
@@ -15,7 +16,8 @@ from tests.support.site import Site
 from tests.support.site_jobs import objects_url, stored_keys, until_ended
 from tests.support.terminal import Terminal, on_terminal
 
-COUNT = 4
+COUNT = 8
+EMBEDDED = pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
 
 
 async def rehash(site: Site) -> tuple[int, str]:
@@ -64,6 +66,7 @@ async def test_a_killed_run_is_continued_by_the_next(new_site: NewSite, large_ph
     assert await rehash(site) == (0, "0 described, 0 failed")
 
 
+@EMBEDDED
 async def test_a_stopped_run_says_that_images_are_left(new_site: NewSite, large_photo: Path) -> None:
     site = await new_site(WORKER_CONCURRENCY="1")
     async with signed_in(site) as client:
@@ -79,6 +82,7 @@ async def test_a_stopped_run_says_that_images_are_left(new_site: NewSite, large_
     assert await rehash(site) == (0, f"{left} described, 0 failed")
 
 
+@EMBEDDED
 async def test_a_missing_file_is_reported_and_the_others_are_done(new_site: NewSite, photo: Path) -> None:
     site = await new_site()
     async with signed_in(site) as client:

@@ -18,6 +18,7 @@ from tests.support.waiting import WAIT_S
 
 pytestmark = pytest.mark.services  # `make services` brings the browser too
 
+EMBEDDED = pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -139,6 +140,7 @@ async def test_an_operator_sees_the_site_opens_a_picture_and_runs_a_failed_job_a
     assert (await operated.client.get(f"/api/jobs/{job['id']}")).json["attempts"] == 2
 
 
+@EMBEDDED
 async def test_records_offer_nothing_that_would_change_them(page: Page) -> None:
     await page.click('.table_list a[href="#/job/"]')
     await expect(page.locator("[data-status=completed]").first).to_be_visible()
@@ -150,6 +152,7 @@ async def test_records_offer_nothing_that_would_change_them(page: Page) -> None:
     await expect(page.locator(".buttons a:has-text('Add Row')")).to_be_visible()
 
 
+@EMBEDDED
 async def test_images_that_are_ticked_are_deleted_with_their_files_at_once(
     operated: Operated, page: Page
 ) -> None:

@@ -145,6 +145,7 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("shared_edit_site", ["embedded"], indirect=True)
 @pytest.mark.parametrize("name", CASES)
 async def test_each_failure_has_its_code_and_only_what_surely_did_not_run_is_called_again(
     edit_site: EditSite, name: str

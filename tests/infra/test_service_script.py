@@ -9,8 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ import aiohttp
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import psutil
 import pytest
+from msgspec import Struct
 
 from infra.local import network, processes
 from infra.local.containers import engine_answers
@@ -116,15 +117,23 @@ def processes_of(folder: Path) -> list[int]:
     return found
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """In /var/tmp, where PostgreSQL's own user can go too."""
+@contextmanager
+def services_folder() -> Generator[Path]:
+    """Make a folder in /var/tmp, where PostgreSQL's own user can go too."""
     folder = Path(tempfile.mkdtemp(prefix="darkroom-test-services-", dir="/var/tmp"))
     folder.chmod(0o755)
-    yield folder
-    for way in WAYS:
-        succeed("down", environment(folder, way))
-    shutil.rmtree(folder)
+    try:
+        yield folder
+        for way in WAYS:
+            succeed("down", environment(folder, way))
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    with services_folder() as folder:
+        yield folder
 
 
 async def all_serve(urls: dict[str, str], scratch: Path) -> None:
@@ -188,50 +197,66 @@ async def test_services_start_are_replaced_when_killed_and_leave_nothing_behind(
     assert succeed("down", env) == ""
 
 
-def test_two_concurrent_runs_start_one_set_of_services(folder: Path) -> None:
-    command = [sys.executable, str(SCRIPT), "up"]
-    both = [
-        subprocess.Popen(
-            command, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
-    outputs = [process.communicate()[0] for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert outputs[0] == outputs[1]
+class RunningSet(Struct, frozen=True):
+    """A set of services that several tests use, and what two commands said that started it at once."""
+
+    folder: Path
+    exit_codes: list[int]
+    outputs: list[str]
 
 
-def test_an_epmd_that_died_is_replaced(folder: Path) -> None:
-    succeed("up", environment(folder))
+@pytest.fixture(scope="module")
+def running_set() -> Iterator[RunningSet]:
+    """A set that is up; each test leaves it so."""
+    with services_folder() as folder:
+        command = [sys.executable, str(SCRIPT), "up"]
+        both = [
+            subprocess.Popen(
+                command, env=environment(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+            for _ in range(2)
+        ]
+        outputs = [one.communicate()[0] for one in both]
+        yield RunningSet(folder, [one.returncode for one in both], outputs)
+
+
+def test_two_concurrent_runs_start_one_set_of_services(running_set: RunningSet) -> None:
+    assert running_set.exit_codes == [0, 0]
+    assert running_set.outputs[0] == running_set.outputs[1]
+
+
+def test_an_epmd_that_died_is_replaced(running_set: RunningSet) -> None:
+    folder = running_set.folder
     node, epmd = pids(folder, "rabbitmq")
     os.kill(epmd, signal.SIGKILL)
     succeed("up", environment(folder))
     assert len({node, epmd, *pids(folder, "rabbitmq")}) == 4
 
 
+async def test_a_server_that_is_given_is_used_and_left_running(
+    running_set: RunningSet, folder: Path, tmp_path: Path
+) -> None:
+    given = variables(environment(running_set.folder))
+    env = environment(folder) | given
+    assert [line.split()[1:4] for line in succeed("up", env).splitlines()] == [["up", "given", "by"]] * 3
+    assert variables(env) == given
+    assert names_in(folder) == ["lock"]
+    before = servers(running_set.folder)
+    assert succeed("down", env) == ""
+    assert servers(running_set.folder) == before
+    await all_serve(given, tmp_path)
+
+
 def test_a_state_folder_that_postgres_cannot_enter_works(folder: Path) -> None:
     private = folder / "private"
     private.mkdir(mode=0o700)
-    env = environment(private)
+    others = {name: os.environ[name] for name in VARIABLES if "DATABASE" not in name}
+    env = environment(private, **others)
     succeed("up", env)
     data = Path(json.loads((private / "postgres.json").read_text())["folder"])
     succeed("down", env)
     assert not data.exists()
     assert processes_of(data) == processes_of(private) == []
-
-
-async def test_a_server_that_is_given_is_used_and_left_running(folder: Path, tmp_path: Path) -> None:
-    succeed("up", environment(folder))
-    given = variables(environment(folder))
-    other = folder / "other"
-    env = environment(other) | given
-    assert [line.split()[1:4] for line in succeed("up", env).splitlines()] == [["up", "given", "by"]] * 3
-    assert variables(env) == given
-    assert names_in(other) == ["lock"]
-    before = servers(folder)
-    assert succeed("down", env) == ""
-    assert servers(folder) == before
-    await all_serve(given, tmp_path)
 
 
 def test_a_broker_that_is_given_without_its_management_is_refused(folder: Path) -> None:

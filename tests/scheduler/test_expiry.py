@@ -235,11 +235,14 @@ async def test_what_serves_nobody_is_purged_at_the_start(tmp_path: Path, photo: 
             assert (await client.call("DELETE", "/accounts/me")).status in (200, 204)
             await until_no_object(client)
         await site.stop("serve")
-        assert counted(site) == {"accounts": 2, "refresh tokens": 1, "idempotency keys": 1}
+        before = counted(site)
+        assert (before["refresh tokens"], before["idempotency keys"]) == (1, 1)
         await site.start("serve")
         await site.ready()
 
         async def left() -> dict[str, int]:
             return counted(site)
 
-        await until_equal({"accounts": 1, "refresh tokens": 0, "idempotency keys": 0}, left)
+        await until_equal(
+            {"accounts": before["accounts"] - 1, "refresh tokens": 0, "idempotency keys": 0}, left
+        )

@@ -17,7 +17,7 @@ from tests.storage.object_calls import get, listed, names_in, put
 pytest_plugins = ("tests.storage.objects_fixtures",)
 
 LETTER_BYTES = 20 * 1024 * 1024
-KILLS = 8
+KILLS = 4
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def test_deleting_the_last_object_of_a_folder_does_not_disturb_a_put_into_
     local: ObjectStore, scratch: Path
 ) -> None:
     async def churn(name: str) -> None:
-        for _ in range(300):
+        for _ in range(100):
             await put(local, f"deep/er/still/{name}", b"x", scratch)
             await local.delete([f"deep/er/still/{name}"])
 

@@ -6,9 +6,12 @@ import pytest
 from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 from xdist.scheduler import LoadScopeScheduling  # pyright: ignore[reportMissingTypeStubs]
 
-SLOW = ("tests/infra/test_service_script", "tests/worker/", "tests/embedded/")
+SPLIT = ("tests/worker/", "tests/embedded/")
 """Each of these tests starts processes of its own and waits for their ends. They share nothing, so each may
-run in any process. They run first, so that none of them is the last to begin."""
+run in any process."""
+
+FIRST = (*SPLIT, "tests/infra/test_service_script")
+"""These take long, so they begin before all others."""
 
 KIND = re.compile(r"\[(?:.*-)?(embedded|services)\b")
 
@@ -26,7 +29,7 @@ class ByFileAndKind(LoadScopeScheduling):
 
 def scope_of(nodeid: str) -> str:
     """Return the scope of a test; one process runs all tests of a scope."""
-    if nodeid.startswith(SLOW):
+    if nodeid.startswith(SPLIT):
         return nodeid
     file, _, test = nodeid.partition("::")
     kind = KIND.search(test)
@@ -34,6 +37,6 @@ def scope_of(nodeid: str) -> str:
 
 
 def order_of(item: pytest.Item) -> tuple[bool, bool, str]:
-    """Return a sort key: slow tests first, then one kind of site after the other, then the others."""
+    """Return a sort key: long tests first, then one kind of site after the other, then the others."""
     kind = KIND.search(item.nodeid)
-    return not item.nodeid.startswith(SLOW), kind is None, kind[1] if kind else ""
+    return not item.nodeid.startswith(FIRST), kind is None, kind[1] if kind else ""

@@ -171,7 +171,7 @@ async def test_hashes_never_hold_up_a_transform(
     backends = await new_backends()
     owner = await an_owner()
     hashes: list[UUID] = []
-    for _ in range(12):
+    for _ in range(8):
         _, job = await submit(backends, owner, large_photo, None, Retention.KEEP)
         assert job.kind == JobKind.DESCRIBE
         hashes.append(job.id)
