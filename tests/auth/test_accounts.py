@@ -31,7 +31,7 @@ async def test_a_client_that_sends_the_email_at_login_is_welcome(client: Client)
     assert (await client.post("/accounts/login", json=body)).status == 200
 
 
-async def test_a_taken_username_and_a_taken_email_are_told_apart(client: Client) -> None:
+async def test_a_taken_username_and_a_taken_email_have_codes_of_their_own(client: Client) -> None:
     taken, email = client.username, f"{client.username}@example.org"
     for body, code in (
         ({"username": taken, "email": "new@example.org", "password": PASSWORD}, "username_taken"),

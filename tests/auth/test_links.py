@@ -65,7 +65,9 @@ async def test_a_link_opens_for_anyone_and_counts_as_the_download(
     assert seen["expires_at"] < image["expires_at"]
 
 
-async def test_the_head_of_a_link_starts_no_clock(shared_client: Client, image: dict[str, Any]) -> None:
+async def test_the_head_of_a_link_does_not_count_as_a_download(
+    shared_client: Client, image: dict[str, Any]
+) -> None:
     link = await link_to(shared_client, image)
     head = await shared_client.call("HEAD", link["url"], token="", allow_redirects=False)
     assert head.status in (200, 302)

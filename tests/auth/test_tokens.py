@@ -94,9 +94,7 @@ async def test_a_tampered_token_is_invalid(client: Client) -> None:
 
 
 @pytest.mark.parametrize("header", [None, "Basic dXNlcjpwYXNz", "Bearer", "token abc"])
-async def test_a_request_without_a_bearer_token_is_told_to_send_one(
-    client: Client, header: str | None
-) -> None:
+async def test_a_request_without_a_bearer_token_is_challenged(client: Client, header: str | None) -> None:
     client.token = None
     answer = await client.get("/accounts/me", headers={"Authorization": header} if header else {})
     assert "Bearer" in refused(answer, 401, "not_authenticated")

@@ -227,7 +227,7 @@ async def test_batches_are_listed_newest_first(client: Client) -> None:
     assert [one["id"] for one in (await client.get(rest.group(1))).json] == ids[:1]
 
 
-async def test_the_event_stream_tells_how_it_goes_on(photo_server: PhotoServer, client: Client) -> None:
+async def test_the_event_stream_shows_the_progress(photo_server: PhotoServer, client: Client) -> None:
     urls = served(photo_server, 6, prefix="told")
     seen: list[dict[str, Any]] = []
     with photo_server.holding(urls[-1]) as gate:
@@ -297,7 +297,7 @@ async def test_what_failed_is_run_again(photo_server: PhotoServer, client: Clien
     assert (await detail(client, batch["id"]))["finished_at"] == ended["finished_at"]
 
 
-async def test_a_host_that_asks_for_patience_gets_it(photo_server: PhotoServer, client: Client) -> None:
+async def test_a_hosts_retry_after_is_respected(photo_server: PhotoServer, client: Client) -> None:
     urls = [photo_server.serve(f"/patience/{nth}.jpg", picture(COLOURS[nth])) for nth in range(10)]
     photo_server.retry_after = "3"
     photo_server.busy["/patience/0.jpg"] = 4  # more often than a job has attempts

@@ -165,7 +165,7 @@ async def test_the_sweep_leaves_parked_jobs_alone_and_parks_those_of_a_lost_work
     assert (await batch_row(batch)).failed == 0
 
 
-async def test_a_message_of_a_former_turn_lets_nobody_ask_a_host(backends: Backends) -> None:
+async def test_a_message_of_an_earlier_release_starts_no_fetch(backends: Backends) -> None:
     _, batch = await a_batch(backends, ["http://a.example/1"])
     [job_id] = await job_ids(batch)
 

@@ -1,4 +1,4 @@
-"""Workers killed in the middle of a batch: the totals are exact, one notice, nothing twice."""
+"""Workers killed in the middle of a batch: the totals are exact, and nothing is done twice."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is read from CSV files, and what is told of those that cannot be."""
+"""Reading CSV files, and the faults of those that cannot be read."""
 
 from pathlib import Path
 
@@ -124,7 +124,7 @@ def test_cells_are_split_before_the_next_scheme(cell: str, urls: list[str]) -> N
         ("1,Cha\0ir,http://a.example/", None, "a NUL character"),
     ],
 )
-def test_a_fault_is_told_with_its_place(file: Path, row: str, column: str | None, reason: str) -> None:
+def test_a_fault_is_reported_with_its_place(file: Path, row: str, column: str | None, reason: str) -> None:
     [fault] = faults(file, f"{HEADER}9,Table,http://a.example/\n{row}\n")
     assert (fault.line, fault.column) == (3, column)
     assert reason in fault.reason
@@ -135,7 +135,7 @@ def test_a_serial_number_may_stand_once(file: Path) -> None:
     assert fault == CsvError(3, "S. No.", "1 is already on line 2")
 
 
-def test_all_faults_are_told_at_once_and_lines_are_those_of_the_file(file: Path) -> None:
+def test_all_faults_are_reported_at_once_with_the_lines_of_the_file(file: Path) -> None:
     found = faults(file, f'{HEADER}1,"two\nlines",http://a.example/\nx,,gone\n')
     assert [(one.line, one.column) for one in found] == [
         (4, "S. No."),
@@ -144,7 +144,7 @@ def test_all_faults_are_told_at_once_and_lines_are_those_of_the_file(file: Path)
     ]
 
 
-def test_no_more_than_a_hundred_faults_are_told(file: Path) -> None:
+def test_no_more_than_a_hundred_faults_are_reported(file: Path) -> None:
     found = faults(file, HEADER + "x,,\n" * 200)
     assert len(found) == MAX_FAULTS
     assert found[-1].line < 40

@@ -250,7 +250,7 @@ async def test_a_reply_finds_the_sender(broker: Broker, broker_client: BrokerCli
 
 
 @pytest.mark.parametrize("to", ["gone", "", "amq.rabbitmq.reply-to"])
-async def test_a_reply_nobody_waits_for_is_no_error(broker: Broker, to: str) -> None:
+async def test_a_reply_to_a_missing_queue_is_no_error(broker: Broker, to: str) -> None:
     await broker.reply(to, b"{}", correlation_id=None)
     await broker.ping()
 

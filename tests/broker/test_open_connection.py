@@ -15,7 +15,7 @@ def open_ones() -> set[int]:
     return {id(one) for one in gc.get_objects() if type(one) is Connection and not one.is_closed}
 
 
-async def test_a_connection_to_nobody_is_closed() -> None:
+async def test_a_refused_connection_is_closed() -> None:
     before = open_ones()
     with pytest.raises(AMQPConnectionError) as refused:
         await open_connection(f"amqp://guest:guest@127.0.0.1:{free_port()}/")

@@ -165,7 +165,7 @@ async def test_a_direct_reply_finds_the_sender(rabbit_url: str) -> None:
         assert await asyncio.wait_for(replies.get(), WAIT_S) == b"done"
 
 
-async def test_any_properties_of_a_stranger_can_be_dead_lettered(rabbit_url: str) -> None:
+async def test_a_message_with_any_properties_can_be_dead_lettered(rabbit_url: str) -> None:
     headers: HeadersType = {"n": 1, "none": None, "list": [1, "a"], "long": "x" * 100_000}
     message = aio_pika.Message(b"\xff", headers=headers, expiration=600, user_id="guest", priority=9)
 

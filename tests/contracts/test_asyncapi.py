@@ -77,7 +77,7 @@ def test_its_exchanges_and_keys_are_those_of_the_topology() -> None:
         (transform("", {"url": "https://example.org/"}), False),
     ],
 )
-def test_what_it_says_of_an_order_is_what_the_door_says(order: dict[str, Any], good: bool) -> None:
+def test_what_it_says_of_an_order_is_what_the_decoder_accepts(order: dict[str, Any], good: bool) -> None:
     root = "TransformOrder" if order["type"] == "transform.v1" else "IngestOrder"
     schema = document() | {"$ref": f"#/components/schemas/{root}"}
     assert Draft202012Validator(schema).is_valid(order) is good

@@ -1,4 +1,4 @@
-"""Sites whose vendor is a stand-in."""
+"""Fixtures: sites whose OpenAI server is a stand-in."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,7 +16,7 @@ from tests.support.site import Kind, Site, running_site
 
 
 class EditSite(Struct, frozen=True):
-    """A site, its vendor, and somebody who uses it."""
+    """A site, the OpenAI server that it calls, and a client with an account."""
 
     site: Site
     openai: OpenAIServer

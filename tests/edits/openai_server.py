@@ -1,4 +1,4 @@
-"""A strict stand-in for OpenAI's images API: it looks at all that it gets, and plays what a test asks for.
+"""A strict stand-in for OpenAI's images API: it checks every request, and responds as a test plans.
 
 What breaks its rules is answered with 400, as the vendor would, and kept in `faults`.
 """
@@ -242,7 +242,7 @@ async def _form(request: web.Request) -> tuple[dict[str, str], dict[str, Sent]]:
 
 
 def _checked(sent: Sent, *, limit: int) -> Image.Image:
-    """The picture of a file that says truly what it is, and tells nothing else."""
+    """Return the picture of a file whose type is as declared and that has no metadata."""
     _expect(len(sent.content) < limit, f"{len(sent.content)} bytes")
     picture = sent.picture
     _expect(MIMES.get(picture.format or "") == sent.mime, f"{picture.format} sent as {sent.mime}")

@@ -1,4 +1,4 @@
-"""Editing by prompt, through every door of the API."""
+"""Edits by prompt, through every address of the API that takes them."""
 
 import base64
 from pathlib import Path
@@ -46,7 +46,7 @@ async def test_an_upload_with_a_prompt_is_edited(edit_site: EditSite, photo: Pat
     assert (job["kind"], job["status"], job["result_id"]) == ("edit", "completed", result["id"])
 
 
-async def test_the_metadata_of_a_result_tells_where_it_comes_from(edit_site: EditSite) -> None:
+async def test_the_metadata_of_a_result_names_its_origin(edit_site: EditSite) -> None:
     source = await stored(edit_site.client)
     job = await edited(edit_site.client, source, size="128x64", quality="low", background="opaque")
     told = (await edit_site.client.get(f"/api/images/{job['result_id']}/metadata")).json
@@ -193,7 +193,7 @@ async def test_a_prompt_alone_makes_images(edit_site: EditSite) -> None:
     assert (call.path, call.fields["prompt"]) == ("/v1/images/generations", "a fox")
 
 
-async def test_a_form_with_nothing_but_a_prompt_is_told_where_its_image_will_be(edit_site: EditSite) -> None:
+async def test_a_form_with_only_a_prompt_gets_the_location_of_its_image(edit_site: EditSite) -> None:
     parts = form(prompt="a fox", output_format="jpg", operations=[{"op": "resize", "width": 30}])
     answer = await edit_site.client.post("/api/images", data=parts)
     assert answer.status == 202, answer

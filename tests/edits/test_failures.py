@@ -28,12 +28,12 @@ HALF = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\0" * 40).decode()
 
 
 class Case(Struct, frozen=True):
-    """How the vendor fails, and what the client is told."""
+    """How the vendor fails, and what the client gets."""
 
     respond: Responder
     code: str
     status: int
-    words: str  # in what is told
+    words: str  # in the detail
     calls: int = 1
 
 
@@ -147,7 +147,7 @@ CASES = {
 
 @pytest.mark.parametrize("shared_edit_site", ["embedded"], indirect=True)
 @pytest.mark.parametrize("name", CASES)
-async def test_each_failure_has_its_code_and_only_what_surely_did_not_run_is_called_again(
+async def test_each_failure_has_its_code_and_only_what_did_not_run_is_called_again(
     edit_site: EditSite, name: str
 ) -> None:
     case = CASES[name]
@@ -164,7 +164,7 @@ async def test_each_failure_has_its_code_and_only_what_surely_did_not_run_is_cal
     assert (await edit_site.client.get("/api/images", params={"parent": source})).json == []
 
 
-async def test_a_call_that_surely_did_not_run_is_made_again_and_succeeds(new_edit_client: EditSite) -> None:
+async def test_a_call_that_did_not_run_is_made_again_and_succeeds(new_edit_client: EditSite) -> None:
     busy = respond_with(lambda: error(429, "Rate limit reached", retry_after="1"))
     new_edit_client.openai.responders.extend([respond_with(lambda: error(503, "overloaded")), busy])
     job = await edited(new_edit_client.client, await stored(new_edit_client.client))
@@ -175,7 +175,7 @@ async def test_a_call_that_surely_did_not_run_is_made_again_and_succeeds(new_edi
     assert (today["edits"], today["calls"], today["images"]) == (1, 3, 1)
 
 
-async def test_a_vendor_who_cannot_be_reached_costs_nothing(new_edit_site: NewEditSite) -> None:
+async def test_a_server_that_cannot_be_reached_costs_nothing(new_edit_site: NewEditSite) -> None:
     edit_site = await new_edit_site(OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1")
     refused = await edit(edit_site.client, await stored(edit_site.client))
     assert (refused.status, refused.code) == (503, "edit_unavailable")
@@ -241,7 +241,7 @@ async def doors(client: Client, source: str) -> list[Answer]:
     ]
 
 
-async def test_without_a_key_every_door_says_so_at_once_and_nothing_is_queued(client: Client) -> None:
+async def test_without_a_key_every_address_says_so_at_once_and_nothing_is_queued(client: Client) -> None:
     source = await stored(client)
     for refused in await doors(client, source):
         assert (refused.status, refused.code) == (503, "edits_not_configured"), refused

@@ -1,4 +1,4 @@
-"""Money is not spent twice, whatever is killed, stopped or restarted while a call is under way."""
+"""A paid call is made once, whatever is killed, stopped or restarted meanwhile."""
 
 import asyncio
 import os
@@ -50,7 +50,7 @@ async def in_the_log(site: Site, word: str) -> None:
 
 
 @pytest.mark.parametrize("attempts", ["5", "1"], ids=["found by the next worker", "found by the sweep"])
-async def test_a_call_whose_worker_is_killed_is_not_made_again_and_its_owner_is_told_why(
+async def test_a_call_whose_worker_is_killed_is_not_made_again_and_the_job_says_why(
     new_edit_site: NewEditSite, attempts: str
 ) -> None:
     edit_site = await new_edit_site(JOB_LEASE_S="3", MAX_ATTEMPTS=attempts)
@@ -69,7 +69,7 @@ async def test_a_call_whose_worker_is_killed_is_not_made_again_and_its_owner_is_
     assert len(await stored_keys(objects_url(edit_site.site))) == 1
 
 
-async def test_a_stopped_worker_takes_home_the_answer_that_is_about_to_come(
+async def test_a_stopped_worker_waits_for_a_response_that_is_about_to_come(
     new_edit_site: NewEditSite,
 ) -> None:
     edit_site = await new_edit_site()
@@ -86,7 +86,7 @@ async def test_a_stopped_worker_takes_home_the_answer_that_is_about_to_come(
     assert len(edit_site.openai.calls) == 1
 
 
-async def test_a_stopped_worker_does_not_wait_for_ever_and_nobody_calls_again(
+async def test_a_stopped_worker_does_not_wait_for_ever_and_the_call_is_not_made_again(
     new_edit_site: NewEditSite,
 ) -> None:
     edit_site = await new_edit_site()
@@ -114,7 +114,7 @@ async def test_a_call_that_its_owner_cancels_leaves_nothing(new_edit_site: NewEd
 
 
 @pytest.mark.services
-async def test_one_call_reaches_the_vendor_over_a_broker_that_restarts(tmp_path: Path) -> None:
+async def test_one_call_is_made_over_a_broker_that_restarts(tmp_path: Path) -> None:
     async with prepared_node() as node:
         await node.start()
         connected_broker = open_edit_site("services", tmp_path / "site", BROKER_URL=node.url)

@@ -1,4 +1,4 @@
-"""Wishes that are refused at the door: nothing is queued, nothing is paid for."""
+"""Requests for edits that are refused at once: nothing is queued, nothing is paid for."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from tests.support.site_jobs import objects_url, stored_keys
         {"colour": "red"},
     ],
 )
-async def test_a_wish_that_makes_no_sense_is_refused_at_the_door(
+async def test_an_edit_that_makes_no_sense_is_refused_at_once(
     edit_site: EditSite, wish: dict[str, Any]
 ) -> None:
     before = await used(edit_site.client)

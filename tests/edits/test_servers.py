@@ -1,4 +1,4 @@
-"""Which model is asked by default, and servers that are not the vendor's own."""
+"""The default model, and servers that are not OpenAI's own."""
 
 import re
 from pathlib import Path

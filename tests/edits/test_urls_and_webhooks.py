@@ -1,4 +1,4 @@
-"""Edits of what is fetched from elsewhere, and the news of them sent elsewhere."""
+"""Edits of fetched images, and the webhooks of edits."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.support.webhook_receiver import receiving
 from tests.webhooks.webhook_requests import account_secret
 
 
-async def test_an_image_is_fetched_and_edited_and_the_end_of_its_edit_is_told(
+async def test_an_image_is_fetched_and_edited_and_its_edit_sends_a_webhook(
     new_edit_site: NewEditSite, photo: Path
 ) -> None:
     async with receiving() as receiver:
@@ -29,7 +29,7 @@ async def test_an_image_is_fetched_and_edited_and_the_end_of_its_edit_is_told(
         assert notice["data"]["result_id"] == answer.json["result"]["id"]
 
 
-async def test_every_way_to_ask_for_an_edit_takes_an_address_to_be_told(
+async def test_every_request_for_an_edit_takes_a_webhook_address(
     new_edit_site: NewEditSite, photo: Path
 ) -> None:
     async with receiving() as receiver:

@@ -63,7 +63,9 @@ async def test_an_unchanged_file_is_not_sent_again(shared_client: Client, image:
     assert (await shared_client.get(at, headers={"If-None-Match": '"other"'})).status == 200
 
 
-async def test_the_head_tells_all_and_starts_no_clock(shared_client: Client, image: dict[str, Any]) -> None:
+async def test_the_head_has_all_headers_and_does_not_count_as_a_download(
+    shared_client: Client, image: dict[str, Any]
+) -> None:
     at = f"/api/images/{image['id']}/download"
     head = await shared_client.call("HEAD", at)
     assert await first_download(shared_client, image) is None
@@ -74,9 +76,7 @@ async def test_the_head_tells_all_and_starts_no_clock(shared_client: Client, ima
         assert head.headers[name] == whole.headers[name]
 
 
-async def test_the_first_download_starts_the_clock_and_the_second_does_not(
-    shared_client: Client, image: dict[str, Any]
-) -> None:
+async def test_only_the_first_download_sets_the_expiry(shared_client: Client, image: dict[str, Any]) -> None:
     at = f"/api/images/{image['id']}"
     await shared_client.get(f"{at}/download")
     once = (await shared_client.get(at)).json
@@ -86,7 +86,9 @@ async def test_the_first_download_starts_the_clock_and_the_second_does_not(
     assert (await shared_client.get(at)).json == once
 
 
-async def test_a_kept_image_has_no_clock_to_start(shared_client: Client, small_picture: bytes) -> None:
+async def test_a_kept_image_does_not_expire_after_its_download(
+    shared_client: Client, small_picture: bytes
+) -> None:
     image = (await shared_client.upload(small_picture, filename="a.png", wait_s=60)).json
     await shared_client.get(f"/api/images/{image['id']}/download")
     assert (await shared_client.get(f"/api/images/{image['id']}")).json == image

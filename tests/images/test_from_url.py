@@ -113,7 +113,7 @@ async def test_a_forbidden_address_is_refused_at_once(client: Client, url: str) 
     assert (await client.get("/api/jobs")).json == []
 
 
-async def test_a_passing_fault_is_tried_again_and_the_job_tells_how_often(
+async def test_a_transient_error_is_retried_and_the_job_counts_its_attempts(
     client: Client, photo_server: PhotoServer
 ) -> None:
     url = photo_server.serve("/flaky.jpg", picture())
@@ -135,7 +135,9 @@ async def test_a_data_url_is_an_image_too(client: Client, photo: Path) -> None:
     assert (answer.status, answer.code) == (415, "not_an_image")
 
 
-async def test_the_same_bytes_are_returned_when_asked_for(client: Client, photo_server: PhotoServer) -> None:
+async def test_the_image_of_the_same_bytes_is_returned_on_request(
+    client: Client, photo_server: PhotoServer
+) -> None:
     data = picture("green")
     url = photo_server.serve("/green.jpg", data)
     first = await created(client, url)

@@ -184,7 +184,9 @@ async def test_a_fetch_that_fails_leaves_the_record_whole(
     assert (newest["image_id"], newest["error_code"]) == (old["id"], code)
 
 
-async def test_the_same_url_is_asked_whether_it_changed(client: Client, photo_server: PhotoServer) -> None:
+async def test_the_same_url_is_fetched_again_only_if_it_changed(
+    client: Client, photo_server: PhotoServer
+) -> None:
     old = await created(client, photo_server.serve("/same.jpg", RED))
     assert await put(client, old["id"], old["source_url"]) == (200, "")
     assert "If-None-Match" in photo_server.headers
@@ -197,7 +199,9 @@ async def test_the_same_url_is_asked_whether_it_changed(client: Client, photo_se
     assert "If-None-Match" not in photo_server.headers
 
 
-async def test_of_two_replacements_at_once_one_is_told(client: Client, photo_server: PhotoServer) -> None:
+async def test_of_replacements_at_once_the_losers_get_a_conflict(
+    client: Client, photo_server: PhotoServer
+) -> None:
     old = await created(client, photo_server.serve("/red.jpg", RED))
     urls = [photo_server.serve(f"/{name}.jpg", picture(name)) for name in ("blue", "green", "white")]
     ends = await asyncio.gather(*(put(client, old["id"], url) for url in urls))

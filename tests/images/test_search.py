@@ -80,7 +80,7 @@ async def test_similar_images_come_with_their_distance(client: Client, photo: Pa
         ).json == []
 
 
-async def test_an_image_without_a_hash_gets_one_when_it_is_asked_for(client: Client, photo: Path) -> None:
+async def test_an_image_without_a_hash_gets_one_on_request(client: Client, photo: Path) -> None:
     files = variants(photo)
     ids = await uploaded(client, {"dark.webp": files["dark.webp"]})
     made = await client.upload(files["same"], filename="a.jpg", retention="ephemeral")
@@ -153,9 +153,7 @@ async def test_duplicates_are_grouped_and_the_largest_represents_them(client: Cl
     assert answer.headers["X-Total-Count"] == str(len(groups))
 
 
-async def test_metadata_is_what_a_decode_tells(
-    client: Client, photo_server: PhotoServer, photo: Path
-) -> None:
+async def test_metadata_is_that_of_a_decode(client: Client, photo_server: PhotoServer, photo: Path) -> None:
     fetched = await created(client, photo_server.serve("/rocket.jpg", photo.read_bytes()))
     kept = (await client.upload(photo, wait_s=60)).json
     passing = (await client.upload(photo, retention="ephemeral")).json

@@ -1,4 +1,4 @@
-"""Uploads: any size, any accepted format, any name, always told truly."""
+"""Uploads: any size, any accepted format, any name; the response describes them correctly."""
 
 import asyncio
 import hashlib
@@ -28,7 +28,7 @@ FORMATS = [
 
 
 @pytest.mark.parametrize(("saver", "name", "mime", "extension"), FORMATS)
-async def test_every_accepted_format_is_told_by_its_bytes(
+async def test_every_accepted_format_is_recognised_by_its_bytes(
     shared_client: Client, saver: str, name: str, mime: str, extension: str
 ) -> None:
     data = encoded(Image.linear_gradient("L").resize((60, 20)).convert("RGB"), saver)
@@ -126,7 +126,7 @@ async def test_who_waits_for_an_upload_gets_its_hash_with_it(shared_client: Clie
             assert answer.json["phash"] == str(imagehash.phash(image))
 
 
-async def test_an_ephemeral_image_is_hashed_when_first_asked_for(client: Client, photo: Path) -> None:
+async def test_an_ephemeral_image_is_hashed_on_first_request(client: Client, photo: Path) -> None:
     answer = await client.upload(photo, retention="ephemeral", wait_s=60)
     assert (answer.status, answer.json["phash"], answer.json["job_id"]) == (201, None, None)
     assert answer.json["expires_at"] is not None
@@ -151,7 +151,7 @@ async def test_an_upload_with_operations_is_ephemeral_and_answers_202(client: Cl
     assert (done["result"]["retention"], done["result"]["expires_at"]) == ("ephemeral", done["expires_at"])
 
 
-async def test_an_upload_with_operations_stays_with_its_result_when_asked_to(
+async def test_an_upload_with_operations_is_kept_with_its_result_on_request(
     client: Client, photo: Path
 ) -> None:
     answer = await client.upload(photo, [{"op": "grayscale"}], retention="keep", wait_s=60)

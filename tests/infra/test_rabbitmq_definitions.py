@@ -157,7 +157,7 @@ async def test_each_user_may_do_its_part_and_nothing_else(node: RabbitNode, user
 
 
 @pytest.mark.services
-async def test_nobody_publishes_under_another_name_or_enters_without_a_password(node: RabbitNode) -> None:
+async def test_publishing_under_another_name_or_without_a_password_is_refused(node: RabbitNode) -> None:
     async with logged_in(node, "producer") as channel:
         with pytest.raises(ChannelClosed, match="user_id"):
             await publish(channel, JOBS, "describe", "worker")

@@ -1,4 +1,4 @@
-"""Jobs: told, listed, followed, cancelled."""
+"""Jobs over HTTP: shown, listed, followed, cancelled."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from tests.support.waiting import WAIT_S
 GRAY = [{"op": "grayscale"}]
 
 
-async def test_a_job_tells_what_it_did(shared_client: Client, photo: Path) -> None:
+async def test_a_job_shows_what_it_did(shared_client: Client, photo: Path) -> None:
     image = (await shared_client.upload(photo, [{"op": "resize", "width": 50}], wait_s=60)).json
     job = (await shared_client.get(f"/api/jobs/{image['job_id']}")).json
     assert (job["kind"], job["status"], job["priority"]) == ("transform", "completed", "interactive")
@@ -51,7 +51,7 @@ async def test_jobs_are_listed_newest_first_and_filtered(client: Client, photo: 
     assert [job["id"] for job in (await client.get(following)).json] == [hashed["job_id"]]
 
 
-async def test_the_event_stream_tells_every_change_and_ends_with_the_job(
+async def test_the_event_stream_has_every_change_and_ends_with_the_job(
     shared_client: Client, photo: Path
 ) -> None:
     image = (await shared_client.upload(photo, GRAY)).json
@@ -109,7 +109,7 @@ async def test_running_and_queued_jobs_can_be_cancelled(limited_client: Client, 
     assert [job["status"] for job in (await limited_client.get("/api/jobs")).json] == ["cancelled"] * 3
 
 
-async def test_who_waits_for_a_job_that_is_cancelled_is_told(
+async def test_a_request_that_waits_for_a_cancelled_job_gets_a_problem(
     limited_client: Client, slow_picture: bytes
 ) -> None:
     waiting = asyncio.create_task(limited_client.upload(slow_picture, SLOW, wait_s=60))

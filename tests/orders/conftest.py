@@ -1,4 +1,4 @@
-"""Backends with a worker at work, and a desk before their door."""
+"""Fixtures: backends with a running worker, and a producer of orders."""
 
 from collections.abc import AsyncIterator
 from functools import partial
@@ -19,7 +19,7 @@ def new_backends(new_backends: NewBackends) -> NewBackends:
 
 @pytest.fixture
 async def producer(new_backends: NewBackends) -> AsyncIterator[Producer]:
-    """A desk whose sender is trusted; a worker works."""
+    """A trusted producer, and a running worker."""
     backends = await new_backends()
     async with producer_for(backends) as producer, working(backends):
         yield producer
@@ -27,5 +27,5 @@ async def producer(new_backends: NewBackends) -> AsyncIterator[Producer]:
 
 @pytest.fixture
 async def owner(producer: Producer) -> BaseUser:
-    """An account of the desk's installation."""
+    """An account on the producer's installation."""
     return await an_owner()

@@ -1,4 +1,4 @@
-"""A sender's desk: orders go out, replies and dead letters come in."""
+"""A producer of AMQP orders, which reads replies and dead letters."""
 
 import asyncio
 import base64
@@ -20,7 +20,7 @@ SMALL = [{"op": "resize", "width": 64}]
 
 
 class Producer:
-    """What a program of a sender does."""
+    """A program that sends orders."""
 
     def __init__(self, backends: Backends, broker_client: BrokerClient, reply_to: str) -> None:
         self.backends = backends
@@ -62,7 +62,7 @@ class Producer:
         return reply
 
     async def refused(self, body: dict[str, Any] | bytes, **options: Any) -> str:
-        """The code under which a message is put aside; the sender is told the same."""
+        """Publish an order that is refused; return the code, which dead letter and reply agree on."""
         reply = await self.answered(body, **options)
         dead = await self.broker_client.next_dead()
         assert (reply["type"], reply["status"]) == ("order.refused", "refused")
@@ -71,7 +71,7 @@ class Producer:
         return reply["error_code"]
 
     async def drop(self, key: str, photo: Path) -> None:
-        """Put a file into the store, as somebody at the console would."""
+        """Put a file into the store, as an operator does at its console."""
         path = self.backends.scratch / uuid4().hex
         await asyncio.to_thread(path.write_bytes, photo.read_bytes())
         await self.backends.objects.put(key, path, content_type="image/jpeg", metadata={})
@@ -96,7 +96,7 @@ def data_url(photo: Path) -> str:
 
 
 async def image_of(reply: dict[str, Any]) -> Image:
-    """The image that a reply tells of."""
+    """Return the image that a reply names."""
     assert reply["status"] == "completed", reply
     image = await Image.objects().where(Image.id == reply["image_id"]).first()
     assert image is not None

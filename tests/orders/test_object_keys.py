@@ -19,7 +19,7 @@ DAY = r"\d{4}/\d\d/\d\d"
 
 
 async def shown(producer: Producer, image: Image) -> tuple[str, dict[str, str]]:
-    """Content type and metadata of an object, as the server tells them."""
+    """Return the content type and metadata of an object from the server."""
     parts = urlsplit(producer.backends.settings.objects_url)
     assert parts.username is not None
     assert parts.password is not None

@@ -1,4 +1,4 @@
-"""What becomes of orders: every type, every source, and the answers."""
+"""AMQP orders of every type and source, and the replies to them."""
 
 import asyncio
 import json
@@ -90,7 +90,7 @@ async def test_the_event_of_an_order_names_it_as_its_sender_does(
     ]
 
 
-async def test_bulk_orders_stay_behind_those_that_somebody_waits_for(
+async def test_bulk_orders_do_not_delay_interactive_ones(
     producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
     source, _ = await submit(producer.backends, owner, photo, None, Retention.KEEP)

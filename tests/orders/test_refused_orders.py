@@ -1,4 +1,4 @@
-"""What does not become a job: put aside with its reason, told to the sender, and in nobody's way."""
+"""Orders that are refused: dead-lettered with a reason, which the sender gets as a reply."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ BAD: list[tuple[bytes | dict[str, Any], str]] = [
 ]
 
 
-async def test_every_fault_is_put_aside_and_told_and_the_next_order_works(
+async def test_every_faulty_order_is_dead_lettered_and_refused_and_the_next_order_works(
     producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
     for body, code in BAD:
@@ -73,7 +73,7 @@ async def test_a_fault_without_a_reply_address_is_put_aside_all_the_same(
     ] == "completed"
 
 
-async def test_an_image_of_somebody_else_is_not_found(
+async def test_an_image_of_another_account_is_not_found(
     producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
     other = await an_owner()
@@ -99,7 +99,7 @@ async def test_a_sender_without_a_name_is_refused(producer: Producer, owner: Bas
     assert await producer.refused(order, user_id=None) == "unidentified_sender"
 
 
-async def test_a_sender_is_told_of_a_fault_of_ours_too(
+async def test_a_sender_gets_a_reply_after_an_internal_error_too(
     producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
     embedded = producer.backends.settings.embedded

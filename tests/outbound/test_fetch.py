@@ -91,7 +91,7 @@ async def test_what_has_not_changed_is_not_sent_again(outer: PhotoServer, tmp_pa
     assert again.md5 != first.md5
 
 
-async def test_a_304_that_nobody_asked_for_is_an_error(outer: PhotoServer, tmp_path: Path) -> None:
+async def test_an_unconditional_304_is_an_error(outer: PhotoServer, tmp_path: Path) -> None:
     async with opened_fetcher(outer) as fetcher:
         with pytest.raises(UrlHttpError, match="304"):
             await fetcher.fetch(outer.url("/status/304"), tmp_path / "file", known=Validators())
@@ -102,7 +102,7 @@ async def test_a_304_that_nobody_asked_for_is_an_error(outer: PhotoServer, tmp_p
     [(status, "permanent") for status in (400, 401, 404, 410)]
     + [(status, "transient") for status in (429, 500, 503)],
 )
-async def test_an_error_of_the_server_tells_its_status(
+async def test_an_error_of_the_server_names_its_status(
     outer: PhotoServer, tmp_path: Path, status: int, outcome: str
 ) -> None:
     async with opened_fetcher(outer) as fetcher:
@@ -148,7 +148,7 @@ async def test_a_body_shorter_than_it_says_is_a_transient_error(
     assert failed.value.outcome == "transient"
 
 
-async def test_an_address_where_nobody_listens_is_a_transient_error(tmp_path: Path) -> None:
+async def test_a_refused_connection_is_a_transient_error(tmp_path: Path) -> None:
     async with serving(OUTSIDE) as (server,):
         url = server.url("/a.jpg")
     async with opened_fetcher(server) as fetcher:

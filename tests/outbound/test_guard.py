@@ -46,7 +46,7 @@ async def inner() -> AsyncIterator[Trap]:
 
 
 @pytest.mark.parametrize("spelling", HOSTILE)
-async def test_a_hostile_spelling_is_refused_and_nobody_is_asked(
+async def test_a_hostile_url_is_refused_without_a_connection(
     spelling: str, inner: Trap, tmp_path: Path
 ) -> None:
     guard = Guard(ports=[80, 443, inner.port])

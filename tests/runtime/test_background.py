@@ -30,7 +30,7 @@ async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
     assert heard == ["once"]
 
 
-async def test_a_block_that_fails_ends_its_loops_and_tells_of_its_own_fault() -> None:
+async def test_a_block_that_fails_ends_its_loops_and_raises_its_own_error() -> None:
     loops: list[asyncio.Task[object]] = []
 
     async def loop() -> None:

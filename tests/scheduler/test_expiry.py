@@ -92,7 +92,7 @@ async def keys_of(client: Client) -> list[str]:
     return [key for key in keys if key.startswith(f"{client.username}/")]
 
 
-async def test_what_nobody_downloads_goes_after_the_first_time(hasty: Client, photo: Path) -> None:
+async def test_an_image_that_is_not_downloaded_expires(hasty: Client, photo: Path) -> None:
     image = await made(hasty, photo)
     assert len(await keys_of(hasty)) == 2
     assert image["first_downloaded_at"] is None
@@ -151,7 +151,7 @@ async def test_a_link_dies_with_its_image(hasty: Client, photo: Path) -> None:
     await until_no_object(hasty)
 
 
-async def test_a_download_in_flight_is_finished_when_the_clock_strikes(hasty: Client) -> None:
+async def test_a_download_under_way_is_finished_after_its_image_expired(hasty: Client) -> None:
     body = await asyncio.to_thread(noisy_bitmap)  # or the connection would be found too old
     form = aiohttp.FormData({"retention": "ephemeral"})
     form.add_field("image", BytesIO(body), filename="noise.bmp")
@@ -225,7 +225,7 @@ async def test_two_schedulers_delete_and_announce_each_image_once(tmp_path: Path
             assert "step_failed" not in site.log_of(name).read_text()
 
 
-async def test_what_serves_nobody_is_purged_at_the_start(tmp_path: Path, photo: Path) -> None:
+async def test_unused_rows_are_purged_at_the_start(tmp_path: Path, photo: Path) -> None:
     async with running_site("embedded", tmp_path / "site", REFRESH_TOKEN_S="0.01") as site:
         await site.logged("serve", "scheduler_started")  # it purges at once, and not again in this test
         async with signed_in(site), signed_in(site) as client:

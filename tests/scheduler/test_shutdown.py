@@ -1,4 +1,4 @@
-"""What a scheduler has begun when it is asked to end."""
+"""Work that a scheduler has begun when it stops."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from tests.support.services import own_vhost
 from tests.support.waiting import WAIT_S
 
 
-async def test_an_event_at_the_moment_of_leaving_does_not_keep_the_sender(tmp_path: Path) -> None:
+async def test_an_event_at_the_moment_of_stopping_does_not_keep_the_dispatch_running(tmp_path: Path) -> None:
     async with opened_backends(tmp_path, TICK_S="60") as backends, asyncio.timeout(WAIT_S):
         for pause_s in (0, 0, 0.03, 0.03, 0.06, 0.06):  # before and after it waits for its next tick
             async with dispatching_webhooks(backends):
@@ -29,7 +29,9 @@ async def test_an_event_at_the_moment_of_leaving_does_not_keep_the_sender(tmp_pa
 
 
 @pytest.mark.services
-async def test_what_was_removed_is_told_though_its_scheduler_stops_meanwhile(tmp_path: Path) -> None:
+async def test_the_event_of_a_deletion_is_published_though_the_scheduler_stops_meanwhile(
+    tmp_path: Path,
+) -> None:
     async with (
         asyncio.timeout(WAIT_S),
         own_vhost() as url,

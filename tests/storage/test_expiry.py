@@ -1,4 +1,4 @@
-"""The clock of ephemeral images, and how rows go."""
+"""The expiry of ephemeral images, and the deletion of rows."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ async def ends(image: Image) -> tuple[datetime | None, datetime | None]:
     return row.first_downloaded_at, row.expires_at
 
 
-async def test_only_the_first_download_sets_the_clock() -> None:
+async def test_only_the_first_download_sets_the_expiry() -> None:
     image = await an_image(await an_owner())
     await asyncio.gather(*(image_expiry.note_download(image, downloaded_s=10 * n) for n in range(1, 9)))
     first = await ends(image)
@@ -32,14 +32,14 @@ async def test_only_the_first_download_sets_the_clock() -> None:
     assert await ends(image) == first
 
 
-async def test_a_kept_image_has_no_clock() -> None:
+async def test_a_kept_image_never_expires() -> None:
     image = await an_image(await an_owner(), retention=Retention.KEEP, expires_at=None)
     await image_expiry.note_download(image, downloaded_s=1)
     assert await ends(image) == (None, None)
 
 
 @pytest.mark.parametrize("downloaded", ["source", "result"])
-async def test_a_shared_clock_starts_for_source_and_result_alike(downloaded: str) -> None:
+async def test_source_and_result_of_one_expiry_group_expire_together(downloaded: str) -> None:
     owner = await an_owner()
     source = await an_image(owner)
     result = await complete(await claimed((await a_job(owner, source)).id), owner)
@@ -50,7 +50,7 @@ async def test_a_shared_clock_starts_for_source_and_result_alike(downloaded: str
     assert ended == started + timedelta(seconds=DOWNLOADED_S)
 
 
-async def test_a_later_result_has_a_clock_of_its_own() -> None:
+async def test_a_later_result_expires_by_itself() -> None:
     owner = await an_owner()
     source = await an_image(owner)
     result = await complete(await claimed((await a_job(owner, source)).id), owner, shares_expiry=False)
@@ -112,7 +112,7 @@ async def test_an_image_with_an_unfinished_job_waits_for_it() -> None:
     assert await image_expiry.mark_expired(10) == 1
 
 
-async def test_no_more_are_marked_than_asked_for() -> None:
+async def test_no_more_are_marked_than_requested() -> None:
     owner = await an_owner()
     for _ in range(7):
         await an_image(owner, expires_at=now())

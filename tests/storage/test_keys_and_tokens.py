@@ -66,7 +66,7 @@ async def test_a_refresh_token_used_twice_at_once_ends_the_login() -> None:
             await refresh_tokens.rotate(fresh[0].id, ttl_s=60)
 
 
-async def test_a_used_token_is_told_from_an_unknown_one() -> None:
+async def test_a_used_token_and_an_unknown_one_have_errors_of_their_own() -> None:
     user = await an_owner()
     first = await refresh_tokens.start_family(user, ttl_s=60)
     second = await refresh_tokens.rotate(first.id, ttl_s=60)

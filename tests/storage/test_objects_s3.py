@@ -41,7 +41,7 @@ async def fetch(url: str) -> tuple[int, bytes, str, str | None]:
 
 
 @pytest.mark.parametrize("name", ["a.png", "ünï cödé/100% & more+.png"])
-async def test_a_link_serves_the_object_as_it_was_told(
+async def test_a_link_serves_the_object_with_the_given_headers(
     s3: ObjectStore, prefix: str, scratch: Path, name: str
 ) -> None:
     await put(s3, prefix + name, b"pixels", scratch)

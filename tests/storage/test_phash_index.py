@@ -113,7 +113,7 @@ async def test_only_the_owners_visible_images_count(owner: BaseUser) -> None:
     assert hidden.id
 
 
-async def test_the_nearest_come_first_and_no_more_than_asked_for(owner: BaseUser) -> None:
+async def test_the_nearest_come_first_and_no_more_than_the_limit(owner: BaseUser) -> None:
     hashes = await stored(owner, [0b111, 0b1, 0b11, 0b1111, 0])
     found = await phash_index.find(owner.id, 0, max_distance=10, limit=3)
     assert [hashes[one.id] for one in found] == [0, 0b1, 0b11]

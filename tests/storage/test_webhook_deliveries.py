@@ -141,7 +141,7 @@ async def test_a_lapsed_lease_gives_the_delivery_to_the_next_and_its_first_holde
     assert [one.status_code for one in webhook_deliveries.history_of(found)] == [200]
 
 
-async def test_an_address_that_asked_for_patience_waits_and_then_gets_one_at_a_time(database: Engine) -> None:
+async def test_an_address_that_sent_retry_after_waits_and_then_gets_one_at_a_time(database: Engine) -> None:
     owner = await an_owner()
     for _ in range(3):
         await a_delivery(owner)
@@ -155,7 +155,7 @@ async def test_an_address_that_asked_for_patience_waits_and_then_gets_one_at_a_t
     assert len(await taken()) == 2
 
 
-async def test_the_end_of_a_job_and_its_notices_are_one(database: Engine) -> None:
+async def test_the_end_of_a_job_and_its_deliveries_are_one_transaction(database: Engine) -> None:
     owner = await an_owner()
     endpoint = await an_endpoint(owner)
     await an_endpoint(owner, f"{URL}/failures", WebhookEvent.JOB_FAILED)
@@ -177,7 +177,7 @@ async def test_the_end_of_a_job_and_its_notices_are_one(database: Engine) -> Non
     assert len({row.body for row in rows}) == 1
 
 
-async def test_a_job_that_fails_is_given_up_or_cancelled_tells_as_it_should(database: Engine) -> None:
+async def test_failed_and_given_up_jobs_have_deliveries_and_cancelled_ones_none(database: Engine) -> None:
     owner = await an_owner()
     await an_endpoint(owner)
     image = await an_image(owner)
@@ -246,13 +246,13 @@ async def test_a_secret_that_was_replaced_signs_until_its_time_is_over(database:
     assert len({endpoint.secret, rotated.secret, first.secret, second.secret, third.secret}) == 5
 
 
-async def test_an_account_has_one_secret_whoever_needs_it_first(database: Engine) -> None:
+async def test_an_account_has_one_secret_though_several_make_it_at_once(database: Engine) -> None:
     owner = await an_owner()
     found = await asyncio.gather(*(webhook_secrets.account_secret(owner.id) for _ in range(8)))
     assert len({one.secret for one in found}) == 1
 
 
-async def test_an_ended_account_tells_nothing_more(database: Engine) -> None:
+async def test_a_deleted_account_has_no_deliveries(database: Engine) -> None:
     owner, other = await an_owner(), await an_owner()
     for one in (owner, other):
         await an_endpoint(one)
@@ -286,7 +286,7 @@ async def test_a_delivery_under_way_is_not_sent_a_second_time_by_hand(database: 
         await webhook_deliveries.redeliver(owner.id, row.id)
 
 
-async def test_a_describing_job_tells_only_who_asked(database: Engine) -> None:
+async def test_a_describe_job_has_a_delivery_only_on_request(database: Engine) -> None:
     job = await a_queued_job(kind="describe")
     await WebhookEndpoint(owner=job.owner, url=URL, secret="whsec_", events='["job.failed"]').save()
     await fail(await claimed(job.id), Failure("image_truncated", "cut"))

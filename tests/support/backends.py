@@ -130,7 +130,7 @@ def processes() -> list[psutil.Process]:
 
 
 async def put_object(url: str, key: str, file: Path, scratch: Path) -> None:
-    """Put a copy of a file into a store, as somebody at the console would."""
+    """Put a copy of a file into a store, as an operator does at its console."""
     store, copy = open_objects(url, scratch), scratch / uuid4().hex
     await asyncio.to_thread(shutil.copyfile, file, copy)
     try:

@@ -1,4 +1,4 @@
-"""A client of the HTTP API, as a program of a user would be."""
+"""A client of the HTTP API."""
 
 import asyncio
 import json
@@ -123,7 +123,7 @@ class Client:
         return await self.post("/api/images", data=form, headers=sent)
 
     async def job_done(self, job_id: str, *, within_s: float = WAIT_S) -> dict[str, Any]:
-        """The job once it has ended; the event stream tells when."""
+        """Return the job once its event stream says that it has ended."""
         async with (
             asyncio.timeout(within_s),
             self._session.get(

@@ -1,4 +1,4 @@
-"""A web server with everything that a server of somebody else's may do wrong."""
+"""A web server of images that can misbehave in every way a foreign server may."""
 
 import asyncio
 import gzip

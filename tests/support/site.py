@@ -128,7 +128,7 @@ class Site:
             raise
 
     async def stop_all(self) -> None:
-        """Stop all at once; the first that would not is told of once all have ended."""
+        """Stop all processes together, then raise the first error."""
         ends = await asyncio.gather(*(self.stop(name) for name in list(self.apps)), return_exceptions=True)
         for failed in ends:
             if failed is not None:
@@ -142,7 +142,7 @@ class Site:
 
 
 async def is_ready(client: aiohttp.ClientSession, url: str) -> bool:
-    """Whether somebody answers there, all of whose backends answer."""
+    """Return whether the site answers and reaches all its backends."""
     try:
         async with client.get(f"{url}/health/ready") as answer:
             return answer.status == 200

@@ -1,4 +1,4 @@
-"""What a site holds, seen from behind: its object store, its scratch directories, its secret."""
+"""What a site holds: its object store, its scratch directories, its secret."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -124,7 +124,7 @@ def signed_again(site: Site, token: str, **changes: Any) -> str:
 
 
 def refused(answer: Answer, status: int, code: str) -> str:
-    """The text of a problem, which has this status and code and tells nothing of our insides."""
+    """Check a problem's status and code, and that it names no internals; return its detail."""
     assert (answer.status, answer.code) == (status, code), answer
     problem = answer.json
     assert problem["status"] == status

@@ -1,4 +1,4 @@
-"""Looking at a running site from outside: its jobs, its objects, its processes."""
+"""A running site's jobs, objects and processes, and work that keeps it busy."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

@@ -19,7 +19,7 @@ from tests.support.site import Kind, Site, running_site
 from tests.support.waiting import WAIT_S
 
 TIMEOUT_S = "6"  # for one test to wait for, and long enough for a busy machine to answer all others
-HOLD = "hold"  # answer nothing until told to
+HOLD = "hold"  # do not answer before `released` is set
 CLOSE = "close"  # answer nothing, ever
 
 

@@ -1,4 +1,4 @@
-"""The end of a batch, as the address given with it is told."""
+"""The webhook of a batch, sent to the address given with it."""
 
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from tests.webhooks.webhook_requests import account_secret
 URLS = 300
 
 
-async def test_a_batch_with_broken_urls_is_told_of_once_with_its_exact_counts(
+async def test_a_batch_with_broken_urls_sends_one_webhook_with_exact_counts(
     client: Client, receiver: Receiver
 ) -> None:
     folder, path = f"/{uuid4()}", f"/{uuid4()}"

@@ -28,14 +28,14 @@ def sending_app(site: Site) -> str:
 
 
 async def asked(client: Client, photo: Path, receiver: Receiver) -> str:
-    """A job that tells `/own` how it ended; its id."""
+    """Start a job that sends a webhook to `/own`; return its id."""
     answer = await client.upload(photo, SMALL, webhook_url=receiver.url("/own"))
     assert answer.status == 202, answer
     return answer.json["job_id"]
 
 
 @pytest.mark.services
-async def test_a_notice_survives_worker_and_scheduler_killed_before_it_is_sent(
+async def test_a_delivery_survives_worker_and_scheduler_killed_before_it_is_sent(
     tmp_path: Path, photo: Path
 ) -> None:
     async with (
@@ -57,7 +57,7 @@ async def test_a_notice_survives_worker_and_scheduler_killed_before_it_is_sent(
 
 
 @pytest.mark.parametrize("kind", BOTH)
-async def test_a_notice_whose_sender_is_killed_while_it_waits_for_an_answer_is_sent_again(
+async def test_a_delivery_whose_sender_is_killed_before_the_response_is_sent_again(
     kind: Kind, tmp_path: Path, photo: Path
 ) -> None:
     async with open_webhook_site(kind, tmp_path / "site") as (site, receiver), signed_in(site) as client:
@@ -75,7 +75,7 @@ async def test_a_notice_whose_sender_is_killed_while_it_waits_for_an_answer_is_s
 
 
 @pytest.mark.parametrize("kind", BOTH)
-async def test_a_refused_notice_is_tried_again_by_the_next_process(
+async def test_a_refused_delivery_is_tried_again_by_the_next_process(
     kind: Kind, tmp_path: Path, photo: Path
 ) -> None:
     async with (
@@ -95,9 +95,7 @@ async def test_a_refused_notice_is_tried_again_by_the_next_process(
 
 
 @pytest.mark.parametrize("kind", BOTH)
-async def test_no_job_ends_without_its_one_notice_whatever_is_killed(
-    kind: Kind, tmp_path: Path, photo: Path
-) -> None:
+async def test_every_job_has_one_delivery_whatever_is_killed(kind: Kind, tmp_path: Path, photo: Path) -> None:
     async with (
         open_webhook_site(kind, tmp_path / "site", JOB_LEASE_S="3", MAX_ATTEMPTS="20") as (site, receiver),
         signed_in(site) as client,
@@ -128,7 +126,7 @@ def both_delivered(site: Site) -> bool:
 
 
 @pytest.mark.services
-async def test_two_schedulers_send_each_notice_once(tmp_path: Path) -> None:
+async def test_two_schedulers_send_each_delivery_once(tmp_path: Path) -> None:
     settings = {"TICK_S": "0.05", "WEBHOOK_TIMEOUT_S": "60"}
     async with open_webhook_site("services", tmp_path / "site", **settings) as (site, receiver):
         await site.start("scheduler", called="scheduler-2")

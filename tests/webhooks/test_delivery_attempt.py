@@ -1,4 +1,4 @@
-"""When a notice is tried again, and what signs it."""
+"""When a delivery is tried again, and what signs it."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime

@@ -47,7 +47,7 @@ def path_of(client: Client, name: str = "") -> str:
     return f"/{client.username}/{name}"
 
 
-async def test_a_job_tells_its_own_address_and_every_webhook(
+async def test_a_job_sends_to_its_own_address_and_to_every_webhook(
     client: Client, receiver: Receiver, photo: Path
 ) -> None:
     own, hook = path_of(client, "own"), path_of(client, "hook")
@@ -73,7 +73,7 @@ async def test_a_job_tells_its_own_address_and_every_webhook(
     assert len(await deliveries(client)) == 2
 
 
-async def test_a_failed_job_tells_why(client: Client, receiver: Receiver, photo: Path) -> None:
+async def test_a_failed_job_sends_its_error(client: Client, receiver: Receiver, photo: Path) -> None:
     path = path_of(client)
     cut = photo.read_bytes()[:20_000]
     job = await done(client, cut, webhook_url=receiver.url(path))
@@ -83,7 +83,7 @@ async def test_a_failed_job_tells_why(client: Client, receiver: Receiver, photo:
     assert (event["data"]["error_code"], event["data"]["result"]) == ("image_truncated", None)
 
 
-async def test_a_refused_notice_comes_again_with_the_same_id_and_bytes(
+async def test_a_refused_delivery_is_sent_again_with_the_same_id_and_bytes(
     client: Client, receiver: Receiver, photo: Path
 ) -> None:
     path = path_of(client)
@@ -139,7 +139,7 @@ async def test_a_redirect_is_a_failure_and_is_not_followed(
     assert receiver.at(path_of(client, "elsewhere")) == []
 
 
-async def test_after_the_last_attempt_a_notice_has_failed_until_it_is_sent_again_by_hand(
+async def test_after_the_last_attempt_a_delivery_has_failed_until_it_is_sent_again_by_hand(
     client: Client, receiver: Receiver
 ) -> None:
     path = path_of(client)
@@ -180,7 +180,7 @@ async def test_status_410_disables_a_webhook(client: Client, receiver: Receiver,
     assert (await receiver.received(path, 2))[1].verified(made["secret"])["data"]["job_id"] == job["id"]
 
 
-async def test_who_finds_a_notice_ended_by_410_finds_its_webhook_disabled(
+async def test_when_a_delivery_has_ended_with_410_its_webhook_is_disabled(
     client: Client, receiver: Receiver
 ) -> None:
     async def active_after_its_end(name: str) -> bool:
@@ -196,7 +196,7 @@ async def test_who_finds_a_notice_ended_by_410_finds_its_webhook_disabled(
         assert not any(await asyncio.gather(*(active_after_its_end(str(one)) for one in range(20))))
 
 
-async def test_a_receiver_that_asks_for_patience_gets_it_for_all_its_notices(
+async def test_a_receivers_retry_after_holds_for_all_its_deliveries(
     client: Client, receiver: Receiver
 ) -> None:
     path, other_path = path_of(client, "busy"), path_of(client, "idle")
@@ -221,7 +221,7 @@ async def test_a_receiver_that_asks_for_patience_gets_it_for_all_its_notices(
 
 
 @pytest.mark.parametrize("status", [502, 504])
-async def test_an_overloaded_receiver_gets_one_notice_at_a_time_at_first(
+async def test_an_overloaded_receiver_gets_one_delivery_at_a_time_at_first(
     client: Client, receiver: Receiver, status: int
 ) -> None:
     path = path_of(client)
@@ -266,7 +266,7 @@ async def test_a_rotated_secret_signs_beside_the_new_one(
                 came.verified(foreign)
 
 
-async def test_what_nobody_asked_for_or_somebody_stopped_is_not_told(
+async def test_neither_describe_jobs_nor_cancelled_jobs_send_webhooks(
     client: Client, receiver: Receiver, photo: Path
 ) -> None:
     path = path_of(client)
@@ -281,7 +281,7 @@ async def test_what_nobody_asked_for_or_somebody_stopped_is_not_told(
     assert len(came) == 1
 
 
-async def test_a_plain_upload_with_an_address_tells_once_it_is_described(
+async def test_a_plain_upload_with_an_address_sends_once_it_is_described(
     client: Client, receiver: Receiver, photo: Path
 ) -> None:
     path = path_of(client)
@@ -290,7 +290,7 @@ async def test_a_plain_upload_with_an_address_tells_once_it_is_described(
     assert (event["data"]["kind"], event["data"]["image_id"]) == ("describe", stored.json["id"])
 
 
-async def test_a_webhook_named_as_address_too_is_told_once(
+async def test_a_webhook_that_is_the_jobs_address_too_gets_one_delivery(
     client: Client, receiver: Receiver, photo: Path
 ) -> None:
     path = path_of(client)
@@ -313,7 +313,7 @@ async def test_a_moved_webhook_takes_what_waits_along(client: Client, receiver: 
     assert len(receiver.at(old)) == 1
 
 
-async def test_many_notices_arrive_once_each(client: Client, receiver: Receiver) -> None:
+async def test_many_deliveries_arrive_once_each(client: Client, receiver: Receiver) -> None:
     path = path_of(client)
     made = await webhook(client, receiver.url(path))
     ids = [await send_test_event(client, made["id"]) for _ in range(30)]

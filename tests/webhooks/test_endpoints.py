@@ -115,7 +115,7 @@ async def test_an_account_may_have_so_many_webhooks(client: Client, receiver: Re
     assert ids == sorted(ids, reverse=True)
 
 
-async def test_nobody_sees_or_touches_the_webhooks_of_others(client: Client, receiver: Receiver) -> None:
+async def test_the_webhooks_of_others_are_not_found(client: Client, receiver: Receiver) -> None:
     made = await webhook(client, receiver.url("/mine"))
     sent = await send_test_event(client, made["id"])
     await finished(client, sent)
@@ -198,7 +198,7 @@ async def test_a_deleted_webhook_takes_its_deliveries_along(client: Client, rece
     assert await deliveries(client) == []
 
 
-async def test_a_request_that_asks_twice_by_its_key_tells_once(
+async def test_a_request_repeated_by_its_key_sends_one_webhook(
     client: Client, receiver: Receiver, photo: Path
 ) -> None:
     path, key = f"/{client.username}", {"Idempotency-Key": uuid4().hex}
@@ -213,7 +213,7 @@ async def test_a_request_that_asks_twice_by_its_key_tells_once(
     assert len(came) == 1
 
 
-async def test_a_transform_tells_its_own_address(client: Client, receiver: Receiver, photo: Path) -> None:
+async def test_a_transform_sends_to_its_own_address(client: Client, receiver: Receiver, photo: Path) -> None:
     path = f"/{client.username}"
     image = (await client.upload(photo)).json
     asked = {"operations": SMALL, "webhook_url": receiver.url(path)}
@@ -222,7 +222,7 @@ async def test_a_transform_tells_its_own_address(client: Client, receiver: Recei
     assert (event["type"], event["data"]["job_id"]) == ("job.completed", job["id"])
 
 
-async def test_a_name_that_leads_inside_is_found_out_when_it_is_asked(
+async def test_a_host_name_that_resolves_inside_is_refused_at_the_connection(
     client: Client, receiver: Receiver
 ) -> None:
     """The tests' own guard opens one address alone; a name cannot be seen to lead elsewhere before."""

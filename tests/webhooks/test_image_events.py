@@ -12,7 +12,9 @@ from tests.support.webhook_receiver import Receiver, open_webhook_site
 from tests.webhooks.webhook_requests import SMALL, account_secret, deliveries, finished, webhook
 
 
-async def test_a_fetched_image_tells_with_its_job(client: Client, receiver: Receiver, photo: Path) -> None:
+async def test_the_job_of_a_fetched_image_sends_a_webhook(
+    client: Client, receiver: Receiver, photo: Path
+) -> None:
     path, source = f"/{client.username}/fetched", f"/{client.username}/photo.jpg"
     receiver.files[source] = photo.read_bytes()
     answer = await create(client, receiver.url(source), wait_s=None, webhook_url=receiver.url(path))
@@ -25,7 +27,7 @@ async def test_a_fetched_image_tells_with_its_job(client: Client, receiver: Rece
     )
 
 
-async def test_a_fetched_and_transformed_image_tells_its_address_once_when_all_is_done(
+async def test_a_fetched_and_transformed_image_sends_one_webhook_when_all_is_done(
     client: Client, receiver: Receiver, photo: Path
 ) -> None:
     path, hook = f"/{client.username}/own", f"/{client.username}/hook"
@@ -50,7 +52,7 @@ async def test_a_fetched_and_transformed_image_tells_its_address_once_when_all_i
     assert len(receiver.at(path)) == 1
 
 
-async def test_an_image_that_cannot_be_fetched_tells_so(client: Client, receiver: Receiver) -> None:
+async def test_an_image_that_cannot_be_fetched_sends_a_webhook(client: Client, receiver: Receiver) -> None:
     path, source = f"/{client.username}/own", f"/{client.username}/text.jpg"
     receiver.files[source] = b"this is no image"
     await create(client, receiver.url(source), wait_s=None, operations=SMALL, webhook_url=receiver.url(path))
@@ -61,7 +63,7 @@ async def test_an_image_that_cannot_be_fetched_tells_so(client: Client, receiver
 
 
 @pytest.mark.parametrize("kind", BOTH)
-async def test_an_image_that_ends_by_itself_tells_every_webhook_once(
+async def test_an_expired_image_sends_one_event_to_every_webhook(
     kind: Kind, tmp_path: Path, photo: Path
 ) -> None:
     async with (

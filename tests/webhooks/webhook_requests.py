@@ -1,4 +1,4 @@
-"""What tests of webhooks ask a site for."""
+"""Requests to the webhook API."""
 
 import asyncio
 from collections.abc import Callable
@@ -49,7 +49,7 @@ async def finished(client: Client, delivery_id: str) -> dict[str, Any]:
 
 
 async def send_test_event(client: Client, webhook_id: str) -> str:
-    """Ask for a test notice; its id."""
+    """Request a test event; return the id of its delivery."""
     answer = await client.post(f"/api/webhooks/{webhook_id}/test")
     assert answer.status == 202, answer
     return answer.json["id"]

@@ -1,4 +1,4 @@
-"""Deletions that a user asks for while the scheduler's sweep is about."""
+"""Deletions by a user while the scheduler deletes expired images."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from tests.storage.rows import a_job, an_image, an_owner
 from tests.support.backends import NewBackends
 
 
-async def test_an_image_is_deleted_once_whoever_removes_it_first(new_backends: NewBackends) -> None:
+async def test_an_image_is_deleted_once_by_user_or_scheduler(new_backends: NewBackends) -> None:
     backends = await new_backends()
     owner = await an_owner()
     doomed = [await an_image(owner) for _ in range(60)]

@@ -118,7 +118,9 @@ async def test_a_worker_whose_job_was_taken_over_stops_and_leaves_nothing(
 async def test_a_result_that_comes_too_late_is_taken_back(
     new_backends: NewBackends, large_photo: Path, photo: Path
 ) -> None:
-    backends = await new_backends(JOB_LEASE_S="3600", WORKER_CONCURRENCY="1")  # nobody tells it in time
+    backends = await new_backends(
+        JOB_LEASE_S="3600", WORKER_CONCURRENCY="1"
+    )  # it does not learn of the loss in time
     owner = await an_owner()
     image, job = await submit(backends, owner, large_photo, SLOW)
     async with working(backends):

@@ -34,7 +34,7 @@ async def test_who_comes_too_late_for_a_replaced_file_is_to_ask_again(new_backen
         assert Path(file).read_bytes() == b"newer"
 
 
-async def test_a_file_that_is_lost_is_not_asked_for_again(new_backends: NewBackends) -> None:
+async def test_a_missing_file_is_not_tried_again(new_backends: NewBackends) -> None:
     backends = await new_backends()
     with pytest.raises(ObjectNotFound):
         async with watermark_sources.file_of(await an_image(await an_owner()), backends):

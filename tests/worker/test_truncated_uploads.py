@@ -1,4 +1,4 @@
-"""A kept upload whose file is cut short: two jobs look at it, its owner asked for one."""
+"""A kept upload whose file is truncated: two jobs read it, of which its owner requested one."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.support.site_jobs import SMALL
 
 
 @pytest.mark.parametrize("first", [JobKind.DESCRIBE, JobKind.TRANSFORM])
-async def test_whichever_job_looks_first_the_one_asked_for_says_what_is_wrong(
+async def test_the_requested_job_has_the_error_whichever_job_reads_the_file_first(
     new_backends: NewBackends, photo: Path, tmp_path: Path, first: JobKind
 ) -> None:
     backends = await new_backends()

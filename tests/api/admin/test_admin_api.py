@@ -134,7 +134,7 @@ async def test_over_https_cookies_are_secure_and_other_sites_are_refused(new_sit
         assert all(word in attributes for word in ("secure", "httponly", "samesite=lax"))
 
 
-async def test_nobody_may_frame_the_pages(browser: AdminClient) -> None:
+async def test_the_pages_may_not_be_framed(browser: AdminClient) -> None:
     assert (await browser.get("")).headers["X-Frame-Options"] == "DENY"
 
 
@@ -207,7 +207,9 @@ async def test_a_thumbnail_is_small_made_once_and_goes_with_its_image(
     assert (await admin.get(path)).status == 404
 
 
-async def test_an_operators_look_starts_no_clock(admin: AdminClient, client: Client, photo: Path) -> None:
+async def test_a_view_by_an_operator_does_not_count_as_a_download(
+    admin: AdminClient, client: Client, photo: Path
+) -> None:
     record = (await client.upload(photo, [{"op": "grayscale"}], wait_s=60)).json
     whole = await admin.get(f"admin-api/images/{record['id']}/file/")
     assert (whole.status, whole.body, whole.headers["Content-Type"]) == (
@@ -241,7 +243,7 @@ async def test_only_a_failed_job_runs_again(admin: AdminClient, client: Client, 
     assert (await admin.call("POST", f"admin-api/jobs/{uuid4()}/retry/")).status == 404
 
 
-async def test_images_are_deleted_at_once_whoever_owns_them(
+async def test_images_of_any_account_are_deleted_at_once(
     site: Site, admin: AdminClient, client: Client, small_picture: bytes
 ) -> None:
     made = [

@@ -28,7 +28,7 @@ def sheet_of(directory: Path, *urls: str) -> Path:
     ("upload", "status"),
     [("/upload/", "/status/{}/"), ("/api/upload/", "/api/status/{}/"), ("/upload", "/api/status/{}")],
 )
-async def test_a_csv_file_is_taken_worked_off_and_told_of(
+async def test_a_csv_file_is_accepted_and_processed_and_its_webhook_sent(
     curl: Curl,
     client: Client,
     receiver: Receiver,
@@ -65,7 +65,7 @@ async def test_a_csv_file_that_is_none_is_refused(curl: Curl, tmp_path: Path) ->
     refused(await curl("/upload/", "-F", "webhook_url=http://example.org/"), 400, "invalid_request")
 
 
-async def test_the_status_of_another_accounts_file_is_not_told(
+async def test_the_status_of_another_accounts_file_is_not_found(
     site: Site, curl: Curl, receiver: Receiver, tmp_path: Path
 ) -> None:
     taken = await curl("/upload/", "-F", f"file=@{sheet_of(tmp_path, receiver.url('/none.jpg'))}")

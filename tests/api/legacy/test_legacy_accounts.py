@@ -11,7 +11,7 @@ from tests.support.site_contents import refused
 
 
 @pytest.mark.parametrize("path", ["/api/register/", "/users/register/", "/api/register", "/users/register"])
-async def test_an_account_is_registered_and_its_password_never_told(anonymous_curl: Curl, path: str) -> None:
+async def test_an_account_is_registered_and_its_password_never_shown(anonymous_curl: Curl, path: str) -> None:
     name = f"user-{uuid4().hex[:12]}"
     asked = body(username=name, email=f"{name}@example.org", password=PASSWORD)
     made = await anonymous_curl(path, "-X", "POST", *JSON, *asked)
