@@ -10,7 +10,7 @@ SPLIT = ("tests/worker/", "tests/embedded/")
 """Each of these tests starts processes of its own and waits for their ends. They share nothing, so each may
 run in any process."""
 
-FIRST = (*SPLIT, "tests/infra/test_service_script")
+FIRST = (*SPLIT, "tests/infra/", "tests/scheduler/test_expiry", "tests/edits/test_paid_calls")
 """These take long, so they begin before all others."""
 
 KIND = re.compile(r"\[(?:.*-)?(embedded|services)\b")
