@@ -1,6 +1,5 @@
 """Workers killed in the middle of a batch: the totals are exact, and nothing is done twice."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,19 +11,18 @@ from tests.support.photo_server import picture
 from tests.support.shared_sites import signed_in
 from tests.support.site import Kind
 from tests.support.site_jobs import until_stored, working_app
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import until
 
 KILLS = 3
 URLS = 60
 
 
 async def until_counted(client: Client, batch_id: str, count: int) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            batch = await detail(client, batch_id, "limit=0")
-            if batch["completed"] + batch["failed"] >= count:
-                return
-            await asyncio.sleep(0.02)
+    async def counted() -> bool:
+        batch = await detail(client, batch_id, "limit=0")
+        return batch["completed"] + batch["failed"] >= count
+
+    await until(counted)
 
 
 def urls_of(fetching_site: FetchingSite) -> list[str]:

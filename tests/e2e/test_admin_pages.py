@@ -93,6 +93,7 @@ async def card(page: Page, label: str) -> str:
     return await page.inner_text(f'[data-card="{label}"] strong')
 
 
+@EMBEDDED
 async def test_an_operator_sees_the_site_opens_a_picture_and_runs_a_failed_job_again(
     operated: Operated, page: Page, tmp_path: Path
 ) -> None:

@@ -30,6 +30,9 @@ class EditBackends(Struct, frozen=True):
     openai: OpenAIServer
 
 
+ON_ONE_EDIT_SITE = pytest.mark.parametrize("new_edit_site", ["embedded"], indirect=True)
+"""For tests of which no database, store or broker decides the outcome."""
+
 NewEditBackends = Callable[..., Awaitable[EditBackends]]
 NewEditSite = Callable[..., Awaitable[EditSite]]
 

@@ -7,7 +7,7 @@ import imagehash
 import pytest
 from PIL import Image
 
-from tests.edits.conftest import EditSite, NewEditSite
+from tests.edits.conftest import ON_ONE_EDIT_SITE, EditSite, NewEditSite
 from tests.edits.edit_requests import (
     PROMPT,
     WAIT,
@@ -258,6 +258,7 @@ async def test_a_replacement_that_is_no_image_changes_nothing(edit_site: EditSit
     assert edit_site.openai.calls == []
 
 
+@ON_ONE_EDIT_SITE
 async def test_dall_e_2_gets_a_square_and_its_bars_are_cut_off_again(new_edit_site: NewEditSite) -> None:
     edit_site = await new_edit_site(model="dall-e-2")
     source = await stored(edit_site.client, file(pixels((200, 100)), "JPEG"))

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from msgspec import Struct
 
-from tests.edits.conftest import EditSite, NewEditSite
+from tests.edits.conftest import ON_ONE_EDIT_SITE, EditSite, NewEditSite
 from tests.edits.edit_requests import PROMPT, edit, edited, file, form, picture_of, pixels, stored, used
 from tests.edits.openai_server import (
     Responder,
@@ -175,6 +175,7 @@ async def test_a_call_that_did_not_run_is_made_again_and_succeeds(new_edit_clien
     assert (today["edits"], today["calls"], today["images"]) == (1, 3, 1)
 
 
+@ON_ONE_EDIT_SITE
 async def test_a_server_that_cannot_be_reached_costs_nothing(new_edit_site: NewEditSite) -> None:
     edit_site = await new_edit_site(OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1")
     refused = await edit(edit_site.client, await stored(edit_site.client))
@@ -184,6 +185,7 @@ async def test_a_server_that_cannot_be_reached_costs_nothing(new_edit_site: NewE
     assert job["attempts"] == RETRIED
 
 
+@ON_ONE_EDIT_SITE
 async def test_a_call_that_is_not_answered_in_time_is_not_made_again(new_edit_site: NewEditSite) -> None:
     edit_site = await new_edit_site(OPENAI_TIMEOUT_S="1")
     edit_site.openai.responders.append(responds_when_released(edit_site.openai))

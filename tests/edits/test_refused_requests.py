@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.edits.conftest import EditSite, NewEditSite
+from tests.edits.conftest import ON_ONE_EDIT_SITE, EditSite, NewEditSite
 from tests.edits.edit_requests import PROMPT, edit, edited, file, form, mask, pixels, stored, used
 from tests.support.site_jobs import objects_url, stored_keys
 
@@ -60,6 +60,7 @@ async def test_others_images_are_no_masks_and_no_sources(
         assert (answer.status, answer.code) == (404, "image_not_found")
 
 
+@ON_ONE_EDIT_SITE
 async def test_a_day_has_so_many_edits_and_no_more(new_edit_site: NewEditSite) -> None:
     edit_site = await new_edit_site(EDITS_PER_DAY="3")
     source = await stored(edit_site.client)

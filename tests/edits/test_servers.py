@@ -10,8 +10,8 @@ from openai.types.image_model import ImageModel
 from libs.settings import load_settings
 from tests.edits.edit_requests import PROMPT, WAIT, edited, stored
 from tests.edits.openai_server import AZURE_DEPLOYMENT, AZURE_V1, ApiStyle, OpenAIServer
-from tests.support.shared_sites import BOTH, signed_in
-from tests.support.site import Kind, running_site
+from tests.support.shared_sites import signed_in
+from tests.support.site import running_site
 
 GENERAL = re.compile(r"gpt-image-(\d+(?:\.\d+)*)(?:-[a-z]+)?")  # without a date
 
@@ -28,14 +28,11 @@ def test_the_default_model_is_of_the_newest_version_that_the_package_names(tmp_p
     assert version(default) == max(map(version, named)) != ()
 
 
-@pytest.mark.parametrize("kind", BOTH)
 @pytest.mark.parametrize("style", [AZURE_V1, AZURE_DEPLOYMENT], ids=["v1", "deployment"])
-async def test_azure_gets_the_key_its_way_and_the_version_of_its_api(
-    kind: Kind, style: ApiStyle, tmp_path: Path
-) -> None:
+async def test_azure_gets_the_key_its_way_and_the_version_of_its_api(style: ApiStyle, tmp_path: Path) -> None:
     async with (
         OpenAIServer.open(style=style) as openai,
-        running_site(kind, tmp_path / "site", **openai.settings) as site,
+        running_site("embedded", tmp_path / "site", **openai.settings) as site,
         signed_in(site) as client,
     ):
         await edited(client, await stored(client))

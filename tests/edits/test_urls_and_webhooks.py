@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.edits.conftest import NewEditSite
+from tests.edits.conftest import ON_ONE_EDIT_SITE, NewEditSite
 from tests.edits.edit_requests import PROMPT, WAIT, edit, file, form, pixels, stored
 from tests.support.photo_server import ALLOWED
 from tests.support.webhook_receiver import receiving
@@ -29,6 +29,7 @@ async def test_an_image_is_fetched_and_edited_and_its_edit_sends_a_webhook(
         assert notice["data"]["result_id"] == answer.json["result"]["id"]
 
 
+@ON_ONE_EDIT_SITE
 async def test_every_request_for_an_edit_takes_a_webhook_address(
     new_edit_site: NewEditSite, photo: Path
 ) -> None:

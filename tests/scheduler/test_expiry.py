@@ -135,7 +135,11 @@ async def test_a_later_result_ends_by_itself(hasty: Client, photo: Path) -> None
     await hasty.until_gone(result)
     still = await hasty.get(f"/api/images/{kept['id']}")
     assert (still.status, still.json["expires_at"]) == (200, None)
-    assert len(await keys_of(hasty)) == 1
+
+    async def stored() -> int:
+        return len(await keys_of(hasty))
+
+    await until_equal(1, stored)
 
 
 async def test_a_link_dies_with_its_image(hasty: Client, photo: Path) -> None:

@@ -30,7 +30,7 @@ from tests.support.services import own_bucket, own_vhost
 from tests.support.shared_sites import BOTH
 from tests.support.site import QUICK, SECRET
 from tests.support.site_jobs import busy_one_of
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import until
 
 NewBackends = Callable[..., Awaitable[Backends]]
 
@@ -101,17 +101,24 @@ async def submit(
 
 
 async def ended(job_id: UUID) -> Job:
-    async with asyncio.timeout(WAIT_S):
-        while (job := await job_row(job_id)).status in jobs.UNFINISHED:
-            await asyncio.sleep(0.02)
+    """Wait until the job has ended, and return its row."""
+
+    async def row() -> Job | None:
+        job = await job_row(job_id)
+        return None if job.status in jobs.UNFINISHED else job
+
+    job = await until(row)
+    assert job is not None
     return job
 
 
 async def running(job_id: UUID) -> None:
-    """Until a worker has taken the job."""
-    async with asyncio.timeout(WAIT_S):
-        while (await job_row(job_id)).status != JobStatus.RUNNING:
-            await asyncio.sleep(0.005)
+    """Wait until a worker has claimed the job."""
+
+    async def claimed() -> bool:
+        return (await job_row(job_id)).status == JobStatus.RUNNING
+
+    await until(claimed)
 
 
 async def busy_child() -> psutil.Process:

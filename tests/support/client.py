@@ -13,7 +13,7 @@ import aiohttp
 from msgspec import Struct
 
 from tests.support.site import Site
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, until
 
 PASSWORD = "correct horse battery"
 DONE = ("completed", "failed", "cancelled")
@@ -122,10 +122,10 @@ class Client:
             sent["Prefer"] = f"wait={wait_s}"
         return await self.post("/api/images", data=form, headers=sent)
 
-    async def job_done(self, job_id: str, *, within_s: float = WAIT_S) -> dict[str, Any]:
+    async def job_done(self, job_id: str) -> dict[str, Any]:
         """Return the job once its event stream says that it has ended."""
         async with (
-            asyncio.timeout(within_s),
+            asyncio.timeout(WAIT_S),
             self._session.get(
                 f"{self.site.url}/api/jobs/{job_id}/events", headers={"Authorization": f"Bearer {self.token}"}
             ) as stream,
@@ -138,15 +138,18 @@ class Client:
                         return job
         raise AssertionError(f"the stream of job {job_id} ended before the job")
 
-    async def until_hashed(self, image_id: str, *, within_s: float = WAIT_S) -> str:
-        """The image's perceptual hash, once it has one."""
-        async with asyncio.timeout(within_s):
-            while (phash := (await self.get(f"/api/images/{image_id}")).json["phash"]) is None:
-                await asyncio.sleep(0.02)
-        return phash
+    async def until_hashed(self, image_id: str) -> str:
+        """Wait until the image has a perceptual hash, and return it."""
 
-    async def until_gone(self, image_id: str, *, within_s: float = WAIT_S) -> None:
-        """Until the image cannot be found any more."""
-        async with asyncio.timeout(within_s):
-            while (await self.get(f"/api/images/{image_id}")).status != 404:
-                await asyncio.sleep(0.05)
+        async def phash() -> str:
+            return (await self.get(f"/api/images/{image_id}")).json["phash"] or ""
+
+        return await until(phash)
+
+    async def until_gone(self, image_id: str) -> None:
+        """Wait until the image is not found."""
+
+        async def gone() -> bool:
+            return (await self.get(f"/api/images/{image_id}")).status == 404
+
+        await until(gone)

@@ -1,6 +1,5 @@
 """What a site holds: its object store, its scratch directories, its secret."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from msgspec import Struct
 from libs.storage.objects import open_objects
 from tests.support.client import Answer, Client
 from tests.support.site import SECRET, Site
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import until_equal
 
 INTERNALS = (
     "Traceback",
@@ -90,18 +89,18 @@ async def next_one_works(client: Client, data: bytes) -> None:
 
 
 async def kept_again(client: Client, before: Kept) -> None:
-    """Until the account has what it had before, and nothing is half done."""
-    async with asyncio.timeout(WAIT_S):
-        while await kept_by(client) != before:
-            await asyncio.sleep(0.05)
+    """Wait until the account has what it had before, and nothing is half done."""
+    await until_equal(before, lambda: kept_by(client))
     await scratch_is_empty(client.site)
 
 
 async def scratch_is_empty(site: Site) -> None:
-    """Until no process of the site has a temporary file."""
-    async with asyncio.timeout(WAIT_S):
-        while scratch_files(site):
-            await asyncio.sleep(0.02)
+    """Wait until no process of the site has a temporary file."""
+
+    async def files() -> list[Path]:
+        return scratch_files(site)
+
+    await until_equal([], files)
 
 
 def scratch_files(site: Site) -> list[Path]:

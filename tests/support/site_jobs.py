@@ -12,7 +12,7 @@ import psutil
 from libs.storage.objects import open_objects
 from tests.support.client import Client
 from tests.support.site import Site
-from tests.support.waiting import WAIT_S, until_equal
+from tests.support.waiting import WAIT_S, until, until_equal
 
 BUSY_S = 0.4
 
@@ -39,9 +39,10 @@ async def accepted(client: Client, photo: Path | bytes, operations: Sequence[Map
 
 
 async def until_running(client: Client, job_id: str) -> None:
-    async with asyncio.timeout(WAIT_S):
-        while (await job_of(client, job_id))["status"] != "running":
-            await asyncio.sleep(0.02)
+    async def running() -> bool:
+        return (await job_of(client, job_id))["status"] == "running"
+
+    await until(running)
 
 
 async def job_of(client: Client, job_id: str) -> dict[str, Any]:
@@ -83,15 +84,19 @@ def family_of(site: Site, name: str) -> list[psutil.Process]:
 
 
 async def busy_one_of(process: psutil.Process) -> psutil.Process:
-    """That descendant which has computed for a while, once there is one: longer than any start takes."""
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            for helper in process.children():
-                for child in helper.children():
-                    with suppress(psutil.NoSuchProcess):
-                        if child.cpu_times().user > BUSY_S:
-                            return child
-            await asyncio.sleep(0.02)
+    """Return the render process that has computed for longer than any start takes, once there is one."""
+
+    async def busy() -> psutil.Process | None:
+        for helper in process.children():
+            for child in helper.children():
+                with suppress(psutil.NoSuchProcess):
+                    if child.cpu_times().user > BUSY_S:
+                        return child
+        return None
+
+    found = await until(busy)
+    assert found is not None
+    return found
 
 
 async def until_ended(processes: list[psutil.Process]) -> None:

@@ -10,7 +10,7 @@ WAIT_S = 150.0
 """How long to wait for something that must happen. A wait ends with the event, so a long bound costs nothing,
 and a machine that is busy with other work passes too."""
 
-POLL_S = 0.02
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.01, 0.1  # looking costs the machine time too
 
 
 async def until(condition: Callable[[], Awaitable[T]], *, within_s: float = WAIT_S) -> T:
@@ -20,10 +20,12 @@ async def until(condition: Callable[[], Awaitable[T]], *, within_s: float = WAIT
         AssertionError: The result was never true within `within_s`; it names the last result.
     """
     result: T | None = None
+    pause_s = FIRST_PAUSE_S
     try:
         async with asyncio.timeout(within_s):
             while not (result := await condition()):
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(pause_s)
+                pause_s = min(1.5 * pause_s, LONGEST_PAUSE_S)
     except TimeoutError as error:
         raise AssertionError(f"still {result!r} after {within_s:g} s") from error
     return result

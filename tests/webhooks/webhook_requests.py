@@ -1,11 +1,10 @@
 """Requests to the webhook API."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
 from tests.support.client import Client
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import until
 
 SMALL = [{"op": "resize", "width": 64}]
 
@@ -36,11 +35,13 @@ async def delivery(client: Client, delivery_id: str) -> dict[str, Any]:
 async def until_delivery(
     client: Client, delivery_id: str, holds: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
-    """The delivery, once it is so."""
-    async with asyncio.timeout(WAIT_S):
-        while not holds(found := await delivery(client, delivery_id)):
-            await asyncio.sleep(0.05)
-    return found
+    """Wait until something holds of the delivery, and return it."""
+
+    async def found() -> dict[str, Any]:
+        shown = await delivery(client, delivery_id)
+        return shown if holds(shown) else {}
+
+    return await until(found)
 
 
 async def finished(client: Client, delivery_id: str) -> dict[str, Any]:
