@@ -14,7 +14,7 @@ from tests.support.client import Client
 from tests.support.photo_server import INSIDE, PhotoServer, picture
 from tests.support.site_jobs import objects_url, stored_keys
 from tests.support.url_images import created, md5_of, original, record
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, until_equal
 
 RED, BLUE = picture("red"), picture("blue", size=(64, 20))
 
@@ -210,8 +210,11 @@ async def test_of_replacements_at_once_the_losers_get_a_conflict(
     new = await record(client, old["id"])
     assert new["source_url"] in urls
     assert md5_of(await original(client, old["id"])) == new["md5"]
-    keys = [key for key in await stored_keys(objects_url(client.site)) if old["id"] in key]
-    assert len(keys) == 1
+
+    async def stored() -> int:
+        return len([key for key in await stored_keys(objects_url(client.site)) if old["id"] in key])
+
+    await until_equal(1, stored)
 
 
 async def test_only_the_owner_replaces(client: Client, photo_server: PhotoServer) -> None:
