@@ -13,36 +13,17 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from apps.api.middleware.request_log import request_id
-from apps.api.problems import status_of
+from apps.api.problems import STATUS, status_of
 from libs.backends import Backends
 from libs.batches import create
 from libs.images import expiry
 from libs.images.thumbnails import MIME, Thumbnails
-from libs.imaging.errors import ImagingError
 from libs.jobs.rerun import rerun
-from libs.runtime.process_pool import RenderError
 from libs.storage import accounts, batches, images, site_overview, webhook_deliveries
-from libs.storage.batches import BatchNotFound
 from libs.storage.database.tables import Image
-from libs.storage.image_errors import ImageError, ImageNotFound
-from libs.storage.jobs import JobError
-from libs.storage.objects import ObjectNotFound, StoreUnavailable
-from libs.storage.webhook_deliveries import DeliveryNotFound, DeliveryUnderWay
-from libs.storage.webhook_endpoints import WebhookDisabled
+from libs.storage.image_errors import ImageNotFound
 
 DELETE_AT_ONCE = 100
-FORESEEN = (
-    ImageError,
-    JobError,
-    BatchNotFound,
-    DeliveryNotFound,
-    DeliveryUnderWay,
-    WebhookDisabled,
-    ImagingError,
-    RenderError,
-    ObjectNotFound,
-    StoreUnavailable,
-)
 SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -74,7 +55,7 @@ class AdminApi:
                 Route("/batches/{id:uuid}/retry/", self.retry_batch, methods=["POST"]),
                 Route("/deliveries/{id:uuid}/redeliver/", self.redeliver, methods=["POST"]),
             ],
-            exception_handlers={**dict.fromkeys(FORESEEN, _problem), msgspec.DecodeError: _bad_request},
+            exception_handlers={**dict.fromkeys(STATUS, _problem), msgspec.DecodeError: _bad_request},
         )
 
     async def overview(self, _: Request) -> Response:
