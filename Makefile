@@ -9,6 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 SERVICES := infra/local/services
 ARGS ?=
+ATTACK ?=
 ROWS ?= 1000000
 BATCH_ROWS ?= 1000
 FUZZ_S ?= 60
@@ -16,7 +17,7 @@ PROCESSES ?= $(if $(ARGS),0,4)
 SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 
-.PHONY: secrets up down logs help install run test test-fast lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock docs schema screenshots clean
+.PHONY: secrets up down logs help install run test test-fast test-load lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock docs schema screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -31,6 +32,9 @@ test: $(VENV)/dev.stamp services ## Run every test on both backends; starts the 
 
 test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
 	$(BIN)/pytest -m "not services" $(SPREAD) $(ARGS)
+
+test-load: $(VENV)/dev.stamp services ## Attack running sites and print how another account fares (ATTACK=name for one)
+	@set -a && eval "$$($(SERVICES) env)" && set +a && ATTACK="$(ATTACK)" $(BIN)/python -m benchmarks.load
 
 lint: $(VENV)/dev.stamp ## Check style, types and import directions
 	$(BIN)/ruff check .

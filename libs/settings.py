@@ -148,6 +148,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Requests of one account, or of one address without an account."""
     login_limit_per_minute: Count = 10
     """Logins from one address."""
+    register_limit_per_minute: Count = 10
+    """Registrations from one address."""
     amqp_trusted_users: tuple[str, ...] = ()
     """RabbitMQ users whose orders can name any account as `owner`. Others order for the account of
     their own name."""

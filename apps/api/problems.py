@@ -19,6 +19,7 @@ from libs.edits import errors as edits
 from libs.imaging import errors as imaging
 from libs.jobs.admission import EditsNotConfigured, TooManyOperations
 from libs.runtime.process_pool import RenderCrashed, RenderTimeout
+from libs.runtime.threads import ServerBusy
 from libs.storage import (
     accounts,
     batches,
@@ -109,6 +110,7 @@ STATUS: dict[type[Exception], int] = {
     ObjectNotFound: 404,
     DatabaseUnavailable: 503,
     StoreUnavailable: 503,
+    ServerBusy: 503,
 }
 """Any other class, unless it is an HTTPException, is a bug: 500 `internal_error`."""
 
@@ -224,7 +226,7 @@ def _extra_headers(status: int, error: Exception) -> dict[str, str]:
         return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, DailyEditsUsed):
         return _retry_after(error.retry_after_s)
-    if isinstance(error, ImageNotReady | StoreUnavailable | jobs.TooManyJobs):
+    if isinstance(error, ImageNotReady | StoreUnavailable | ServerBusy | jobs.TooManyJobs):
         return _retry_after(RETRY_AFTER_S.get(status, 1))
     return {}
 

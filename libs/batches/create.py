@@ -1,6 +1,5 @@
 """Create batches from CSV files, retry their failures, delete them."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from libs.contracts.enums import Retention
 from libs.imaging.operations import AnyOperation, Compress, Convert
 from libs.jobs import admission
 from libs.jobs.cancel import publish_cancelled
+from libs.runtime.threads import PARSING
 from libs.storage import batches
 from libs.storage.batches import NewItem, NewJob
 from libs.storage.database.tables import BaseUser, Batch, new_id, new_ids, now
@@ -47,7 +47,7 @@ async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
     await admission.check_operations(operations, owner, backends)
     if command.webhook_url is not None:
         backends.guard.check_url(command.webhook_url)
-    sheet = await asyncio.to_thread(read_csv, command.path, _limits(backends), backends.guard)
+    sheet = await PARSING.run(read_csv, command.path, _limits(backends), backends.guard)
     total = sum(len(row.urls) for row in sheet.rows)
     await check_room(owner, total, backends)
     batch = Batch(
@@ -61,7 +61,7 @@ async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
         webhook_url=command.webhook_url,
         created_at=now(),
     )
-    items, jobs = await asyncio.to_thread(_planned, sheet, job_maker(batch, owner))
+    items, jobs = await PARSING.run(_planned, sheet, job_maker(batch, owner))
     await batches.create(batch, items, jobs, command.request_id)
     return batch
 

@@ -23,6 +23,7 @@ from libs.edits.errors import EditBadResponse, EditTimedOut, EditUnavailable
 from libs.edits.model_call import CallOptions, InputFile, ModelAnswer, OutputImage
 from libs.edits.model_requirements import is_gpt_image, requirements_of
 from libs.edits.vendor_errors import to_edit_error
+from libs.runtime.threads import PARSING
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ class OpenAIImages:
                     response = await self._generate(prompt, options, reference)
                 else:
                     response = await self._edit(source, mask, prompt, options, reference)
-        return await asyncio.to_thread(_answer, response, self._model, options.n)
+        return await PARSING.run(_answer, response, self._model, options.n)
 
     async def _edit(
         self, source: InputFile, mask: InputFile | None, prompt: str, options: CallOptions, reference: str

@@ -7,6 +7,7 @@ from libs.backends import Backends
 from libs.imaging.operations import Convert, Frames, Resize
 from libs.imaging.pipeline import render
 from libs.runtime.process_pool import ProcessPool
+from libs.runtime.threads import SCRATCH
 from libs.storage import images, object_keys
 from libs.storage.database.tables import Image, new_id
 from libs.storage.objects import ObjectNotFound
@@ -64,7 +65,7 @@ class Thumbnails:
         limits = self._backends.settings.image_limits
         async with self._backends.objects.as_file(image.object_key) as source:
             await self._processes.run(TIMEOUT_S, render, source, file, STEPS, limits)
-        return await asyncio.to_thread(file.read_bytes)
+        return await SCRATCH.run(file.read_bytes)
 
     async def _stored(self, key: str) -> bytes:
         async with self._backends.objects.read(key) as chunks:

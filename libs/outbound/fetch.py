@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ThreadedResolver
+from aiohttp import ClientError, ClientResponse, ClientSession
 from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 from yarl import URL
@@ -15,8 +15,10 @@ from libs.outbound.data_url import decode_data_url, is_data_url
 from libs.outbound.errors import UrlForbidden, UrlHttpError, UrlTimeout, UrlTooLarge
 from libs.outbound.guard import Guard
 from libs.outbound.guarded_session import guarded_session, to_fetch_error
+from libs.outbound.resolver import FETCH_LOOKUPS, ThreadPoolResolver
 from libs.outbound.response_body import save_body
 from libs.outbound.retry_after import retry_after_s
+from libs.runtime.threads import PARSING
 
 HEADERS = {"Accept": "image/*,*/*;q=0.5"}
 CHUNK_BYTES = 64 * 1024
@@ -62,7 +64,8 @@ class Fetcher:
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> "Fetcher":
-        self._session = guarded_session(self._guard, self._resolver or ThreadedResolver(), HEADERS)
+        resolver = self._resolver or ThreadPoolResolver(FETCH_LOOKUPS)
+        self._session = guarded_session(self._guard, resolver, HEADERS)
         return self
 
     async def __aexit__(
@@ -123,7 +126,7 @@ class Fetcher:
 
     async def _decode(self, url: str, target: Path) -> Fetched:
         limit = self._limits.max_data_bytes
-        content = await asyncio.to_thread(decode_data_url, url, max_bytes=limit)
+        content = await PARSING.run(decode_data_url, url, max_bytes=limit)
         received = await save_body(_single_chunk(content), target, max_bytes=limit)
         return Fetched(filename="", size_bytes=received.size_bytes, md5=received.md5, validators=Validators())
 

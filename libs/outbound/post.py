@@ -1,23 +1,20 @@
 """Posting a body to a URL that a user gave: once, guarded, within a time limit, without redirects."""
 
 import asyncio
-import socket
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from types import TracebackType
 
 from aiohttp import ClientError, ClientSession
-from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 
 from libs.outbound.errors import UrlTimeout
 from libs.outbound.guard import Guard
 from libs.outbound.guarded_session import guarded_session, to_fetch_error
+from libs.outbound.resolver import WEBHOOK_LOOKUPS, ThreadPoolResolver
 from libs.outbound.retry_after import retry_after_s
 
 HEADERS = {"Content-Type": "application/json"}
-LOOKUPS = 32  # DNS lookups at once
 
 
 class PostResponse(Struct, frozen=True):
@@ -42,7 +39,7 @@ class Poster:
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> "Poster":
-        resolver = self._resolver or DedicatedThreadsResolver()
+        resolver = self._resolver or ThreadPoolResolver(WEBHOOK_LOOKUPS)
         self._session = guarded_session(self._guard, resolver, HEADERS, connections=0)
         return self
 
@@ -72,32 +69,3 @@ class Poster:
             raise UrlTimeout(text, transient=True) from error
         except (ClientError, UnicodeError) as error:
             raise to_fetch_error(error) from error
-
-
-class DedicatedThreadsResolver(AbstractResolver):
-    """The system's resolver on threads of its own, so that slow lookups delay nothing else."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(LOOKUPS, thread_name_prefix="lookup")
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        lookup = partial(
-            socket.getaddrinfo, host, port, family=family, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG
-        )
-        found = await asyncio.get_running_loop().run_in_executor(self._threads, lookup)
-        return [
-            ResolveResult(
-                hostname=host,
-                host=str(address[0]),
-                port=int(address[1]),
-                family=kind,
-                proto=protocol,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for kind, _, protocol, _, address in found
-        ]
-
-    async def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)

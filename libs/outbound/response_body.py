@@ -1,6 +1,5 @@
 """Saving a response body to a file, counted and hashed on the way."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from libs.outbound.errors import UrlTooLarge
+from libs.runtime.threads import SCRATCH
 
 WRITE_BYTES = 256 * 1024
 
@@ -27,7 +27,7 @@ async def save_body(chunks: AsyncIterator[bytes], target: Path, *, max_bytes: in
     """
     md5 = hashlib.md5(usedforsecurity=False)
     size, buffer = 0, bytearray()
-    with await asyncio.to_thread(target.open, "wb", buffering=0) as file:
+    with await SCRATCH.run(target.open, "wb", buffering=0) as file:
 
         def write() -> None:
             md5.update(buffer)
@@ -39,7 +39,7 @@ async def save_body(chunks: AsyncIterator[bytes], target: Path, *, max_bytes: in
                 raise UrlTooLarge(f"the file has more than {max_bytes} bytes")
             buffer += chunk
             if len(buffer) >= WRITE_BYTES:
-                await asyncio.to_thread(write)
+                await SCRATCH.run(write)
                 buffer.clear()
-        await asyncio.to_thread(write)
+        await SCRATCH.run(write)
     return SavedBody(size, md5.hexdigest())

@@ -19,6 +19,8 @@ import structlog
 from pebble import ProcessExpired
 from pebble import ProcessPool as PebblePool
 
+from libs.runtime.threads import MAINTENANCE
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -82,7 +84,7 @@ class ProcessPool:
         """Kill running calls and end the processes."""
         async with self._starting:
             if self._pool is not None:
-                await asyncio.to_thread(_stop, self._pool)
+                await MAINTENANCE.run(_stop, self._pool)
 
     async def _run_in(
         self, pool: PebblePool, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
@@ -111,8 +113,8 @@ class ProcessPool:
                 return self._pool
             if self._pool is not None:
                 log.warning("process_pool_restarted")
-                await asyncio.to_thread(_stop, self._pool)
-            self._pool = await asyncio.to_thread(self._start)
+                await MAINTENANCE.run(_stop, self._pool)
+            self._pool = await MAINTENANCE.run(self._start)
             return self._pool
 
     def _start(self) -> PebblePool:

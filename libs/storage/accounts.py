@@ -1,6 +1,5 @@
 """Functions over the account table: register, authenticate, find, delete."""
 
-import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal, cast
@@ -10,6 +9,7 @@ from piccolo.columns import Column
 from piccolo.columns.combination import And
 
 from libs.contracts.enums import ImageStatus, JobStatus
+from libs.runtime.threads import PASSWORDS
 from libs.storage import webhook_endpoints
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
@@ -58,7 +58,7 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
         raise UsernameTaken(f"the username {username} is taken")
     if await BaseUser.exists().where(BaseUser.email == email):
         raise EmailTaken("an account with this email address exists")
-    hashed = await asyncio.to_thread(BaseUser.hash_password, password)
+    hashed = await PASSWORDS.run(BaseUser.hash_password, password)
     user = BaseUser(
         username=username, email=email, password=hashed, active=True, admin=admin, superuser=admin
     )
@@ -81,7 +81,7 @@ async def authenticate(username: str, password: str) -> BaseUser:
     """
     user = await BaseUser.objects().where((BaseUser.username == username) & (BaseUser.active == True)).first()  # noqa: E712
     stored = user.password if user else _UNUSABLE_PASSWORD
-    if not await asyncio.to_thread(_matches, password, stored) or user is None:
+    if not await PASSWORDS.run(_matches, password, stored) or user is None:
         raise BadCredentials("no active account has this username and password")
     moment = datetime.now(UTC).replace(tzinfo=None)  # Piccolo's column is naive
     await BaseUser.update({BaseUser.last_login: moment}).where(BaseUser.id == user.id)

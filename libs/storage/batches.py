@@ -1,6 +1,5 @@
 """Functions over batches and their items, as their owners see them; `batch_counters` counts them."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Literal, cast
@@ -11,6 +10,7 @@ from msgspec import Struct
 from piccolo.engine.postgres import PostgresEngine
 
 from libs.contracts.enums import BatchStatus, ImageStatus, ItemStatus, JobKind, JobStatus, Priority
+from libs.runtime.threads import PARSING
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.tables import Batch, Image, Job, ProductImage, now
@@ -218,7 +218,7 @@ async def retry(batch: Batch, job_for: Callable[[str], NewJob], request_id: str)
             .returning(ProductImage.id, ProductImage.input_url)
         )
         urls = list(dict.fromkeys(row["input_url"] for row in failed))
-        jobs = dict(zip(urls, await asyncio.to_thread(lambda: [job_for(url) for url in urls]), strict=True))
+        jobs = dict(zip(urls, await PARSING.run(lambda: [job_for(url) for url in urls]), strict=True))
         await _insert_jobs(batch, list(jobs.values()), request_id)
         for chunk in _chunks([(row["id"], jobs[row["input_url"]].id) for row in failed]):
             table = _json(chunk)

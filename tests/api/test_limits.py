@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client import PASSWORD, Client
+from tests.support.client import PASSWORD, Answer, Client
 from tests.support.multipart import file_part, send
 from tests.support.shared_sites import NewSite, signed_in
 from tests.support.site_contents import kept_by, nothing_kept, refused
@@ -32,6 +32,22 @@ async def test_requests_are_limited_per_account_and_logins_per_address(new_site:
             answer = await two.post("/accounts/login", json={**login, "password": password})
             refused(answer, 429, "rate_limited")
         assert (await two.post("/accounts/refresh", json={"refresh_token": two.refresh_token})).status == 200
+
+
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
+async def test_registrations_are_limited_per_address_whatever_their_route(new_site: NewSite) -> None:
+    site = await new_site(REGISTER_LIMIT_PER_MINUTE="3")
+
+    async def register(path: str) -> Answer:
+        async with Client(site) as client:
+            details = {"username": client.username, "email": client.email, "password": PASSWORD}
+            return await client.post(path, json=details)
+
+    routes = ("/accounts/register", "/api/register/", "/users/register/", "/accounts/register/")
+    answers = [await register(path) for path in routes]
+    assert [answer.status for answer in answers[:3]] == [201] * 3
+    refused(answers[3], 429, "rate_limited")
+    assert 0 < int(answers[3].headers["Retry-After"]) <= 60
 
 
 async def test_an_account_holds_no_more_than_its_quota(limited_client: Client, photos: Path) -> None:

@@ -1,8 +1,10 @@
 """Objects on an S3 server: links, and a server that is away or refuses."""
 
 import asyncio
+import os
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -12,8 +14,10 @@ from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from libs.storage.objects import ObjectNotFound, ObjectStore, StorageError, StoreUnavailable, open_objects
+from libs.storage.objects.port import CHUNK_BYTES
+from libs.storage.objects.s3 import DOWNLOADS
 from tests.storage.object_calls import get, listed, put, s3_url
-from tests.support.waiting import until
+from tests.support.waiting import WAIT_S, until
 
 pytest_plugins = ("tests.storage.objects_fixtures",)
 pytestmark = pytest.mark.services
@@ -87,6 +91,29 @@ async def test_links_name_the_public_host(scratch: Path) -> None:
     assert (link.scheme, link.netloc) == ("https", "files.example.com")
     assert link.path.endswith("/a/b.png")
     await public.close()
+
+
+async def test_slow_readers_hold_up_nobody_and_get_every_byte(
+    s3: ObjectStore, prefix: str, scratch: Path
+) -> None:
+    content = os.urandom(4 * CHUNK_BYTES)
+    await put(s3, prefix + "large", content, scratch)
+    async with AsyncExitStack() as stack:
+        slow: list[AsyncIterator[bytes]] = []
+        received: list[list[bytes]] = []
+        for _ in range(DOWNLOADS + 20):
+            chunks = await stack.enter_async_context(s3.read(prefix + "large"))
+            slow.append(chunks)
+            received.append([await anext(chunks)])
+        async with asyncio.timeout(WAIT_S):
+            assert await get(s3, prefix + "large") == content
+            await put(s3, prefix + "other", b"x", scratch)
+            async with s3.as_file(prefix + "other") as path:
+                assert path.read_bytes() == b"x"
+            await s3.ping()
+            for chunks, parts in zip(slow, received, strict=True):
+                parts.extend([chunk async for chunk in chunks])
+    assert all(b"".join(parts) == content for parts in received)
 
 
 async def test_a_wrong_secret_is_no_passing_fault(scratch: Path) -> None:

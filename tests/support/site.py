@@ -26,6 +26,7 @@ SECRET = "a secret that only tests know, long enough"
 QUICK: Mapping[str, str] = {
     "RATE_LIMIT_PER_MINUTE": "100000",
     "LOGIN_LIMIT_PER_MINUTE": "100000",
+    "REGISTER_LIMIT_PER_MINUTE": "100000",
     "TICK_S": "0.5",
     "RETRY_BASE_S": "0.2",
     "JOB_TIMEOUT_S": "600",  # a busy machine may take long over a job

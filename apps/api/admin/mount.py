@@ -9,6 +9,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.backends import Backends
 from libs.images.thumbnails import Thumbnails
+from libs.runtime.threads import MAINTENANCE
 
 
 def admin_route(backends: Backends, thumbnails: Thumbnails) -> ASGIRouteHandler:
@@ -45,7 +46,7 @@ class _Pages:
     async def loaded(self) -> ASGIApp:
         async with self._loading:
             if self._pages is None:
-                self._pages = await asyncio.to_thread(self._load)
+                self._pages = await MAINTENANCE.run(self._load)
         return self._pages
 
     def _load(self) -> ASGIApp:

@@ -48,7 +48,10 @@ class LegacyAccounts(Controller):
 
     tags = TAGS
 
-    @post(["/api/register", "/users/register", f"{SLASHED}/accounts/register"])
+    @post(
+        ["/api/register", "/users/register", f"{SLASHED}/accounts/register"],
+        opt={"limit": "register"},
+    )
     async def register(self, data: JSONBody[Register]) -> LegacyAccount:
         """Create an account."""
         account = await register(data)
@@ -57,7 +60,7 @@ class LegacyAccounts(Controller):
     @post(
         ["/api/login", "/api/token", f"{SLASHED}/accounts/login"],
         status_code=HTTP_200_OK,
-        opt={"login": True},
+        opt={"limit": "login"},
     )
     async def login(self, data: JSONBody[Login], backends: NamedDependency[Backends]) -> LegacyTokens:
         """Get an access token and a refresh token."""

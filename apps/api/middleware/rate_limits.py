@@ -14,19 +14,13 @@ STORE = "rate_limits"
 
 
 def rate_limits(settings: Settings) -> list[RateLimitConfig]:
-    """Configure a limit on all requests of an account or address, and one on logins from an address."""
+    """Configure the limits of accounts and addresses, and those on logins and registrations."""
 
     def account_or_address(request: Request[Any, Any, Any]) -> str:
         try:
             return f"user:{access_claims(request, settings)['sub']}"
         except (NotAuthenticated, SignatureInvalid, SignatureExpired):
             return f"address:{_address(request)}"
-
-    async def is_login(request: Request[Any, Any, Any]) -> bool:
-        return bool(request.scope["route_handler"].opt.get("login"))
-
-    def login_address(request: Request[Any, Any, Any]) -> str:
-        return f"login:{_address(request)}"
 
     return [
         RateLimitConfig(
@@ -35,13 +29,23 @@ def rate_limits(settings: Settings) -> list[RateLimitConfig]:
             identifier_for_request=account_or_address,
             store=STORE,
         ),
-        RateLimitConfig(
-            ("minute", settings.login_limit_per_minute),
-            check_throttle_handler=is_login,
-            identifier_for_request=login_address,
-            store=STORE,
-        ),
+        _address_limit("login", settings.login_limit_per_minute),
+        _address_limit("register", settings.register_limit_per_minute),
     ]
+
+
+def _address_limit(kind: str, per_minute: int) -> RateLimitConfig:
+    """Limit the requests from one address to the routes that have the option `limit=kind`."""
+
+    async def is_limited(request: Request[Any, Any, Any]) -> bool:
+        return request.scope["route_handler"].opt.get("limit") == kind
+
+    def address(request: Request[Any, Any, Any]) -> str:
+        return f"{kind}:{_address(request)}"
+
+    return RateLimitConfig(
+        ("minute", per_minute), check_throttle_handler=is_limited, identifier_for_request=address, store=STORE
+    )
 
 
 def _address(request: Request[Any, Any, Any]) -> str:

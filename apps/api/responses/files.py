@@ -21,6 +21,7 @@ from libs.storage import image_expiry, images
 from libs.storage.database.tables import Image, now
 from libs.storage.objects import StorageError
 
+REDIRECT_S = 300  # in which a client must follow a redirect to the object store
 ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # no file size has more digits
 
 
@@ -59,16 +60,37 @@ async def stream(
         return await _streamed(current, request, backends, disposition)
 
 
+async def download(image: Image, request: Request[Any, Any, Any], backends: Backends) -> Response[Any]:
+    """Answer with an image as an attachment: redirect to the object store if clients reach it, else stream.
+
+    A HEAD, and a GET of a version that the client has, are answered here.
+
+    Raises:
+        ObjectNotFound, BadRange: As `stream`.
+    """
+    answered_here = request.method == "HEAD" or _unchanged(request, f'"{image.md5}"')
+    if answered_here or not backends.objects.serves_clients:
+        return await stream(image, request, backends, disposition="attachment")
+    return await redirect_or_stream(image, request, backends, expires_s=REDIRECT_S, disposition="attachment")
+
+
 async def redirect_or_stream(
-    image: Image, request: Request[Any, Any, Any], backends: Backends, *, expires_s: int
+    image: Image,
+    request: Request[Any, Any, Any],
+    backends: Backends,
+    *,
+    expires_s: int,
+    disposition: Disposition = "inline",
 ) -> Response[Any]:
-    """Redirect to the object store if it can serve clients itself; else stream the image."""
-    disposition = content_disposition(image.filename, "inline")
+    """Redirect to the object store if it has a server; else stream the image."""
     url = await backends.objects.link(
-        image.object_key, expires_s=max(1, expires_s), content_type=image.mime, disposition=disposition
+        image.object_key,
+        expires_s=max(1, expires_s),
+        content_type=image.mime,
+        disposition=content_disposition(image.filename, disposition),
     )
     if url is None:
-        return await stream(image, request, backends, disposition="inline")
+        return await stream(image, request, backends, disposition=disposition)
     if request.method != "HEAD":
         await image_expiry.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
     return Redirect(url, status_code=HTTP_302_FOUND, headers={"Cache-Control": "no-store"})

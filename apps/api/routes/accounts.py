@@ -24,12 +24,12 @@ class Accounts(Controller):
     path = "/accounts"
     tags = ("Accounts",)
 
-    @post("/register")
+    @post("/register", opt={"limit": "register"})
     async def register(self, data: JSONBody[Register]) -> Account:
         """Create an account."""
         return await register(data)
 
-    @post("/login", status_code=HTTP_200_OK, opt={"login": True})
+    @post("/login", status_code=HTTP_200_OK, opt={"limit": "login"})
     async def login(self, data: JSONBody[Login], backends: NamedDependency[Backends]) -> Tokens:
         """Get an access token and a refresh token."""
         return await log_in(data, backends.settings)

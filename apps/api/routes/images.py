@@ -140,7 +140,10 @@ class Images(Controller):
         context: NamedDependency[RequestContext],
         version: FromQuery[Version] = "latest",
     ) -> Response[Any]:
-        """Download the newest result, or the image itself without one. Ranges and ETags are supported."""
+        """Download the newest result, or the image itself without one. Ranges and ETags are supported.
+
+        Where clients reach the object store (`public_url` of `DARKROOM_OBJECTS_URL`), it redirects there.
+        """
         return await download_image(image_id, version, context)
 
     @post("/{image_id:uuid}/transform", status_code=HTTP_202_ACCEPTED)
@@ -218,9 +221,9 @@ async def delete_image(image_id: UUID, context: RequestContext) -> Confirmation:
 
 
 async def download_image(image_id: UUID, version: Version, context: RequestContext) -> Response[Any]:
-    """Stream a version of an image as an attachment."""
+    """Answer with a version of an image as an attachment."""
     image = await _version(context.caller, image_id, version)
-    return await files.stream(image, context.request, context.backends, disposition="attachment")
+    return await files.download(image, context.request, context.backends)
 
 
 async def _version(caller: BaseUser, image_id: UUID, version: Version) -> Image:

@@ -1,6 +1,5 @@
 """Routes that search images by perceptual hash."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -32,6 +31,7 @@ from libs.images import expiry
 from libs.images.from_url import FetchImage, fetch_image
 from libs.imaging.hashing import signed64
 from libs.outbound import is_data_url
+from libs.runtime.threads import PARSING
 from libs.storage import images, phash_index
 from libs.storage.database.tables import BaseUser, Image, Job
 from libs.storage.duplicate_groups import find_groups
@@ -110,7 +110,7 @@ class LookAlikes(Controller):
     ) -> Response[list[DuplicateGroupView]]:
         """List groups of the caller's images that look alike, most reclaimable bytes first."""
         hashed = await phash_index.hashed_images(caller.id)
-        found = await asyncio.to_thread(find_groups, hashed, max_distance)
+        found = await PARSING.run(find_groups, hashed, max_distance)
         views = [msgspec.convert(group, DuplicateGroupView, from_attributes=True) for group in found[:limit]]
         return Response(views, headers={"X-Total-Count": str(len(found))})
 

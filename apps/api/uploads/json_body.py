@@ -1,6 +1,5 @@
 """JSON bodies, which may be as large as an upload, because a `data:` URL may contain an image."""
 
-import asyncio
 import hashlib
 from typing import Any, TypeVar
 
@@ -10,6 +9,7 @@ from litestar.exceptions import InternalServerException, ValidationException
 
 from apps.api.uploads.errors import BadUpload, UploadTooLarge
 from apps.api.uploads.multipart_form import FORM_OVERHEAD
+from libs.runtime.threads import PARSING
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ async def received_json(request: Request[Any, Any, Any], kind: type[T], *, for_b
     except InternalServerException as error:  # Litestar raises it when the client disconnects
         raise BadUpload("the connection ended before the body did") from error
     try:
-        return await asyncio.to_thread(_decoded, body, kind)
+        return await PARSING.run(_decoded, body, kind)
     except msgspec.ValidationError as error:
         raise ValidationException(extra=[_field_error(str(error))]) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,6 +1,5 @@
 """Multipart forms: files are hashed and written to disk while they arrive, never held in memory."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
@@ -14,6 +13,7 @@ from msgspec import Struct
 from multipart import MultipartError, PushMultipartParser, parse_options_header  # pyright: ignore
 
 from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
+from libs.runtime.threads import SCRATCH
 from libs.storage.database.tables import new_id
 
 T = TypeVar("T")
@@ -265,7 +265,7 @@ class _FilePart:
 
     async def _write(self) -> None:
         data, self._buffer = self._buffer, bytearray()
-        await asyncio.to_thread(self._write_now, data)
+        await SCRATCH.run(self._write_now, data)
 
     def _write_now(self, data: bytearray) -> None:
         self._md5.update(data)

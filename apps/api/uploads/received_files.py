@@ -1,6 +1,5 @@
 """Files that a request brings: the image itself, and others that its operations name."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
@@ -15,6 +14,7 @@ from libs.images import expiry
 from libs.images.upload import CreateImage, Upload, create_image
 from libs.imaging.header import read_header
 from libs.outbound import decode_data_url
+from libs.runtime.threads import PARSING, SCRATCH
 from libs.storage.database.tables import Image, new_id
 
 
@@ -24,7 +24,7 @@ async def checked_upload(context: RequestContext, file: ReceivedFile) -> Upload:
     Raises:
         SourceFault: It is not an accepted image.
     """
-    header = await asyncio.to_thread(read_header, file.path, context.settings.image_limits)
+    header = await PARSING.run(read_header, file.path, context.settings.image_limits)
     return Upload(
         path=file.path, filename=file.filename, size_bytes=file.size_bytes, md5=file.md5, header=header
     )
@@ -34,10 +34,10 @@ async def checked_upload(context: RequestContext, file: ReceivedFile) -> Upload:
 async def data_url_file(url: str, filename: str, backends: Backends) -> AsyncGenerator[ReceivedFile]:
     """Write the bytes of a `data:` URL to a file, and remove it at the end unless it was consumed."""
     limit = backends.settings.max_upload_bytes
-    content = await asyncio.to_thread(decode_data_url, url, max_bytes=limit)
+    content = await PARSING.run(decode_data_url, url, max_bytes=limit)
     path = backends.scratch / f"upload-{new_id()}"
     try:
-        await asyncio.to_thread(path.write_bytes, content)
+        await SCRATCH.run(path.write_bytes, content)
         md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
         yield ReceivedFile(path, filename, len(content), md5)
     finally:

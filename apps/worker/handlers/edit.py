@@ -28,6 +28,7 @@ from libs.imaging.operations import Convert
 from libs.imaging.render_and_describe import DescribedResult
 from libs.jobs.admission import EditsNotConfigured
 from libs.runtime.background import run_to_completion
+from libs.runtime.threads import SCRATCH
 from libs.storage import edit_calls, images, leases
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image
@@ -64,14 +65,14 @@ async def edit(command: EditImage, claim: Claim, pool: WorkerPool, model: "OpenA
     source = await source_image(command) if command.source else None
     folder = pool.backends.scratch / f"{claim.job_id}.{claim.attempt}"
     attempt = EditAttempt(command, source, claim, pool, folder)
-    await asyncio.to_thread(folder.mkdir)
+    await SCRATCH.run(folder.mkdir)
     try:
         prepared = await _prepared(attempt, source, model) if source else None
         if claim.attempt > 1:
             await attempt_files.clear_attempts(command, claim.created_at, pool.backends)
         return Done(await run_to_completion(_called(attempt, prepared, model), grace_s=STOP_GRACE_S))
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        await SCRATCH.run(shutil.rmtree, folder, ignore_errors=True)
 
 
 async def _prepared(attempt: EditAttempt, source: Image, model: "OpenAIImages") -> Prepared:
@@ -91,7 +92,7 @@ async def _prepared(attempt: EditAttempt, source: Image, model: "OpenAIImages") 
 async def _called(attempt: EditAttempt, prepared: Prepared | None, model: "OpenAIImages") -> Image:
     """Call and store the images; what starts here costs money, and is not started again."""
     claim, backends = attempt.claim, attempt.pool.backends
-    files = await asyncio.to_thread(_input_files, prepared)
+    files = await SCRATCH.run(_input_files, prepared)
     calls = await edit_calls.start_call(claim)
     if calls is None:
         raise EditTimedOut(LOST)
@@ -143,7 +144,7 @@ async def _finished(
     results: list[DescribedResult] = []
     async with watermark_sources.opened(command.operations, attempt.claim.owner, pool.backends) as others:
         for number, image in enumerate(answer.images):
-            path = await asyncio.to_thread(_write, image, attempt.folder / f"answer-{number}")
+            path = await SCRATCH.run(_write, image, attempt.folder / f"answer-{number}")
             try:
                 result = await pool.run(
                     edit_model_files.finish,

@@ -1,6 +1,5 @@
 """Fetch a file from a URL, the inbox or a staged upload; store it as an image, or as an image's bytes."""
 
-import asyncio
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from libs.jobs import build
 from libs.jobs.publish import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.response_body import save_body
+from libs.runtime.threads import SCRATCH
 from libs.storage import account_usage, image_sources, images, object_keys
 from libs.storage.database.tables import Image, ImageSource
 from libs.storage.image_errors import QuotaExceeded
@@ -95,7 +95,7 @@ class Ingest:
         assert source.image_id is not None, "a source is one of the three"  # noqa: S101
         upload = await images.owned_by(self.claim.owner, source.image_id)
         async with watermark_sources.file_of(upload, self.backends) as path:
-            await asyncio.to_thread(shutil.copyfile, path, self.received)
+            await SCRATCH.run(shutil.copyfile, path, self.received)
         return Fetched(
             filename=upload.filename, size_bytes=upload.size_bytes, md5=upload.md5, validators=Validators()
         )

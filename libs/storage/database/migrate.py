@@ -1,6 +1,5 @@
 """Migrating a database to the newest version of all tables."""
 
-import asyncio
 import contextlib
 import fcntl
 import io
@@ -12,6 +11,7 @@ from typing import ClassVar, Literal
 import structlog
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
+from libs.runtime.threads import MAINTENANCE
 from libs.storage.database import piccolo_conf
 from libs.storage.database.engine import Engine
 from libs.storage.database.errors import driver_errors
@@ -50,9 +50,9 @@ async def migrate(engine: Engine, *, until: str = "all") -> None:
 async def _one_at_a_time(engine: Engine) -> AsyncGenerator[None]:
     if not isinstance(engine, PooledPostgres):
         with driver_errors:
-            lock = await asyncio.to_thread(Path(f"{engine.path}-migrating").open, "w")
+            lock = await MAINTENANCE.run(Path(f"{engine.path}-migrating").open, "w")
         with lock:
-            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            await MAINTENANCE.run(fcntl.flock, lock, fcntl.LOCK_EX)
             yield
         return
     connection = await engine.get_new_connection()

@@ -1,6 +1,5 @@
 """The object store on a file system."""
 
-import asyncio
 import errno
 import itertools
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from libs.runtime.threads import DOWNLOADS, MAINTENANCE, STORING
 from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreUnavailable
 from libs.storage.objects.key_rules import INCOMING, check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Stored
@@ -27,6 +27,8 @@ PINNED = "reading-"  # names of objects that are being read as files
 class LocalObjects:
     """An `ObjectStore` in a folder. Content types and metadata are not stored."""
 
+    serves_clients = False
+
     def __init__(self, root: Path) -> None:
         self._incoming = root / INCOMING
         self._incoming.mkdir(parents=True, exist_ok=True)
@@ -34,11 +36,11 @@ class LocalObjects:
         _remove_abandoned(self._incoming)
 
     async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
-        await asyncio.to_thread(self._put, key, path)
+        await STORING.run(self._put, key, path)
 
     @asynccontextmanager
     async def as_file(self, key: str) -> AsyncGenerator[Path]:
-        path = await asyncio.to_thread(self._pin, key)
+        path = await DOWNLOADS.run(self._pin, key)
         try:
             yield path
         finally:
@@ -48,19 +50,19 @@ class LocalObjects:
     async def read(
         self, key: str, *, start: int = 0, length: int | None = None
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
-        file = await asyncio.to_thread(self._open, key, start)
+        file = await DOWNLOADS.run(self._open, key, start)
         try:
             yield _chunks(file, length)
         finally:
             file.close()
 
     async def delete(self, keys: Sequence[str]) -> None:
-        await asyncio.to_thread(self._delete, keys)
+        await STORING.run(self._delete, keys)
 
     async def scan(self, prefix: str) -> AsyncGenerator[Stored]:
         check_prefix(prefix)
         walk = self._walk(prefix.rpartition("/")[0], prefix)
-        while found := await asyncio.to_thread(tuple, itertools.islice(walk, SCAN_CHUNK)):
+        while found := await STORING.run(tuple, itertools.islice(walk, SCAN_CHUNK)):
             for stored in found:
                 yield stored
 
@@ -68,7 +70,7 @@ class LocalObjects:
         check_key(key)
 
     async def ping(self) -> None:
-        if not await asyncio.to_thread(os.access, self._incoming, os.R_OK | os.W_OK | os.X_OK):
+        if not await MAINTENANCE.run(os.access, self._incoming, os.R_OK | os.W_OK | os.X_OK):
             raise StoreUnavailable("the folder of the object store is not writable")
 
     async def close(self) -> None:
@@ -194,7 +196,7 @@ async def _chunks(file: BinaryIO, length: int | None) -> AsyncGenerator[bytes]:
     left = length
     while left is None or left > 0:
         with _faults():
-            chunk = await asyncio.to_thread(file.read, min(CHUNK_BYTES, left or CHUNK_BYTES))
+            chunk = await DOWNLOADS.run(file.read, min(CHUNK_BYTES, left or CHUNK_BYTES))
         if not chunk:
             return
         left = None if left is None else left - len(chunk)

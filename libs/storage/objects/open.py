@@ -7,7 +7,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from libs.storage.objects.local import LocalObjects
 from libs.storage.objects.port import ObjectStore
-from libs.storage.objects.s3 import Bucket, S3Objects
+from libs.storage.objects.s3 import S3Objects
+from libs.storage.objects.s3_connections import Bucket
 
 BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")

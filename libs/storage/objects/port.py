@@ -25,6 +25,9 @@ class ObjectStore(Protocol):
     All methods raise `BadKey` for an invalid key, and `StoreUnavailable` when the store fails or is away.
     """
 
+    serves_clients: bool
+    """Whether clients reach the server of the store, so that a link can stand for a download."""
+
     async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
         """Store the file at `path` under `key` and remove the file; an existing object is replaced.
 
@@ -48,10 +51,11 @@ class ObjectStore(Protocol):
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Stream `length` bytes from `start`, or all of them, in chunks of at most `CHUNK_BYTES`.
 
-        A range beyond the end of the object is cut there.
+        A range beyond the end of the object is cut there. The reader may be slow: it holds up no other call.
 
         Raises:
             ObjectNotFound: On entering, so before the first byte.
+            ServerBusy: On entering; too many readers are in the way.
         """
         ...
 

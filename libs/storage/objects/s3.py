@@ -5,7 +5,6 @@ import os
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from io import BytesIO
@@ -13,36 +12,28 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import quote
 
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, StreamReader, TCPConnector
+from aiohttp import ClientResponse, ClientTimeout
 from miniopy_async.api import Minio
 from miniopy_async.deleteobjects import DeleteObject
 from miniopy_async.error import MinioException
 
+from libs.runtime.threads import SCRATCH
 from libs.storage.objects.errors import StorageError, StoreFaltered, StoreUnavailable
 from libs.storage.objects.key_rules import check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Stored
+from libs.storage.objects.s3_connections import Bucket, S3Connections
+from libs.storage.objects.s3_downloads import Downloads, read_chunk
 from libs.storage.objects.s3_errors import faults, status_and_code
 
 T = TypeVar("T")
-MAX_CONNECTIONS = 100
+CONNECTIONS = 100  # for uploads and jobs
+DOWNLOADS = 100  # connections for clients that download
+HEALTH_CONNECTIONS = 2
 TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=60)
 PUT_PAUSES_S = (0.1, 0.5)
 SMALL_BYTES = 1024 * 1024  # smaller files are sent from memory
 PART_BYTES = 5 * 1024 * 1024  # the smallest part that S3 accepts; a smaller file is sent in one request
 MAX_LINK_S = 7 * 24 * 3600
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bucket:
-    """A bucket and how to reach it."""
-
-    endpoint: str  # host:port
-    name: str
-    key: str
-    secret: str = field(repr=False)
-    secure: bool = True
-    region: str = "us-east-1"
-    public_url: str | None = None  # scheme://host[:port] in links; None: the endpoint
 
 
 class S3Objects:
@@ -56,17 +47,13 @@ class S3Objects:
         self._bucket = bucket.name
         self._region = bucket.region
         self._scratch = scratch
-        self._session: ClientSession | None = None
         self._ready = False
         self._preparing = asyncio.Lock()
-        self._minio = Minio(
-            bucket.endpoint,
-            access_key=bucket.key,
-            secret_key=bucket.secret,
-            secure=bucket.secure,
-            region=bucket.region,  # otherwise the client asks the server for it
-            server_url=bucket.public_url,
-        )
+        self._connections = S3Connections(bucket, limit=CONNECTIONS, timeout=TIMEOUT)
+        self._download_connections = S3Connections(bucket, limit=DOWNLOADS, timeout=TIMEOUT)
+        self._health_connections = S3Connections(bucket, limit=HEALTH_CONNECTIONS, timeout=TIMEOUT)
+        self._downloads = Downloads(DOWNLOADS)
+        self.serves_clients = bucket.public_url is not None
 
     async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
         check_key(key)
@@ -98,12 +85,12 @@ class S3Objects:
     @asynccontextmanager
     async def as_file(self, key: str) -> AsyncGenerator[Path]:
         with tempfile.NamedTemporaryFile(dir=self._scratch) as file:
-            async with self.read(key) as chunks:
+            async with self._whole(key) as chunks:
                 async for chunk in chunks:
                     if len(chunk) < CHUNK_BYTES:  # the last one: writing it is faster than a thread
                         file.write(chunk)
                     else:
-                        await asyncio.to_thread(file.write, chunk)
+                        await SCRATCH.run(file.write, chunk)
             file.flush()
             yield Path(file.name)
 
@@ -114,7 +101,18 @@ class S3Objects:
         check_key(key)
         if start < 0:
             raise ValueError("start must not be negative")
-        response = await self._get(key, start, length)
+        get = partial(self._get, self._download_connections, key)
+        download = await self._downloads.open(get, start, length)
+        try:
+            yield download.chunks()
+        finally:
+            download.close()
+
+    @asynccontextmanager
+    async def _whole(self, key: str) -> AsyncGenerator[AsyncIterator[bytes]]:
+        """Stream an object to this process, which reads as fast as it can."""
+        check_key(key)
+        response = await self._get(self._connections, key, 0, None)
         try:
             yield _chunks(response)
         finally:
@@ -151,7 +149,7 @@ class S3Objects:
 
     async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> str:
         check_key(key)
-        return await self._minio.get_presigned_url(
+        return await self._connections.minio.get_presigned_url(
             "GET",
             self._bucket,
             key,
@@ -164,20 +162,21 @@ class S3Objects:
 
     async def ping(self) -> None:
         with faults():
-            client = await self._client()
+            client = await self._client(self._health_connections)
             if not await client.bucket_exists(self._bucket):
                 self._ready = False
                 raise StoreUnavailable("the object store has no such bucket")
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for connections in (self._connections, self._download_connections, self._health_connections):
+            await connections.close()
 
-    async def _get(self, key: str, start: int, length: int | None) -> ClientResponse | None:
+    async def _get(
+        self, connections: S3Connections, key: str, start: int, length: int | None
+    ) -> ClientResponse | None:
         """Return the open response; None if the range is empty or begins after the end."""
         with faults(key):
-            client = await self._client()
+            client = await self._client(connections)
             try:
                 if length == 0:  # the library takes 0 for no limit
                     await client.stat_object(self._bucket, key)
@@ -188,26 +187,20 @@ class S3Objects:
                     return None
                 raise
 
-    async def _client(self) -> Minio:
-        if self._session is None:
-            self._session = ClientSession(
-                connector=TCPConnector(limit=MAX_CONNECTIONS),
-                timeout=TIMEOUT,
-                headers={"Accept-Encoding": "identity"},
-            )
-            self._minio.set_session(self._session)
+    async def _client(self, connections: S3Connections | None = None) -> Minio:
         if not self._ready:
             async with self._preparing:
                 await self._prepare()
-        return self._minio
+        return (connections or self._connections).client()
 
     async def _prepare(self) -> None:
         """Create the bucket, unless it exists or the credentials do not allow to look for it."""
         if self._ready:
             return
         try:
-            if not await self._minio.bucket_exists(self._bucket):
-                await self._minio.make_bucket(self._bucket, self._region)
+            client = self._connections.client()
+            if not await client.bucket_exists(self._bucket):
+                await client.make_bucket(self._bucket, self._region)
         except MinioException as error:
             if status_and_code(error)[0] not in (403, 409):
                 raise
@@ -219,25 +212,15 @@ async def _chunks(response: ClientResponse | None) -> AsyncGenerator[bytes]:
         return
     while True:
         with faults():
-            chunk = await _read_chunk(response.content)
+            chunk = await read_chunk(response.content)
         if not chunk:
             return
         yield chunk
 
 
-async def _read_chunk(content: StreamReader) -> bytes:
-    """Read a whole chunk or the rest: the network delivers small pieces, each of which costs a thread."""
-    parts: list[bytes] = []
-    missing = CHUNK_BYTES
-    while missing and (part := await content.read(missing)):
-        parts.append(part)
-        missing -= len(part)
-    return b"".join(parts)
-
-
 async def _in_thread_unless_small(path: Path, work: Callable[[], T]) -> T:
     """Run `work` on the file, in a thread if it is large; a small file is faster without one."""
-    return work() if _is_small(path) else await asyncio.to_thread(work)
+    return work() if _is_small(path) else await SCRATCH.run(work)
 
 
 def _is_small(path: Path) -> bool:

@@ -1,0 +1,80 @@
+"""Bounded thread pools, one for each purpose: blocking work of one kind cannot hold up another's.
+
+asyncio's default pool is left to the libraries. Threads start when they are needed.
+"""
+
+import asyncio
+import contextvars
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import ClassVar, Literal, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class ServerBusy(Exception):
+    """More of this work waits than the server can do soon. Repeat the request after `Retry-After`."""
+
+    code = "server_busy"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "transient"
+
+
+class ThreadPool:
+    """At most `size` threads for one purpose; further calls wait in the order of their arrival.
+
+    With `max_waiting` a call beyond that many waiting ones is refused. Threads with a `niceness` give way to
+    the event loop on a busy machine.
+    """
+
+    def __init__(self, name: str, size: int, *, max_waiting: int | None = None, niceness: int = 0) -> None:
+        self.name = name
+        self.size = size
+        self._most = None if max_waiting is None else size + max_waiting
+        self._pending = 0
+        self._threads = ThreadPoolExecutor(
+            size, thread_name_prefix=name, initializer=_lower_priority, initargs=(niceness,)
+        )
+
+    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `call(*args)` in a thread. Cancelling leaves a call that has begun to its thread.
+
+        Raises:
+            ServerBusy: Too many calls wait already.
+        """
+        if self._most is not None and self._pending >= self._most:
+            raise ServerBusy(f"too many requests wait for the same work ({self.name})")
+        context = contextvars.copy_context()
+        future = self._threads.submit(lambda: context.run(call, *args, **kwargs))
+        self._pending += 1
+        try:
+            return await asyncio.wrap_future(future)
+        finally:
+            self._pending -= 1
+
+
+def _lower_priority(niceness: int) -> None:
+    """Lower the priority of the current thread; only Linux has priorities of threads."""
+    if niceness and os.uname().sysname == "Linux":
+        with suppress(OSError):
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + niceness)
+
+
+_CORES = os.cpu_count() or 1
+
+PASSWORDS = ThreadPool("password", max(1, _CORES // 2), max_waiting=50, niceness=10)
+"""Password hashing: a third of a second of a core each, and anyone can ask for it."""
+SCRATCH = ThreadPool("scratch", 8)
+"""Temporary files: what uploads and fetches write, and what jobs copy."""
+STORING = ThreadPool("storing", 8)
+"""Changes and scans of an object store on a file system."""
+DOWNLOADS = ThreadPool("download", 8)
+"""Reading objects of a file system, for clients and jobs."""
+PARSING = ThreadPool("parsing", max(2, _CORES))
+"""Untrusted input that takes a while to read: headers of images, JSON, base64, CSV."""
+MAINTENANCE = ThreadPool("maintenance", 4)
+"""Health checks, starting and stopping of render processes, migrations: what must go on under any load."""

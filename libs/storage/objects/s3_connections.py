@@ -1,0 +1,53 @@
+"""The bucket, and connections to it that serve one purpose."""
+
+from dataclasses import dataclass, field
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from miniopy_async.api import Minio
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """A bucket and how to reach it."""
+
+    endpoint: str  # host:port
+    name: str
+    key: str
+    secret: str = field(repr=False)
+    secure: bool = True
+    region: str = "us-east-1"
+    public_url: str | None = None  # scheme://host[:port] in links; None: the endpoint
+
+
+class S3Connections:
+    """A client of a bucket's server with a pool of connections of its own, opened by the first use."""
+
+    def __init__(self, bucket: Bucket, *, limit: int, timeout: ClientTimeout) -> None:
+        self._limit = limit
+        self._timeout = timeout
+        self._session: ClientSession | None = None
+        self.minio = Minio(
+            bucket.endpoint,
+            access_key=bucket.key,
+            secret_key=bucket.secret,
+            secure=bucket.secure,
+            region=bucket.region,  # otherwise the client asks the server for it
+            server_url=bucket.public_url,
+        )
+
+    def client(self) -> Minio:
+        """Return the client, ready for requests; call it on the event loop."""
+        if self._session is None:
+            self._session = ClientSession(
+                connector=TCPConnector(limit=self._limit),
+                timeout=self._timeout,
+                headers={"Accept-Encoding": "identity"},
+            )
+            self.minio.set_session(self._session)
+        return self.minio
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None

@@ -1,0 +1,66 @@
+"""Thread pools: each is bounded, and none waits for another."""
+
+import asyncio
+import os
+import threading
+
+import pytest
+
+from libs.runtime.threads import ServerBusy, ThreadPool
+
+
+async def test_a_full_pool_holds_up_no_other() -> None:
+    full, other, release = ThreadPool("full", 2), ThreadPool("other", 1), threading.Event()
+    blocked = [asyncio.create_task(full.run(release.wait)) for _ in range(5)]
+    assert await other.run(threading.current_thread) is not threading.current_thread()
+    assert not any(task.done() for task in blocked)
+    release.set()
+    assert await asyncio.gather(*blocked) == [True] * 5
+
+
+async def test_no_more_threads_run_than_the_pool_has() -> None:
+    pool, running, most, lock = ThreadPool("small", 2), 0, 0, threading.Lock()
+
+    def work() -> None:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        os.sched_yield()
+        with lock:
+            running -= 1
+
+    await asyncio.gather(*(pool.run(work) for _ in range(50)))
+    assert most <= 2
+
+
+async def test_a_call_beyond_those_that_may_wait_is_refused_at_once() -> None:
+    pool, release = ThreadPool("short", 1, max_waiting=2), threading.Event()
+    taken = [asyncio.create_task(pool.run(release.wait)) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(ServerBusy):
+        await pool.run(release.wait)
+    release.set()
+    await asyncio.gather(*taken)
+    assert await pool.run(lambda: 7) == 7
+
+
+async def test_a_call_that_waits_and_is_cancelled_never_runs() -> None:
+    pool, release, ran = ThreadPool("one", 1), threading.Event(), threading.Event()
+    first = asyncio.create_task(pool.run(release.wait))
+    second = asyncio.create_task(pool.run(ran.set))
+    await asyncio.sleep(0)
+    second.cancel()
+    release.set()
+    await first
+    await pool.run(lambda: None)
+    assert not ran.is_set()
+
+
+@pytest.mark.skipif(os.uname().sysname != "Linux", reason="only Linux has priorities of threads")
+async def test_threads_of_a_nice_pool_give_way() -> None:
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    usual = priority()
+    assert await ThreadPool("nice", 1, niceness=3).run(priority) == min(usual + 3, 19)
