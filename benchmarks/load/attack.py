@@ -67,7 +67,7 @@ class Bystander:
 
     async def times(self) -> Times:
         """Take all samples, one after another."""
-        uploads, downloads, lives = [], [], []
+        uploads, downloads, lives = list[float](), list[float](), list[float]()
         for _ in range(SAMPLES):
             uploads.append(await timed_ms(self._upload))
             downloads.append(await timed_ms(self._download))
