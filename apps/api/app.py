@@ -11,12 +11,14 @@ from litestar.types import ASGIApp
 
 from apps.api.admin import admin_route
 from apps.api.context import request_context
+from apps.api.json_request import JsonRequest
 from apps.api.legacy.accounts import LegacyAccounts
 from apps.api.legacy.addresses import document_addresses, with_legacy_addresses
 from apps.api.legacy.api_images import LegacyApiImages
 from apps.api.legacy.batches import LegacyBatches
 from apps.api.legacy.images import LegacyImages
 from apps.api.middleware import authentication
+from apps.api.middleware.options import with_all_methods
 from apps.api.middleware.rate_limits import STORE, rate_limits
 from apps.api.middleware.request_log import with_request_log
 from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
@@ -79,13 +81,14 @@ def create_app(backends: Backends, event_streams: EventStreams) -> ASGIApp:
         stores={STORE: limits},
         lifespan=[lifespan],
         openapi_config=openapi_config(__version__),
+        request_class=JsonRequest,
         request_max_body_size=JSON_BODY_BYTES,
         logging_config=None,
         debug=False,
     )
     document_addresses(app.openapi_schema)
     document_problems(app.openapi_schema)
-    return with_request_log(with_legacy_addresses(app))
+    return with_request_log(with_legacy_addresses(with_all_methods(app)))
 
 
 async def _purge(limits: MemoryStore) -> None:

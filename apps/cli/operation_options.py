@@ -7,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 
+from libs.contracts.json_text import decode_json
 from libs.imaging.operations import AnyOperation
 
 _COMMA = re.compile(r"(?<!\\),")
@@ -48,6 +49,6 @@ def read_operations(path: Path) -> tuple[AnyOperation, ...]:
         click.BadParameter: The file is no such list.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=tuple[AnyOperation, ...])
+        return decode_json(path.read_bytes(), tuple[AnyOperation, ...])
     except msgspec.DecodeError as error:
         raise click.BadParameter(str(error), param_hint=f"--ops {path}") from error

@@ -62,7 +62,7 @@ def verify(secret: str, audience: Audience, token: str, *, expires: bool = True)
         _check_canonical(token)
     except jwt.ExpiredSignatureError as error:
         raise SignatureExpired("the token has expired") from error
-    except (jwt.InvalidTokenError, ValueError) as error:
+    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:  # JSON of many levels
         raise SignatureInvalid("the token is not valid") from error
     return claims
 

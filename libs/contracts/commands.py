@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Priority, Retention
+from libs.contracts.json_text import JsonDecoder
 from libs.contracts.outcome import Outcome
 from libs.imaging.operations import AnyOperation
 
@@ -107,7 +108,7 @@ class EditImage(Command, frozen=True, kw_only=True, tag="edit.v1"):
 
 AnyCommand: TypeAlias = TransformImage | DescribeImage | IngestImage | EditImage
 
-_decoder = msgspec.json.Decoder(AnyCommand)
+_decoder = JsonDecoder(msgspec.json.Decoder(AnyCommand))
 _encoder = msgspec.json.Encoder()
 
 
@@ -124,5 +125,5 @@ def decode(body: bytes | str) -> AnyCommand:
     """
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise BadMessage(str(error)) from error

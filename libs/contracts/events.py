@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from libs.contracts.enums import BatchStatus
+from libs.contracts.json_text import JsonDecoder
 
 
 class JobEnded(Struct, frozen=True, kw_only=True):
@@ -63,15 +64,15 @@ class BatchCompleted(Struct, frozen=True, kw_only=True):
 
 AnyEvent: TypeAlias = JobEnded | ImageDeleted | BatchCompleted
 
-_job_ended = msgspec.json.Decoder(JobEnded)
-_subject = msgspec.json.Decoder(_Subject)
+_job_ended = JsonDecoder(msgspec.json.Decoder(JobEnded))
+_subject = JsonDecoder(msgspec.json.Decoder(_Subject))
 
 
 def ended_job(body: bytes) -> UUID | None:
     """Return the id of the job whose end an event reports; None for any other body on the exchange."""
     try:
         return _job_ended.decode(body).job_id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:
         return None
 
 
@@ -79,6 +80,6 @@ def ended_subject(body: bytes) -> UUID | None:
     """Return the id of the job or batch whose end an event reports; None for any other body."""
     try:
         found = _subject.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:
         return None
     return found.job_id or found.batch_id

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from libs.contracts.commands import BadMessage
 from libs.contracts.edits import Edit
 from libs.contracts.enums import OnDuplicate, Retention
+from libs.contracts.json_text import JsonDecoder
 from libs.imaging.operations import AnyOperation
 
 SOURCES = ("image_id", "url", "object")
@@ -99,7 +100,7 @@ class IngestOrder(Order, frozen=True, kw_only=True, tag="ingest.v1"):
 
 AnyOrder: TypeAlias = TransformOrder | EditOrder | IngestOrder
 
-_decoder = msgspec.json.Decoder(AnyOrder)
+_decoder = JsonDecoder(msgspec.json.Decoder(AnyOrder))
 
 
 def decode_order(body: bytes) -> AnyOrder:
@@ -110,5 +111,5 @@ def decode_order(body: bytes) -> AnyOrder:
     """
     try:
         return _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise BadMessage(str(error)) from error

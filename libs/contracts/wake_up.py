@@ -5,6 +5,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from libs.contracts.json_text import JsonDecoder
+
 MAX_BYTES = 200  # of a wake-up message; anything longer is an order
 
 
@@ -14,7 +16,7 @@ class WakeUp(Struct, frozen=True, kw_only=True, tag_field="type", tag="wake.v1")
     job_id: UUID
 
 
-_decoder = msgspec.json.Decoder(WakeUp)
+_decoder = JsonDecoder(msgspec.json.Decoder(WakeUp))
 
 
 def job_to_wake(body: bytes) -> UUID | None:
@@ -23,5 +25,5 @@ def job_to_wake(body: bytes) -> UUID | None:
         return None
     try:
         return _decoder.decode(body).job_id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:
         return None

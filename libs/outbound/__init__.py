@@ -1,6 +1,6 @@
 """HTTP requests to URLs that users give: limited in time and size, and never into private networks."""
 
-from libs.outbound.data_url import decode_data_url, is_data_url
+from libs.outbound.data_url import DataUrlDecoder, decoded_data_url, is_data_url
 from libs.outbound.errors import (
     FetchError,
     UrlForbidden,
@@ -14,6 +14,7 @@ from libs.outbound.fetch import Fetched, Fetcher, FetchLimits, Validators
 from libs.outbound.guard import Guard
 
 __all__ = [
+    "DataUrlDecoder",
     "FetchError",
     "FetchLimits",
     "Fetched",
@@ -26,6 +27,6 @@ __all__ = [
     "UrlTooLarge",
     "UrlUnreachable",
     "Validators",
-    "decode_data_url",
+    "decoded_data_url",
     "is_data_url",
 ]

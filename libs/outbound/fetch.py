@@ -1,7 +1,7 @@
 """Fetching URLs that users give into files, under limits of time, size and redirects."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -11,14 +11,13 @@ from aiohttp.abc import AbstractResolver
 from msgspec import Struct
 from yarl import URL
 
-from libs.outbound.data_url import decode_data_url, is_data_url
+from libs.outbound.data_url import decoded_data_url, is_data_url
 from libs.outbound.errors import UrlForbidden, UrlHttpError, UrlTimeout, UrlTooLarge
 from libs.outbound.guard import Guard
 from libs.outbound.guarded_session import guarded_session, to_fetch_error
 from libs.outbound.resolver import FETCH_LOOKUPS, ThreadPoolResolver
 from libs.outbound.response_body import save_body
 from libs.outbound.retry_after import retry_after_s
-from libs.runtime.threads import PARSING
 
 HEADERS = {"Accept": "image/*,*/*;q=0.5"}
 CHUNK_BYTES = 64 * 1024
@@ -126,13 +125,14 @@ class Fetcher:
 
     async def _decode(self, url: str, target: Path) -> Fetched:
         limit = self._limits.max_data_bytes
-        content = await PARSING.run(decode_data_url, url, max_bytes=limit)
-        received = await save_body(_single_chunk(content), target, max_bytes=limit)
+        pieces = _one_by_one(decoded_data_url(url, max_bytes=limit))
+        received = await save_body(pieces, target, max_bytes=limit)
         return Fetched(filename="", size_bytes=received.size_bytes, md5=received.md5, validators=Validators())
 
 
-async def _single_chunk(content: bytes) -> AsyncIterator[bytes]:
-    yield content
+async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
 
 
 def _conditions(known: Validators) -> dict[str, str]:

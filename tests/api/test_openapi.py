@@ -1,6 +1,7 @@
 """The API's description: whole, true, and readable without the internet."""
 
 import re
+from collections import defaultdict
 from typing import Any
 from uuid import uuid4
 
@@ -136,6 +137,22 @@ async def test_what_needs_a_token_says_so_and_does(site: Site, described: dict[s
             answer = await anyone.call(method.upper(), re.sub(r"{\w+_id}", str(uuid4()), path))
             asked_for_token = answer.status == 401 and not path.startswith("/d/")
             assert asked_for_token == (operation.get("security") == [{"bearer": []}]), (method, path)
+
+
+async def test_options_names_every_method_of_an_address(described: dict[str, Any], site: Site) -> None:
+    methods: defaultdict[str, set[str]] = defaultdict(set)
+    for path, method, _ in operations(described):
+        methods[path].add(method.upper())
+    for path in ("/api/images/{image_id}", "/api/images/{image_id}/download"):  # older clients read by POST
+        methods[path].add("POST")
+        methods[f"{path}/"] |= methods[path]
+    async with Client(site) as anyone:
+        for path, named in methods.items():
+            address = re.sub(r"{\w+_id}", str(uuid4()), path)
+            for method, status in (("OPTIONS", 204), ("TRACE", 405)):
+                answer = await anyone.call(method, address)
+                assert answer.status == status, (method, path)
+                assert set(answer.headers["Allow"].split(", ")) == {*named, "OPTIONS"}, (method, path)
 
 
 async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any]) -> None:

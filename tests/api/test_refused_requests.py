@@ -1,5 +1,6 @@
 """Requests other than uploads that cannot be met: never a fault of ours, on either database."""
 
+import base64
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from uuid import uuid4
 import pytest
 
 from tests.support.client import Client
+from tests.support.multipart import END, FORM_TYPE, file_part, text_part
 from tests.support.site_contents import refused
 
 JSON = {"Content-Type": "application/json"}
+DEEP = b"[" * 100_000
 
 
 async def test_anothers_image_and_job_look_like_none_on_every_route(
@@ -73,6 +76,8 @@ def routes_of(found: str, *, is_job: bool) -> list[tuple[str, str, object]]:
         ("md5=%00", "md5"),
         ("created_after=yesterday", "created_after"),
         ("created_before=2026-13-01T00:00:00Z", "created_before"),
+        ("created_before=0.5", "created_before"),
+        ("created_after=1e3", "created_after"),
         ("created_after=0001-01-01T00:00:00%2B14:00", "created_after"),
     ],
 )
@@ -125,6 +130,33 @@ async def test_a_change_that_will_not_do_is_refused(
 async def test_a_json_body_beyond_reason_is_refused(shared_client: Client) -> None:
     body = BytesIO(b'{"username": "' + b"x" * 2_000_000)
     refused(await shared_client.post("/accounts/login", data=body, headers=JSON), 413, "upload_too_large")
+
+
+@pytest.mark.parametrize(
+    "path", ["/accounts/login", "/accounts/register/", "/api/token", "/api/images", "/api/webhooks"]
+)
+async def test_json_of_a_hundred_thousand_levels_is_refused(shared_client: Client, path: str) -> None:
+    for body in (DEEP, DEEP + b"]" * 100_000, b'{"username": ' + DEEP):
+        refused(await shared_client.post(path, data=body, headers=JSON), 400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("path", "file"), [("/api/images", "image"), ("/api/images/", "image"), ("/upload", "file")]
+)
+async def test_a_form_field_of_a_hundred_thousand_levels_is_refused(
+    shared_client: Client, small_picture: bytes, path: str, file: str
+) -> None:
+    nested = f'[{{"unknown": {DEEP.decode()}'
+    body = text_part("operations", nested) + file_part(small_picture, name=file) + END
+    answer = await shared_client.post(path, data=BytesIO(body), headers=FORM_TYPE)
+    refused(answer, 400, "invalid_request")
+
+
+async def test_a_token_of_many_levels_is_not_valid(shared_client: Client) -> None:
+    header = base64.urlsafe_b64encode(b'{"alg": "HS256", "x": ' + b"[" * 5000).decode().rstrip("=")
+    token = f"{header}.e30.AAAA"
+    refused(await shared_client.get("/api/jobs", token=token), 401, "token_invalid")
+    refused(await shared_client.get(f"/d/{token}"), 401, "token_invalid")
 
 
 async def test_an_address_that_does_not_exist_is_a_problem_too(shared_client: Client) -> None:

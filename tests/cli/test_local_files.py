@@ -143,6 +143,15 @@ def test_operations_come_from_a_file_and_assets_from_files(folder: Path, tmp_pat
         assert image.getpixel((5, 5)) == (255, 0, 0)
 
 
+def test_a_file_of_operations_that_is_nested_too_deeply_is_a_usage_error(
+    folder: Path, tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "ops.json").write_text('[{"unknown": ' + "[" * 100_000)
+    result = run("process", folder, "--ops", tmp_path / "ops.json", "-o", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "nested too deeply" in result.output
+
+
 def test_a_photo_that_takes_too_long_fails_alone(slow: Path, folder: Path, tmp_path: Path, run: Run) -> None:
     arguments = ("process", slow, folder, "--op", "convert:format=webp", "-o", tmp_path / "out")
     result = run(*arguments, JOB_TIMEOUT_S="1.5")

@@ -20,7 +20,7 @@ BAD: list[tuple[bytes | dict[str, Any], str]] = [
     (b"no json", "bad_message"),
     (b"", "bad_message"),
     (b"\xff\xfe", "bad_message"),
-    (b"[" * 100_000, "bad_message"),
+    (b'{"type": "ingest.v1", "unknown": ' + b"[" * 100_000, "bad_message"),
     ({"type": "transform.v9", "owner": ME}, "bad_message"),
     ({"owner": ME, "source": {"url": "https://example.org/"}, "operations": []}, "bad_message"),
     (transform(ME, {}), "bad_message"),

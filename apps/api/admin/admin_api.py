@@ -14,8 +14,10 @@ from starlette.routing import Route
 
 from apps.api.middleware.request_log import request_id
 from apps.api.problems import STATUS, status_of
+from apps.api.responses.content_disposition import UNTRUSTED
 from libs.backends import Backends
 from libs.batches import create
+from libs.contracts.json_text import decode_json
 from libs.images import expiry
 from libs.images.thumbnails import MIME, Thumbnails
 from libs.jobs.rerun import rerun
@@ -24,7 +26,6 @@ from libs.storage.database.tables import Image
 from libs.storage.image_errors import ImageNotFound
 
 DELETE_AT_ONCE = 100
-SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 class ImageSelection(Struct, frozen=True):
@@ -63,7 +64,7 @@ class AdminApi:
 
     async def thumbnail(self, request: Request) -> Response:
         image = await _image(request)
-        headers = {**SAFE, "ETag": f'"{image.md5}"', "Cache-Control": "private, max-age=60"}
+        headers = {**UNTRUSTED, "ETag": f'"{image.md5}"', "Cache-Control": "private, max-age=60"}
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(status_code=304, headers=headers)
         return Response(await self._thumbnails.read(image), media_type=MIME, headers=headers)
@@ -79,12 +80,12 @@ class AdminApi:
                 async for chunk in chunks:
                     yield chunk
 
-        headers = {**SAFE, "Cache-Control": "private, no-store", "Content-Length": str(image.size_bytes)}
+        headers = {**UNTRUSTED, "Cache-Control": "private, no-store", "Content-Length": str(image.size_bytes)}
         return StreamingResponse(body(), media_type=image.mime, headers=headers)
 
     async def delete(self, request: Request) -> Response:
         """Delete images and their files at once."""
-        selected = msgspec.json.decode(await request.body(), type=ImageSelection).ids
+        selected = decode_json(await request.body(), ImageSelection).ids
         if len(selected) > DELETE_AT_ONCE:
             raise HTTPException(400, f"select at most {DELETE_AT_ONCE} images")
         found = await images.by_ids(selected)

@@ -7,13 +7,19 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.response import Redirect
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from apps.api.admin.request_bodies import checked_body
 from libs.backends import Backends
 from libs.images.thumbnails import Thumbnails
 from libs.runtime.threads import MAINTENANCE
 
+SERVER_ERROR = 500
+
 
 def admin_route(backends: Backends, thumbnails: Thumbnails) -> ASGIRouteHandler:
-    """Serve `/admin/`, and redirect `/admin` to it."""
+    """Serve `/admin/`, and redirect `/admin` to it.
+
+    An error that the pages did not foresee is raised, so that it is answered like any other of the API.
+    """
     pages = _Pages(backends, thumbnails)
     secure = backends.settings.public_url.startswith("https://")
 
@@ -23,10 +29,18 @@ def admin_route(backends: Backends, thumbnails: Thumbnails) -> ASGIRouteHandler:
             await Redirect("admin/").to_asgi_response(app=None, request=Request(scope))(scope, receive, send)
             return
 
-        async def send_guarded(message: Message) -> None:
-            await send(_guarded(message, secure=secure))
+        unforeseen: list[Message] = []
 
-        await (await pages.loaded())(scope, receive, send_guarded)
+        async def send_guarded(message: Message) -> None:
+            if unforeseen or (message["type"] == "http.response.start" and message["status"] == SERVER_ERROR):
+                unforeseen.append(message)  # Starlette answers 500, and then raises the error
+            else:
+                await send(_guarded(message, secure=secure))
+
+        body = await checked_body(scope, receive)
+        await (await pages.loaded())(scope, body, send_guarded)
+        for message in unforeseen:
+            await send(_guarded(message, secure=secure))
 
     return admin
 

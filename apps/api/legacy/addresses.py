@@ -2,8 +2,9 @@
 
 import re
 
+from litestar.datastructures import MutableScopeHeaders
 from litestar.openapi.spec import OpenAPI
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 # Litestar treats `/api/images` and `/api/images/` as one route. A request for the second is routed below this
 # prefix, where the legacy controllers are.
@@ -19,9 +20,18 @@ def with_legacy_addresses(app: ASGIApp) -> ASGIApp:
     """Wrap `app` to route the requests of older clients to the legacy controllers."""
 
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope["path"] = _routed_path(scope["method"], scope["path"])
-        await app(scope, receive, send)
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        path = GLUED_DOWNLOAD.sub(r"\1/download\2", scope["path"])
+
+        async def send_all_methods(message: Message) -> None:
+            if message["type"] == "http.response.start" and READ_BY_POST.match(path):
+                _allow_post(MutableScopeHeaders.from_message(message))
+            await send(message)
+
+        scope["path"] = _routed_path(scope["method"], path)
+        await app(scope, receive, send_all_methods)
 
     return routed
 
@@ -35,8 +45,14 @@ def document_addresses(document: OpenAPI) -> None:
     }
 
 
+def _allow_post(headers: MutableScopeHeaders) -> None:
+    """Name POST too where the answer names the methods of an address: another route answers it."""
+    if "allow" in headers:
+        methods = {method.strip() for method in headers["allow"].split(",")}
+        headers["allow"] = ", ".join(sorted(methods | {"POST"}))
+
+
 def _routed_path(method: str, path: str) -> str:
-    path = GLUED_DOWNLOAD.sub(r"\1/download\2", path)
     legacy = READ_BY_POST.match(path) if method == "POST" else None
     legacy = legacy or SHARED.match(path)
     return SLASHED + legacy[1] if legacy else path

@@ -1,7 +1,7 @@
 """The form of a pipeline: `original_image`, and `operations` in which each has an `operation_type`."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -9,6 +9,7 @@ from msgspec import Struct
 from apps.api.legacy.parameters import Compression, FileType, Parameters, Size
 from apps.api.legacy.transformations import exact_size, file_type
 from apps.api.uploads.upload_form import UploadForm
+from libs.contracts.json_text import JsonDecoder, decode_json
 from libs.contracts.views.request_body import Operations
 from libs.imaging.operations import AnyOperation, Blur, Compress, Grayscale, Sharpen
 
@@ -40,7 +41,7 @@ class ConvertStep(Step, frozen=True, kw_only=True, tag="convert"):
 AnyStep: TypeAlias = ResizeStep | CompressStep | FilterStep | ConvertStep
 
 FILTERS: Mapping[str, AnyOperation] = {"grayscale": Grayscale(), "blur": Blur(), "sharpen": Sharpen()}
-_decode_operations = msgspec.json.Decoder(Operations).decode
+_decode_operations = JsonDecoder(msgspec.json.Decoder(Operations)).decode
 
 
 def read_operations(text: str) -> Operations:
@@ -49,7 +50,7 @@ def read_operations(text: str) -> Operations:
     Raises:
         msgspec.DecodeError: The text is neither.
     """
-    items: Any = msgspec.json.decode(text)
+    items = decode_json(text, object)
     if isinstance(items, list) and any(isinstance(item, dict) and "operation_type" in item for item in items):  # pyright: ignore[reportUnknownVariableType]
         return tuple(_operation_of(step) for step in msgspec.convert(items, list[AnyStep], strict=False))
     return _decode_operations(text)

@@ -24,6 +24,7 @@ from apps.api.uploads.multipart_form import Form, FormShape, received_form
 from apps.api.uploads.received_files import store_ephemeral
 from libs.contracts.commands import IngestSource
 from libs.contracts.enums import Retention
+from libs.contracts.json_text import decode_json
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.request_body import Operations
 from libs.images import expiry
@@ -198,7 +199,7 @@ def _of_fields(fields: Mapping[str, str]) -> TransformBody:
 
 def _json_or_text(text: str) -> Any:  # noqa: ANN401 - JSON
     try:
-        return msgspec.json.decode(text)
+        return decode_json(text, object)
     except msgspec.DecodeError:
         return text
 

@@ -1,9 +1,15 @@
-"""The header Content-Disposition (RFC 6266)."""
+"""The headers of every file that is sent: how browsers treat it, and its name (RFC 6266)."""
 
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
 Disposition: TypeAlias = Literal["inline", "attachment"]
+
+UNTRUSTED = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+"""Headers of a file whose bytes come from a user: a browser runs nothing in it, and gives it no origin."""
 
 
 def content_disposition(filename: str, disposition: Disposition) -> str:

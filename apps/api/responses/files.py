@@ -12,7 +12,7 @@ from litestar.response import Redirect, Stream
 from litestar.status_codes import HTTP_206_PARTIAL_CONTENT, HTTP_302_FOUND, HTTP_304_NOT_MODIFIED
 from msgspec import Struct
 
-from apps.api.responses.content_disposition import Disposition, content_disposition
+from apps.api.responses.content_disposition import UNTRUSTED, Disposition, content_disposition
 from libs.auth.links import sign_link
 from libs.backends import Backends
 from libs.contracts.views.links import LinkView
@@ -135,7 +135,7 @@ def _headers(image: Image, disposition: Disposition) -> dict[str, str]:
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
         "Content-Disposition": content_disposition(image.filename, disposition),
-        "X-Content-Type-Options": "nosniff",
+        **UNTRUSTED,
     }
 
 

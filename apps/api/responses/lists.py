@@ -6,6 +6,7 @@ from typing import Annotated, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
+import msgspec
 from litestar import Response
 from litestar.exceptions import ValidationException
 from litestar.params import QueryParameter
@@ -23,21 +24,29 @@ class Identified(Protocol):
 T = TypeVar("T", bound=Identified)
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="The greatest number of entries")]
+Time: TypeAlias = Annotated[
+    str | None, QueryParameter(schema_extra={"format": "date-time"}, description="RFC 3339; UTC by default")
+]
 Md5: TypeAlias = Annotated[
     str | None, QueryParameter(pattern="^[0-9A-Fa-f]{32}$", description="32 hex digits")
 ]
 
 
-def in_utc(name: str, moment: datetime | None) -> datetime | None:
-    """Convert a time of the query to UTC; without an offset, it is UTC.
+def in_utc(name: str, text: str | None) -> datetime | None:
+    """Read a time of the query, and convert it to UTC; without an offset, it is UTC.
+
+    Litestar would also take a number, as seconds since 1970.
 
     Raises:
-        ValidationException: The time is out of range.
+        ValidationException: It is no time of RFC 3339, or is out of range.
     """
-    if moment is None or moment.tzinfo is None:
-        return moment and moment.replace(tzinfo=UTC)
+    if text is None:
+        return None
     try:
-        return moment.astimezone(UTC)
+        moment = msgspec.convert(text, datetime)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except msgspec.ValidationError as error:
+        raise ValidationException(extra=[{"key": name, "message": str(error)}]) from error
     except OverflowError as error:
         raise ValidationException(extra=[{"key": name, "message": "The time is out of range"}]) from error
 

@@ -18,7 +18,7 @@ from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import BatchOperation
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
-from apps.api.responses.content_disposition import content_disposition
+from apps.api.responses.content_disposition import UNTRUSTED, content_disposition
 from apps.api.responses.lists import Limit, listed, page_headers
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form, FormShape, received_form
@@ -171,7 +171,7 @@ def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -
     headers = {
         "Content-Disposition": content_disposition(name, "attachment"),
         "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
+        **UNTRUSTED,
     }
     return Stream(content, headers=headers, media_type=kind)
 

@@ -1,6 +1,5 @@
 """Routes for images."""
 
-from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import EditOperation, PatchOperation, PutOperation, UploadOperation
 from apps.api.responses import files, image_views
 from apps.api.responses.job_responses import in_progress, job_response
-from apps.api.responses.lists import Limit, Md5, in_utc, listed
+from apps.api.responses.lists import Limit, Md5, Time, in_utc, listed
 from apps.api.uploads import replace_image
 from apps.api.uploads.create_image import create
 from apps.api.uploads.describe_image import metadata_of
@@ -40,8 +39,8 @@ def image_filter(
     format: FromQuery[FormatName | None] = None,
     md5: Md5 = None,
     parent: FromQuery[UUID | None] = None,
-    created_after: FromQuery[datetime | None] = None,
-    created_before: FromQuery[datetime | None] = None,
+    created_after: Time = None,
+    created_before: Time = None,
 ) -> Filter:
     """Read the filter of a list of images from the query."""
     return Filter(

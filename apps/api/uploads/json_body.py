@@ -9,6 +9,7 @@ from litestar.exceptions import InternalServerException, ValidationException
 
 from apps.api.uploads.errors import BadUpload, UploadTooLarge
 from apps.api.uploads.multipart_form import FORM_OVERHEAD
+from libs.contracts.json_text import decode_json
 from libs.runtime.threads import PARSING
 
 T = TypeVar("T")
@@ -46,12 +47,12 @@ async def received_json(request: Request[Any, Any, Any], kind: type[T], *, for_b
         return await PARSING.run(_decoded, body, kind)
     except msgspec.ValidationError as error:
         raise ValidationException(extra=[_field_error(str(error))]) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except msgspec.DecodeError as error:
         raise BadUpload(f"the body is not JSON: {error}") from error
 
 
 def _decoded(body: bytearray, kind: type[T]) -> tuple[T, str]:
-    return msgspec.json.decode(body, type=kind), hashlib.sha256(body).hexdigest()
+    return decode_json(body, kind), hashlib.sha256(body).hexdigest()
 
 
 def _field_error(text: str) -> dict[str, str]:

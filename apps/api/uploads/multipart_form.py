@@ -13,6 +13,7 @@ from msgspec import Struct
 from multipart import MultipartError, PushMultipartParser, parse_options_header  # pyright: ignore
 
 from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
+from libs.contracts.json_text import decode_json
 from libs.runtime.threads import SCRATCH
 from libs.storage.database.tables import new_id
 
@@ -76,7 +77,7 @@ class Form(Struct, frozen=True):
         Raises:
             BadUpload: The field is not of this type; the text names the place.
         """
-        return self.read(name, lambda text: msgspec.json.decode(text, type=kind))
+        return self.read(name, lambda text: decode_json(text, kind))
 
     def read(self, name: str, convert: Callable[[str], T]) -> T | None:
         """Convert a text field; None if it is missing.

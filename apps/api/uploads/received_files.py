@@ -13,7 +13,7 @@ from libs.contracts.enums import Retention
 from libs.images import expiry
 from libs.images.upload import CreateImage, Upload, create_image
 from libs.imaging.header import read_header
-from libs.outbound import decode_data_url
+from libs.outbound import decoded_data_url
 from libs.runtime.threads import PARSING, SCRATCH
 from libs.storage.database.tables import Image, new_id
 
@@ -34,7 +34,7 @@ async def checked_upload(context: RequestContext, file: ReceivedFile) -> Upload:
 async def data_url_file(url: str, filename: str, backends: Backends) -> AsyncGenerator[ReceivedFile]:
     """Write the bytes of a `data:` URL to a file, and remove it at the end unless it was consumed."""
     limit = backends.settings.max_upload_bytes
-    content = await PARSING.run(decode_data_url, url, max_bytes=limit)
+    content = await PARSING.run(lambda: b"".join(decoded_data_url(url, max_bytes=limit)))
     path = backends.scratch / f"upload-{new_id()}"
     try:
         await SCRATCH.run(path.write_bytes, content)

@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form, ReceivedFile
+from libs.contracts.json_text import JsonDecoder
 from libs.contracts.views.request_body import Operations
 from libs.images import watermark_sources
 
-_decode_operations = msgspec.json.Decoder(Operations).decode
+_decode_operations = JsonDecoder(msgspec.json.Decoder(Operations)).decode
 
 
 class UploadForm(Struct, frozen=True, kw_only=True):

@@ -94,6 +94,19 @@ async def test_a_login_without_the_csrf_token_is_refused(operator: str, browser:
     assert await browser.log_in(operator, headers={"X-CSRFToken": "another"}) == 403
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"no json", b'{"username": "\\ud800"}'])
+async def test_a_body_that_cannot_be_decoded_is_refused(admin: AdminClient, body: bytes) -> None:
+    me = (await admin.get("api/user/")).json["user_id"]
+    for method, path in (
+        ("POST", "public/login/"),
+        ("POST", "api/tables/piccolo_user/"),
+        ("PATCH", f"api/tables/piccolo_user/{me}/"),
+        ("POST", "admin-api/images/delete/"),
+    ):
+        answer = await admin.call(method, path, data=body, headers={"Content-Type": "application/json"})
+        assert answer.status == 400, (path, answer)
+
+
 async def test_an_action_without_the_csrf_token_is_refused(admin: AdminClient) -> None:
     nothing = {"X-CSRFToken": ""}
     answer = await admin.call("POST", "admin-api/images/delete/", json={"ids": []}, headers=nothing)

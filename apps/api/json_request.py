@@ -1,0 +1,25 @@
+"""The request class of the API: its JSON is decoded like all JSON of other parties."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import State
+from litestar.exceptions import SerializationException
+
+from libs.contracts.json_text import decode_json
+
+
+class JsonRequest(Request[Any, Any, State]):
+    """A request whose body is decoded without surprises."""
+
+    async def json(self) -> Any:  # noqa: ANN401 - JSON
+        """Return the decoded body; None for an empty one.
+
+        Raises:
+            SerializationException: It is not JSON; Litestar answers 400.
+        """
+        try:
+            return decode_json(await self.body() or b"null", object)
+        except msgspec.DecodeError as error:
+            raise SerializationException(str(error)) from error

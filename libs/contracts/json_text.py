@@ -1,0 +1,43 @@
+"""Decoding of JSON that another party wrote: whatever is wrong with it is one error.
+
+msgspec raises a `RecursionError` for JSON of many levels, and a `ValueError` for bytes that are not UTF-8 and
+for numbers with thousands of digits.
+"""
+
+from functools import cache
+from typing import Generic, TypeVar, cast
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class JsonDecoder(Generic[T]):
+    """Decodes JSON as a decoder of msgspec does, with one error; build it once."""
+
+    def __init__(self, decoder: msgspec.json.Decoder[T]) -> None:
+        self._decoder = decoder
+
+    def decode(self, text: bytes | bytearray | str) -> T:
+        """Return the value.
+
+        Raises:
+            msgspec.DecodeError: The text is not JSON, or is nested too deeply.
+            msgspec.ValidationError: It is not of the type; the error names the place.
+        """
+        try:
+            return self._decoder.decode(text)
+        except RecursionError:
+            raise msgspec.DecodeError("the JSON is nested too deeply") from None
+        except (ValueError, OverflowError) as error:
+            raise msgspec.DecodeError(str(error)) from error
+
+
+def decode_json(text: bytes | bytearray | str, kind: type[T]) -> T:
+    """Decode JSON as `JsonDecoder` does."""
+    return cast("T", _decoder_of(kind).decode(text))
+
+
+@cache
+def _decoder_of(kind: type[object]) -> JsonDecoder[object]:
+    return JsonDecoder(msgspec.json.Decoder(kind))
