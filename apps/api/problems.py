@@ -29,7 +29,7 @@ from libs.storage import (
     webhook_deliveries,
     webhook_endpoints,
 )
-from libs.storage.database.errors import DatabaseUnavailable
+from libs.storage.database.errors import DatabaseUnavailable, InvalidValue
 from libs.storage.edit_calls import DailyEditsUsed
 from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, ImageNotReady, QuotaExceeded
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
@@ -109,6 +109,7 @@ STATUS: dict[type[Exception], int] = {
     webhook_deliveries.DeliveryUnderWay: 409,
     ObjectNotFound: 404,
     DatabaseUnavailable: 503,
+    InvalidValue: 400,
     StoreUnavailable: 503,
     ServerBusy: 503,
 }

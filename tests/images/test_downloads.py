@@ -39,6 +39,7 @@ async def test_a_download_gives_the_stored_bytes_and_says_what_they_are(
     assert answer.headers["ETag"] == f'"{hashlib.md5(answer.body).hexdigest()}"'  # noqa: S324
     assert answer.headers["Accept-Ranges"] == "bytes"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     disposition = answer.headers["Content-Disposition"]
     assert disposition.startswith('attachment; filename="_berraschung ____ _.jpg"; ')
     assert disposition.endswith(f"filename*=UTF-8''{quote(name, safe='')}")

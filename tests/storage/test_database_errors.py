@@ -2,13 +2,16 @@
 
 import asyncio
 import contextvars
+import errno
 from pathlib import Path
+from socket import gaierror
+from typing import Any
 
 import pytest
 
 from libs.storage.database.connection import ping, transaction
 from libs.storage.database.engine import Engine, engine_from, opened, rows
-from libs.storage.database.errors import DatabaseUnavailable, UniqueViolation
+from libs.storage.database.errors import DatabaseUnavailable, InvalidValue, UniqueViolation, driver_errors
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Image, Job, new_id
 from tests.storage.rows import a_queued_job, an_image, an_owner, image_of, job_row
@@ -59,6 +62,35 @@ def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
         engine_from(f"sqlite:///{tmp_path}/file/database.sqlite")
     with pytest.raises(DatabaseUnavailable):
         engine_from(f"sqlite:///{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"size_bytes": 10**30}, {"filename": "half a character: \ud800"}], ids=["number", "text"]
+)
+async def test_a_value_that_the_database_does_not_have_is_invalid(
+    database: Engine, changes: dict[str, Any]
+) -> None:
+    owner = await an_owner()
+    with pytest.raises(InvalidValue):
+        await insert(image_of(owner, **changes))
+    with pytest.raises(InvalidValue):
+        await image_of(owner, **changes).save()
+
+
+@POSTGRES
+async def test_a_text_with_a_nul_is_invalid(database: Engine) -> None:
+    with pytest.raises(InvalidValue):
+        await insert(image_of(await an_owner(), filename="a\0b"))
+
+
+async def test_an_error_of_the_file_system_says_nothing_about_the_database() -> None:
+    for error in (PermissionError(errno.EACCES, "denied"), OSError(errno.EMFILE, "too many open files")):
+        with pytest.raises(type(error)), driver_errors:
+            raise error
+    several = OSError("Multiple exceptions: [Errno 111] Connect call failed, [Errno 111] Connect call failed")
+    for error in (several, OSError(errno.EHOSTUNREACH, "no route"), gaierror(-3, "try again")):
+        with pytest.raises(DatabaseUnavailable), driver_errors:
+            raise error
 
 
 @POSTGRES

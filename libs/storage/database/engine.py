@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from libs.storage.database.errors import driver_errors
+from libs.storage.database.errors import DatabaseUnavailable, driver_errors
 from libs.storage.database.postgres import PooledPostgres
 from libs.storage.database.sqlite import PooledSQLite
 
@@ -23,8 +23,11 @@ def engine_from(url: str) -> Engine:
         return PooledPostgres(config={"dsn": url})
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
-        with driver_errors:
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DatabaseUnavailable(str(error)) from error
+        with driver_errors:
             return PooledSQLite(path)
     raise ValueError(f"a database URL starts with sqlite:/// or postgres://, not {url.split(':')[0]}:")
 

@@ -1,12 +1,17 @@
 """Errors of the database, the same for both engines, and their translation from the drivers' exceptions."""
 
+import errno
 import sqlite3
+from socket import gaierror
 from typing import ClassVar, Literal
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+from asyncpg.exceptions._base import DataError as UnencodableArgument  # pyright: ignore
 
 _UNAVAILABLE = (
-    OSError,
+    ConnectionError,
+    TimeoutError,
+    gaierror,
     sqlite3.OperationalError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # the server is starting or shutting down
@@ -14,6 +19,27 @@ _UNAVAILABLE = (
     asyncpg.TransactionRollbackError,  # a deadlock: the same transaction can succeed when repeated
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a statement on a connection that the server has just ended
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,  # the server has become a standby
+)
+_NETWORK_ERRNOS = frozenset(
+    {
+        None,  # asyncio's "Multiple exceptions": no address of the server accepts
+        errno.EHOSTDOWN,
+        errno.EHOSTUNREACH,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.EADDRNOTAVAIL,
+        errno.ENOENT,  # the server's Unix socket
+    }
+)
+_INVALID = (
+    UnencodableArgument,
+    asyncpg.DataError,
+    asyncpg.ProgramLimitExceededError,  # too long for an index
+    sqlite3.DataError,
+    OverflowError,
+    UnicodeEncodeError,  # an unpaired surrogate
 )
 _UNIQUE_CODES = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 
@@ -32,6 +58,13 @@ class UniqueViolation(Exception):
     """A statement would store a second row with values that must be unique."""
 
 
+class InvalidValue(Exception):
+    """A text or number cannot be stored, such as a text with a NUL character or a number of 30 digits."""
+
+    code = "invalid_value"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+
+
 class _DriverErrors:
     """A context manager that translates what a database driver raises; other exceptions pass through.
 
@@ -40,18 +73,25 @@ class _DriverErrors:
     Raises:
         DatabaseUnavailable: The database does not answer.
         UniqueViolation: A unique value exists already.
+        InvalidValue: The database has no such value.
     """
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> None:
-        if isinstance(error, _UNAVAILABLE):
+        if isinstance(error, _INVALID):
+            raise InvalidValue("a text or number of the request cannot be stored") from error
+        if isinstance(error, _UNAVAILABLE) or _is_network_error(error):
             raise DatabaseUnavailable(str(error) or type(error).__name__) from error
         if isinstance(error, asyncpg.UniqueViolationError) or (
             isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorcode in _UNIQUE_CODES
         ):
             raise UniqueViolation(str(error)) from error
+
+
+def _is_network_error(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS
 
 
 driver_errors = _DriverErrors()
