@@ -11,7 +11,9 @@ from pathlib import Path
 from libs.broker import Broker, open_broker
 from libs.contracts.views.health import Health
 from libs.outbound import Fetcher, FetchLimits, Guard
+from libs.runtime.disk import StorageFull, free_bytes
 from libs.runtime.scratch import scratch_directory
+from libs.runtime.threads import MAINTENANCE
 from libs.settings import Settings
 from libs.storage.database.connection import open_database, ping
 from libs.storage.database.engine import Engine
@@ -45,17 +47,24 @@ class Backends:
         return Fetcher(self.guard, limits)
 
     async def health(self) -> Health:
-        """Ask all three backends at once whether they work."""
-        database, objects, broker = await asyncio.gather(
-            _ask(ping()), _ask(self.objects.ping()), _ask(self.broker.ping())
+        """Ask all three backends at once whether they work, and whether the disks have space left."""
+        database, objects, broker, disk = await asyncio.gather(
+            _ask(ping()), _ask(self.objects.ping()), _ask(self.broker.ping()), _ask(self._check_space())
         )
         return Health(
-            status="ok" if database == objects == broker == "ok" else "failing",
+            status="ok" if database == objects == broker == disk == "ok" else "failing",
             database=database,
             objects=objects,
             broker=broker,
+            disk=disk,
             edits="on" if self.settings.edits else "off",
         )
+
+    async def _check_space(self) -> None:
+        """Raise `StorageFull` if less than `min_free_bytes` are left for temporary files or objects."""
+        free = [await MAINTENANCE.run(free_bytes, self.scratch), await self.objects.free_bytes()]
+        if min(found for found in free if found is not None) < self.settings.min_free_bytes:
+            raise StorageFull
 
 
 @asynccontextmanager

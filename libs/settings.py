@@ -89,10 +89,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Address space of one render process."""
     job_lease_s: Seconds = 30
     """A worker that has not renewed its lease for this long loses the job."""
-    max_attempts: Count = 5
-    """Attempts at a job, the first included."""
+    max_attempts: Annotated[int, Meta(ge=1, le=100)] = 12
+    """Attempts at a job, the first included. With the delays below, a job outlasts an outage of ten minutes.
+    A URL whose server fails gets at most five attempts."""
     retry_base_s: Seconds = 2
     """Delay before the second attempt. It doubles with each further attempt, plus or minus a half."""
+    retry_max_s: Seconds = 300
+    """The longest delay between two attempts."""
     worker_concurrency: Count = 2
     """Jobs that one worker runs at a time, each in its own render process. Bulk jobs have half as
     many processes in addition."""
@@ -142,6 +145,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     quota_bytes: Bytes = 10_000_000_000
     """Bytes that an account can store."""
+    min_free_bytes: Annotated[int, Meta(ge=0)] = 256_000_000
+    """Below this free space for temporary files, or in a `file://` object store, the API is not ready."""
     quota_jobs: Count = 1000
     """Unfinished jobs of an account, without those of batches."""
     rate_limit_per_minute: Count = 600

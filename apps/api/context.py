@@ -12,6 +12,7 @@ from libs.backends import Backends
 from libs.jobs.build import JobOptions
 from libs.settings import Settings
 from libs.storage.database.tables import BaseUser
+from libs.storage.idempotency import Reservation
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class RequestContext:
         return replace(self, wait_s=wait_s)
 
 
-def job_options(webhook_url: str | None = None) -> JobOptions:
+def job_options(webhook_url: str | None = None, reservation: Reservation | None = None) -> JobOptions:
     """Return the options of a job that this request asks for."""
-    return JobOptions(request_id=request_id(), webhook_url=webhook_url)
+    return JobOptions(request_id=request_id(), webhook_url=webhook_url, reservation=reservation)
 
 
 def request_context(

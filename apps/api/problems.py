@@ -18,6 +18,7 @@ from libs.contracts.views.problems import CsvError, FieldError, Problem
 from libs.edits import errors as edits
 from libs.imaging import errors as imaging
 from libs.jobs.admission import EditsNotConfigured, TooManyOperations
+from libs.runtime.disk import StorageFull, is_no_space
 from libs.runtime.process_pool import RenderCrashed, RenderTimeout
 from libs.runtime.threads import ServerBusy
 from libs.storage import (
@@ -112,6 +113,7 @@ STATUS: dict[type[Exception], int] = {
     InvalidValue: 400,
     StoreUnavailable: 503,
     ServerBusy: 503,
+    StorageFull: 507,
 }
 """Any other class, unless it is an HTTPException, is a bug: 500 `internal_error`."""
 
@@ -154,9 +156,14 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
     if isinstance(error, DatabaseUnavailable):
         log.warning("database_unavailable", error=str(error))
         return problem(status, code, "the database does not answer")
-    if isinstance(error, OSError):  # for example, the disk is full
+    if isinstance(error, OSError):
         log.error("request_failed", exc_info=error)
-        return problem(503, StoreUnavailable.code, "the server cannot write its files")
+        full = is_no_space(error)
+        return problem(
+            507 if full else 503,
+            StorageFull.code if full else StoreUnavailable.code,
+            "the server cannot write its files",
+        )
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_failed", exc_info=error)
         return problem(status, "internal_error", "unexpected error")

@@ -7,8 +7,7 @@ from typing import NoReturn
 import structlog
 
 from libs.backends import Backends
-from libs.storage.database.errors import DatabaseUnavailable
-from libs.storage.objects import StoreUnavailable
+from libs.contracts.outcome import outcome_of
 
 Task = Callable[[Backends], Awaitable[int]]
 """Does what is due now and returns how many items that were."""
@@ -22,8 +21,9 @@ async def repeat(name: str, task: Task, backends: Backends, *, every_s: float) -
         try:
             if count := await task(backends):
                 log.info(name, count=count)
-        except (DatabaseUnavailable, StoreUnavailable) as error:
-            log.warning("step_failed", step=name, error=str(error))
-        except Exception:
-            log.exception("step_broke", step=name)
+        except Exception as error:
+            if outcome_of(error) == "transient":
+                log.warning("step_failed", step=name, error=str(error))
+            else:
+                log.exception("step_broke", step=name)
         await asyncio.sleep(every_s)

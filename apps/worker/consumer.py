@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from apps.worker.errors import failure_of, may_be_deferred
+from apps.worker.errors import MAX_CRASHES, attempts_for, failure_of, may_be_deferred
 from apps.worker.handlers.describe import describe_image
 from apps.worker.handlers.edit import edit
 from apps.worker.handlers.ingest import ingest
@@ -42,7 +42,8 @@ from libs.jobs import ends, retry_policy
 from libs.jobs.ends import JobEnd
 from libs.orders import intake
 from libs.runtime.background import background_tasks
-from libs.runtime.process_pool import ProcessPool
+from libs.runtime.disk import full_disk_errors
+from libs.runtime.process_pool import ProcessPool, RenderCrashed
 from libs.storage import host_throttle, jobs, leases
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.leases import Claim, LostLease
@@ -128,7 +129,11 @@ class Worker:
         settings = self.backends.settings
         try:
             claim = await leases.claim(
-                job_id, worker=self.name, lease_s=settings.job_lease_s, max_attempts=settings.max_attempts
+                job_id,
+                worker=self.name,
+                lease_s=settings.job_lease_s,
+                max_attempts=settings.max_attempts,
+                may_be_of_batch=pool is self.bulk,
             )
         except DatabaseUnavailable as error:
             log.warning("claim_failed", error=str(error))  # the sweep publishes the job again
@@ -168,7 +173,8 @@ class Worker:
 
     async def _perform(self, command: AnyCommand, claim: Claim, pool: WorkerPool) -> JobEnd | None:
         try:
-            done = await self._handle(command, claim, pool)
+            with full_disk_errors():
+                done = await self._handle(command, claim, pool)
         except LostLease:
             raise
         except Exception as error:
@@ -199,12 +205,18 @@ class Worker:
             await leases.defer(claim, failure, until=pause_until(getattr(error, "retry_after_s", None) or 0))
             log.info("job_deferred", error=failure.detail)
             return None
-        if outcome_of(error) != "transient" or claim.attempt >= settings.max_attempts:
+        if outcome_of(error) != "transient" or claim.attempt >= attempts_for(error, settings):
             return await self._fail(command, claim, error)
+        crashed = isinstance(error, RenderCrashed)
+        if crashed and claim.crashes + 1 >= MAX_CRASHES:
+            return await self._fail(command, claim, RenderCrashed(f"{error}, as {claim.crashes} before it"))
         after_s = retry_policy.delay_s(
-            claim.attempt, base_s=settings.retry_base_s, at_least_s=getattr(error, "after_s", 0)
+            claim.attempt,
+            base_s=settings.retry_base_s,
+            max_s=settings.retry_max_s,
+            at_least_s=getattr(error, "after_s", 0),
         )
-        await leases.retry_later(claim, failure, after_s=after_s)
+        await leases.retry_later(claim, failure, after_s=after_s, crashed=crashed)
         log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
         return None
 

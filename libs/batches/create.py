@@ -18,6 +18,7 @@ from libs.runtime.threads import PARSING
 from libs.storage import batches
 from libs.storage.batches import NewItem, NewJob
 from libs.storage.database.tables import BaseUser, Batch, new_id, new_ids, now
+from libs.storage.idempotency import Reservation
 from libs.storage.jobs import TooManyJobs
 
 DEFAULT_OPERATIONS: tuple[AnyOperation, ...] = (Convert(format="jpeg"), Compress(quality=50))
@@ -34,6 +35,7 @@ class CreateBatch(Struct, frozen=True, kw_only=True):
     retention: Retention = Retention.KEEP
     webhook_url: str | None = None
     request_id: str
+    reservation: Reservation | None = None  # of the request's idempotency key
 
 
 async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
@@ -62,11 +64,18 @@ async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
         created_at=now(),
     )
     items, jobs = await PARSING.run(_planned, sheet, job_maker(batch, owner))
-    await batches.create(batch, items, jobs, command.request_id)
+    await batches.create(batch, items, jobs, command.request_id, command.reservation)
     return batch
 
 
-async def retry(batch: Batch, owner: BaseUser, backends: Backends, *, request_id: str) -> Batch:
+async def retry(
+    batch: Batch,
+    owner: BaseUser,
+    backends: Backends,
+    *,
+    request_id: str,
+    reservation: Reservation | None = None,
+) -> Batch:
     """Queue the batch's failed URLs again, and return the batch.
 
     Raises:
@@ -74,7 +83,7 @@ async def retry(batch: Batch, owner: BaseUser, backends: Backends, *, request_id
         BatchNotFound: The batch was deleted meanwhile.
     """
     await check_room(owner, batch.failed, backends)
-    await batches.retry(batch, job_maker(batch, owner), request_id)
+    await batches.retry(batch, job_maker(batch, owner), request_id, reservation)
     return await batches.owned_by(owner.id, batch.id)
 
 

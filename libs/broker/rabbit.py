@@ -99,14 +99,18 @@ class RabbitBroker:
         if to.startswith(OWN_PREFIX):
             _log.warning("reply_refused", to=to)
             return
-        message = Message(body, content_type="application/json", correlation_id=correlation_id)
+        message = Message(
+            body,
+            content_type="application/json",
+            correlation_id=correlation_id,
+            delivery_mode=DeliveryMode.PERSISTENT,  # a durable queue keeps it over a crash of the broker
+        )
         await self._replying.start()
         await self._replies.send("", to, message, mandatory=False)
 
     async def emit(self, key: str, body: bytes) -> None:
-        await self._publisher.send(
-            EVENTS, key, Message(body, content_type="application/json"), mandatory=False
-        )
+        message = Message(body, content_type="application/json", delivery_mode=DeliveryMode.PERSISTENT)
+        await self._publisher.send(EVENTS, key, message, mandatory=False)
 
     @asynccontextmanager
     async def consume(self, route: Route, handler: Handler, *, concurrency: int) -> AsyncGenerator[None]:

@@ -16,7 +16,7 @@ from libs.jobs import admission, build
 from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
 from libs.jobs.submit import insert_job, submit
-from libs.storage import image_sources, images
+from libs.storage import idempotency, image_sources, images
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Image, Job
@@ -62,7 +62,7 @@ async def edit_image(command: EditStored, backends: Backends) -> Job:
     )
     keep = command.retention == Retention.KEEP
     job = build.edit_job(command.image, owner, command.edit, command.operations, options, keep=keep)
-    return await submit(job, backends, receipt=options.receipt)
+    return await submit(job, backends, options=options)
 
 
 async def replace_and_edit(command: ReplaceAndEdit, backends: Backends) -> tuple[Image, Job]:
@@ -95,6 +95,7 @@ async def replace_and_edit(command: ReplaceAndEdit, backends: Backends) -> tuple
             if hashing is not None:
                 await insert(hashing)
             await insert_job(job, backends)
+            await idempotency.bind(options.reservation, subject=image.id, job=job.id)
         return former
 
     file = Artifact(image=fresh, path=command.upload.path, owner=owner.username)

@@ -18,9 +18,11 @@ from libs.contracts.enums import Retention
 from libs.imaging.header import Header
 from libs.imaging.pipeline import Rendered
 from libs.runtime.background import run_to_completion
+from libs.runtime.disk import StorageFull
 from libs.storage import filenames
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, now
+from libs.storage.objects import Digest
 
 STORING_GRACE_S = 2.0  # that a cancelled caller waits for the end of storing
 
@@ -46,7 +48,7 @@ async def store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T]
     """Put the files into the object store, then run `record`: one transaction that writes their rows.
 
     Raises:
-        StoreUnavailable: A file was not taken; `record` did not run.
+        StoreUnavailable, StorageFull: A file was not taken; `record` did not run.
         Whatever `record` raises.
     """
     return await run_to_completion(_store(artifacts, record, backends), grace_s=STORING_GRACE_S)
@@ -56,11 +58,15 @@ async def _store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T
     for artifact in artifacts:
         image = artifact.image
         await backends.objects.put(
-            image.object_key, artifact.path, content_type=image.mime, metadata=artifact.labels
+            image.object_key,
+            artifact.path,
+            content_type=image.mime,
+            metadata=artifact.labels,
+            expected=Digest(image.size_bytes, image.md5),
         )
     try:
         return await record()
-    except DatabaseUnavailable:
+    except (DatabaseUnavailable, StorageFull):
         raise  # the commit may have succeeded
     except Exception:
         await backends.objects.delete([artifact.image.object_key for artifact in artifacts])

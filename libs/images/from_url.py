@@ -60,7 +60,7 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
         follow=follow,
     )
     last = follow.job_id if follow else None
-    return await submit(options.row(ingest, owner), backends, receipt=options.receipt, last=last)
+    return await submit(options.row(ingest, owner), backends, options=options, last=last)
 
 
 def check_source(source: IngestSource, backends: Backends) -> None:

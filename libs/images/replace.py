@@ -66,4 +66,4 @@ async def _submit(command: ReplaceImage, source: IngestSource, backends: Backend
         filename=command.filename,
         retention=command.retention,
     )
-    return await submit(command.options.row(ingest, command.owner), backends)
+    return await submit(command.options.row(ingest, command.owner), backends, options=command.options)

@@ -34,4 +34,4 @@ async def transform(command: TransformStored, backends: Backends) -> Job:
     await admission.check(owner, backends, operations=command.operations, webhook_url=options.webhook_url)
     keep = command.retention == Retention.KEEP
     job = build.transform_job(command.image, owner, command.operations, options, keep=keep)
-    return await submit(job, backends, receipt=options.receipt)
+    return await submit(job, backends, options=options)

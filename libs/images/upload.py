@@ -17,7 +17,7 @@ from libs.jobs import admission, build
 from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
 from libs.jobs.submit import insert_job
-from libs.storage import object_keys
+from libs.storage import idempotency, object_keys
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Image, Job, new_id, now
@@ -78,6 +78,7 @@ async def create_image(command: CreateImage, backends: Backends) -> tuple[Image,
                 await insert(hashing)
             if requested is not None:
                 await insert_job(requested, backends)
+            await idempotency.bind(options.reservation, subject=image.id, job=awaited.id if awaited else None)
 
     file = Artifact(image=image, path=command.upload.path, owner=owner.username)
     await artifact.store([file], record, backends)

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 from PIL import Image
 
+from libs.imaging.complete_file import CompleteFile
 from libs.imaging.compositing import drop_opaque_alpha, flatten, has_alpha, threshold_alpha
 from libs.imaging.encoder_options import animation_options, still_options
 from libs.imaging.errors import EncodingFailed, OutOfMemory
@@ -39,8 +40,7 @@ def write(
 ) -> None:
     """Write a still image, or an animation that plays `plays` times (0: forever).
 
-    The target is a real file and not a buffer, because encoders release the interpreter lock only then. A
-    search for `max_bytes` writes a second file beside it.
+    A search for `max_bytes` writes a second file beside the target.
 
     Raises:
         EncodingFailed: The format cannot hold the result.
@@ -84,8 +84,8 @@ def _save(
     options = still_options(output) | metadata_options(metadata, output.format, images[0])
     if len(images) > 1:
         options |= animation_options(output.format, images, durations_ms, plays)
-    with _encoding_errors(FORMATS[output.format].pillow):
-        images[0].save(path, format=FORMATS[output.format].pillow, **options)
+    with _encoding_errors(FORMATS[output.format].pillow), CompleteFile(path) as file:
+        images[0].save(file, format=FORMATS[output.format].pillow, **options)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from libs.contracts.enums import Priority, Retention
 from libs.imaging.operations import AnyOperation
 from libs.storage import jobs
 from libs.storage.database.tables import BaseUser, Image, Job, new_id
+from libs.storage.idempotency import Reservation
 from libs.storage.submissions import Receipt
 
 
@@ -22,6 +23,7 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     priority: Priority = Priority.INTERACTIVE
     webhook_url: str | None = None
     receipt: Receipt | None = None  # of the AMQP order that asks for the job
+    reservation: Reservation | None = None  # of the idempotency key of the request that asks for it
 
     @property
     def submission(self) -> UUID | None:

@@ -6,29 +6,32 @@ from libs.backends import Backends
 from libs.contracts.commands import EditImage, IngestImage, decode
 from libs.contracts.edits import Edit
 from libs.contracts.enums import JobKind
+from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
-from libs.storage import edit_calls, submissions
+from libs.storage import edit_calls, idempotency, submissions
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Job
-from libs.storage.submissions import Receipt
 
 
 async def submit(
-    job: Job, backends: Backends, *, receipt: Receipt | None = None, last: UUID | None = None
+    job: Job, backends: Backends, *, options: JobOptions | None = None, last: UUID | None = None
 ) -> Job:
-    """Store a job, with the receipt of the order that asks for it, and wake a worker.
+    """Store a job, with the receipt or the idempotency key of who asks for it, and wake a worker.
 
     `last` is the job whose end answers the order, where that is a later one.
 
     Raises:
         DailyEditsUsed: The account has no edits left today; nothing is stored.
         OrderKnown: The owner has sent an order of that name before; nothing is stored.
+        KeyInUse: Another request has the idempotency key; nothing is stored.
     """
     async with transaction():
-        if receipt is not None:
-            await submissions.add(receipt, job.id, last or job.id)
+        if options is not None and options.receipt is not None:
+            await submissions.add(options.receipt, job.id, last or job.id)
         await insert_job(job, backends)
+        if options is not None:
+            await idempotency.bind(options.reservation, job=job.id)
     await publish(job, backends)
     return job
 

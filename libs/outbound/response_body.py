@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from libs.outbound.errors import UrlTooLarge
+from libs.runtime.disk import write_all
 from libs.runtime.threads import SCRATCH
 
 WRITE_BYTES = 256 * 1024
@@ -31,7 +32,7 @@ async def save_body(chunks: AsyncIterator[bytes], target: Path, *, max_bytes: in
 
         def write() -> None:
             md5.update(buffer)
-            file.write(buffer)
+            write_all(file, buffer)
 
         async for chunk in chunks:
             size += len(chunk)

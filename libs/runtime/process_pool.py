@@ -19,6 +19,7 @@ import structlog
 from pebble import ProcessExpired
 from pebble import ProcessPool as PebblePool
 
+from libs.runtime.disk import full_disk_errors
 from libs.runtime.threads import MAINTENANCE
 
 P = ParamSpec("P")
@@ -50,6 +51,7 @@ class RenderCrashed(RenderError):
     """The render process died (a codec crashed, or it was killed), or no process took the work."""
 
     code = "render_crashed"
+    outcome = "transient"
 
 
 class ProcessPool:
@@ -72,6 +74,7 @@ class ProcessPool:
         Raises:
             RenderTimeout: The call took longer than `timeout_s`, counted from its start.
             RenderCrashed: The process died, or none took the call `START_S` after it could.
+            StorageFull: The call could not write its files.
         """
         async with self._free:
             for _ in range(MAX_POOLS):
@@ -92,8 +95,9 @@ class ProcessPool:
         future = pool.schedule(call, args=args, kwargs=kwargs, timeout=timeout_s)
         deadline = asyncio.timeout(START_S + timeout_s * self._calls_per_process)
         try:
-            async with deadline:
-                return await asyncio.wrap_future(future)
+            with full_disk_errors():
+                async with deadline:
+                    return await asyncio.wrap_future(future)
         except CallTimeout as error:
             if deadline.expired():
                 raise RenderCrashed("no render process took the work") from error

@@ -11,9 +11,11 @@ from piccolo.engine.postgres import PostgresEngine
 
 from libs.contracts.enums import BatchStatus, ImageStatus, ItemStatus, JobKind, JobStatus, Priority
 from libs.runtime.threads import PARSING
+from libs.storage import idempotency
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.tables import Batch, Image, Job, ProductImage, now
+from libs.storage.idempotency import Reservation
 
 ROWS_A_STATEMENT = 5000
 PAGE = 1000
@@ -23,7 +25,7 @@ UNFINISHED = [BatchStatus.PENDING, BatchStatus.IN_PROCESS]
 POSTGRES = ("jsonb_array_elements({}::jsonb) as each(value)", "(each.value->>%d)%s")
 SQLITE = ("json_each({}) as each", "json_extract(each.value, '$[%d]')")
 JOBS = (
-    "insert into job (id, command, host, owner, kind, priority, status, attempts, run_after, batch, held,"
+    "insert into job (id, command, host, owner, kind, priority, status, attempts, publish_at, batch, held,"
     " request_id, created_at) select {id}, {command}, {host}, {{}}, {{}}, {{}}, {{}}, 0, {{}}, {{}}, true,"
     " {{}}, {{}} from {each}"
 )
@@ -103,13 +105,24 @@ class Output(Struct, frozen=True, kw_only=True):
     format: str | None
 
 
-async def create(batch: Batch, items: Sequence[NewItem], jobs: Sequence[NewJob], request_id: str) -> None:
-    """Store a batch, its held jobs and its items in one transaction of a few statements."""
+async def create(
+    batch: Batch,
+    items: Sequence[NewItem],
+    jobs: Sequence[NewJob],
+    request_id: str,
+    reservation: Reservation | None = None,
+) -> None:
+    """Store a batch, its held jobs and its items in one transaction of a few statements.
+
+    Raises:
+        KeyInUse: Another request has the idempotency key; nothing is stored.
+    """
     async with transaction():
         await batch.save()
         await _insert_jobs(batch, jobs, request_id)
         for chunk in _chunks(items):
             await ProductImage.raw(_sql(ITEMS, "item"), batch.id, _json(chunk))
+        await idempotency.bind(reservation, subject=batch.id)
 
 
 async def by_id(batch_id: UUID) -> Batch:
@@ -197,7 +210,12 @@ async def outputs(batch_id: UUID, *, only_done: bool = False) -> AsyncIterator[O
         after = found[-1]["id"]
 
 
-async def retry(batch: Batch, job_for: Callable[[str], NewJob], request_id: str) -> int:
+async def retry(
+    batch: Batch,
+    job_for: Callable[[str], NewJob],
+    request_id: str,
+    reservation: Reservation | None = None,
+) -> int:
     """Create new jobs for the failed items, one for each URL; return how many items run again.
 
     Of two retries at the same time, one finds them.
@@ -230,6 +248,7 @@ async def retry(batch: Batch, job_for: Callable[[str], NewJob], request_id: str)
                 Batch.finished_at: None,
             }
             await Batch.update(values).where(Batch.id == batch.id)
+        await idempotency.bind(reservation, subject=batch.id)
     return len(failed)
 
 

@@ -4,7 +4,7 @@ A call is marked before it is made, by one statement that only one holder of the
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
@@ -166,10 +166,10 @@ async def _add(owner: int, **counted: int) -> None:
 
 
 def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+    return now().date().isoformat()
 
 
 def _until_midnight_s() -> int:
-    moment = datetime.now(UTC)
+    moment = now()
     tomorrow = (moment + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     return int((tomorrow - moment).total_seconds()) + 1

@@ -32,16 +32,16 @@ select host from waiting
 where host is not null
   and (select count(*) from job where {RELEASED} and job.host = waiting.host) < {{}}
   and not exists (select 1 from host_pause where host_pause.host = waiting.host and until > {{}})
-  and exists (select 1 from job where {HELD} and job.host = waiting.host and run_after <= {{}})
+  and exists (select 1 from job where {HELD} and job.host = waiting.host and publish_at <= {{}})
 limit {{}}
 """  # noqa: S608 - constants of ours
 # One statement finds the room and the jobs: of two at the same moment, both choose the same jobs and one gets
 # them.
 RELEASE = f"""
-update job set held = false, run_after = {{}} where held = true and id in (
-  select id from job where {HELD} and host = {{}} and run_after <= {{}}
+update job set held = false, publish_at = {{}} where held = true and id in (
+  select id from job where {HELD} and host = {{}} and publish_at <= {{}}
     and not exists (select 1 from host_pause where host_pause.host = {{}} and until > {{}})
-  order by run_after, id
+  order by publish_at, id
   limit LIMIT
 ) returning id
 """  # noqa: S608
@@ -105,7 +105,7 @@ async def hold_lapsed(job: Job) -> bool:
             {
                 Job.status: JobStatus.QUEUED,
                 Job.held: True,
-                Job.run_after: moment,
+                Job.publish_at: moment,
                 Job.worker: None,
                 Job.lease_until: None,
             }

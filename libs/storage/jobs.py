@@ -93,7 +93,7 @@ def new(
         image=source_of(message),
         command=encode(message).decode(),
         priority=priority,
-        run_after=moment + timedelta(seconds=REPUBLISH_S),
+        publish_at=moment + timedelta(seconds=REPUBLISH_S),
         request_id=request_id,
         webhook_url=webhook_url,
         created_at=moment,
@@ -202,7 +202,9 @@ async def retry(job_id: UUID) -> Job:
         Job.update(
             {
                 Job.status: JobStatus.QUEUED,
-                Job.run_after: moment + timedelta(seconds=REPUBLISH_S),
+                Job.publish_at: moment + timedelta(seconds=REPUBLISH_S),
+                Job.not_before: None,
+                Job.crashes: 0,
                 Job.worker: None,
                 Job.error_code: None,
                 Job.error: None,
@@ -224,7 +226,7 @@ async def retry(job_id: UUID) -> Job:
 
 async def publish_soon(job_id: UUID) -> None:
     """Let the next sweep publish a job whose message the broker did not take."""
-    await Job.update({Job.run_after: now()}).where((Job.id == job_id) & (Job.status == JobStatus.QUEUED))
+    await Job.update({Job.publish_at: now()}).where((Job.id == job_id) & (Job.status == JobStatus.QUEUED))
 
 
 async def publish_all_soon() -> None:
@@ -236,7 +238,7 @@ async def publish_all_soon() -> None:
     of_batch = Job.host.is_not_null()
     await Job.update({Job.lease_until: moment}).where(Job.status == JobStatus.RUNNING)
     await Job.update({Job.held: True}).where((Job.status == JobStatus.QUEUED) & of_batch)
-    await Job.update({Job.run_after: moment}).where(Job.status.is_in(UNFINISHED) & (Job.held == False))  # noqa: E712
+    await Job.update({Job.publish_at: moment}).where(Job.status.is_in(UNFINISHED) & (Job.held == False))  # noqa: E712
 
 
 async def take_due(limit: int) -> list[Job]:
@@ -247,16 +249,16 @@ async def take_due(limit: int) -> list[Job]:
     """
     moment = now()
     lapsed = (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment)
-    due = (Job.run_after <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_HELD
-    found = await Job.objects().where(due).order_by(Job.run_after).limit(limit)
+    due = (Job.publish_at <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_HELD
+    found = await Job.objects().where(due).order_by(Job.publish_at).limit(limit)
     return [job for job in found if await _push_back(job, moment)]
 
 
 async def _push_back(job: Job, moment: datetime) -> bool:
     patience_s = max(REPUBLISH_S, (moment - job.created_at).total_seconds())
     mine = await (
-        Job.update({Job.run_after: moment + timedelta(seconds=patience_s)})
-        .where((Job.id == job.id) & (Job.run_after == job.run_after) & Job.status.is_in(UNFINISHED))
+        Job.update({Job.publish_at: moment + timedelta(seconds=patience_s)})
+        .where((Job.id == job.id) & (Job.publish_at == job.publish_at) & Job.status.is_in(UNFINISHED))
         .returning(Job.id)
     )
     return bool(mine)

@@ -37,6 +37,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     job_id: UUID
     worker: str
     attempt: int
+    crashes: int  # of render processes, in earlier attempts
     owner: int
     kind: JobKind
     command: str
@@ -47,25 +48,34 @@ class Claim(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-async def claim(job_id: UUID, *, worker: str, lease_s: float, max_attempts: int) -> Claim | None:
+async def claim(
+    job_id: UUID, *, worker: str, lease_s: float, max_attempts: int, may_be_of_batch: bool = True
+) -> Claim | None:
     """Claim a queued job, or one whose lease ran out; return None when it is not free.
 
-    A job that its host's throttle holds is not free: a message of an earlier release may name it.
+    A job that its host's throttle holds is not free, nor one that waits for its next attempt: a message of an
+    earlier time may name it. With the first job of a batch the batch begins, in the same transaction;
+    `may_be_of_batch=False` saves that transaction.
     """
     moment = now()
-    taken = await _TAKE(
-        job_id=job_id,
-        worker=worker,
-        now=moment,
-        lease_until=moment + timedelta(seconds=lease_s),
-        max_attempts=max_attempts,
-    )
+    values: dict[str, Any] = {
+        "job_id": job_id,
+        "worker": worker,
+        "now": moment,
+        "lease_until": moment + timedelta(seconds=lease_s),
+        "max_attempts": max_attempts,
+    }
+    if may_be_of_batch:
+        async with transaction():
+            taken = await _TAKE(**values)
+            if taken and taken[0]["batch"] is not None:
+                await batch_counters.begin(taken[0]["batch"])
+    else:
+        taken = await _TAKE(**values)
     if not taken:
         return None
     row = taken[0]
     attempt = row.pop("attempts")
-    if row["batch"] is not None:
-        await batch_counters.begin(row["batch"])
     return Claim(job_id=job_id, worker=worker, attempt=attempt, **row)
 
 
@@ -170,8 +180,10 @@ def _may_remove(claim: Claim) -> WhereRaw:
     )
 
 
-async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None:
+async def retry_later(claim: Claim, failure: Failure, *, after_s: float, crashed: bool = False) -> None:
     """Queue the job again, due in `after_s` seconds; its error stays readable.
+
+    `crashed` counts a render process that died.
 
     Raises:
         LostLease: The job is no longer this worker's.
@@ -179,7 +191,8 @@ async def retry_later(claim: Claim, failure: Failure, *, after_s: float) -> None
     await _give_back(
         claim,
         {
-            Job.run_after: now() + timedelta(seconds=after_s),
+            **_not_before(now() + timedelta(seconds=after_s)),
+            Job.crashes: claim.crashes + crashed,
             Job.error_code: failure.code,
             Job.error: failure.detail,
         },
@@ -195,7 +208,7 @@ async def defer(claim: Claim, failure: Failure, *, until: datetime) -> None:
     await _give_back(
         claim,
         {
-            Job.run_after: until,
+            **_not_before(until),
             Job.attempts: claim.attempt - 1,
             Job.error_code: failure.code,
             Job.error: failure.detail,
@@ -209,7 +222,7 @@ async def release(claim: Claim) -> None:
     Raises:
         LostLease: The job is no longer this worker's.
     """
-    await _give_back(claim, {Job.run_after: now(), Job.attempts: claim.attempt - 1})
+    await _give_back(claim, {Job.publish_at: now(), Job.attempts: claim.attempt - 1})
 
 
 async def end(claim: Claim, values: dict[Any, Any], result: ItemResult = NO_RESULT) -> BatchCompleted | None:
@@ -225,6 +238,10 @@ async def end(claim: Claim, values: dict[Any, Any], result: ItemResult = NO_RESU
     if not ended:
         raise LostLease(str(claim.job_id))
     return await record_end(claim.job_id, claim.batch, awaited=ended[0]["awaited"], result=result)
+
+
+def _not_before(moment: datetime) -> dict[Any, Any]:
+    return {Job.not_before: moment, Job.publish_at: moment}
 
 
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
@@ -258,7 +275,8 @@ _HELD = (
     & (Job.attempts == Slot("attempt"))
     & (Job.status == JobStatus.RUNNING)
 )
-_FREE = ((Job.status == JobStatus.QUEUED) & (Job.held == False)) | (  # noqa: E712
+_DUE = Job.not_before.is_null() | (Job.not_before <= Slot("now"))
+_FREE = ((Job.status == JobStatus.QUEUED) & (Job.held == False) & _DUE) | (  # noqa: E712
     (Job.status == JobStatus.RUNNING)
     & (Job.lease_until < Slot("now"))
     & (Job.attempts < Slot("max_attempts"))
@@ -273,13 +291,14 @@ _TAKE = Statement(
                 Job.worker: Slot("worker"),
                 Job.attempts: Job.attempts + 1,
                 Job.lease_until: Slot("lease_until"),
-                Job.run_after: Slot("now"),
+                Job.publish_at: Slot("now"),
                 Job.started_at: Slot("now"),
             }
         )
         .where((Job.id == Slot("job_id")) & _FREE)
         .returning(
             Job.attempts,
+            Job.crashes,
             Job.owner,
             Job.kind,
             Job.command,

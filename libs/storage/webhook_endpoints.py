@@ -8,8 +8,10 @@ from uuid import UUID
 import msgspec
 
 from libs.contracts.enums import DeliveryStatus, WebhookEvent
+from libs.storage import idempotency
 from libs.storage.database.connection import transaction
 from libs.storage.database.tables import WebhookDelivery, WebhookEndpoint, WebhookSecret, now
+from libs.storage.idempotency import Reservation
 from libs.storage.webhook_outbox import target_of
 from libs.storage.webhook_secrets import OVERLAP_S, new_secret
 
@@ -44,16 +46,21 @@ class TooManyWebhooks(WebhookError):
     code = "too_many_webhooks"
 
 
-async def create(owner: int, url: str, events: Sequence[WebhookEvent]) -> WebhookEndpoint:
+async def create(
+    owner: int, url: str, events: Sequence[WebhookEvent], reservation: Reservation | None = None
+) -> WebhookEndpoint:
     """Create an active endpoint with a secret of its own.
 
     Raises:
         TooManyWebhooks: The account has reached its limit.
+        KeyInUse: Another request has the idempotency key.
     """
     endpoint = WebhookEndpoint(owner=owner, url=url, secret=new_secret(), events=_encoded(events))
     if cast("int", await WebhookEndpoint.count().where(WebhookEndpoint.owner == owner)) >= MAX_ENDPOINTS:
         raise TooManyWebhooks(f"an account may have {MAX_ENDPOINTS} webhooks")
-    await endpoint.save()
+    async with transaction():
+        await endpoint.save()
+        await idempotency.bind(reservation, subject=endpoint.id)
     return endpoint
 
 
@@ -157,19 +164,23 @@ async def delete_all(owner: int) -> None:
     await WebhookSecret.delete().where(WebhookSecret.owner == owner)
 
 
-async def rotate(endpoint: WebhookEndpoint, *, overlap_s: float = OVERLAP_S) -> WebhookEndpoint:
+async def rotate(
+    endpoint: WebhookEndpoint, *, overlap_s: float = OVERLAP_S, reservation: Reservation | None = None
+) -> WebhookEndpoint:
     """Replace the endpoint's secret; the previous one also signs for `overlap_s` seconds.
 
     Raises:
         WebhookNotFound: The endpoint was deleted meanwhile.
     """
-    await WebhookEndpoint.update(
-        {
-            WebhookEndpoint.previous_secret: WebhookEndpoint.secret,
-            WebhookEndpoint.previous_until: now() + timedelta(seconds=overlap_s),
-            WebhookEndpoint.secret: new_secret(),
-        }
-    ).where(WebhookEndpoint.id == endpoint.id)
+    async with transaction():
+        await WebhookEndpoint.update(
+            {
+                WebhookEndpoint.previous_secret: WebhookEndpoint.secret,
+                WebhookEndpoint.previous_until: now() + timedelta(seconds=overlap_s),
+                WebhookEndpoint.secret: new_secret(),
+            }
+        ).where(WebhookEndpoint.id == endpoint.id)
+        await idempotency.bind(reservation, subject=endpoint.id)
     return await owned_by(endpoint.owner, endpoint.id)
 
 

@@ -26,8 +26,11 @@ from libs.contracts.webhook_events import (
     WebhookTestData,
     WebhookTestPayload,
 )
+from libs.storage import idempotency
+from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import Batch, Image, Job, WebhookDelivery, WebhookEndpoint, now
+from libs.storage.idempotency import Reservation
 
 ROWS_A_STATEMENT = 500  # SQLite takes 32,766 values at once
 EVENTS = {JobStatus.COMPLETED: WebhookEvent.JOB_COMPLETED, JobStatus.FAILED: WebhookEvent.JOB_FAILED}
@@ -93,12 +96,16 @@ async def add_images_expired(image_ids: Sequence[UUID]) -> None:
         )
 
 
-async def add_test(endpoint: WebhookEndpoint, request_id: str | None) -> WebhookDelivery:
+async def add_test(
+    endpoint: WebhookEndpoint, request_id: str | None, reservation: Reservation | None = None
+) -> WebhookDelivery:
     """Add a `webhook.test` event for one endpoint; return its delivery."""
     payload = WebhookTestPayload(timestamp=now(), data=WebhookTestData(webhook_id=endpoint.id))
     receivers = [Receiver(endpoint.url, endpoint.id)]
     delivery = _deliveries(payload, receivers, endpoint.owner, None, request_id)[0]
-    await delivery.save()
+    async with transaction():
+        await delivery.save()
+        await idempotency.bind(reservation, subject=delivery.id)
     return delivery
 
 

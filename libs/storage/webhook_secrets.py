@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
+from libs.storage import idempotency
+from libs.storage.database.connection import transaction
 from libs.storage.database.tables import WebhookEndpoint, WebhookSecret, new_id, now
+from libs.storage.idempotency import Reservation
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that Standard Webhooks defines
 SECRET_BYTES = 32
@@ -51,14 +54,18 @@ async def account_secret(owner: int) -> WebhookSecret:
     return found
 
 
-async def rotate_account_secret(owner: int, *, overlap_s: float = OVERLAP_S) -> WebhookSecret:
+async def rotate_account_secret(
+    owner: int, *, overlap_s: float = OVERLAP_S, reservation: Reservation | None = None
+) -> WebhookSecret:
     """Replace the account's secret; the previous one also signs for `overlap_s` seconds."""
-    await account_secret(owner)
-    await WebhookSecret.update(
-        {
-            WebhookSecret.previous_secret: WebhookSecret.secret,
-            WebhookSecret.previous_until: now() + timedelta(seconds=overlap_s),
-            WebhookSecret.secret: new_secret(),
-        }
-    ).where(WebhookSecret.owner == owner)
+    row = await account_secret(owner)
+    async with transaction():
+        await WebhookSecret.update(
+            {
+                WebhookSecret.previous_secret: WebhookSecret.secret,
+                WebhookSecret.previous_until: now() + timedelta(seconds=overlap_s),
+                WebhookSecret.secret: new_secret(),
+            }
+        ).where(WebhookSecret.owner == owner)
+        await idempotency.bind(reservation, subject=row.id)
     return await account_secret(owner)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.backends import opened_backends
 from tests.support.client import Client
 from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_bucket, own_database, own_vhost
@@ -17,8 +18,14 @@ async def test_a_running_site_is_live_and_ready(site: Site) -> None:
     assert (live.status, live.json) == (200, {"status": "ok"})
     assert (ready.status, ready.json) == (
         200,
-        {"status": "ok", "database": "ok", "objects": "ok", "broker": "ok", "edits": "off"},
+        {"status": "ok", "database": "ok", "objects": "ok", "broker": "ok", "disk": "ok", "edits": "off"},
     )
+
+
+async def test_a_site_with_too_little_free_space_is_not_ready(tmp_path: Path) -> None:
+    async with opened_backends(tmp_path, MIN_FREE_BYTES=str(2**60)) as backends:
+        found = await backends.health()
+    assert (found.status, found.database, found.disk) == ("failing", "ok", "failing: StorageFull")
 
 
 @pytest.mark.services

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 import pytest
+from aio_pika import connect
 
 from libs.broker.errors import BrokerUnavailable
 from libs.broker.port import Broker, BrokerMessage, Event
@@ -62,6 +63,19 @@ async def test_a_handler_outlives_the_broker_and_its_message_comes_again(node: R
         assert (await finished.next()).body == b"second"
         event = await heard(broker, asyncio.ensure_future(anext(events)))
         assert event == Event("job.completed", b"again")
+
+
+async def test_a_reply_in_a_durable_queue_outlives_the_broker(node: RabbitNode) -> None:
+    async with connected_broker(node.url) as broker:
+        async with await connect(node.url) as sender:
+            await (await sender.channel()).declare_queue("answers", durable=True)
+        await broker.reply("answers", b"done", correlation_id="1")
+        await node.kill()
+        await node.start()
+    async with await connect(node.url) as sender:
+        queue = await (await sender.channel()).declare_queue("answers", durable=True)
+        message = await queue.get(no_ack=True)
+    assert (message.body, message.correlation_id) == (b"done", "1")
 
 
 async def test_no_more_handlers_run_after_a_reconnect_than_before(node: RabbitNode) -> None:

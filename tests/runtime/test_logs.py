@@ -80,7 +80,7 @@ async def test_by_default_a_file_gets_an_object_a_line(site: Site) -> None:
 async def test_each_line_of_the_sweep_has_the_ids_of_its_job_and_request(tmp_path: Path) -> None:
     async with opened_backends(tmp_path) as backends:
         ids = {
-            str((await a_queued_job(run_after=now(), request_id=name, **values)).id): name
+            str((await a_queued_job(publish_at=now(), request_id=name, **values)).id): name
             for name, values in (
                 ("given-up", LOST),
                 ("unreadable", {**LOST, "command": "{}"}),

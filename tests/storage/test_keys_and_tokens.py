@@ -6,12 +6,19 @@ import pytest
 
 from libs.contracts.enums import ImageStatus
 from libs.storage import accounts, idempotency, image_expiry, refresh_tokens
-from libs.storage.database.tables import BaseUser, IdempotencyKey, Image, Job, RefreshToken, now
-from libs.storage.idempotency import KeyInUse, KeyReused
+from libs.storage.database.connection import transaction
+from libs.storage.database.tables import BaseUser, IdempotencyKey, Image, Job, RefreshToken, new_id, now
+from libs.storage.idempotency import Effect, KeyInUse, KeyReused, Reservation, StoredResponse
 from libs.storage.refresh_tokens import TokenError, TokenReused
 from tests.storage.rows import a_job, an_image, an_owner
 
 pytestmark = pytest.mark.usefixtures("database")
+
+
+async def reserved(owner: BaseUser) -> Reservation:
+    reservation = await idempotency.begin(owner.id, "k", "f")
+    assert isinstance(reservation, Reservation)
+    return reservation
 
 
 async def test_of_many_requests_with_one_key_one_runs() -> None:
@@ -19,27 +26,48 @@ async def test_of_many_requests_with_one_key_one_runs() -> None:
     begun = await asyncio.gather(
         *(idempotency.begin(owner.id, "k", "f") for _ in range(6)), return_exceptions=True
     )
-    assert begun.count(None) == 1
-    assert [type(one) for one in begun].count(KeyInUse) == 5
+    kinds = [type(one) for one in begun]
+    assert (kinds.count(Reservation), kinds.count(KeyInUse)) == (1, 5)
 
 
 async def test_a_repeated_request_gets_the_first_answer() -> None:
     owner, other = await an_owner(), await an_owner()
-    await idempotency.begin(owner.id, "k", "f")
-    await idempotency.finish(owner.id, "k", status_code=202, headers="{}", response="body")
-    row = await idempotency.begin(owner.id, "k", "f")
-    assert row is not None
-    assert (row.status_code, row.response) == (202, "body")
+    reservation = await reserved(owner)
+    await idempotency.finish(reservation, status_code=202, headers="{}", response="body")
+    assert await idempotency.begin(owner.id, "k", "f") == StoredResponse(202, "{}", "body")
     with pytest.raises(KeyReused):
         await idempotency.begin(owner.id, "k", "another request")
-    assert await idempotency.begin(other.id, "k", "f") is None
+    await reserved(other)
 
 
 async def test_a_failed_request_frees_its_key() -> None:
     owner = await an_owner()
-    await idempotency.begin(owner.id, "k", "f")
-    await idempotency.abandon(owner.id, "k")
-    assert await idempotency.begin(owner.id, "k", "f") is None
+    await idempotency.abandon(await reserved(owner))
+    await reserved(owner)
+
+
+async def test_a_repeated_request_finds_what_the_first_one_made_even_if_that_failed_afterwards() -> None:
+    owner = await an_owner()
+    reservation, job = await reserved(owner), new_id()
+    await idempotency.bind(reservation, job=job)
+    await idempotency.abandon(reservation)
+    assert await idempotency.begin(owner.id, "k", "f") == Effect(None, job)
+
+
+async def an_image_made_by(reservation: Reservation, owner: BaseUser) -> None:
+    async with transaction():
+        await idempotency.bind(reservation, subject=(await an_image(owner)).id)
+
+
+async def test_a_request_whose_reservation_lapsed_makes_nothing_once_another_one_runs() -> None:
+    owner = await an_owner()
+    slow = await reserved(owner)
+    await IdempotencyKey.update({IdempotencyKey.expires_at: now()}).where(IdempotencyKey.key == "k")
+    quick = await reserved(owner)
+    with pytest.raises(KeyInUse):
+        await an_image_made_by(slow, owner)
+    assert await Image.count() == 0
+    await idempotency.bind(quick, job=new_id())
 
 
 async def test_keys_whose_time_is_over_are_purged() -> None:

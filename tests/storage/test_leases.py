@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from libs.contracts.enums import ImageStatus, JobStatus
+from libs.contracts.enums import BatchStatus, ImageStatus, JobStatus
 from libs.storage import image_expiry, jobs, leases
 from libs.storage.database.engine import Engine
-from libs.storage.database.tables import Image, Job, now
+from libs.storage.database.tables import Batch, Image, Job, now
 from libs.storage.jobs import Failure
 from libs.storage.leases import Claim, LostLease
 from tests.storage.database_process import run_child
@@ -65,6 +65,25 @@ async def test_a_job_whose_attempts_are_used_up_is_not_claimed_again() -> None:
     for _ in range(2):
         await claimed(job.id, lease_s=LAPSED_S, max_attempts=2)
     assert await leases.claim(job.id, worker="b", lease_s=60, max_attempts=2) is None
+
+
+async def test_a_job_that_waits_for_its_next_attempt_is_not_claimed_whatever_message_names_it() -> None:
+    job = await a_queued_job()
+    await leases.retry_later(await claimed(job.id), FAILURE, after_s=3600)
+    assert await leases.claim(job.id, worker="b", lease_s=60, max_attempts=5) is None
+    await Job.update({Job.not_before: now()}).where(Job.id == job.id)
+    assert (await claimed(job.id, worker="b")).attempt == 2
+
+
+async def test_a_batch_begins_in_the_transaction_that_claims_its_first_job() -> None:
+    owner = await an_owner()
+    batch = Batch(owner=owner.id, filename="a.csv", total=1)
+    await batch.save()
+    job = await a_job(owner, await an_image(owner), batch=batch.id)
+    await claimed(job.id)
+    row = await Batch.objects().where(Batch.id == batch.id).first()
+    assert row is not None
+    assert (row.status, row.started_at is not None) == (BatchStatus.IN_PROCESS, True)
 
 
 async def finishing(claim: Claim) -> None:
@@ -155,7 +174,7 @@ async def test_a_released_job_has_its_attempt_back() -> None:
     await leases.release(await claimed(job.id))
     row = await job_row(job.id)
     assert (row.status, row.attempts, row.worker) == (JobStatus.QUEUED, 0, None)
-    assert row.run_after <= now()
+    assert row.publish_at <= now()
     assert (await claimed(job.id)).attempt == 1
 
 
@@ -165,7 +184,7 @@ async def test_a_job_to_be_retried_waits_and_keeps_its_error() -> None:
     row = await job_row(job.id)
     assert (row.status, row.attempts) == (JobStatus.QUEUED, 1)
     assert (row.error_code, row.error) == (FAILURE.code, FAILURE.detail)
-    assert row.run_after > now() + timedelta(seconds=3000)
+    assert row.publish_at > now() + timedelta(seconds=3000)
 
 
 async def test_success_wipes_the_error_of_earlier_attempts() -> None:

@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 async def test_each_due_job_is_given_to_one_caller() -> None:
     owner = await an_owner()
     image = await an_image(owner)
-    due = {(await a_job(owner, image, run_after=now())).id for _ in range(30)}
+    due = {(await a_job(owner, image, publish_at=now())).id for _ in range(30)}
     taken = await asyncio.gather(jobs.take_due(100), jobs.take_due(100), jobs.take_due(100))
     ids = [job.id for some in taken for job in some]
     assert len(ids) == 30
@@ -33,11 +33,11 @@ async def test_a_fresh_job_is_left_to_its_first_message() -> None:
 
 
 async def test_a_taken_job_is_due_again_after_a_time_that_grows_with_its_age() -> None:
-    young = await a_queued_job(run_after=now())
-    old = await a_queued_job(run_after=now(), created_at=now() - HOUR)
+    young = await a_queued_job(publish_at=now())
+    old = await a_queued_job(publish_at=now(), created_at=now() - HOUR)
     before = now()
     assert len(await jobs.take_due(10)) == 2
-    young_after, old_after = (await job_row(young.id)).run_after, (await job_row(old.id)).run_after
+    young_after, old_after = (await job_row(young.id)).publish_at, (await job_row(old.id)).publish_at
     assert before <= young_after - timedelta(seconds=REPUBLISH_S) <= now()
     assert HOUR - timedelta(minutes=1) < old_after - now() < HOUR + timedelta(minutes=1)
 
@@ -51,13 +51,13 @@ async def test_a_running_job_is_due_only_when_its_lease_has_lapsed() -> None:
 
 @pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED])
 async def test_an_ended_job_is_never_due(status: JobStatus) -> None:
-    await a_queued_job(run_after=now() - HOUR, status=status)
+    await a_queued_job(publish_at=now() - HOUR, status=status)
     assert await jobs.take_due(10) == []
 
 
 async def test_the_oldest_due_jobs_come_first() -> None:
-    late = await a_queued_job(run_after=now())
-    early = await a_queued_job(run_after=now() - HOUR)
+    late = await a_queued_job(publish_at=now())
+    early = await a_queued_job(publish_at=now() - HOUR)
     assert [job.id for job in await jobs.take_due(1)] == [early.id]
     assert [job.id for job in await jobs.take_due(1)] == [late.id]
 

@@ -1,11 +1,11 @@
 """A site that may fetch from one address of this machine, and a server of photos there."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.photo_server import ALLOWED, INSIDE, OUTSIDE, PhotoServer, serving
-from tests.support.site import Kind, Site, running_site
+from tests.support.site import PROGRAM, Kind, Site, running_site
 
 
 class FetchingSite:
@@ -18,9 +18,11 @@ class FetchingSite:
 
 
 @asynccontextmanager
-async def open_fetching_site(kind: Kind, directory: Path, **settings: str) -> AsyncGenerator[FetchingSite]:
+async def open_fetching_site(
+    kind: Kind, directory: Path, program: Sequence[str] = PROGRAM, **settings: str
+) -> AsyncGenerator[FetchingSite]:
     async with serving(OUTSIDE, INSIDE) as (outer, inner):
         opened = {"FETCH_PORTS": str(outer.port), "FETCH_ALLOW_NETWORKS": ALLOWED}
-        async with running_site(kind, directory, **opened, **settings) as site:
+        async with running_site(kind, directory, program, **opened, **settings) as site:
             yield FetchingSite(site, outer, inner)
         assert not inner.asked

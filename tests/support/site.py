@@ -29,6 +29,8 @@ QUICK: Mapping[str, str] = {
     "REGISTER_LIMIT_PER_MINUTE": "100000",
     "TICK_S": "0.5",
     "RETRY_BASE_S": "0.2",
+    "MAX_ATTEMPTS": "5",
+    "MIN_FREE_BYTES": "0",
     "JOB_TIMEOUT_S": "600",  # a busy machine may take long over a job
     "LOG_FORMAT": "json",
 }

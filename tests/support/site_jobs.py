@@ -90,7 +90,7 @@ async def busy_one_of(process: psutil.Process) -> psutil.Process:
         for helper in process.children():
             for child in helper.children():
                 with suppress(psutil.NoSuchProcess):
-                    if child.cpu_times().user > BUSY_S:
+                    if child.status() != psutil.STATUS_ZOMBIE and child.cpu_times().user > BUSY_S:
                         return child
         return None
 

@@ -21,6 +21,7 @@ from tests.support.shared_sites import signed_in
 from tests.support.site import running_site
 from tests.support.site_jobs import (
     ENDLESS,
+    SLOW,
     SMALL,
     accepted,
     results_of,
@@ -85,15 +86,28 @@ async def test_a_cancelled_job_stops_its_child_and_leaves_nothing(
     assert await Image.count().where(Image.parent == image.id) == 0
 
 
-async def test_a_child_that_dies_fails_its_job_only(
+async def test_a_job_whose_render_process_dies_runs_again(new_backends: NewBackends, photo: Path) -> None:
+    backends = await new_backends()
+    async with scheduling(backends), working(backends):
+        _, job = await submit(backends, await an_owner(), photo, SLOW)
+        (await busy_child()).kill()
+        done = await ended(job.id)
+        assert (done.status, done.attempts, done.crashes) == (JobStatus.COMPLETED, 2, 1)
+
+
+async def test_a_job_whose_render_process_dies_three_times_fails_alone(
     new_backends: NewBackends, large_photo: Path, photo: Path
 ) -> None:
     backends = await new_backends()
-    async with working(backends):
+    async with scheduling(backends), working(backends):
         _, job = await submit(backends, await an_owner(), large_photo, ENDLESS)
-        (await busy_child()).kill()
+        for _ in range(3):
+            killed = await busy_child()
+            killed.kill()
+            await until_ended([killed])
         failed = await ended(job.id)
-        assert (failed.status, failed.error_code) == (JobStatus.FAILED, "render_crashed")
+        assert (failed.status, failed.error_code, failed.attempts) == (JobStatus.FAILED, "render_crashed", 3)
+        assert "as 2 before it" in str(failed.error)
         await next_job_works(backends, photo)
 
 

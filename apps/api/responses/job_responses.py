@@ -1,12 +1,15 @@
 """Responses that wait for a job: its result if it ends in time, else the job's address."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 from litestar import Response
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 from structlog.contextvars import bind_contextvars
 
 from apps.api.context import RequestContext
+from apps.api.middleware.idempotency import once, required
 from apps.api.responses import image_views
 from apps.api.responses.job_views import job_view
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
@@ -16,6 +19,7 @@ from libs.contracts.views.images import ImageView
 from libs.contracts.views.jobs import JobView
 from libs.storage import images, jobs
 from libs.storage.database.tables import Image, Job
+from libs.storage.idempotency import Effect, Reservation
 
 
 async def created(
@@ -83,6 +87,17 @@ def in_progress(context: RequestContext, job: Job, wait_s: float = 0) -> Respons
     view = job_view(job, context.base_url)
     headers = {"Location": view.url, **_applied(context, wait_s)}
     return Response(view, status_code=HTTP_202_ACCEPTED, headers=headers)
+
+
+async def job_once(
+    context: RequestContext, request_hash: str, make: Callable[[Reservation | None], Awaitable[Job]]
+) -> Response[JobView]:
+    """Queue a job, once for an idempotency key, and answer with it."""
+
+    async def find(effect: Effect) -> Job:
+        return await jobs.owned_by(context.caller.id, required(effect.job))
+
+    return await once(context, request_hash, make=make, find=find, respond=partial(job_response, context))
 
 
 async def job_response(context: RequestContext, job: Job) -> Response[JobView]:

@@ -6,6 +6,7 @@ from apps.api.context import RequestContext
 from apps.api.problems import JobFailed
 from apps.api.responses.event_streams import EventStreams
 from libs.contracts.enums import JobStatus
+from libs.storage import jobs
 from libs.storage.database.tables import Job
 
 MAX_WAIT_S = 60.0
@@ -19,12 +20,12 @@ def prefer_wait_s(context: RequestContext) -> float:
 
 
 async def done_in_time(job: Job, event_streams: EventStreams, wait_s: float) -> Job | None:
-    """Return the completed job; None if it has not ended within `wait_s`.
+    """Return the completed job, at once if it has ended; None if it has not ended within `wait_s`.
 
     Raises:
         JobFailed: The job failed or was cancelled.
     """
-    if wait_s <= 0:
+    if wait_s <= 0 and job.status in jobs.UNFINISHED:
         return None
     ended = await event_streams.ended(job, within_s=wait_s)
     if ended.status in (JobStatus.FAILED, JobStatus.CANCELLED):

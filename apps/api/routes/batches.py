@@ -1,6 +1,6 @@
 """Routes for CSV batches."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import PurePath
 from typing import Annotated
 from uuid import UUID
@@ -11,9 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
 from litestar.status_codes import HTTP_202_ACCEPTED
+from msgspec.structs import replace
 
 from apps.api.context import RequestContext
-from apps.api.middleware.idempotency import fingerprint, once
+from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import BatchOperation
@@ -30,6 +31,7 @@ from libs.contracts.views.batches import BatchDetail, BatchView
 from libs.contracts.views.request_body import Operations
 from libs.storage import batches
 from libs.storage.database.tables import BaseUser, Batch
+from libs.storage.idempotency import Effect, Reservation
 
 STREAM_S = 3600.0  # the longest that an event stream stays open; clients reconnect
 FIELDS = ("webhook_url", "operations", "retention")
@@ -117,11 +119,12 @@ class Batches(Controller):
         """Run the failed items again."""
         batch = await batches.owned_by(context.caller.id, batch_id)
 
-        async def answer() -> Response[BatchView]:
-            again = await create.retry(batch, context.caller, context.backends, request_id=request_id())
-            return _accepted(again, context)
+        async def make(reservation: Reservation | None) -> Batch:
+            return await create.retry(
+                batch, context.caller, context.backends, request_id=request_id(), reservation=reservation
+            )
 
-        return await once(context, fingerprint(context.request), answer)
+        return await _accepted_once(context, fingerprint(context.request), make)
 
     @delete("/{batch_id:uuid}")
     async def remove(
@@ -139,11 +142,22 @@ async def create_batch(context: RequestContext) -> Response[BatchView]:
         file = form.files["file"]
         request_hash = fingerprint(context.request, file.md5, file.filename, *sorted(form.fields.items()))
 
-        async def answer() -> Response[BatchView]:
-            batch = await create.create_batch(command, context.backends)
-            return _accepted(batch, context)
+        async def make(reservation: Reservation | None) -> Batch:
+            return await create.create_batch(replace(command, reservation=reservation), context.backends)
 
-        return await once(context, request_hash, answer)
+        return await _accepted_once(context, request_hash, make)
+
+
+async def _accepted_once(
+    context: RequestContext, request_hash: str, make: Callable[[Reservation | None], Awaitable[Batch]]
+) -> Response[BatchView]:
+    async def find(effect: Effect) -> Batch:
+        return await batches.owned_by(context.caller.id, required(effect.subject))
+
+    async def respond(batch: Batch) -> Response[BatchView]:
+        return _accepted(batch, context)
+
+    return await once(context, request_hash, make=make, find=find, respond=respond)
 
 
 def _command(form: Form, context: RequestContext) -> CreateBatch:

@@ -9,11 +9,11 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from apps.api.context import RequestContext, job_options
-from apps.api.middleware.idempotency import fingerprint, once
+from apps.api.middleware.idempotency import fingerprint
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import EditOperation, PatchOperation, PutOperation, UploadOperation
 from apps.api.responses import files, image_views
-from apps.api.responses.job_responses import in_progress, job_response
+from apps.api.responses.job_responses import in_progress, job_once
 from apps.api.responses.lists import Limit, Md5, Time, in_utc, listed
 from apps.api.uploads import replace_image
 from apps.api.uploads.create_image import create
@@ -28,6 +28,7 @@ from libs.images.transform import TransformStored, transform
 from libs.imaging.formats import FormatName
 from libs.storage import image_list, images
 from libs.storage.database.tables import BaseUser, Image, Job
+from libs.storage.idempotency import Reservation
 from libs.storage.image_list import Filter
 
 Version: TypeAlias = Literal["latest", "original"]
@@ -153,18 +154,19 @@ class Images(Controller):
         context: NamedDependency[RequestContext],
     ) -> Response[JobView]:
         """Queue operations on a stored image. `Prefer: wait=N` waits for the result."""
-        command = TransformStored(
-            owner=context.caller,
-            image=await images.owned_by(context.caller.id, image_id),
-            operations=data.operations,
-            options=job_options(data.webhook_url),
-            retention=data.retention,
-        )
+        image = await images.owned_by(context.caller.id, image_id)
 
-        async def answer() -> Response[JobView]:
-            return await job_response(context, await transform(command, context.backends))
+        async def make(reservation: Reservation | None) -> Job:
+            command = TransformStored(
+                owner=context.caller,
+                image=image,
+                operations=data.operations,
+                options=job_options(data.webhook_url, reservation),
+                retention=data.retention,
+            )
+            return await transform(command, context.backends)
 
-        return await once(context, fingerprint(context.request, await context.request.body()), answer)
+        return await job_once(context, fingerprint(context.request, await context.request.body()), make)
 
     @post(
         "/{image_id:uuid}/edit",

@@ -1,6 +1,5 @@
 """The route of links that open without a token."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from litestar import HttpMethod, Request, Response, route
@@ -12,6 +11,7 @@ from apps.api.responses import files
 from libs.auth.links import verify_link
 from libs.backends import Backends
 from libs.storage import images
+from libs.storage.database.tables import now
 from libs.storage.image_errors import ImageNotFound
 
 
@@ -31,5 +31,5 @@ async def open_link(
         raise ImageNotFound("the image of this link was deleted")
     left_s = int(backends.settings.link_s)
     if target.expires_at is not None:
-        left_s = int((target.expires_at - datetime.now(UTC)).total_seconds())
+        left_s = int((target.expires_at - now()).total_seconds())
     return await files.redirect_or_stream(image, request, backends, expires_s=left_s)

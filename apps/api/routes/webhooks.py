@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from apps.api.context import RequestContext
-from apps.api.middleware.idempotency import fingerprint, once
+from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER
 from apps.api.responses.lists import Limit, listed
@@ -27,7 +27,9 @@ from libs.contracts.views.webhooks import (
 )
 from libs.storage import webhook_deliveries, webhook_endpoints, webhook_outbox, webhook_secrets
 from libs.storage.database.tables import BaseUser, WebhookDelivery, WebhookEndpoint, WebhookSecret
+from libs.storage.idempotency import Effect, Reservation
 
+M = TypeVar("M")
 R = TypeVar("R", bound=Response[Any])
 
 
@@ -45,11 +47,13 @@ class Webhooks(Controller):
         """Create a webhook. Only this answer shows its secret."""
         context.backends.guard.check_url(data.url)
 
-        async def answer() -> Response[WebhookWithSecret]:
-            made = await webhook_endpoints.create(context.caller.id, data.url, data.events)
+        async def make(reservation: Reservation | None) -> WebhookEndpoint:
+            return await webhook_endpoints.create(context.caller.id, data.url, data.events, reservation)
+
+        async def respond(made: WebhookEndpoint) -> Response[WebhookWithSecret]:
             return Response(_with_secret(made), status_code=HTTP_201_CREATED)
 
-        return await _once_per_key(context, answer)
+        return await _once(context, make, webhook_endpoints.owned_by, respond)
 
     @get()
     async def list_webhooks(
@@ -95,10 +99,13 @@ class Webhooks(Controller):
         """Create a new secret, which only this answer shows. The former secret signs too for 24 hours."""
         endpoint = await webhook_endpoints.owned_by(context.caller.id, webhook_id)
 
-        async def answer() -> Response[WebhookWithSecret]:
-            return Response(_with_secret(await webhook_endpoints.rotate(endpoint)))
+        async def make(reservation: Reservation | None) -> WebhookEndpoint:
+            return await webhook_endpoints.rotate(endpoint, reservation=reservation)
 
-        return await _once_per_key(context, answer)
+        async def respond(rotated: WebhookEndpoint) -> Response[WebhookWithSecret]:
+            return Response(_with_secret(rotated))
+
+        return await _once(context, make, webhook_endpoints.owned_by, respond)
 
     @post("/{webhook_id:uuid}/test", status_code=HTTP_202_ACCEPTED)
     async def test(
@@ -109,11 +116,13 @@ class Webhooks(Controller):
         if not endpoint.active:
             raise webhook_endpoints.WebhookDisabled(f"webhook {webhook_id} is disabled")
 
-        async def answer() -> Response[DeliveryWithBody]:
-            sent = await webhook_outbox.add_test(endpoint, request_id())
+        async def make(reservation: Reservation | None) -> WebhookDelivery:
+            return await webhook_outbox.add_test(endpoint, request_id(), reservation)
+
+        async def respond(sent: WebhookDelivery) -> Response[DeliveryWithBody]:
             return Response(_with_body(sent), status_code=HTTP_202_ACCEPTED)
 
-        return await _once_per_key(context, answer)
+        return await _once(context, make, webhook_deliveries.owned_by, respond)
 
     @get("/secret")
     async def account_secret(self, caller: NamedDependency[BaseUser]) -> AccountSecret:
@@ -126,10 +135,16 @@ class Webhooks(Controller):
     ) -> Response[AccountSecret]:
         """Create a new secret for events to a `webhook_url`. The former secret signs too for 24 hours."""
 
-        async def answer() -> Response[AccountSecret]:
-            return Response(_account_secret(await webhook_secrets.rotate_account_secret(context.caller.id)))
+        async def make(reservation: Reservation | None) -> WebhookSecret:
+            return await webhook_secrets.rotate_account_secret(context.caller.id, reservation=reservation)
 
-        return await _once_per_key(context, answer)
+        async def find(owner: int, _: UUID) -> WebhookSecret:
+            return await webhook_secrets.account_secret(owner)
+
+        async def respond(rotated: WebhookSecret) -> Response[AccountSecret]:
+            return Response(_account_secret(rotated))
+
+        return await _once(context, make, find, respond)
 
     @get("/deliveries")
     async def list_deliveries(
@@ -172,8 +187,17 @@ class Webhooks(Controller):
         return _with_body(await webhook_deliveries.redeliver(caller.id, delivery_id))
 
 
-async def _once_per_key(context: RequestContext, answer: Callable[[], Awaitable[R]]) -> R:
-    return await once(context, fingerprint(context.request, await context.request.body()), answer)
+async def _once(
+    context: RequestContext,
+    make: Callable[[Reservation | None], Awaitable[M]],
+    owned_by: Callable[[int, UUID], Awaitable[M]],
+    respond: Callable[[M], Awaitable[R]],
+) -> R:
+    async def find(effect: Effect) -> M:
+        return await owned_by(context.caller.id, required(effect.subject))
+
+    request_hash = fingerprint(context.request, await context.request.body())
+    return await once(context, request_hash, make=make, find=find, respond=respond)
 
 
 def _webhook_view(endpoint: WebhookEndpoint) -> WebhookView:

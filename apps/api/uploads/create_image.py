@@ -1,13 +1,15 @@
 """`POST /api/images`: an image comes as a form, or as JSON that names its URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 from litestar import Response
 from msgspec import Struct
 
 from apps.api.context import RequestContext, job_options
-from apps.api.middleware.idempotency import fingerprint, once
+from apps.api.middleware.idempotency import fingerprint, once, required
+from apps.api.problems import JobFailed
 from apps.api.responses.job_responses import created, generated, ingested
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form
 from apps.api.uploads.errors import BadUpload
@@ -17,7 +19,7 @@ from apps.api.uploads.received_files import checked_upload, data_url_file, store
 from apps.api.uploads.upload_form import UPLOAD_FORM, UploadForm
 from libs.contracts.commands import IngestSource
 from libs.contracts.edits import Edit
-from libs.contracts.enums import OnDuplicate, Retention
+from libs.contracts.enums import JobKind, JobStatus, OnDuplicate, Retention
 from libs.contracts.views.images import ImageFromUrl, ImageView
 from libs.contracts.views.jobs import JobView
 from libs.edits.submit_edit import EditStored, edit_image
@@ -29,8 +31,10 @@ from libs.imaging.operations import AnyOperation
 from libs.jobs.admission import require_edits
 from libs.jobs.build import JobOptions
 from libs.outbound import is_data_url
-from libs.storage import image_sources
+from libs.storage import image_sources, images, jobs
 from libs.storage.database.tables import Image, Job
+from libs.storage.idempotency import Effect, Reservation
+from libs.storage.image_errors import ImageNotFound
 
 FIELDS = ("operations", "retention", "on_duplicate", "webhook_url", *NAMES)
 
@@ -43,6 +47,18 @@ class ImageRequest(Struct, frozen=True, kw_only=True):
     edit: Edit | None = None
     retention: Retention | None = None
     reuse: bool = False
+
+
+class StoredImage(Struct, frozen=True):
+    """An image that is stored, with the job that the client waits for."""
+
+    image: Image
+    job: Job | None
+    is_new: bool
+
+
+Made: TypeAlias = StoredImage | Job
+"""A job makes its image later."""
 
 
 async def create(
@@ -73,35 +89,36 @@ async def _from_form(
         filename = file.filename if file else None
         request_hash = fingerprint(context.request, digests, filename, *sorted(form.fields.items()))
 
-        async def answer() -> Response[ImageView] | Response[JobView]:
+        async def make(reservation: Reservation | None) -> Made:
             async with stored_parts(form, context, besides=upload_form.image_names) as parts:
-                request = _request_of_form(form, parts, upload_form)
+                request = _request_of_form(form, parts, upload_form, reservation)
                 if file is None:
-                    return await _generated(request, context)
-                return await _stored(file, request, context)
+                    return await _generate(request, context)
+                return await _store(file, request, context)
 
-        return await once(context, request_hash, answer)
+        return await _once(context, request_hash, make)
 
 
 async def _from_json(context: RequestContext) -> Response[ImageView] | Response[JobView]:
     limit = context.settings.max_upload_bytes
     body, digest = await received_json(context.request, ImageFromUrl, for_bytes=limit)
-    request = ImageRequest(
-        options=job_options(body.webhook_url),
-        operations=body.operations,
-        edit=edit_of(body),
-        retention=body.retention,
-        reuse=body.on_duplicate == OnDuplicate.RETURN,
-    )
-    if request.edit is not None:
+    edit = edit_of(body)
+    if edit is not None:
         require_edits(context.backends)
 
-    async def answer() -> Response[ImageView] | Response[JobView]:
+    async def make(reservation: Reservation | None) -> Made:
+        request = ImageRequest(
+            options=job_options(body.webhook_url, reservation),
+            operations=body.operations,
+            edit=edit,
+            retention=body.retention,
+            reuse=body.on_duplicate == OnDuplicate.RETURN,
+        )
         if body.image_url is None:
-            return await _generated(request, context)
+            return await _generate(request, context)
         if is_data_url(body.image_url):  # an upload: there is nothing to fetch
             async with data_url_file(body.image_url, body.filename or "image", context.backends) as file:
-                return await _stored(file, request, context)
+                return await _store(file, request, context)
         command = FetchImage(
             owner=context.caller,
             source=IngestSource(url=body.image_url),
@@ -112,25 +129,56 @@ async def _from_json(context: RequestContext) -> Response[ImageView] | Response[
             edit=request.edit,
             reuse=request.reuse,
         )
-        return await ingested(context, await fetch_image(command, context.backends))
+        return await fetch_image(command, context.backends)
 
-    return await once(context, fingerprint(context.request, digest), answer)
+    return await _once(context, fingerprint(context.request, digest), make)
 
 
-async def _generated(
-    request: ImageRequest, context: RequestContext
+async def _once(
+    context: RequestContext, request_hash: str, make: Callable[[Reservation | None], Awaitable[Made]]
 ) -> Response[ImageView] | Response[JobView]:
-    """Make images from a prompt alone."""
+    async def respond(made: Made) -> Response[ImageView] | Response[JobView]:
+        if isinstance(made, StoredImage):
+            return await created(context, made.image, made.job, is_new=made.is_new)
+        return await (ingested if made.kind == JobKind.INGEST else generated)(context, made)
+
+    async def find(effect: Effect) -> Made:
+        return await _find(effect, context)
+
+    return await once(context, request_hash, make=make, find=find, respond=respond)
+
+
+async def _find(effect: Effect, context: RequestContext) -> Made:
+    """Find what an earlier request with the same key made.
+
+    Raises:
+        JobFailed: Its job failed, and took the image with it.
+    """
+    owner = context.caller.id
+    job = None if effect.job is None else await jobs.owned_by(owner, effect.job)
+    if effect.subject is None and job is not None and (job.kind == JobKind.INGEST or job.image is None):
+        return job
+    try:
+        image = await images.owned_by(owner, required(effect.subject or (job.image if job else None)))
+    except ImageNotFound:
+        if job is not None and job.status == JobStatus.FAILED:
+            raise JobFailed(job.error_code or "", job.error or "") from None
+        raise
+    return StoredImage(image, job, is_new=effect.subject is not None)
+
+
+async def _generate(request: ImageRequest, context: RequestContext) -> Job:
+    """Queue a job that makes images from a prompt alone."""
     if request.edit is None or request.edit.mask is not None:
         raise BadUpload("a mask needs an image to be edited")
     command = _edit_of(None, request.edit, request, context)
-    return await generated(context, await edit_image(command, context.backends))
+    return await edit_image(command, context.backends)
 
 
-async def _stored(file: ReceivedFile, request: ImageRequest, context: RequestContext) -> Response[ImageView]:
+async def _store(file: ReceivedFile, request: ImageRequest, context: RequestContext) -> StoredImage:
     same = await image_sources.same_bytes(context.caller.id, file.md5) if request.reuse else None
     if same is not None:
-        return await created(context, same, await _reused(same, request, context), is_new=False)
+        return StoredImage(same, await _reused(same, request, context), is_new=False)
     command = CreateImage(
         owner=context.caller,
         upload=await checked_upload(context, file),
@@ -140,7 +188,7 @@ async def _stored(file: ReceivedFile, request: ImageRequest, context: RequestCon
         retention=request.retention,
     )
     image, job = await create_image(command, context.backends)
-    return await created(context, image, job)
+    return StoredImage(image, job, is_new=True)
 
 
 async def _reused(same: Image, request: ImageRequest, context: RequestContext) -> Job | None:
@@ -170,10 +218,12 @@ def _edit_of(image: Image | None, edit: Edit, request: ImageRequest, context: Re
     )
 
 
-def _request_of_form(form: Form, parts: Mapping[str, UUID], upload_form: UploadForm) -> ImageRequest:
+def _request_of_form(
+    form: Form, parts: Mapping[str, UUID], upload_form: UploadForm, reservation: Reservation | None
+) -> ImageRequest:
     operations = upload_form.operations(form)
     return ImageRequest(
-        options=job_options(form.fields.get("webhook_url") or None),
+        options=job_options(form.fields.get("webhook_url") or None, reservation),
         operations=None if operations is None else watermark_sources.with_parts(operations, parts),
         edit=edit_of_form(form, parts),
         retention=form.choice("retention", Retention),

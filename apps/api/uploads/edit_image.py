@@ -4,8 +4,8 @@ from litestar import Response
 from msgspec import structs
 
 from apps.api.context import RequestContext, job_options
-from apps.api.middleware.idempotency import fingerprint, once
-from apps.api.responses.job_responses import created, job_response
+from apps.api.middleware.idempotency import fingerprint, once, required
+from apps.api.responses.job_responses import created, job_once
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.json_body import is_json, received_json
@@ -21,7 +21,9 @@ from libs.edits import submit_edit
 from libs.edits.submit_edit import EditStored, ReplaceAndEdit
 from libs.images import watermark_sources
 from libs.jobs.admission import require_edits
-from libs.storage.database.tables import Image
+from libs.storage import images, jobs
+from libs.storage.database.tables import Image, Job
+from libs.storage.idempotency import Effect, Reservation
 
 
 async def edit(image: Image, context: RequestContext) -> Response[JobView]:
@@ -45,7 +47,7 @@ async def replace_and_edit(image: Image, context: RequestContext) -> Response[Im
         digests = sorted((name, part.md5) for name, part in form.files.items())
         request_hash = fingerprint(context.request, digests, file.filename, *sorted(form.fields.items()))
 
-        async def answer() -> Response[ImageView]:
+        async def make(reservation: Reservation | None) -> tuple[Image, Job]:
             async with stored_parts(form, context) as parts:
                 operations = form.value("operations", Operations) or ()
                 command = ReplaceAndEdit(
@@ -53,22 +55,28 @@ async def replace_and_edit(image: Image, context: RequestContext) -> Response[Im
                     image=image,
                     upload=await checked_upload(context, file),
                     edit=_required(edit_of_form(form, parts)),
-                    options=job_options(form.fields.get("webhook_url")),
+                    options=job_options(form.fields.get("webhook_url"), reservation),
                     operations=watermark_sources.with_parts(operations, parts),
                 )
-                replaced, job = await submit_edit.replace_and_edit(command, backends)
-            return await created(context, replaced, job, is_new=False)
+                return await submit_edit.replace_and_edit(command, backends)
 
-        return await once(context, request_hash, answer)
+        async def find(effect: Effect) -> tuple[Image, Job]:
+            job = await jobs.owned_by(context.caller.id, required(effect.job))
+            return await images.owned_by(context.caller.id, image.id), job
+
+        async def respond(made: tuple[Image, Job]) -> Response[ImageView]:
+            return await created(context, *made, is_new=False)
+
+        return await once(context, request_hash, make=make, find=find, respond=respond)
 
 
 async def _from_json(image: Image, context: RequestContext) -> Response[JobView]:
     body, digest = await received_json(context.request, EditRequest, for_bytes=0)
 
-    async def answer() -> Response[JobView]:
-        return await _queued(image, body, context)
+    async def make(reservation: Reservation | None) -> Job:
+        return await _queue(image, body, reservation, context)
 
-    return await once(context, fingerprint(context.request, digest), answer)
+    return await job_once(context, fingerprint(context.request, digest), make)
 
 
 async def _from_form(image: Image, context: RequestContext) -> Response[JobView]:
@@ -83,7 +91,7 @@ async def _from_form(image: Image, context: RequestContext) -> Response[JobView]
         digests = sorted((name, part.md5) for name, part in form.files.items())
         request_hash = fingerprint(context.request, digests, *sorted(form.fields.items()))
 
-        async def answer() -> Response[JobView]:
+        async def make(reservation: Reservation | None) -> Job:
             async with stored_parts(form, context) as parts:
                 operations = form.value("operations", Operations) or ()
                 body = EditRequest(
@@ -92,21 +100,23 @@ async def _from_form(image: Image, context: RequestContext) -> Response[JobView]
                     retention=form.choice("retention", Retention) or Retention.EPHEMERAL,
                     webhook_url=form.fields.get("webhook_url"),
                 )
-                return await _queued(image, body, context)
+                return await _queue(image, body, reservation, context)
 
-        return await once(context, request_hash, answer)
+        return await job_once(context, request_hash, make)
 
 
-async def _queued(image: Image, body: EditRequest, context: RequestContext) -> Response[JobView]:
+async def _queue(
+    image: Image, body: EditRequest, reservation: Reservation | None, context: RequestContext
+) -> Job:
     command = EditStored(
         owner=context.caller,
         image=image,
         edit=_required(edit_of(body)),
-        options=job_options(body.webhook_url),
+        options=job_options(body.webhook_url, reservation),
         operations=body.operations or (),
         retention=body.retention,
     )
-    return await job_response(context, await submit_edit.edit_image(command, context.backends))
+    return await submit_edit.edit_image(command, context.backends)
 
 
 def _required(edit: Edit | None) -> Edit:

@@ -14,6 +14,7 @@ from multipart import MultipartError, PushMultipartParser, parse_options_header 
 
 from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
 from libs.contracts.json_text import decode_json
+from libs.runtime.disk import write_all
 from libs.runtime.threads import SCRATCH
 from libs.storage.database.tables import new_id
 
@@ -270,4 +271,4 @@ class _FilePart:
 
     def _write_now(self, data: bytearray) -> None:
         self._md5.update(data)
-        self._file.write(data)
+        write_all(self._file, data)

@@ -6,10 +6,11 @@ from msgspec import Struct
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """Whether this process can serve. Each backend is `ok` or the text of its error."""
+    """Whether this process can serve. Each part is `ok` or the text of its error."""
 
     status: Literal["ok", "failing"]
     database: str
     objects: str
     broker: str
+    disk: str  # of temporary files, and of a `file://` object store
     edits: Literal["on", "off"]  # whether a model for edits is configured; both are healthy

@@ -3,14 +3,16 @@
 import asyncio
 import os
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import cast
 
 from piccolo.apps.migrations.tables import Migration
 
-from libs.storage.database import piccolo_conf
+from libs.runtime.background import background_tasks
+from libs.storage.database import clock, piccolo_conf
 from libs.storage.database.engine import Engine, engine_from, opened
 from libs.storage.database.errors import driver_errors
+from libs.storage.database.postgres import PooledPostgres
 from libs.storage.database.tables import Image
 
 PING_TIMEOUT_S = 2
@@ -36,7 +38,10 @@ async def open_database(url: str) -> AsyncGenerator[Engine]:
     """
     engine = engine_from(url)
     bind(engine)
-    async with opened(engine):
+    async with opened(engine), AsyncExitStack() as stack:
+        if isinstance(engine, PooledPostgres):  # an SQLite file has this machine's clock
+            await clock.measure(engine)
+            await stack.enter_async_context(background_tasks(clock.keep_measuring(engine)))
         yield engine
 
 

@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from asyncpg.exceptions._base import DataError as UnencodableArgument  # pyright: ignore
 
+from libs.runtime.disk import StorageFull
+
 _UNAVAILABLE = (
     ConnectionError,
     TimeoutError,
@@ -72,6 +74,7 @@ class _DriverErrors:
 
     Raises:
         DatabaseUnavailable: The database does not answer.
+        StorageFull: Its disk is full.
         UniqueViolation: A unique value exists already.
         InvalidValue: The database has no such value.
     """
@@ -82,6 +85,8 @@ class _DriverErrors:
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> None:
         if isinstance(error, _INVALID):
             raise InvalidValue("a text or number of the request cannot be stored") from error
+        if isinstance(error, asyncpg.DiskFullError) or _is_full_sqlite(error):
+            raise StorageFull("the database's disk") from error
         if isinstance(error, _UNAVAILABLE) or _is_network_error(error):
             raise DatabaseUnavailable(str(error) or type(error).__name__) from error
         if isinstance(error, asyncpg.UniqueViolationError) or (
@@ -92,6 +97,10 @@ class _DriverErrors:
 
 def _is_network_error(error: BaseException | None) -> bool:
     return isinstance(error, OSError) and error.errno in _NETWORK_ERRNOS
+
+
+def _is_full_sqlite(error: BaseException | None) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode == sqlite3.SQLITE_FULL
 
 
 driver_errors = _DriverErrors()

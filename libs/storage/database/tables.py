@@ -8,7 +8,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import count
 
 import uuid6
@@ -37,6 +37,7 @@ from libs.contracts.enums import (
     Priority,
     Retention,
 )
+from libs.storage.database.clock import now
 
 __all__ = [
     "BaseUser",
@@ -85,11 +86,6 @@ def _spread(number: int) -> int:
 def first_id_since(moment: datetime) -> uuid.UUID:
     """Return the smallest UUIDv7 that could be made at `moment`."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
-
-
-def now() -> datetime:
-    """Return the current time in UTC."""
-    return datetime.now(UTC)
 
 
 class RefreshToken(Table):
@@ -172,7 +168,9 @@ class Job(Table):
     priority = Varchar(16, choices=Priority, default=Priority.INTERACTIVE)
     status = Varchar(16, choices=JobStatus, default=JobStatus.QUEUED)
     attempts = Integer(default=0)
-    run_after = Timestamptz(default=now)  # when the sweep publishes it, unless a worker has claimed it
+    crashes = Integer(default=0)  # of render processes that ran it
+    not_before = Timestamptz(null=True, default=None)  # no worker claims it earlier
+    publish_at = Timestamptz(default=now)  # when the sweep publishes it, unless a worker has claimed it
     lease_until = Timestamptz(null=True, default=None)
     worker = Varchar(128, null=True, default=None)
     error_code = Varchar(64, null=True, default=None)
@@ -292,13 +290,16 @@ class WebhookPace(Table):
 
 
 class IdempotencyKey(Table):
-    """The stored response to a request, for requests that repeat its Idempotency-Key."""
+    """What a request with an Idempotency-Key made, or its response, for requests that repeat the key."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
     key = Varchar(255)
     fingerprint = Varchar(64)  # SHA-256 of method, path and body
-    status_code = Integer(null=True, default=None)  # null: the first request is still running
+    holder = UUID(null=True, default=None)  # names the request that reserved the key
+    subject = UUID(null=True, default=None)  # the image, batch or webhook that the request made
+    job = UUID(null=True, default=None)  # the job that it made
+    status_code = Integer(null=True, default=None)  # null: no response is stored
     headers = JSON(null=True, default=None)
     response = Text(null=True, default=None)
     expires_at = Timestamptz()

@@ -30,6 +30,10 @@ class StoreFaltered(StoreUnavailable):
     """The store answered this request with a server error (HTTP 5xx)."""
 
 
+class DigestMismatch(StoreUnavailable):
+    """A file lost or changed bytes on its way into the store; it is not stored."""
+
+
 class BadKey(StorageError):
     """The key is not valid in every kind of store."""
 

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from libs.runtime.disk import StorageFull, free_bytes, is_no_space
 from libs.runtime.threads import DOWNLOADS, MAINTENANCE, STORING
+from libs.storage.objects.digest import check_size
 from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreUnavailable
 from libs.storage.objects.key_rules import INCOMING, check_key, check_prefix
-from libs.storage.objects.port import CHUNK_BYTES, Stored
+from libs.storage.objects.port import CHUNK_BYTES, Digest, Stored
 
 MOVE_ATTEMPTS = 100  # of a put whose folder a concurrent delete removes
 SCAN_CHUNK = 1000  # objects
@@ -35,8 +37,16 @@ class LocalObjects:
         self._root = root.resolve()
         _remove_abandoned(self._incoming)
 
-    async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
-        await STORING.run(self._put, key, path)
+    async def put(
+        self,
+        key: str,
+        path: Path,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str],
+        expected: Digest | None = None,
+    ) -> None:
+        await STORING.run(self._put, key, path, expected)
 
     @asynccontextmanager
     async def as_file(self, key: str) -> AsyncGenerator[Path]:
@@ -69,6 +79,10 @@ class LocalObjects:
     async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> None:
         check_key(key)
 
+    async def free_bytes(self) -> int:
+        with _faults():
+            return await MAINTENANCE.run(free_bytes, self._incoming)
+
     async def ping(self) -> None:
         if not await MAINTENANCE.run(os.access, self._incoming, os.R_OK | os.W_OK | os.X_OK):
             raise StoreUnavailable("the folder of the object store is not writable")
@@ -87,11 +101,12 @@ class LocalObjects:
             raise BadKey(key, "it leads out of the store")
         return path
 
-    def _put(self, key: str, path: Path) -> None:
+    def _put(self, key: str, path: Path, expected: Digest | None) -> None:
         target = self._locate(key)
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        check_size(path, expected)
         with _faults():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
             try:
                 self._move(path, target, key)
             except OSError as error:
@@ -99,6 +114,7 @@ class LocalObjects:
                     raise
                 copy = self._copy_in(path)
                 try:
+                    check_size(copy, expected)
                     self._move(copy, target, key)
                 finally:
                     copy.unlink(missing_ok=True)
@@ -216,6 +232,8 @@ def _faults() -> Generator[None]:
     except OSError as error:
         if error.errno == errno.EXDEV:
             raise
+        if is_no_space(error):
+            raise StorageFull("the object store") from error
         raise StoreUnavailable(error.strerror or "the file system failed") from error
 
 

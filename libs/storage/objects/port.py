@@ -19,6 +19,13 @@ class Stored(Struct, frozen=True, kw_only=True):
     modified_at: datetime  # UTC
 
 
+class Digest(Struct, frozen=True):
+    """What identifies the content of a file."""
+
+    size_bytes: int
+    md5: str  # hexadecimal
+
+
 class ObjectStore(Protocol):
     """Files by key. `key_rules` defines which keys are valid.
 
@@ -28,10 +35,22 @@ class ObjectStore(Protocol):
     serves_clients: bool
     """Whether clients reach the server of the store, so that a link can stand for a download."""
 
-    async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
+    async def put(
+        self,
+        key: str,
+        path: Path,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str],
+        expected: Digest | None = None,
+    ) -> None:
         """Store the file at `path` under `key` and remove the file; an existing object is replaced.
 
         Readers see the old object or the complete new one. After an error the file can still exist.
+
+        Raises:
+            DigestMismatch: The file, or what the store says it has, is not `expected`.
+            StorageFull: The store has no space left.
         """
         ...
 
@@ -72,6 +91,10 @@ class ObjectStore(Protocol):
 
         The object does not have to exist. Return None if the store has no server of its own.
         """
+        ...
+
+    async def free_bytes(self) -> int | None:
+        """Return how many bytes can still be stored; None if the store does not say."""
         ...
 
     async def ping(self) -> None:

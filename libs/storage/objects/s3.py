@@ -16,11 +16,14 @@ from aiohttp import ClientResponse, ClientTimeout
 from miniopy_async.api import Minio
 from miniopy_async.deleteobjects import DeleteObject
 from miniopy_async.error import MinioException
+from miniopy_async.helpers import ObjectWriteResult
+from multidict import CIMultiDict
 
 from libs.runtime.threads import SCRATCH
-from libs.storage.objects.errors import StorageError, StoreFaltered, StoreUnavailable
+from libs.storage.objects.digest import check_etag, check_size
+from libs.storage.objects.errors import DigestMismatch, StorageError, StoreFaltered, StoreUnavailable
 from libs.storage.objects.key_rules import check_key, check_prefix
-from libs.storage.objects.port import CHUNK_BYTES, Stored
+from libs.storage.objects.port import CHUNK_BYTES, Digest, Stored
 from libs.storage.objects.s3_connections import Bucket, S3Connections
 from libs.storage.objects.s3_downloads import Downloads, read_chunk
 from libs.storage.objects.s3_errors import faults, status_and_code
@@ -34,6 +37,7 @@ PUT_PAUSES_S = (0.1, 0.5)
 SMALL_BYTES = 1024 * 1024  # smaller files are sent from memory
 PART_BYTES = 5 * 1024 * 1024  # the smallest part that S3 accepts; a smaller file is sent in one request
 MAX_LINK_S = 7 * 24 * 3600
+ENCRYPTION = "x-amz-server-side-encryption"
 
 
 class S3Objects:
@@ -55,24 +59,35 @@ class S3Objects:
         self._downloads = Downloads(DOWNLOADS)
         self.serves_clients = bucket.public_url is not None
 
-    async def put(self, key: str, path: Path, *, content_type: str, metadata: Mapping[str, str]) -> None:
+    async def put(
+        self,
+        key: str,
+        path: Path,
+        *,
+        content_type: str,
+        metadata: Mapping[str, str],
+        expected: Digest | None = None,
+    ) -> None:
         check_key(key)
+        check_size(path, expected)
         for pause_s in PUT_PAUSES_S:
             try:
-                await self._put(key, path, content_type, metadata)
+                await self._put(key, path, content_type, metadata, expected)
                 break
-            except StoreFaltered:
+            except (StoreFaltered, DigestMismatch):
                 await asyncio.sleep(pause_s)
         else:
-            await self._put(key, path, content_type, metadata)
+            await self._put(key, path, content_type, metadata, expected)
         await _in_thread_unless_small(path, path.unlink)
 
-    async def _put(self, key: str, path: Path, content_type: str, metadata: Mapping[str, str]) -> None:
+    async def _put(
+        self, key: str, path: Path, content_type: str, metadata: Mapping[str, str], expected: Digest | None
+    ) -> None:
         with await _in_thread_unless_small(path, partial(_open, path)) as file, faults(key):
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
             client = await self._client()
-            await client.put_object(
+            stored = await client.put_object(
                 self._bucket,
                 key,
                 file,
@@ -81,6 +96,8 @@ class S3Objects:
                 metadata={name: _header(value) for name, value in metadata.items()},
                 part_size=PART_BYTES if size <= SMALL_BYTES else size,  # always one request
             )
+        if not _is_encrypted(stored):
+            check_etag(stored.etag or "", expected)
 
     @asynccontextmanager
     async def as_file(self, key: str) -> AsyncGenerator[Path]:
@@ -160,6 +177,9 @@ class S3Objects:
             },
         )
 
+    async def free_bytes(self) -> None:
+        pass
+
     async def ping(self) -> None:
         with faults():
             client = await self._client(self._health_connections)
@@ -230,6 +250,11 @@ def _is_small(path: Path) -> bool:
 def _open(path: Path) -> BinaryIO:
     """Open the file; read a small one at once, because the client reads an open one in threads."""
     return BytesIO(path.read_bytes()) if _is_small(path) else path.open("rb")
+
+
+def _is_encrypted(stored: ObjectWriteResult) -> bool:
+    """Return whether the store encrypts the object with a key of its own, so that its ETag is no digest."""
+    return CIMultiDict(stored.http_headers or ()).get(ENCRYPTION, "AES256") != "AES256"
 
 
 def _header(value: str) -> str:

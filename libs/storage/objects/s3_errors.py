@@ -7,8 +7,11 @@ from contextlib import contextmanager
 from aiohttp import ClientError
 from miniopy_async.error import InvalidResponseError, MinioException, S3Error, ServerError
 
+from libs.runtime.disk import StorageFull
 from libs.storage.objects.errors import ObjectNotFound, StorageError, StoreFaltered, StoreUnavailable
 
+FULL_STATUS = 507
+FULL_CODES = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded"}
 TRANSIENT_STATUSES = {408, 425, 429}
 TRANSIENT_CODES = {
     "NoSuchBucket",
@@ -50,11 +53,13 @@ def status_and_code(error: MinioException) -> tuple[int, str]:
     return int(status[1]) if status else 0, code[1] if code else ""
 
 
-def _translate(error: MinioException, key: str) -> StorageError:
+def _translate(error: MinioException, key: str) -> StorageError | StorageFull:
     status, code = status_and_code(error)
     if code == "NoSuchKey":
         return ObjectNotFound(key)
     answer = f"the object store answered {status} {code}".rstrip()
+    if status == FULL_STATUS or code in FULL_CODES:
+        return StorageFull("the object store")
     if status >= 500:
         return StoreFaltered(answer)
     if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:

@@ -106,7 +106,7 @@ async def test_an_answer_that_is_given_again_has_the_names_of_its_address(
             await client.post(path, data=upload_form(small_picture, GRAY), headers=headers) for _ in range(2)
         ]
         assert again.headers["Idempotency-Replayed"] == "true"
-        assert (again.status, again.json) == (202, first.json)
+        assert (again.json["id"], again.json.keys()) == (first.json["id"], first.json.keys())
         assert (IMAGE_NAMES.keys() <= again.json.keys()) == path.endswith("/")
 
 
