@@ -35,6 +35,7 @@ from apps.api.routes.search import LookAlikes
 from apps.api.routes.webhooks import Webhooks
 from libs import __version__
 from libs.backends import Backends
+from libs.images.artifact import keep_settling
 from libs.images.thumbnails import Thumbnails
 from libs.runtime.background import background_tasks
 
@@ -48,7 +49,10 @@ def create_app(backends: Backends, event_streams: EventStreams) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        async with event_streams.listening(backends.broker), background_tasks(_purge(limits)):
+        async with (
+            event_streams.listening(backends.broker),
+            background_tasks(_purge(limits), keep_settling(backends)),
+        ):
             yield
             await thumbnails.close()
 

@@ -37,6 +37,7 @@ from libs.contracts.topology import Route
 from libs.contracts.wake_up import job_to_wake
 from libs.edits.open_model import open_image_model
 from libs.images import attempt_files
+from libs.images.artifact import keep_settling
 from libs.imaging.errors import SourceFault
 from libs.jobs import ends, retry_policy
 from libs.jobs.ends import JobEnd
@@ -88,7 +89,9 @@ class Worker:
                 stack.push_async_callback(pool.processes.close)
             await stack.enter_async_context(self.fetcher)
             self.model = await stack.enter_async_context(open_image_model(self.backends.settings))
-            await stack.enter_async_context(background_tasks(self._listen_for_cancellations()))
+            await stack.enter_async_context(
+                background_tasks(self._listen_for_cancellations(), keep_settling(self.backends))
+            )
             for route, pool, concurrency in (
                 (Route.TRANSFORM, self.interactive, self.concurrency),
                 (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),

@@ -2,31 +2,40 @@
 
 The object comes first, then one transaction writes the row and all that belongs to it. When that transaction
 is rolled back, the object is removed. When its outcome is unknown (the connection drops in COMMIT, the caller
-is cancelled), the object stays: the row tells the truth, and `darkroom doctor` finds an object without one.
+is cancelled), the object stays. Minutes later this process looks for the row, and removes an object that has
+none; `darkroom doctor` finds those of a process that was killed before.
 """
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
+import structlog
 from msgspec import Struct
 
 from libs.backends import Backends
 from libs.contracts.enums import Retention
+from libs.contracts.outcome import outcome_of
 from libs.imaging.header import Header
 from libs.imaging.pipeline import Rendered
 from libs.runtime.background import run_to_completion
 from libs.runtime.disk import StorageFull
-from libs.storage import filenames
+from libs.storage import filenames, images
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, now
 from libs.storage.objects import Digest
 
 STORING_GRACE_S = 2.0  # that a cancelled caller waits for the end of storing
+SETTLE_EVERY_S = 60.0
+UNKNOWN_FOR_S = 600.0  # far longer than a server keeps the transaction of a connection that it has lost
 
 T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
 
 
 class Artifact(Struct, frozen=True, kw_only=True):
@@ -66,11 +75,37 @@ async def _store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T
         )
     try:
         return await record()
-    except (DatabaseUnavailable, StorageFull):
-        raise  # the commit may have succeeded
+    except (DatabaseUnavailable, StorageFull, asyncio.CancelledError):  # the commit may have succeeded
+        moment = time.monotonic()
+        backends.unsettled.update((artifact.image.object_key, moment) for artifact in artifacts)
+        raise
     except Exception:
         await backends.objects.delete([artifact.image.object_key for artifact in artifacts])
         raise
+
+
+async def keep_settling(backends: Backends) -> NoReturn:
+    """Call `settle` from time to time."""
+    while True:
+        await asyncio.sleep(SETTLE_EVERY_S)
+        try:
+            await settle(backends)
+        except Exception as error:
+            if outcome_of(error) != "transient":
+                raise
+            log.warning("objects_not_settled", error=str(error))
+
+
+async def settle(backends: Backends, *, older_than_s: float = UNKNOWN_FOR_S) -> None:
+    """Remove objects that were stored longer than `older_than_s` ago and have no row after all."""
+    until = time.monotonic() - older_than_s
+    keys = [key for key, since in backends.unsettled.items() if since <= until]
+    if not keys:
+        return
+    known = await images.sizes_by_key(keys)
+    await backends.objects.delete([key for key in keys if key not in known])
+    for key in keys:
+        del backends.unsettled[key]
 
 
 def new_image(

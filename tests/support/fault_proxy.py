@@ -15,6 +15,7 @@ class FaultProxy:
     * `cut` drops all connections and refuses new ones, until `restore`.
     * `silence` keeps the connections open, but nothing passes through those that exist; new ones work.
     * `pause` keeps all connections open and holds back what is sent, until `resume`.
+    * `lose_answer_to` passes on the next request with these bytes, and then drops its connection.
     """
 
     def __init__(self, target_url: str) -> None:
@@ -29,6 +30,9 @@ class FaultProxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._silent: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._losing: set[asyncio.StreamWriter] = set()
+        self._unanswered: bytes | None = None
+        self.lost = asyncio.Event()  # an answer was lost since the last `lose_answer_to`
         self.url = ""
         self.refused = asyncio.Event()  # set when a connection was refused since the last `cut`
 
@@ -67,6 +71,10 @@ class FaultProxy:
     def resume(self) -> None:
         self._passing.set()
 
+    def lose_answer_to(self, request: bytes) -> None:
+        self.lost.clear()
+        self._unanswered = request
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._cut:
             self.refused.set()
@@ -74,18 +82,33 @@ class FaultProxy:
             return
         target_reader, target_writer = await asyncio.open_connection(*self._address)
         self._open |= {writer, target_writer}
-        for source, sink in ((reader, target_writer), (target_reader, writer)):
-            task = asyncio.create_task(self._pass_on(source, sink))
+        for work in (
+            self._pass_on(reader, target_writer, answers=writer),
+            self._pass_on(target_reader, writer),
+        ):
+            task = asyncio.create_task(work)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         if self._cut:  # while the connection to the target was opened
             self.cut()
 
-    async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _pass_on(
+        self,
+        source: asyncio.StreamReader,
+        sink: asyncio.StreamWriter,
+        *,
+        answers: asyncio.StreamWriter | None = None,
+    ) -> None:
         with suppress(OSError):
             while data := await source.read(BLOCK_BYTES):
                 await self._passing.wait()
-                if sink not in self._silent:
+                if answers is not None and self._unanswered is not None and self._unanswered in data:
+                    self._unanswered = None
+                    self._losing.add(answers)
+                if sink in self._losing:
+                    sink.transport.abort()
+                    self.lost.set()
+                elif sink not in self._silent:
                     sink.write(data)
                     await sink.drain()
         if sink not in self._silent:
