@@ -17,7 +17,7 @@ PROCESSES ?= $(if $(ARGS),0,4)
 SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 
-.PHONY: secrets up down logs help install run test test-fast test-load lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock docs schema screenshots clean
+.PHONY: secrets up down logs help install run test test-fast test-load test-chaos lint format services services-down bench bench-batch bench-imaging bench-search fuzz lock docs schema screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -35,6 +35,9 @@ test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
 
 test-load: $(VENV)/dev.stamp services ## Attack running sites and print how another account fares (ATTACK=name for one)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ATTACK="$(ATTACK)" $(BIN)/python -m benchmarks.load
+
+test-chaos: $(VENV)/dev.stamp ## Kill, stop and cut off every process and service under work (10 minutes)
+	$(BIN)/pytest -n 0 -m chaos tests/chaos $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types and import directions
 	$(BIN)/ruff check .

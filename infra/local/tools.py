@@ -35,7 +35,10 @@ RABBITMQ_NODE = Tool(
 PG_ISREADY = Tool(
     ("pg_isready",), "postgresql-client", "install PostgreSQL's clients: a test runs pg_isready"
 )
-TOOLS = (BROWSER, AMQP_PUBLISH, RABBITMQ_NODE, PG_ISREADY)
+FAKETIME = Tool(
+    ("faketime",), "faketime", "install libfaketime: `make test-chaos` gives a worker a wrong clock with it"
+)
+TOOLS = (BROWSER, AMQP_PUBLISH, RABBITMQ_NODE, PG_ISREADY, FAKETIME)
 
 
 def install_missing() -> None:

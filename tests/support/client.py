@@ -40,12 +40,12 @@ class Answer(Struct, frozen=True):
 class Client:
     """One account's view of a site."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, connector: aiohttp.BaseConnector | None = None) -> None:
         self.site = site
         self.token: str | None = None
         self.refresh_token = ""
         self.username = f"user-{uuid4().hex[:12]}"
-        self._session = aiohttp.ClientSession(auto_decompress=True)
+        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
 
     @property
     def email(self) -> str:

@@ -1,0 +1,78 @@
+"""Fixtures: services of one's own, an installation that serves until a fault breaks it, the report."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.installation import running_installation
+from tests.chaos.own_services import OwnServices, own_services
+from tests.chaos.report import Line, table
+from tests.chaos.small_disk import small_disk
+from tests.chaos.workload import Workload, open_workload
+
+SCRATCH_BYTES = 64 * 1024**2
+
+lines = pytest.StashKey[list[Line]]()
+
+
+class Stage:
+    """One installation for all faults; another one after it was broken."""
+
+    def __init__(self, services: OwnServices, directory: Path) -> None:
+        self._services = services
+        self._directory = directory
+        self._stack = AsyncExitStack()
+        self._workload: Workload | None = None
+        self._built = 0
+
+    async def workload(self) -> Workload:
+        if self._workload is None:
+            self._built += 1
+            self._workload = await self._build(self._directory / str(self._built))
+        return self._workload
+
+    async def clear(self) -> None:
+        """Stop what runs; the next call of `workload` starts anew."""
+        self._workload = None
+        await self._stack.aclose()
+
+    async def _build(self, directory: Path) -> Workload:
+        enter = self._stack.enter_async_context
+        scratch = await enter(small_disk(SCRATCH_BYTES, directory / "scratch"))
+        urls = await self._services.new_urls()
+        running = running_installation(directory / "site", urls, services=self._services, scratch=scratch)
+        installation = await enter(running)
+        workload = await enter(open_workload(installation))
+        # RabbitMQ writes the list of its quorum queues some seconds late, but before it stops in order.
+        await self._services.rabbitmq.stop()
+        await self._services.rabbitmq.start()
+        await installation.site.ready()
+        return workload
+
+
+@pytest.fixture(scope="session")
+async def services() -> AsyncIterator[OwnServices]:
+    async with own_services() as services:
+        yield services
+
+
+@pytest.fixture(scope="session")
+async def stage(services: OwnServices, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    stage = Stage(services, tmp_path_factory.mktemp("chaos"))
+    yield stage
+    await stage.clear()
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest) -> list[Line]:
+    """The lines of the table that is printed after the run."""
+    return request.config.stash.setdefault(lines, [])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table."""
+    if found := config.stash.get(lines, None):
+        terminalreporter.write_sep("=", "faults, outcomes, recovery times")
+        terminalreporter.write_line(table(found))

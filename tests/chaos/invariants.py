@@ -1,0 +1,188 @@
+"""What must hold after every fault, seen from outside: by HTTP, broker, store, and the rows as they are."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, cast
+
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
+import psutil
+
+from tests.chaos.installation import Installation
+from tests.chaos.workload import Kind, Retry, Submission, Workload
+from tests.support.site import PROGRAM
+from tests.support.site_contents import scratch_files
+from tests.support.waiting import until_equal
+
+REPLIES_S = 20.0  # for messages that are still on their way
+
+UNFINISHED = "select count(*) from job where status in ('queued', 'running')"
+LEFT = {
+    "unfinished jobs": UNFINISHED,
+    "unfinished batches": "select count(*) from batch where status in ('Pending', 'In Process')",
+    "unsent replies": "select count(*) from reply",
+    "unsent webhooks": "select count(*) from webhook_delivery where status in ('pending', 'sending')",
+}
+MUST_BE_NONE = {
+    "a result of two jobs": "select result from job where result is not null "
+    "group by result having count(*) > 1",
+    "an image that no job made or used": "select id from image i where not exists "
+    "(select 1 from job where job.result = i.id or job.image = i.id)",
+    "a result that no job has": "select id from image i where parent is not null and not exists "
+    "(select 1 from job where job.result = i.id)",
+    "a completed job without its result": "select id from job where status = 'completed' "
+    "and kind in ('transform', 'ingest') and result is null",
+    "a webhook that was not delivered": "select id, status, last_error from webhook_delivery "
+    "where status <> 'delivered'",
+}
+
+
+class Database:
+    """Reads the database, past any proxy."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def rows(self, query: str, *arguments: object) -> list[dict[str, Any]]:
+        settings = {"default_transaction_read_only": "on"}
+        connection = cast("Any", await asyncpg.connect(self._url, server_settings=settings))
+        try:
+            return [dict(row) for row in await connection.fetch(query, *arguments)]
+        finally:
+            await connection.close()
+
+    async def number(self, query: str) -> int:
+        [row] = await self.rows(query)
+        return next(iter(row.values()))
+
+
+async def all_ended(installation: Installation, *, within_s: float) -> None:
+    """Wait until nothing is unfinished or unsent."""
+    database = Database(installation.urls.database)
+
+    async def left() -> dict[str, int]:
+        counts = {name: await database.number(query) for name, query in LEFT.items()}
+        return {name: count for name, count in counts.items() if count}
+
+    await until_equal({}, left, within_s=within_s)
+
+
+async def violations(workload: Workload, submissions: Sequence[Submission]) -> list[str]:
+    """Return what does not hold; everything has ended."""
+    installation = workload.installation
+    database = Database(installation.urls.database)
+    found = [f"{one.kind} {one.name} refused: {one.tries}" for one in submissions if one.refused]
+    for name, query in MUST_BE_NONE.items():
+        rows = await database.rows(query)
+        found += [f"{name}: {row}" for row in rows[:5]]
+    found += await _lost_or_doubled(workload, submissions, database)
+    found += await _webhooks(installation, database)
+    found += await _replies(workload, submissions)
+    found += await _doctor(installation)
+    found += await _leftovers(installation)
+    return found
+
+
+async def _lost_or_doubled(
+    workload: Workload, submissions: Sequence[Submission], database: Database
+) -> list[str]:
+    urls = [one.webhook_url for one in submissions]
+    jobs = await database.rows(
+        # The fetch that precedes the transformation of an order is no outcome of its own.
+        "select id, kind, status, error_code, image, result, attempts, webhook_url from job "
+        "where webhook_url = any($1) and not (kind = 'ingest' and exists "
+        "(select 1 from submission where submission.job = job.id and submission.outcome <> job.id))",
+        urls,
+    )
+    batches = await database.rows(
+        "select id, status, total, completed, failed, webhook_url from batch where webhook_url = any($1)",
+        urls,
+    )
+    made: dict[str, list[dict[str, Any]]] = {}
+    for row in (*jobs, *batches):
+        made.setdefault(row["webhook_url"], []).append(row)
+    found: list[str] = []
+    for one in submissions:
+        rows = made.get(one.webhook_url, [])
+        most = len(one.tries) if one.retry == Retry.NO_KEY else 1
+        least = 1 if one.accepted else 0
+        if not least <= len(rows) <= most:
+            found.append(f"{one.kind} ({one.retry}) {one.name} became {len(rows)} jobs: {one.tries}")
+        ids = {str(row["id"]) for row in rows} | {str(row.get("result")) for row in rows}
+        ids |= {str(row.get("image")) for row in rows}
+        for answer in one.answers:
+            if answer.json.get("job_id", answer.json["id"]) not in ids:
+                found.append(f"{one.kind} {one.name} was answered with {answer.json}, which is not there")
+        for row in rows:
+            if row["status"].lower() != "completed" or row.get("failed"):
+                found.append(f"{one.kind} {one.name} ended as {row}: {one.tries}")
+            elif one.kind != Kind.BATCH:
+                found += await _download(workload, str(row["result"]))
+    return found
+
+
+async def _download(workload: Workload, image_id: str) -> list[str]:
+    """Fetch a result as its owner does."""
+    view = await workload.client.get(f"/api/images/{image_id}")
+    if view.status != 200:
+        return [f"the image {image_id} is answered with {view.status}"]
+    answer = await workload.client.get(f"/api/images/{image_id}/download?version=original")
+    md5 = hashlib.md5(answer.body, usedforsecurity=False).hexdigest()
+    if (answer.status, md5, len(answer.body)) != (200, view.json["md5"], view.json["size_bytes"]):
+        return [
+            f"the file of {image_id} ({answer.status}, {len(answer.body)} bytes) is not that of {view.json}"
+        ]
+    return []
+
+
+async def _webhooks(installation: Installation, database: Database) -> list[str]:
+    arrived = {one.id for one in installation.receiver.requests}
+    rows = await database.rows("select id from webhook_delivery where status = 'delivered'")
+    return [f"the webhook {row['id']} never arrived" for row in rows if str(row["id"]) not in arrived]
+
+
+async def _replies(workload: Workload, submissions: Sequence[Submission]) -> list[str]:
+    """Each order that was sent n times is answered n times at least, always with the same outcome."""
+    orders = [one for one in submissions if one.kind == Kind.ORDER]
+    producer = workload.producer
+
+    async def unanswered() -> list[str]:
+        await producer.read_replies()
+        return [one.name for one in orders if len(producer.replies[one.name]) < one.tries.count("confirmed")]
+
+    with suppress(AssertionError):
+        await until_equal([], unanswered, within_s=REPLIES_S)
+    found = [f"the order {name} was not answered each time" for name in await unanswered()]
+    for one in orders:
+        outcomes = {(reply["type"], reply.get("image_id")) for reply in producer.replies[one.name]}
+        if len(outcomes) > 1:
+            found.append(f"the order {one.name} ({one.tries}) was answered with {outcomes}")
+    return found
+
+
+async def _doctor(installation: Installation) -> list[str]:
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM,
+        *("doctor", "--age", "0"),
+        env=installation.site.environment,
+        cwd=installation.site.directory,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    if process.returncode == 0:
+        return []
+    return [f"doctor: {line}" for line in (output or errors).decode().splitlines()]
+
+
+async def _leftovers(installation: Installation) -> list[str]:
+    site = installation.site
+    found = [f"the {name} has ended" for name, app in site.apps.items() if app.returncode is not None]
+    files = await asyncio.to_thread(scratch_files, site)
+    found += [f"a temporary file is left: {file}" for file in files]
+    for name, app in site.apps.items():
+        process = psutil.Process(app.pid)
+        half_closed = [one for one in process.net_connections("tcp") if one.status == psutil.CONN_CLOSE_WAIT]
+        found += [f"a connection of the {name} is half closed: {one}" for one in half_closed]
+    return found
