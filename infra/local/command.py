@@ -37,8 +37,7 @@ is set, that server is used as it is. A given broker also needs its management A
 DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL. The other servers run in containers if a Docker
 engine answers, otherwise as local programs, which root on Debian or Ubuntu installs by
 apt-get. They listen on 127.0.0.1, on ports of their own. `up` also installs what else
-the tests use: Chromium, amqp-publish, pg_isready, libfaketime, and a RabbitMQ for tests
-that kill it.
+the tests use: Chromium, amqp-publish, pg_isready, and a RabbitMQ for tests that kill it.
 
 DARKROOM_SERVICES_DIR   directory for state and data (default: .services)
 DARKROOM_SERVICES_PATH  the only directories that are searched for programs

@@ -35,10 +35,7 @@ RABBITMQ_NODE = Tool(
 PG_ISREADY = Tool(
     ("pg_isready",), "postgresql-client", "install PostgreSQL's clients: a test runs pg_isready"
 )
-FAKETIME = Tool(
-    ("faketime",), "faketime", "install libfaketime: `make test-chaos` gives a worker a wrong clock with it"
-)
-TOOLS = (BROWSER, AMQP_PUBLISH, RABBITMQ_NODE, PG_ISREADY, FAKETIME)
+TOOLS = (BROWSER, AMQP_PUBLISH, RABBITMQ_NODE, PG_ISREADY)
 
 
 def install_missing() -> None:

@@ -1,6 +1,6 @@
 """Fixtures: services of one's own, an installation that serves until a fault breaks it, the report."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -65,10 +65,24 @@ async def stage(services: OwnServices, tmp_path_factory: pytest.TempPathFactory)
     await stage.clear()
 
 
+class Report:
+    """Prints what a fault came to at once, and keeps it for the table."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._lines = config.stash.setdefault(lines, [])
+        self._terminal = config.pluginmanager.get_plugin("terminalreporter")
+
+    def add(self, line: Line, found: Sequence[str]) -> None:
+        self._lines.append(line)
+        if self._terminal is not None:
+            for text in ("", line.row(), *found):
+                self._terminal.write_line(text)
+
+
 @pytest.fixture(scope="session")
-def report(request: pytest.FixtureRequest) -> list[Line]:
-    """The lines of the table that is printed after the run."""
-    return request.config.stash.setdefault(lines, [])
+def report(request: pytest.FixtureRequest) -> Report:
+    """The table that is printed after the run."""
+    return Report(request.config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

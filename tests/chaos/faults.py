@@ -5,13 +5,13 @@ import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import psutil
 from msgspec import Struct
 
 from tests.chaos.installation import Installation
+from tests.chaos.other_clock import with_other_clock
 from tests.chaos.own_services import Server
 from tests.chaos.small_disk import SmallDisk
 from tests.support.fault_proxy import FaultProxy
@@ -27,7 +27,6 @@ LEASE_AND_MORE_S = 8.0
 BLACK_HOLE_S = 30.0
 HEALED_S, LINK_HEALED_S = 15.0, 60.0  # the aims: after a fault, and after a black hole
 FREE_BYTES = 4096
-FAKETIME = "usr/lib/*/faketime/libfaketimeMT.so.1"
 SETTING_OF = {"postgres": "DATABASE_URL", "rabbitmq": "BROKER_URL", "s3": "OBJECTS_URL"}
 
 
@@ -105,10 +104,7 @@ async def rolling_restart(installation: Installation) -> AsyncGenerator[Mend]:
 async def worker_with_another_clock(offset_s: int, installation: Installation) -> AsyncGenerator[Mend]:
     """A second worker works beside the first; its clock is wrong by so much."""
     site = installation.site
-    libraries = list(Path("/").glob(FAKETIME))
-    assert libraries, "libfaketime is not installed: `make services` installs it, or apt-get install faketime"
-    fake = (f"LD_PRELOAD={libraries[0]}", f"FAKETIME={offset_s:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC=1")
-    site.program = ("env", *fake, *PROGRAM)
+    site.program = await with_other_clock(PROGRAM, offset_s, site.directory)
     try:
         await site.start("worker", called="worker-2")
     finally:

@@ -15,6 +15,7 @@ from tests.support.site import PROGRAM
 from tests.support.site_contents import scratch_files
 from tests.support.waiting import until_equal
 
+DOWNLOADS_AT_ONCE = 4
 REPLIES_S = 20.0  # for messages that are still on their way
 
 UNFINISHED = "select count(*) from job where status in ('queued', 'running')"
@@ -103,6 +104,7 @@ async def _lost_or_doubled(
     for row in (*jobs, *batches):
         made.setdefault(row["webhook_url"], []).append(row)
     found: list[str] = []
+    results: list[str] = []
     for one in submissions:
         rows = made.get(one.webhook_url, [])
         most = len(one.tries) if one.retry == Retry.NO_KEY else 1
@@ -118,12 +120,22 @@ async def _lost_or_doubled(
             if row["status"].lower() != "completed" or row.get("failed"):
                 found.append(f"{one.kind} {one.name} ended as {row}: {one.tries}")
             elif one.kind != Kind.BATCH:
-                found += await _download(workload, str(row["result"]))
-    return found
+                results.append(str(row["result"]))
+    return found + await _downloads(workload, results)
+
+
+async def _downloads(workload: Workload, image_ids: Sequence[str]) -> list[str]:
+    """Fetch results as their owner does, some at a time."""
+    room = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
+
+    async def one(image_id: str) -> list[str]:
+        async with room:
+            return await _download(workload, image_id)
+
+    return [text for found in await asyncio.gather(*map(one, image_ids)) for text in found]
 
 
 async def _download(workload: Workload, image_id: str) -> list[str]:
-    """Fetch a result as its owner does."""
     view = await workload.client.get(f"/api/images/{image_id}")
     if view.status != 200:
         return [f"the image {image_id} is answered with {view.status}"]

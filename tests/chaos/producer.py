@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,11 +12,14 @@ from uuid import uuid4
 import pika
 from msgspec import Struct
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError
 
 from libs.contracts.topology import JOBS, Route
 
 TIMEOUT_S = 5.0
+
+logging.getLogger("pika").setLevel(logging.CRITICAL)  # it reports every refused connection as an error
 
 
 class Order(Struct, frozen=True):
@@ -41,7 +45,7 @@ class Producer:
         await asyncio.to_thread(self._declare_replies)
 
     async def send(self, order: Order) -> str:
-        """Publish the order; return "confirmed", or the error that leaves its fate unknown."""
+        """Publish the order; return "confirmed", or "unconfirmed" where its fate is unknown."""
         return await asyncio.to_thread(self._send, order)
 
     async def read_replies(self) -> None:
@@ -67,8 +71,8 @@ class Producer:
                 channel.basic_publish(
                     JOBS, Route.TRANSFORM.value, json.dumps(order.body).encode(), properties
                 )
-        except (AMQPError, OSError) as error:
-            return type(error).__name__
+        except (AMQPError, AMQPConnectorException, OSError):
+            return "unconfirmed"
         return "confirmed"
 
     def _read_replies(self) -> None:

@@ -28,7 +28,11 @@ class Line(Struct, frozen=True):
     recovered_s: float | None
     all_done_s: float | None
 
-    def cells(self) -> tuple[str, ...]:
+    def row(self) -> str:
+        """Return the line as one of a Markdown table."""
+        return _row(self._cells())
+
+    def _cells(self) -> tuple[str, ...]:
         accepted = sum(one.accepted for one in self.submissions)
         again = Counter(tried for one in self.submissions for tried in one.tries[:-1] if tried != "confirmed")
         met = ", ".join(f"{tried} {count}x" for tried, count in again.most_common())
@@ -45,8 +49,12 @@ class Line(Struct, frozen=True):
 
 def table(lines: Sequence[Line]) -> str:
     """Return the lines as a Markdown table."""
-    rows = [HEAD, tuple("---" for _ in HEAD), *(line.cells() for line in lines)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    head = [_row(HEAD), _row(["---"] * len(HEAD))]
+    return "\n".join([*head, *(line.row() for line in lines)])
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _seconds(duration_s: float | None) -> str:

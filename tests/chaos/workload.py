@@ -23,7 +23,7 @@ from tests.support.client import Answer, Client
 from tests.support.photo_server import picture
 from tests.support.waiting import until
 
-ROUND_S = 1.5
+ROUND_S = 2.5
 MOST_AT_ONCE = 24  # submissions that are not yet accepted; more would be a load test
 TRY_S = 15.0
 WAITED_TRY_S = 30.0

@@ -305,7 +305,7 @@ def guards() -> list[bytes | bool]:
     ("given", "packages"),
     [
         ((), "postgresql rabbitmq-server"),
-        (tuple(VARIABLES), "chromium amqp-tools rabbitmq-server postgresql-client faketime"),
+        (tuple(VARIABLES), "chromium amqp-tools rabbitmq-server postgresql-client"),
     ],
 )
 def test_missing_packages_are_installed_without_starting_their_services(
