@@ -69,6 +69,22 @@ async def test_a_call_whose_worker_is_killed_is_not_made_again_and_the_job_says_
     assert len(await stored_keys(objects_url(edit_site.site))) == 1
 
 
+async def test_a_request_to_a_silent_vendor_that_is_repeated_with_its_key_makes_one_call(
+    new_edit_site: NewEditSite,
+) -> None:
+    edit_site = await new_edit_site(OPENAI_TIMEOUT_S="2")
+    edit_site.openai.responders.append(responds_when_released(edit_site.openai))
+    source = await stored(edit_site.client)
+    for _ in range(3):
+        answer = await edit_site.client.post(
+            f"/api/images/{source}/edit",
+            json={"prompt": PROMPT},
+            headers={"Prefer": "wait=60", "Idempotency-Key": "one"},
+        )
+        assert (answer.status, answer.code) == (504, "edit_timed_out")
+    assert len(edit_site.openai.calls) == 1
+
+
 async def test_a_stopped_worker_waits_for_a_response_that_is_about_to_come(
     new_edit_site: NewEditSite,
 ) -> None:
