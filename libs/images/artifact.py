@@ -1,9 +1,9 @@
 """Store an artifact: a file in the object store and its row in the database, under one rule.
 
 The object comes first, then one transaction writes the row and all that belongs to it. When that transaction
-is rolled back, the object is removed. When its outcome is unknown (the connection drops in COMMIT, the caller
-is cancelled), the object stays. Minutes later this process looks for the row, and removes an object that has
-none; `darkroom doctor` finds those of a process that was killed before.
+is rolled back, the object is removed. When the outcome is unknown (the connection drops in COMMIT, the store
+does not answer, the caller is cancelled), the object stays. Minutes later this process looks for the row, and
+removes an object that has none; `darkroom doctor` finds those of a process that was killed before.
 """
 
 import asyncio
@@ -64,24 +64,34 @@ async def store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T]
 
 
 async def _store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T]], backends: Backends) -> T:
-    for artifact in artifacts:
-        image = artifact.image
-        await backends.objects.put(
-            image.object_key,
-            artifact.path,
-            content_type=image.mime,
-            metadata=artifact.labels,
-            expected=Digest(image.size_bytes, image.md5),
-        )
+    keys, settled = [artifact.image.object_key for artifact in artifacts], False
     try:
-        return await record()
-    except (DatabaseUnavailable, StorageFull, asyncio.CancelledError):  # the commit may have succeeded
-        moment = time.monotonic()
-        backends.unsettled.update((artifact.image.object_key, moment) for artifact in artifacts)
-        raise
-    except Exception:
-        await backends.objects.delete([artifact.image.object_key for artifact in artifacts])
-        raise
+        for artifact in artifacts:
+            await _put(artifact, backends)
+        try:
+            result = await record()
+        except (DatabaseUnavailable, StorageFull):
+            raise  # the commit may have succeeded
+        except Exception:
+            await backends.objects.delete(keys)
+            settled = True
+            raise
+        settled = True
+        return result
+    finally:
+        if not settled:
+            backends.unsettled.update(dict.fromkeys(keys, time.monotonic()))
+
+
+async def _put(artifact: Artifact, backends: Backends) -> None:
+    image = artifact.image
+    await backends.objects.put(
+        image.object_key,
+        artifact.path,
+        content_type=image.mime,
+        metadata=artifact.labels,
+        expected=Digest(image.size_bytes, image.md5),
+    )
 
 
 async def keep_settling(backends: Backends) -> NoReturn:

@@ -1,5 +1,6 @@
 """Short calls to an object store, for tests."""
 
+import hashlib
 import os
 from pathlib import Path
 from uuid import uuid4
@@ -34,3 +35,7 @@ async def listed(store: ObjectStore, prefix: str = "") -> list[str]:
 
 def names_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -11,10 +11,12 @@ import pytest
 from libs.storage.objects import (
     CHUNK_BYTES,
     BadKey,
+    Digest,
+    DigestMismatch,
     ObjectNotFound,
     ObjectStore,
 )
-from tests.storage.object_calls import get, listed, names_in, put
+from tests.storage.object_calls import get, listed, md5, names_in, put
 from tests.support.waiting import WAIT_S
 
 pytest_plugins = ("tests.storage.objects_fixtures",)
@@ -205,3 +207,19 @@ async def test_odd_metadata_is_no_obstacle(store: ObjectStore, prefix: str, scra
 
 async def test_ping_is_silent_when_all_is_well(store: ObjectStore) -> None:
     await store.ping()
+
+
+async def test_a_file_of_another_size_than_was_received_is_not_stored(
+    store: ObjectStore, prefix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+    with pytest.raises(DigestMismatch):
+        await store.put(
+            prefix + "a", path, content_type="image/png", metadata={}, expected=Digest(4, md5(b"abc"))
+        )
+    assert await listed(store, prefix) == []
+    await store.put(
+        prefix + "a", path, content_type="image/png", metadata={}, expected=Digest(3, md5(b"abc"))
+    )
+    assert await get(store, prefix + "a") == b"abc"

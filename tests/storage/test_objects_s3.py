@@ -13,10 +13,19 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from libs.storage.objects import ObjectNotFound, ObjectStore, StorageError, StoreUnavailable, open_objects
+from libs.runtime.disk import StorageFull
+from libs.storage.objects import (
+    Digest,
+    DigestMismatch,
+    ObjectNotFound,
+    ObjectStore,
+    StorageError,
+    StoreUnavailable,
+    open_objects,
+)
 from libs.storage.objects.port import CHUNK_BYTES
 from libs.storage.objects.s3 import DOWNLOADS
-from tests.storage.object_calls import get, listed, put, s3_url
+from tests.storage.object_calls import get, listed, md5, put, s3_url
 from tests.support.waiting import WAIT_S, until
 
 pytest_plugins = ("tests.storage.objects_fixtures",)
@@ -227,3 +236,35 @@ async def test_a_missing_object_is_not_found_even_where_the_error_has_another_ty
 ) -> None:
     with pytest.raises(ObjectNotFound, match=prefix):
         await get(s3, prefix + "none")
+
+
+async def test_a_file_that_arrives_with_another_digest_is_an_error(
+    s3: ObjectStore, prefix: str, scratch: Path
+) -> None:
+    path = scratch / "file"
+    path.write_bytes(b"abc")
+    for expected in (Digest(3, md5(b"other")), Digest(3, md5(b"abc"))):
+        put_it = s3.put(prefix + "a", path, content_type="image/png", metadata={}, expected=expected)
+        if expected.md5 == md5(b"abc"):
+            await put_it
+        else:
+            with pytest.raises(DigestMismatch):
+                await put_it
+
+
+async def test_a_full_store_says_so(scratch: Path) -> None:
+    async def full(_: web.Request) -> web.Response:
+        text = "<Error><Code>XMinioStorageFull</Code><Message>Storage is full</Message></Error>"
+        return web.Response(status=507, text=text, content_type="application/xml")
+
+    async def fine(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_put("/bucket/a", full)
+    app.router.add_head("/bucket", fine)
+    async with TestServer(app, host="127.0.0.1") as server:
+        store = open_objects(f"s3://key:secret@127.0.0.1:{server.port}/bucket?secure=false", scratch)
+        with pytest.raises(StorageFull):
+            await put(store, "a", b"x", scratch)
+        await store.close()

@@ -31,7 +31,7 @@ class StoreFaltered(StoreUnavailable):
 
 
 class DigestMismatch(StoreUnavailable):
-    """A file lost or changed bytes on its way into the store; it is not stored."""
+    """A file lost or changed bytes on its way into the store."""
 
 
 class BadKey(StorageError):
