@@ -224,7 +224,7 @@ async def test_the_steps_of_the_image_make_a_darkroom_that_works(built: Path, tm
         return out.decode()
 
     await run("darkroom", "migrate")
-    assert (await run("darkroom", "check")).count(" ok") == 3
+    assert (await run("darkroom", "check")).count(" ok") == 4
     for command in ("api", "worker", "scheduler"):
         assert "Usage: darkroom" in await run("darkroom", command, "--help")
     await run("python", "-m", "pip", "check")
