@@ -27,6 +27,8 @@ class JsonDecoder(Generic[T]):
         """
         try:
             return self._decoder.decode(text)
+        except msgspec.DecodeError:  # a ValueError too
+            raise
         except RecursionError:
             raise msgspec.DecodeError("the JSON is nested too deeply") from None
         except (ValueError, OverflowError) as error:
