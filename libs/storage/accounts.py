@@ -14,12 +14,13 @@ from libs.storage import webhook_endpoints
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
-from libs.storage.database.tables import BaseUser, Image, Job, RefreshToken, now
+from libs.storage.database.tables import BaseUser, FormerUsername, Image, Job, RefreshToken, now
 from libs.storage.object_keys import INBOX
 
 RESERVED = frozenset({INBOX})  # usernames; a folder of the object store has this name
 PBKDF2_ITERATIONS = 600_000  # as Piccolo hashes new passwords, so that unknown usernames take as long
 DELETED = "deleted-"  # how the username of a deleted account starts
+NOBODY = 0  # no account; the id of a deleted one may be given again
 
 
 class AccountError(Exception):
@@ -30,7 +31,7 @@ class AccountError(Exception):
 
 
 class UsernameTaken(AccountError):
-    """Another account has this username."""
+    """Another account has this username, or had it."""
 
     code = "username_taken"
 
@@ -51,10 +52,10 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
     """Create an active account; an `admin` can use the admin pages.
 
     Raises:
-        UsernameTaken: Another account has the name, or the name is reserved.
+        UsernameTaken: Another account has or had the name, or the name is reserved.
         EmailTaken: Another account has the email address.
     """
-    if is_reserved(username) or await BaseUser.exists().where(BaseUser.username == username):
+    if not await is_free(username) or await BaseUser.exists().where(BaseUser.username == username):
         raise UsernameTaken(f"the username {username} is taken")
     if await BaseUser.exists().where(BaseUser.email == email):
         raise EmailTaken("an account with this email address exists")
@@ -63,7 +64,10 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
         username=username, email=email, password=hashed, active=True, admin=admin, superuser=admin
     )
     try:
-        await user.save()
+        async with transaction():
+            await user.save()
+            if not await is_free(username):  # an account of this name was deleted in the meantime
+                raise UsernameTaken(f"the username {username} is taken")
     except UniqueViolation as error:
         if await BaseUser.exists().where(BaseUser.email == email):
             raise EmailTaken("an account with this email address exists") from error
@@ -110,10 +114,13 @@ async def by_ids(ids: Collection[int]) -> list[BaseUser]:
 async def delete(user: BaseUser) -> list[UUID]:
     """Close an account and mark its images for deletion; return the ids of the jobs this cancelled.
 
-    Its tokens stop working, and its username and email address are free again at once. The scheduler deletes
-    the files, and then the account's row.
+    Its tokens stop working, and its email address is free again at once. Its username is never free again:
+    the broker's user and the inbox of that name would belong to the next owner. The scheduler deletes the
+    files, and then the account's row.
     """
     async with transaction():
+        await retire(user.username, NOBODY)
+        await FormerUsername.update({FormerUsername.account: NOBODY}).where(FormerUsername.account == user.id)
         values: dict[Column | str, Any] = {
             BaseUser.active: False,
             BaseUser.username: f"{DELETED}{user.id}",
@@ -152,9 +159,19 @@ def _is_deleted() -> And:
     return BaseUser.username.like(f"{DELETED}%") & (BaseUser.active == False)  # noqa: E712 - a column
 
 
-def is_reserved(username: str) -> bool:
-    """Return whether no account can have this username."""
-    return username.lower() in RESERVED or username.startswith(DELETED)
+async def retire(username: str, account: int) -> None:
+    """Keep a username from every account but this one."""
+    await FormerUsername.insert(FormerUsername(username=username, account=account)).on_conflict(
+        target=FormerUsername.username, action="DO UPDATE", values=[FormerUsername.account]
+    )
+
+
+async def is_free(username: str, *, account: int | None = None) -> bool:
+    """Return whether no other account than `account` had this username, and it is not reserved."""
+    if username.lower() in RESERVED or username.startswith(DELETED):
+        return False
+    former = await FormerUsername.objects().where(FormerUsername.username == username).first()
+    return former is None or former.account == account
 
 
 def _matches(password: str, stored: str) -> bool:

@@ -30,8 +30,9 @@ class TokenReused(TokenError):
 
 
 async def start_family(user: BaseUser, *, ttl_s: float) -> RefreshToken:
-    """Create the first refresh token of a new login."""
-    token = RefreshToken(user=user.id, family=new_id(), expires_at=now() + timedelta(seconds=ttl_s))
+    """Create the first refresh token of a new login; its id is also that of the family."""
+    first = new_id()
+    token = RefreshToken(id=first, user=user.id, family=first, expires_at=now() + timedelta(seconds=ttl_s))
     await token.save()
     return token
 
@@ -64,13 +65,16 @@ async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
     raise await _refusal(jti)
 
 
-async def unused(jti: UUID) -> RefreshToken:
-    """Return a token that can be used, without using it.
+async def unrotated(jti: UUID) -> RefreshToken:
+    """Return the first token of a login, without using it.
+
+    Only a login that has never rotated its token may keep it: else a thief of a rotated token could renew it
+    unnoticed.
 
     Raises:
         TokenReused: It was used before; the whole family is revoked.
         TokenExpired: It has expired.
-        TokenError: It is unknown or revoked.
+        TokenError: It is unknown, revoked, or not the first of its login.
     """
     token = await (
         RefreshToken.objects()
@@ -84,6 +88,8 @@ async def unused(jti: UUID) -> RefreshToken:
     )
     if token is None:
         raise await _refusal(jti)
+    if token.id != token.family:
+        raise TokenError("this login replaces its refresh token at each use; send it as `refresh_token`")
     return token
 
 

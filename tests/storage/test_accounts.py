@@ -1,5 +1,9 @@
 """Accounts that have ended leave nothing."""
 
+import asyncio
+
+import pytest
+
 from libs.contracts.enums import ImageStatus
 from libs.storage import accounts, image_expiry
 from libs.storage.database.engine import Engine
@@ -22,8 +26,24 @@ async def test_an_upload_that_outlived_its_account_is_removed_with_it(database: 
     assert not await BaseUser.exists().where(BaseUser.id == user.id)
 
 
-async def test_the_name_of_an_ended_account_is_free_at_once(database: Engine) -> None:
+async def test_the_address_of_an_ended_account_is_free_at_once_and_its_name_never(database: Engine) -> None:
     user = await accounts.register("ada", "ada@example.org", "correct horse")
     await accounts.delete(user)
-    again = await accounts.register("ada", "ada@example.org", "correct horse")
-    assert again.id != user.id
+    with pytest.raises(accounts.UsernameTaken):
+        await accounts.register("ada", "ada@example.org", "correct horse")
+    assert await accounts.purge_deleted() == 1
+    with pytest.raises(accounts.UsernameTaken):
+        await accounts.register("ada", "ada@example.org", "correct horse")
+    again = await accounts.register("ada2", "ada@example.org", "correct horse")
+    assert not await accounts.is_free("ada", account=again.id)  # SQLite gives the same id again
+
+
+async def test_a_name_that_is_given_up_during_a_registration_is_not_given_again(database: Engine) -> None:
+    user = await accounts.register("ada", "ada@example.org", "correct horse")
+    results = await asyncio.gather(
+        accounts.delete(user),
+        *(accounts.register("ada", f"ada{n}@example.org", "correct horse") for n in range(3)),
+        return_exceptions=True,
+    )
+    assert [type(result) for result in results[1:]] == [accounts.UsernameTaken] * 3
+    assert not await BaseUser.exists().where(BaseUser.username == "ada")

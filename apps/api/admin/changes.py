@@ -34,7 +34,7 @@ async def check_account(piccolo_crud: PiccoloCRUD, request: Request) -> None:
         account = msgspec.convert({name: given.get(name) for name in Register.__struct_fields__}, Register)
     except msgspec.ValidationError as error:
         raise HTTPException(400, str(error)) from error
-    _check_name(account.username)
+    await _check_name(account.username)
 
 
 async def account_changes(row_id: int, values: Values) -> Values:
@@ -46,7 +46,8 @@ async def account_changes(row_id: int, values: Values) -> Values:
     before = await accounts.by_ids([row_id])
     try:
         if before and changed.get("username", before[0].username) != before[0].username:
-            _check_name(msgspec.convert(changed["username"], Username))
+            await _check_name(msgspec.convert(changed["username"], Username), account=row_id)
+            await accounts.retire(before[0].username, row_id)
         if "password" in changed:
             msgspec.convert(changed["password"], Password)
             await refresh_tokens.revoke_all_of(row_id)
@@ -85,6 +86,6 @@ def _by_name(values: Values) -> dict[str, Any]:
     return {column._meta.name: value for column, value in values.items()}  # pyright: ignore[reportPrivateUsage]
 
 
-def _check_name(username: str) -> None:
-    if accounts.is_reserved(username):
+async def _check_name(username: str, *, account: int | None = None) -> None:
+    if not await accounts.is_free(username, account=account):
         raise HTTPException(400, f"the username {username} is taken")

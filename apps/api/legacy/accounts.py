@@ -19,7 +19,10 @@ from libs.storage import refresh_tokens
 
 
 class LegacyRefreshRequest(RequestBody, frozen=True, kw_only=True):
-    """A refresh token. Sent as `refresh_token`, its use invalidates it; sent as `refresh`, it stays valid."""
+    """A refresh token. Sent as `refresh_token`, its use invalidates it; sent as `refresh`, it stays valid.
+
+    Only the token of the login itself may be sent as `refresh`, not one that replaced another.
+    """
 
     refresh_token: Annotated[str, Meta(max_length=4096)] | None = None
     refresh: Annotated[str, Meta(max_length=4096)] | None = None
@@ -74,7 +77,7 @@ class LegacyAccounts(Controller):
         if data.refresh is None:
             return _legacy_tokens(await renew(data.refresh_token or "", backends.settings))
         user_id, jti = refresh_claims(data.refresh, backends.settings)
-        tokens = tokens_for(user_id, await refresh_tokens.unused(jti), backends.settings)
+        tokens = tokens_for(user_id, await refresh_tokens.unrotated(jti), backends.settings)
         return _legacy_tokens(structs.replace(tokens, refresh_token=data.refresh))
 
     @post(["/account/logout", f"{SLASHED}/accounts/logout"], status_code=HTTP_205_RESET_CONTENT)

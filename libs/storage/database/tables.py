@@ -44,6 +44,7 @@ __all__ = [
     "Batch",
     "EditCall",
     "EditUsage",
+    "FormerUsername",
     "HostPause",
     "IdempotencyKey",
     "Image",
@@ -86,6 +87,13 @@ def _spread(number: int) -> int:
 def first_id_since(moment: datetime) -> uuid.UUID:
     """Return the smallest UUIDv7 that could be made at `moment`."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+class FormerUsername(Table):
+    """A name that an account had before it was deleted or renamed; no other account gets it."""
+
+    username = Varchar(length=100, primary_key=True)
+    account = Integer()  # which may take the name again; 0 after its deletion
 
 
 class RefreshToken(Table):

@@ -330,6 +330,21 @@ async def test_an_account_is_made_and_its_password_changed_on_the_pages(
     assert await logs_in(site, wanted["username"], "another long password")
 
 
+async def test_the_former_name_of_a_renamed_account_is_kept_for_it(admin: AdminClient) -> None:
+    wanted, other = account(), account()
+    created = await admin.call("POST", "api/tables/piccolo_user/", json=wanted)
+    row = f"api/tables/piccolo_user/{created.json['id']}/"
+    for name in ("new-" + wanted["username"], wanted["username"], "new-" + wanted["username"]):
+        assert (await admin.call("PATCH", row, json={"username": name})).status == 200
+    taken = await admin.call(
+        "POST", "api/tables/piccolo_user/", json=other | {"username": wanted["username"]}
+    )
+    assert taken.status == 400
+    made = await admin.call("POST", "api/tables/piccolo_user/", json=other)
+    theirs = f"api/tables/piccolo_user/{made.json['id']}/"
+    assert (await admin.call("PATCH", theirs, json={"username": wanted["username"]})).status == 400
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -89,3 +89,17 @@ async def test_a_token_that_was_used_up_the_new_way_does_not_refresh_the_old_way
     assert used.status == 200
     again = await anonymous_curl("/api/token/refresh", *JSON, *body(refresh=client.refresh_token))
     refused(again, 401, "token_reused")
+
+
+async def test_a_login_that_has_rotated_its_token_cannot_keep_it_the_old_way(
+    client: Client, anonymous_curl: Curl
+) -> None:
+    kept = await anonymous_curl("/api/token/refresh", *JSON, *body(refresh=client.refresh_token))
+    assert kept.status == 200
+    rotated = await anonymous_curl("/accounts/refresh", *JSON, *body(refresh_token=client.refresh_token))
+    stolen = rotated.json["refresh_token"]
+    refused(await anonymous_curl("/accounts/refresh/", *JSON, *body(refresh=stolen)), 401, "token_invalid")
+    again = await anonymous_curl("/accounts/refresh/", *JSON, *body(refresh_token=stolen))
+    assert again.status == 200, "the login itself goes on"
+    stolen = again.json["refresh_token"]
+    refused(await anonymous_curl("/api/token/refresh", *JSON, *body(refresh=stolen)), 401, "token_invalid")
