@@ -36,6 +36,7 @@ from apps.api.routes.webhooks import Webhooks
 from libs import __version__
 from libs.backends import Backends
 from libs.images.artifact import keep_settling
+from libs.images.duplicates import Duplicates
 from libs.images.thumbnails import Thumbnails
 from libs.runtime.background import background_tasks
 
@@ -45,7 +46,7 @@ PURGE_LIMITS_S = 60
 
 def create_app(backends: Backends, event_streams: EventStreams) -> ASGIApp:
     """Assemble the API over opened backends, which the caller closes after it."""
-    limits, thumbnails = MemoryStore(), Thumbnails(backends)
+    limits, thumbnails, duplicates = MemoryStore(), Thumbnails(backends), Duplicates(backends)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -55,6 +56,7 @@ def create_app(backends: Backends, event_streams: EventStreams) -> ASGIApp:
         ):
             yield
             await thumbnails.close()
+            await duplicates.close()
 
     app = Litestar(
         route_handlers=[
@@ -76,6 +78,7 @@ def create_app(backends: Backends, event_streams: EventStreams) -> ASGIApp:
         ],
         dependencies={
             "backends": Provide(lambda: backends, sync_to_thread=False),
+            "searches": Provide(lambda: duplicates, sync_to_thread=False),
             "event_streams": Provide(lambda: event_streams, sync_to_thread=False),
             "caller": Provide(authentication.caller),
             "context": Provide(request_context, sync_to_thread=False),

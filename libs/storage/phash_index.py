@@ -6,9 +6,10 @@ principle). So a search probes all such values of all bands and finds every matc
 every hash of the owner.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import cache
 from itertools import combinations
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,7 @@ from msgspec import Struct
 from libs.storage.database import piccolo_conf
 from libs.storage.database.engine import rows
 from libs.storage.database.postgres import PooledPostgres
+from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import Image
 
 BANDS = 4
@@ -47,6 +49,17 @@ _SQLITE_PROBES = (
     " on b.owner = {} and b.band = probe.value >> 16 and b.value = probe.value & 65535 where"
 )
 NO_IMAGE = UUID(int=0)
+PIECE = 5000  # images that are read at once
+
+_HASHED = Statement(
+    Image.raw(
+        "select id, phash, width * height as pixels, size_bytes from image where owner = {} and id > {}"
+        " and phash is not null and status <> 'deleting' order by id limit {}",
+        Slot("owner"),
+        Slot("after"),
+        PIECE,
+    )
+)
 
 
 class SimilarImage(Struct, frozen=True):
@@ -54,15 +67,6 @@ class SimilarImage(Struct, frozen=True):
 
     id: UUID
     distance: int
-
-
-class HashedImage(Struct, frozen=True, kw_only=True):
-    """An image as grouping needs it."""
-
-    id: UUID
-    phash: int
-    pixels: int
-    size_bytes: int
 
 
 async def find(
@@ -82,16 +86,19 @@ async def find(
     return [SimilarImage(row["id"], row["distance"]) for row in found]
 
 
-async def hashed_images(owner: int) -> list[HashedImage]:
-    """Return all of the owner's images that have a hash, oldest first."""
-    found = await rows(
-        Image.raw(
-            "select id, phash, width * height as pixels, size_bytes from image"
-            " where owner = {} and phash is not null and status <> 'deleting' order by id",
-            owner,
-        )
-    )
-    return [HashedImage(**row) for row in found]
+async def hashed_images(owner: int) -> AsyncGenerator[list[dict[str, Any]]]:
+    """Yield all of the owner's images that have a hash, oldest first: id, phash, pixels and size_bytes.
+
+    They come in pieces, so that other work gets its turn between two.
+    """
+    after = NO_IMAGE
+    while True:
+        found = await _HASHED(owner=owner, after=after)
+        if found:
+            yield found
+        if len(found) < PIECE:
+            return
+        after = found[-1]["id"]
 
 
 def probes(phash: int, max_distance: int) -> Iterator[int]:

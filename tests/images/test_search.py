@@ -152,6 +152,12 @@ async def test_duplicates_are_grouped_and_the_largest_represents_them(client: Cl
     assert group["representative"] != ids["small.png"]
     assert answer.headers["X-Total-Count"] == str(len(groups))
 
+    pages = [await client.get("/api/images/duplicates?max_distance=10&limit=1")]
+    while link := pages[-1].headers.get("Link"):
+        pages.append(await client.get(link[1 : link.index(">")]))
+    assert [group for page in pages for group in page.json] == answer.json
+    assert (await client.get("/api/images/duplicates?after=1.x")).code == "invalid_request"
+
 
 async def test_metadata_is_that_of_a_decode(client: Client, photo_server: PhotoServer, photo: Path) -> None:
     fetched = await created(client, photo_server.serve("/rocket.jpg", photo.read_bytes()))

@@ -13,9 +13,7 @@ from libs.contracts.enums import ImageStatus
 from libs.imaging.hashing import signed64
 from libs.storage import image_expiry, phash_index
 from libs.storage.database.engine import Engine, rows
-from libs.storage.database.tables import BaseUser, Image, new_id
-from libs.storage.duplicate_groups import find_groups
-from libs.storage.phash_index import HashedImage
+from libs.storage.database.tables import BaseUser, Image
 from tests.storage.rows import an_image, an_owner, image_of
 
 ALL_BITS = (1 << 64) - 1
@@ -145,35 +143,3 @@ async def test_an_account_takes_its_bands_along(owner: BaseUser) -> None:
     image = await an_image(owner, phash=-1)
     await BaseUser.delete().where(BaseUser.id == owner.id)
     assert await bands(image.id) == []
-
-
-def hashed(phash: int, *, pixels: int = 1, size_bytes: int = 10) -> HashedImage:
-    return HashedImage(id=new_id(), phash=phash, pixels=pixels, size_bytes=size_bytes)
-
-
-def test_a_chain_of_look_alikes_is_one_cluster() -> None:
-    chain = [hashed(0), hashed(0b1111), hashed(0b1111_1111, pixels=9, size_bytes=30), hashed(-1), hashed(0)]
-    (found,) = find_groups(chain, 4)
-    assert set(found.images) == {image.id for image in chain if image.phash != -1}
-    assert found.representative == chain[2].id
-    assert found.reclaimable_bytes == 30
-    assert [set(one.images) for one in find_groups(chain, 0)] == [{chain[0].id, chain[4].id}]
-
-
-@pytest.mark.parametrize("max_distance", [0, 3, 4, 7, 10])
-def test_clusters_are_those_of_brute_force(max_distance: int) -> None:
-    source = random.Random(max_distance)  # noqa: S311
-    centers = [source.getrandbits(64) for _ in range(40)]
-    images = [
-        hashed(signed64(f"{near(center, source.randrange(12), source):016x}"))
-        for center in centers
-        for _ in range(10)
-    ]
-    groups = {image.id: {image.id} for image in images}
-    for one, other in combinations(images, 2):
-        if ((one.phash ^ other.phash) & ALL_BITS).bit_count() <= max_distance:
-            joined = groups[one.id] | groups[other.id]
-            for member in joined:
-                groups[member] = joined
-    expected = {frozenset(group) for group in groups.values() if len(group) > 1}
-    assert {frozenset(one.images) for one in find_groups(images, max_distance)} == expected

@@ -53,19 +53,24 @@ def in_utc(name: str, text: str | None) -> datetime | None:
 
 def listed(views: Sequence[T], context: RequestContext, *, total: int, limit: int) -> Response[list[T]]:
     """Answer with a page as an array, and `Link: rel=next` (RFC 8288) if there may be more."""
-    return Response(list(views), headers=page_headers(views, context, total=total, limit=limit))
+    headers = page_headers(context, total=total, following=last_of(views, limit))
+    return Response(list(views), headers=headers)
 
 
-def page_headers(
-    views: Sequence[Identified], context: RequestContext, *, total: int, limit: int
-) -> dict[str, str]:
-    """Return the headers of a page: the total, and the address of the next page if there may be one."""
+def last_of(views: Sequence[Identified], limit: int) -> str | None:
+    """Return what the next page follows, if there may be one."""
+    return str(views[-1].id) if views and len(views) == limit else None
+
+
+def page_headers(context: RequestContext, *, total: int, following: str | None) -> dict[str, str]:
+    """Return the headers of a page: the total, and the address of the next, which follows `following`."""
     headers = {"X-Total-Count": str(total)}
-    if views and len(views) == limit:
+    if following is not None:
         query = [
             (name, value) for name, value in context.request.query_params.multi_items() if name != "after"
         ]
-        following = urlencode([*query, ("after", str(views[-1].id))])
         path = context.request.scope["raw_path"].decode("ascii")  # as the client wrote it
-        headers["Link"] = f'<{context.base_url}{path}?{following}>; rel="next"'
+        headers["Link"] = (
+            f'<{context.base_url}{path}?{urlencode([*query, ("after", following)])}>; rel="next"'
+        )
     return headers

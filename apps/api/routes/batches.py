@@ -20,7 +20,7 @@ from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import BatchOperation
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
 from apps.api.responses.content_disposition import UNTRUSTED, content_disposition
-from apps.api.responses.lists import Limit, listed, page_headers
+from apps.api.responses.lists import Limit, last_of, listed, page_headers
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form, FormShape, received_form
 from libs.backends import Backends
@@ -80,7 +80,7 @@ class Batches(Controller):
         detail = batch_detail(
             batch, items, await batches.errors_of(batch.id), context.base_url, context.settings
         )
-        headers = page_headers(detail.items, context, total=total, limit=limit)
+        headers = page_headers(context, total=total, following=last_of(detail.items, limit))
         return Response(detail, headers=headers)
 
     @get("/{batch_id:uuid}/output.csv", media_type="text/csv")

@@ -1,5 +1,6 @@
 """Routes that search images by perceptual hash."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -16,7 +17,7 @@ from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import SearchOperation
 from apps.api.responses import image_views
 from apps.api.responses.job_responses import in_progress
-from apps.api.responses.lists import Limit
+from apps.api.responses.lists import Limit, page_headers
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from apps.api.uploads.describe_image import describe_in_time
 from apps.api.uploads.errors import BadUpload
@@ -28,21 +29,25 @@ from libs.contracts.enums import Retention
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.search import DuplicateGroupView, SearchRequest, SimilarView
 from libs.images import expiry
+from libs.images.duplicates import After, Duplicates
 from libs.images.from_url import FetchImage, fetch_image
 from libs.imaging.hashing import signed64
 from libs.outbound import is_data_url
-from libs.runtime.threads import PARSING
 from libs.storage import images, phash_index
-from libs.storage.database.tables import BaseUser, Image, Job
-from libs.storage.duplicate_groups import find_groups
+from libs.storage.database.tables import Image, Job
 from libs.storage.phash_index import NO_IMAGE, SimilarImage
 
 WAIT_S = 30.0
+PLACE = r"^(\d{1,18})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$"
 SearchResponse: TypeAlias = Response[list[SimilarView]] | Response[JobView]
 Distance: TypeAlias = Annotated[
     int, QueryParameter(ge=0, le=64, description="The greatest number of differing bits, of 64")
 ]
 NearDistance: TypeAlias = Annotated[int, QueryParameter(ge=0, le=phash_index.MAX_PROBED_DISTANCE)]
+
+Place: TypeAlias = Annotated[
+    str | None, QueryParameter(pattern=PLACE, description="From `Link`: where the page before ended")
+]
 
 
 class LookAlikes(Controller):
@@ -106,13 +111,22 @@ class LookAlikes(Controller):
 
     @get("/duplicates")
     async def duplicates(
-        self, caller: NamedDependency[BaseUser], max_distance: NearDistance = 4, limit: Limit = 100
+        self,
+        context: NamedDependency[RequestContext],
+        searches: NamedDependency[Duplicates],
+        max_distance: NearDistance = 4,
+        limit: Limit = 100,
+        after: Place = None,
     ) -> Response[list[DuplicateGroupView]]:
         """List groups of the caller's images that look alike, most reclaimable bytes first."""
-        hashed = await phash_index.hashed_images(caller.id)
-        found = await PARSING.run(find_groups, hashed, max_distance)
-        views = [msgspec.convert(group, DuplicateGroupView, from_attributes=True) for group in found[:limit]]
-        return Response(views, headers={"X-Total-Count": str(len(found))})
+        found, total = await searches.page(
+            context.caller.id, max_distance=max_distance, limit=limit, after=_place(after)
+        )
+        views = [msgspec.convert(group, DuplicateGroupView, from_attributes=True) for group in found]
+        following = (
+            f"{found[-1].reclaimable_bytes}.{found[-1].representative}" if len(found) == limit else None
+        )
+        return Response(views, headers=page_headers(context, total=total, following=following))
 
 
 async def _search_file(file: ReceivedFile, search: SearchRequest, context: RequestContext) -> SearchResponse:
@@ -156,6 +170,20 @@ async def _views(matches: Sequence[SimilarImage], context: RequestContext) -> li
         for match in matches
         if match.id in views
     ]
+
+
+def _place(after: str | None) -> After | None:
+    """Read where the page before ended.
+
+    Raises:
+        ValidationException: It is no such place.
+    """
+    if after is None:
+        return None
+    match = re.match(PLACE, after)
+    if match is None:
+        raise ValidationException(extra=[{"key": "after", "message": "Take it from the header Link"}])
+    return After(int(match[1]), UUID(match[2]))
 
 
 def _search_request(fields: dict[str, str]) -> SearchRequest:
