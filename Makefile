@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 SERVICES := infra/local/services
+# Where PYTHONDONTWRITEBYTECODE is set, each process that starts would compile all modules again.
+COMPILE := $(BIN)/python -m compileall -q apps libs
 ARGS ?=
 ATTACK ?=
 ROWS ?= 1000000
@@ -23,14 +25,17 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
 run: $(VENV)/main.stamp ## Start the server: API, worker and scheduler in one process (PORT=8000)
+	@$(COMPILE)
 	@DARKROOM_PORT=$(PORT) exec $(BIN)/python -m apps.cli serve
 
 install: $(VENV)/dev.stamp ## Install the locked packages, the development tools and this tree
 
 test: $(VENV)/dev.stamp services ## Run every test on both backends; starts the services itself (PROCESSES=4)
+	@$(COMPILE)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/pytest $(SPREAD) $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
+	@$(COMPILE)
 	$(BIN)/pytest -m "not services" $(SPREAD) $(ARGS)
 
 test-load: $(VENV)/dev.stamp services ## Attack running sites and print how another account fares (ATTACK=name for one)
