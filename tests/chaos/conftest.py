@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from traceback import format_exception_only
 
 import pytest
 
@@ -71,12 +72,21 @@ class Report:
     def __init__(self, config: pytest.Config) -> None:
         self._lines = config.stash.setdefault(lines, [])
         self._terminal = config.pluginmanager.get_plugin("terminalreporter")
+        self._capture = config.pluginmanager.get_plugin("capturemanager")
 
     def add(self, line: Line, found: Sequence[str]) -> None:
         self._lines.append(line)
-        if self._terminal is not None:
-            for text in ("", line.row(), *found):
-                self._terminal.write_line(text)
+        self._print("", line.row(), *found)
+
+    def broken(self, fault: str, error: BaseException) -> None:
+        """Print what kept the trial from its end."""
+        self._print("", f"{fault}:", *format_exception_only(error), str(getattr(error, "exceptions", "")))
+
+    def _print(self, *texts: str) -> None:
+        if self._terminal is not None and self._capture is not None:
+            with self._capture.global_and_fixture_disabled():
+                for text in texts:
+                    self._terminal.write_line(text)
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ SETTINGS: Mapping[str, str] = {
     "TICK_S": "1",
     "RETRY_BASE_S": "2",
     "JOB_TIMEOUT_S": "60",
+    "MIN_FREE_BYTES": "8000000",  # of small disks
     "WEBHOOK_SCHEDULE_S": "0,1,2,4,8,16,32,64",
 }
 """As in a deployment, but for a short lease: the job of a killed worker is free after 5 s, not 30 s."""

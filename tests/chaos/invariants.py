@@ -2,8 +2,10 @@
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
@@ -16,6 +18,7 @@ from tests.support.site_contents import scratch_files
 from tests.support.waiting import until_equal
 
 DOWNLOADS_AT_ONCE = 4
+STOP_S = 10.0  # whatever hangs
 REPLIES_S = 20.0  # for messages that are still on their way
 
 UNFINISHED = "select count(*) from job where status in ('queued', 'running')"
@@ -85,6 +88,34 @@ async def violations(workload: Workload, submissions: Sequence[Submission]) -> l
     return found
 
 
+async def left_after_stop(installation: Installation) -> list[str]:
+    """Stop all processes in order; return what is left of them."""
+    site = installation.site
+    began = time.monotonic()
+    await site.stop_all()
+    took_s = time.monotonic() - began
+    found = [f"the processes stopped after {took_s:.1f} s"] if took_s > STOP_S else []
+
+    async def left() -> list[str]:
+        return await asyncio.to_thread(_processes_and_connections, installation)
+
+    with suppress(AssertionError):
+        await until_equal([], left, within_s=STOP_S)
+    folders = [path for path in Path(site.settings["DATA_DIR"], "tmp").iterdir() if path.is_dir()]
+    return [*found, *await left(), *(f"temporary files are left in {folder}" for folder in folders)]
+
+
+def _processes_and_connections(installation: Installation) -> list[str]:
+    found: list[str] = []
+    for process in psutil.process_iter(["cwd", "status"]):
+        info = process.info
+        if info["cwd"] == str(installation.site.directory) and info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(f"the process {process.pid} is left")
+    for server in installation.services.servers:
+        found += [f"a connection from {client} to {server.name} is left" for client in server.connections()]
+    return found
+
+
 async def _lost_or_doubled(
     workload: Workload, submissions: Sequence[Submission], database: Database
 ) -> list[str]:
@@ -114,7 +145,7 @@ async def _lost_or_doubled(
         ids = {str(row["id"]) for row in rows} | {str(row.get("result")) for row in rows}
         ids |= {str(row.get("image")) for row in rows}
         for answer in one.answers:
-            if answer.json.get("job_id", answer.json["id"]) not in ids:
+            if not ids & {answer.json["id"], answer.json.get("job_id")}:
                 found.append(f"{one.kind} {one.name} was answered with {answer.json}, which is not there")
         for row in rows:
             if row["status"].lower() != "completed" or row.get("failed"):
@@ -174,6 +205,12 @@ async def _replies(workload: Workload, submissions: Sequence[Submission]) -> lis
 
 
 async def _doctor(installation: Installation) -> list[str]:
+    """Return what `darkroom doctor` finds twice: an image that expires while it looks is no difference."""
+    first = await _examined(installation)
+    return [line for line in first and await _examined(installation) if line in first]
+
+
+async def _examined(installation: Installation) -> list[str]:
     process = await asyncio.create_subprocess_exec(
         *PROGRAM,
         *("doctor", "--age", "0"),

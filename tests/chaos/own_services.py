@@ -39,6 +39,7 @@ class Server:
 
     def __init__(self, service: Service, known: record.Record) -> None:
         process = psutil.Process(known.processes[0].pid)
+        self.name = service.name
         self._service = service
         self._record = known
         self._process = process
@@ -79,6 +80,17 @@ class Server:
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT, self._family())
+
+    def connections(self) -> list[str]:
+        """Return the clients that are connected, but for those of the server itself."""
+        port = self._record.ports[self._service.ports[0]]
+        found = {
+            str(one.raddr)
+            for process in self._family()
+            for one in process.net_connections("tcp")
+            if one.status == psutil.CONN_ESTABLISHED and one.laddr and one.laddr.port == port
+        }
+        return sorted(found)
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")[-4000:]

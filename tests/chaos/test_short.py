@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.faults import LINK_HEALED_S, Fault, black_hole, killed
+from tests.chaos.faults import Fault, black_hole, killed
 from tests.chaos.installation import running_installation
 from tests.chaos.own_services import Urls
 from tests.chaos.trial import trial
 from tests.chaos.workload import open_workload
 from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_bucket, own_database, own_vhost
+from tests.support.waiting import WAIT_S
 
 SHORT_HOLE_S = 8.0
 
@@ -30,8 +31,8 @@ async def test_nothing_is_lost_to_a_killed_worker_and_a_black_hole_before_the_da
         open_workload(installation) as workload,
     ):
         for fault in (
-            Fault("worker killed", partial(killed, ["worker"]), lasts_s=0.5),
-            Fault("database in a black hole", partial(black_hole, proxy), SHORT_HOLE_S, LINK_HEALED_S),
+            Fault("worker killed", partial(killed, ["worker"]), lasts_s=0.5, within_s=WAIT_S),
+            Fault("database in a black hole", partial(black_hole, proxy), SHORT_HOLE_S, WAIT_S),
         ):
             _, found = await trial(fault, workload)
             assert not found, "\n".join(found)
