@@ -56,6 +56,13 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How clients reach the server; used for URLs in responses. Empty: the address of each request."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
+    max_connections: Count = 4000
+    """Connections of clients at a time, or fewer if the limit on open files is lower. Beyond it, the
+    connection that has waited longest for a request is closed."""
+    request_head_s: Seconds = 10
+    """Time for the head of a request, and for all pauses of its body together."""
+    min_body_bytes_per_s: Count = 5000
+    """Least speed of a request's body; a slower one is cut off with 408 `request_timeout`."""
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto` is readable on a terminal and JSON elsewhere."""
 

@@ -18,6 +18,7 @@ from apps.api.legacy.api_images import LegacyApiImages
 from apps.api.legacy.batches import LegacyBatches
 from apps.api.legacy.images import LegacyImages
 from apps.api.middleware import authentication
+from apps.api.middleware.body_deadline import with_body_deadline
 from apps.api.middleware.options import with_all_methods
 from apps.api.middleware.rate_limits import STORE, rate_limits
 from apps.api.middleware.request_log import with_request_log
@@ -95,7 +96,13 @@ def create_app(backends: Backends, event_streams: EventStreams) -> ASGIApp:
     )
     document_addresses(app.openapi_schema)
     document_problems(app.openapi_schema)
-    return with_request_log(with_legacy_addresses(with_all_methods(app)))
+    addressed = with_legacy_addresses(with_all_methods(app))
+    settings = backends.settings
+    return with_request_log(
+        with_body_deadline(
+            addressed, min_bytes_per_s=settings.min_body_bytes_per_s, grace_s=settings.request_head_s
+        )
+    )
 
 
 async def _purge(limits: MemoryStore) -> None:

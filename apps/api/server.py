@@ -5,9 +5,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from socket import socket
 
-from uvicorn import Config, Server
+from uvicorn import Server
 
 from apps.api.app import create_app
+from apps.api.connections import (
+    ConnectionConfig,
+    ConnectionLimits,
+    connections_within,
+    raise_file_limit,
+)
 from apps.api.responses.event_streams import EventStreams
 from libs.backends import Backends
 
@@ -39,9 +45,14 @@ class _Server(Server):
 async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
     """Serve until `stop`."""
     settings, event_streams = backends.settings, EventStreams()
+    limits = ConnectionLimits(
+        max_connections=connections_within(settings.max_connections, raise_file_limit()),
+        head_s=settings.request_head_s,
+    )
     server = _Server(
-        Config(
+        ConnectionConfig(
             create_app(backends, event_streams),
+            limits=limits,
             host=settings.host,
             port=settings.port,
             log_config=None,

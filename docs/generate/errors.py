@@ -27,6 +27,7 @@ WITHOUT_CLASS = {
     "job_cancelled": "The job that the request waited for was cancelled.",
     "method_not_allowed": "The address exists, but not for this method. See the header `Allow`.",
     "not_found": "There is nothing at this address.",
+    "request_timeout": "The body arrived too slowly. The connection is closed.",
     "rate_limited": "The client sent too many requests in a minute. See the header `Retry-After`.",
 }
 """The meaning of codes that no class has, or that several classes share."""

@@ -35,7 +35,7 @@ SCHEMAS_TO_ADD = (
 METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 ANYWHERE = {400, 429, 500, 503, 507}
-WITH_BODY = {409, 413, 415, 422}
+WITH_BODY = {408, 409, 413, 415, 422}
 OF_ONE = {404, 409}  # the path names one image, job or link
 OF_RANGES = {416}
 OF_MODELS = {502, 504}  # the body may have a prompt
