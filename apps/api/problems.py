@@ -30,10 +30,10 @@ from libs.storage import (
     webhook_deliveries,
     webhook_endpoints,
 )
-from libs.storage.database.errors import DatabaseUnavailable, InvalidValue
+from libs.storage.database.errors import DatabaseFull, DatabaseUnavailable, InvalidValue
 from libs.storage.edit_calls import DailyEditsUsed
 from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, ImageNotReady, QuotaExceeded
-from libs.storage.objects import ObjectNotFound, StoreUnavailable
+from libs.storage.objects import ObjectNotFound, StoreFull, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -114,6 +114,8 @@ STATUS: dict[type[Exception], int] = {
     StoreUnavailable: 503,
     ServerBusy: 503,
     StorageFull: 507,
+    DatabaseFull: 507,
+    StoreFull: 507,
 }
 """Any other class, unless it is an HTTPException, is a bug: 500 `internal_error`."""
 
@@ -154,17 +156,17 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
         return problem(all_codes().get(error.code, 422), error.code, str(error))
     status = status_of(type(error))
     code = getattr(error, "code", "")
+    if is_no_space(error):
+        status, code = HTTPStatus.INSUFFICIENT_STORAGE, StorageFull.code
+    if status == HTTPStatus.INSUFFICIENT_STORAGE:
+        log.error("storage_full", error=str(error))
+        return problem(status, code, "the server has no space left")
     if isinstance(error, DatabaseUnavailable):
         log.warning("database_unavailable", error=str(error))
         return problem(status, code, "the database does not answer")
     if isinstance(error, OSError):
         log.error("request_failed", exc_info=error)
-        full = is_no_space(error)
-        return problem(
-            507 if full else 503,
-            StorageFull.code if full else StoreUnavailable.code,
-            "the server cannot write its files",
-        )
+        return problem(503, StoreUnavailable.code, "the server cannot write its files")
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_failed", exc_info=error)
         return problem(status, "internal_error", "unexpected error")

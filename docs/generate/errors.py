@@ -29,6 +29,7 @@ WITHOUT_CLASS = {
     "not_found": "There is nothing at this address.",
     "request_timeout": "The body arrived too slowly. The connection is closed.",
     "rate_limited": "The client sent too many requests in a minute. See the header `Retry-After`.",
+    "storage_full": "No space is left for a file or a row. The same request can succeed once space is free.",
 }
 """The meaning of codes that no class has, or that several classes share."""
 

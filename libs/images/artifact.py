@@ -23,7 +23,6 @@ from libs.contracts.outcome import outcome_of
 from libs.imaging.header import Header
 from libs.imaging.pipeline import Rendered
 from libs.runtime.background import run_to_completion
-from libs.runtime.disk import StorageFull
 from libs.storage import filenames, images
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, now
@@ -57,7 +56,7 @@ async def store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T]
     """Put the files into the object store, then run `record`: one transaction that writes their rows.
 
     Raises:
-        StoreUnavailable, StorageFull: A file was not taken; `record` did not run.
+        StoreUnavailable: A file was not taken; `record` did not run.
         Whatever `record` raises.
     """
     return await run_to_completion(_store(artifacts, record, backends), grace_s=STORING_GRACE_S)
@@ -70,7 +69,7 @@ async def _store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T
             await _put(artifact, backends)
         try:
             result = await record()
-        except (DatabaseUnavailable, StorageFull):
+        except DatabaseUnavailable:
             raise  # the commit may have succeeded
         except Exception:
             await backends.objects.delete(keys)

@@ -11,7 +11,13 @@ import pytest
 
 from libs.storage.database.connection import ping, transaction
 from libs.storage.database.engine import Engine, engine_from, opened, rows
-from libs.storage.database.errors import DatabaseUnavailable, InvalidValue, UniqueViolation, driver_errors
+from libs.storage.database.errors import (
+    DatabaseFull,
+    DatabaseUnavailable,
+    InvalidValue,
+    UniqueViolation,
+    driver_errors,
+)
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Image, Job, new_id
 from tests.storage.rows import a_queued_job, an_image, an_owner, image_of, job_row
@@ -62,6 +68,15 @@ def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
         engine_from(f"sqlite:///{tmp_path}/file/database.sqlite")
     with pytest.raises(DatabaseUnavailable):
         engine_from(f"sqlite:///{tmp_path}")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_full_disk_has_its_own_error(database: Engine) -> None:
+    owner = await an_owner()
+    await rows(Image.raw("pragma max_page_count = 1"))  # as large as the file is now
+    with pytest.raises(DatabaseFull) as full:
+        await asyncio.gather(*(an_image(owner, filename="x" * 255) for _ in range(100)))
+    assert full.value.code == "storage_full"
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
-from libs.runtime.disk import StorageFull
 from libs.storage.objects import (
     Digest,
     DigestMismatch,
     ObjectNotFound,
     ObjectStore,
     StorageError,
+    StoreFull,
     StoreUnavailable,
     open_objects,
 )
@@ -265,6 +265,6 @@ async def test_a_full_store_says_so(scratch: Path) -> None:
     app.router.add_head("/bucket", fine)
     async with TestServer(app, host="127.0.0.1") as server:
         store = open_objects(f"s3://key:secret@127.0.0.1:{server.port}/bucket?secure=false", scratch)
-        with pytest.raises(StorageFull):
+        with pytest.raises(StoreFull):
             await put(store, "a", b"x", scratch)
         await store.close()

@@ -29,7 +29,6 @@ from libs.imaging.render_and_describe import DescribedResult
 from libs.jobs import retry_policy
 from libs.jobs.admission import EditsNotConfigured
 from libs.runtime.background import run_to_completion
-from libs.runtime.disk import StorageFull
 from libs.runtime.threads import SCRATCH
 from libs.storage import edit_calls, images, leases
 from libs.storage.database.errors import DatabaseUnavailable
@@ -169,7 +168,7 @@ async def _retried(step: Callable[[], Awaitable[T]], backends: Backends) -> T:
     for attempt in range(1, settings.max_attempts):
         try:
             return await step()
-        except (StoreUnavailable, StorageFull, DatabaseUnavailable) as error:
+        except (StoreUnavailable, DatabaseUnavailable) as error:
             log.warning("edit_waits", attempt=attempt, error=str(error))
             await asyncio.sleep(
                 retry_policy.delay_s(attempt, base_s=settings.retry_base_s, max_s=settings.retry_max_s)

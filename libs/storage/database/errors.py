@@ -56,6 +56,12 @@ class DatabaseUnavailable(Exception):
     outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "transient"
 
 
+class DatabaseFull(DatabaseUnavailable):
+    """The database has no space left to store a row."""
+
+    code = StorageFull.code
+
+
 class UniqueViolation(Exception):
     """A statement would store a second row with values that must be unique."""
 
@@ -74,7 +80,7 @@ class _DriverErrors:
 
     Raises:
         DatabaseUnavailable: The database does not answer.
-        StorageFull: Its disk is full.
+        DatabaseFull: Its disk is full.
         UniqueViolation: A unique value exists already.
         InvalidValue: The database has no such value.
     """
@@ -86,7 +92,7 @@ class _DriverErrors:
         if isinstance(error, _INVALID):
             raise InvalidValue("a text or number of the request cannot be stored") from error
         if isinstance(error, asyncpg.DiskFullError) or _is_full_sqlite(error):
-            raise StorageFull("the database's disk") from error
+            raise DatabaseFull("the database's disk is full") from error
         if isinstance(error, _UNAVAILABLE) or _is_network_error(error):
             raise DatabaseUnavailable(str(error) or type(error).__name__) from error
         if isinstance(error, asyncpg.UniqueViolationError) or (

@@ -1,6 +1,13 @@
 """Object stores: files by key, on a file system or on an S3 server."""
 
-from libs.storage.objects.errors import BadKey, DigestMismatch, ObjectNotFound, StorageError, StoreUnavailable
+from libs.storage.objects.errors import (
+    BadKey,
+    DigestMismatch,
+    ObjectNotFound,
+    StorageError,
+    StoreFull,
+    StoreUnavailable,
+)
 from libs.storage.objects.key_rules import check_key
 from libs.storage.objects.open import open_objects
 from libs.storage.objects.port import CHUNK_BYTES, Digest, ObjectStore, Stored
@@ -13,6 +20,7 @@ __all__ = [
     "ObjectNotFound",
     "ObjectStore",
     "StorageError",
+    "StoreFull",
     "StoreUnavailable",
     "Stored",
     "check_key",

@@ -2,6 +2,8 @@
 
 from typing import ClassVar, Literal
 
+from libs.runtime.disk import StorageFull
+
 
 class StorageError(Exception):
     """The store refused the request; the same request will not succeed later."""
@@ -28,6 +30,15 @@ class StoreUnavailable(StorageError):
 
 class StoreFaltered(StoreUnavailable):
     """The store answered this request with a server error (HTTP 5xx)."""
+
+
+class StoreFull(StoreUnavailable):
+    """The object store has no space left."""
+
+    code = StorageFull.code
+
+    def __init__(self) -> None:
+        super().__init__("the object store is full")
 
 
 class DigestMismatch(StoreUnavailable):

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from libs.runtime.disk import StorageFull, free_bytes, is_no_space
+from libs.runtime.disk import free_bytes, is_no_space
 from libs.runtime.threads import DOWNLOADS, MAINTENANCE, STORING
 from libs.storage.objects.digest import check_size
-from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreUnavailable
+from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreFull, StoreUnavailable
 from libs.storage.objects.key_rules import INCOMING, check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Digest, Stored
 
@@ -233,7 +233,7 @@ def _faults() -> Generator[None]:
         if error.errno == errno.EXDEV:
             raise
         if is_no_space(error):
-            raise StorageFull("the object store") from error
+            raise StoreFull from error
         raise StoreUnavailable(error.strerror or "the file system failed") from error
 
 

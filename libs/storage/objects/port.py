@@ -50,7 +50,7 @@ class ObjectStore(Protocol):
 
         Raises:
             DigestMismatch: The file, or what the store says it has, is not `expected`.
-            StorageFull: The store has no space left.
+            StoreFull: The store has no space left.
         """
         ...
 

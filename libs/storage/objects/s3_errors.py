@@ -7,8 +7,13 @@ from contextlib import contextmanager
 from aiohttp import ClientError
 from miniopy_async.error import InvalidResponseError, MinioException, S3Error, ServerError
 
-from libs.runtime.disk import StorageFull
-from libs.storage.objects.errors import ObjectNotFound, StorageError, StoreFaltered, StoreUnavailable
+from libs.storage.objects.errors import (
+    ObjectNotFound,
+    StorageError,
+    StoreFaltered,
+    StoreFull,
+    StoreUnavailable,
+)
 
 FULL_STATUS = 507
 FULL_CODES = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded"}
@@ -53,13 +58,13 @@ def status_and_code(error: MinioException) -> tuple[int, str]:
     return int(status[1]) if status else 0, code[1] if code else ""
 
 
-def _translate(error: MinioException, key: str) -> StorageError | StorageFull:
+def _translate(error: MinioException, key: str) -> StorageError:
     status, code = status_and_code(error)
     if code == "NoSuchKey":
         return ObjectNotFound(key)
     answer = f"the object store answered {status} {code}".rstrip()
     if status == FULL_STATUS or code in FULL_CODES:
-        return StorageFull("the object store")
+        return StoreFull()
     if status >= 500:
         return StoreFaltered(answer)
     if status in TRANSIENT_STATUSES or code in TRANSIENT_CODES:
