@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.support.client import Client
-from tests.support.shared_sites import signed_in
+from tests.support.shared_sites import ON_ONE_SITE, signed_in
 from tests.support.site import running_site
 from tests.support.site_contents import kept_by, refused
 from tests.support.site_jobs import SLOW
@@ -84,6 +84,7 @@ async def test_a_request_whose_job_failed_fails_in_the_same_way_when_repeated(
     assert len((await client.get("/api/jobs")).json) == 1
 
 
+@ON_ONE_SITE
 async def test_a_repetition_waits_for_the_job_of_the_first_request(client: Client, large_photo: Path) -> None:
     key = new_key()
     first = await client.upload(large_photo, SLOW, headers=key)

@@ -69,6 +69,7 @@ async def test_a_call_whose_worker_is_killed_is_not_made_again_and_the_job_says_
     assert len(await stored_keys(objects_url(edit_site.site))) == 1
 
 
+@pytest.mark.parametrize("new_edit_site", ["embedded"], indirect=True)
 async def test_a_request_to_a_silent_vendor_that_is_repeated_with_its_key_makes_one_call(
     new_edit_site: NewEditSite,
 ) -> None:

@@ -86,6 +86,7 @@ async def test_a_cancelled_job_stops_its_child_and_leaves_nothing(
     assert await Image.count().where(Image.parent == image.id) == 0
 
 
+@pytest.mark.parametrize("new_backends", ["embedded"], indirect=True)
 async def test_a_job_whose_render_process_dies_runs_again(new_backends: NewBackends, photo: Path) -> None:
     backends = await new_backends()
     async with scheduling(backends), working(backends):
@@ -95,6 +96,7 @@ async def test_a_job_whose_render_process_dies_runs_again(new_backends: NewBacke
         assert (done.status, done.attempts, done.crashes) == (JobStatus.COMPLETED, 2, 1)
 
 
+@pytest.mark.parametrize("new_backends", ["embedded"], indirect=True)
 async def test_a_job_whose_render_process_dies_three_times_fails_alone(
     new_backends: NewBackends, large_photo: Path, photo: Path
 ) -> None:
