@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from structlog.contextvars import get_contextvars
 
+from apps.api.responses.event_streams import TooManyStreams
 from apps.api.responses.files import BadRange
 from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
 from libs import outbound
@@ -68,6 +69,7 @@ STATUS: dict[type[Exception], int] = {
     BadUpload: 400,
     MissingImage: 400,
     BadRange: 416,
+    TooManyStreams: 429,
     NotAuthenticated: 401,
     accounts.BadCredentials: 401,
     accounts.UsernameTaken: 409,
@@ -237,7 +239,7 @@ def _extra_headers(status: int, error: Exception) -> dict[str, str]:
         return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, DailyEditsUsed):
         return _retry_after(error.retry_after_s)
-    if isinstance(error, ImageNotReady | StoreUnavailable | ServerBusy | jobs.TooManyJobs):
+    if isinstance(error, ImageNotReady | StoreUnavailable | ServerBusy | TooManyStreams | jobs.TooManyJobs):
         return _retry_after(RETRY_AFTER_S.get(status, 1))
     return {}
 

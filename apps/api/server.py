@@ -44,7 +44,8 @@ class _Server(Server):
 
 async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
     """Serve until `stop`."""
-    settings, event_streams = backends.settings, EventStreams()
+    settings = backends.settings
+    event_streams = EventStreams(per_account=settings.event_streams_per_account)
     limits = ConnectionLimits(
         max_connections=connections_within(settings.max_connections, raise_file_limit()),
         head_s=settings.request_head_s,

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from apps.scheduler.purge import purge
+from apps.scheduler.purge_history import HistoryPurge
 from apps.scheduler.repeat import repeat
 from apps.scheduler.sweep import sweep
 from libs.backends import Backends
@@ -19,6 +20,7 @@ from libs.runtime.background import supervised_loops
 from libs.webhooks.dispatch import dispatching_webhooks
 
 PURGE_EVERY_S = 60.0
+HISTORY_EVERY_S = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +40,7 @@ async def scheduling(backends: Backends) -> AsyncGenerator[None]:
         "throttle_release": repeat("throttle_release", ThrottleRelease().release, backends, every_s=tick_s),
         "expiry": repeat("expiry", expiry.expire, backends, every_s=tick_s),
         "purge": repeat("purge", purge, backends, every_s=PURGE_EVERY_S),
+        "history": repeat("history", HistoryPurge().step, backends, every_s=HISTORY_EVERY_S),
     }
     async with dispatching_webhooks(backends), supervised_loops(loops):
         yield

@@ -51,7 +51,7 @@ async def _give_up(job: Job, backends: Backends) -> None:
     gone, completed = await jobs.give_up(job, failure)
     if not gone:
         return
-    command = decode(job.command)
+    command = decode(await jobs.command_of(job.id))
     log.warning("job_given_up", attempts=job.attempts)
     if not isinstance(command, DescribeImage):
         await attempt_files.clear_attempts(command, job.created_at, backends)

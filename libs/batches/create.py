@@ -9,7 +9,7 @@ from msgspec import Struct
 from libs.backends import Backends
 from libs.batches.csv_file import CsvLimits, Sheet, read_csv
 from libs.batches.throttle import host_of
-from libs.contracts.commands import IngestImage, IngestSource, encode
+from libs.contracts.commands import IngestImage, IngestSource, encode, summary_of
 from libs.contracts.enums import Retention
 from libs.imaging.operations import AnyOperation, Compress, Convert
 from libs.jobs import admission
@@ -119,7 +119,8 @@ def job_maker(batch: Batch, owner: BaseUser) -> Callable[[str], NewJob]:
             retention=retention,
             operations=operations,
         )
-        return NewJob(message.job_id, encode(message).decode(), host_of(url))
+        summary = encode(summary_of(message)).decode()
+        return NewJob(message.job_id, encode(message).decode(), summary, host_of(url))
 
     return make
 

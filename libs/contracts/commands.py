@@ -112,6 +112,21 @@ _decoder = JsonDecoder(msgspec.json.Decoder(AnyCommand))
 _encoder = msgspec.json.Encoder()
 
 
+class Summary(Struct, frozen=True, kw_only=True):
+    """What is shown of a command."""
+
+    image_id: UUID | None = None  # the image whose bytes are replaced
+    operations: tuple[AnyOperation, ...] | None = None
+
+
+def summary_of(command: AnyCommand) -> Summary:
+    """Return what is shown of a command."""
+    if isinstance(command, IngestImage):
+        operations = command.follow.operations if command.follow else command.operations
+        return Summary(image_id=command.target if command.replaces else None, operations=operations)
+    return Summary(operations=None if isinstance(command, DescribeImage) else command.operations)
+
+
 def encode(message: Struct) -> bytes:
     """Encode a command, order or event as JSON."""
     return _encoder.encode(message)

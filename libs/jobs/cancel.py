@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from libs.backends import Backends
+from libs.contracts.commands import IngestImage, decode
 from libs.jobs import ends, events
+from libs.outbound import is_data_url
 from libs.storage import jobs
 from libs.storage.database.tables import BaseUser, Job
 
@@ -18,6 +20,9 @@ async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
     """
     job, batch = await jobs.cancel(owner.id, job_id)
     await ends.publish_end(ends.cancelled(job, owner.username, batch), backends)
+    command = decode(job.command)
+    if isinstance(command, IngestImage) and command.source.url and is_data_url(command.source.url):
+        await jobs.forget_source(command)
     return job
 
 

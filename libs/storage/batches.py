@@ -25,9 +25,9 @@ UNFINISHED = [BatchStatus.PENDING, BatchStatus.IN_PROCESS]
 POSTGRES = ("jsonb_array_elements({}::jsonb) as each(value)", "(each.value->>%d)%s")
 SQLITE = ("json_each({}) as each", "json_extract(each.value, '$[%d]')")
 JOBS = (
-    "insert into job (id, command, host, owner, kind, priority, status, attempts, publish_at, batch, held,"
-    " request_id, created_at) select {id}, {command}, {host}, {{}}, {{}}, {{}}, {{}}, 0, {{}}, {{}}, true,"
-    " {{}}, {{}} from {each}"
+    "insert into job (id, command, summary, host, owner, kind, priority, status, attempts, publish_at, batch,"
+    " held, request_id, created_at) select {id}, {command}, {summary}, {host}, {{}}, {{}}, {{}}, {{}}, 0,"
+    " {{}}, {{}}, true, {{}}, {{}} from {each}"
 )
 ITEMS = (
     "insert into product_image (id, serial_number, product_name, position, input_url, job, cells, batch,"
@@ -47,7 +47,7 @@ OUTPUTS = (
 )
 OUTPUTS_DONE = OUTPUTS.replace("order by", "and item.status = 'completed' order by")
 COLUMNS = {
-    "job": {"id": "uuid", "command": "json", "host": "text"},
+    "job": {"id": "uuid", "command": "json", "summary": "json", "host": "text"},
     "item": {
         "id": "uuid",
         "serial_number": "bigint",
@@ -73,6 +73,7 @@ class NewJob(Struct, frozen=True, array_like=True):
 
     id: UUID
     command: str
+    summary: str
     host: str
 
 
@@ -147,6 +148,11 @@ async def owned_by(owner: int, batch_id: UUID) -> Batch:
     if batch is None:
         raise BatchNotFound(f"there is no batch {batch_id}")
     return batch
+
+
+async def by_ids(batch_ids: Sequence[UUID]) -> list[Batch]:
+    """Return those of the batches that exist, in no particular order."""
+    return await Batch.objects().where(Batch.id.is_in(list(batch_ids))) if batch_ids else []
 
 
 async def page(owner: int, *, status: str | None, limit: int, after: UUID | None) -> tuple[list[Batch], int]:

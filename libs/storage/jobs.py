@@ -3,27 +3,40 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from statistics import median
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal, TypeAlias, cast
 from uuid import UUID
 
-from piccolo.columns.combination import WhereRaw
+from msgspec import structs
+from piccolo.columns import Column
+from piccolo.columns.combination import And, Or, Where, WhereRaw
 
-from libs.contracts.commands import AnyCommand, DescribeImage, EditImage, IngestImage, TransformImage, encode
+from libs.contracts.commands import (
+    AnyCommand,
+    DescribeImage,
+    EditImage,
+    IngestImage,
+    IngestSource,
+    TransformImage,
+    encode,
+    summary_of,
+)
 from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.events import BatchCompleted
 from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
-from libs.storage.database.statement import Slot, Statement
+from libs.storage.database.statement import Slot, Statement, loaded
 from libs.storage.database.tables import Job, first_id_since, now
 from libs.storage.job_ends import record_end
 from libs.storage.job_failure import CANCELLED, Failure
 
+Condition: TypeAlias = And | Or | Where | WhereRaw
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 # The text must equal the index condition: SQLite compares texts.
 NOT_HELD = WhereRaw("held = false and status in ('queued', 'running')")
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
+NO_BYTES = "data:,"
 SAMPLE = 20  # jobs, to estimate how long the next one takes
 FIRST_GUESS_S = 5.0
 RECENT = timedelta(minutes=15)
@@ -42,6 +55,7 @@ KINDS: dict[type[AnyCommand], JobKind] = {
     EditImage: JobKind.EDIT,
 }
 
+_SHOWN = [column for column in Job.all_columns() if column is not Job.command]
 _OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
 
 
@@ -92,6 +106,7 @@ def new(
         kind=KINDS[type(message)],
         image=source_of(message),
         command=encode(message).decode(),
+        summary=encode(summary_of(message)).decode(),
         priority=priority,
         publish_at=moment + timedelta(seconds=REPUBLISH_S),
         request_id=request_id,
@@ -120,7 +135,10 @@ async def owned_by(owner: int, job_id: UUID) -> Job:
 async def page(
     owner: int, *, status: str | None, kind: str | None, image: UUID | None, limit: int, after: UUID | None
 ) -> tuple[list[Job], int]:
-    """Return at most `limit` jobs, newest first, older than the job `after`, and how many match in all."""
+    """Return at most `limit` jobs, newest first, older than the job `after`, and how many match in all.
+
+    They come without their commands.
+    """
     conditions = [Job.owner == owner]
     for column, value in ((Job.status, status), (Job.kind, kind), (Job.image, image)):
         if value is not None:
@@ -128,16 +146,49 @@ async def page(
     total = cast("int", await Job.count().where(*conditions))
     if after is not None:
         conditions.append(Job.id < after)
-    return await Job.objects().where(*conditions).order_by(Job.id, ascending=False).limit(limit), total
+    return await _without_commands(*conditions, order_by=Job.id, ascending=False, limit=limit), total
+
+
+async def shown(owner: int, job_id: UUID) -> Job:
+    """Return the owner's job without its command, which may be large.
+
+    Raises:
+        JobNotFound: The owner has no such job.
+    """
+    found = await _without_commands((Job.id == job_id) & (Job.owner == owner))
+    if not found:
+        raise JobNotFound(f"there is no job {job_id}")
+    return found[0]
+
+
+async def by_ids(job_ids: Sequence[UUID]) -> list[Job]:
+    """Return those of the jobs that exist, without their commands, in no particular order."""
+    return await _without_commands(Job.id.is_in(list(job_ids))) if job_ids else []
+
+
+async def command_of(job_id: UUID) -> str:
+    """Return the command of a job that exists, as JSON."""
+    [row] = await Job.select(Job.command).where(Job.id == job_id)
+    return row["command"]
+
+
+async def _without_commands(
+    *conditions: Condition, order_by: Column = Job.id, ascending: bool = True, limit: int | None = None
+) -> list[Job]:
+    query = Job.select(*_SHOWN).where(*conditions).order_by(order_by, ascending=ascending)
+    return [loaded(Job, row) for row in await rows(query if limit is None else query.limit(limit))]
 
 
 async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
-    """Return the newest job of each image, and the newest that has a result, newest first."""
+    """Return the newest job of each image, and the newest that has a result, newest first.
+
+    They come without their commands.
+    """
     if not image_ids:
         return []
     query = NEWEST.replace("IMAGES", ", ".join(["{}"] * len(image_ids)))
     ids = [row["id"] for row in await rows(Job.raw(query, *image_ids))]
-    return await Job.objects().where(Job.id.is_in(ids)).order_by(Job.id, ascending=False) if ids else []
+    return await _without_commands(Job.id.is_in(ids), ascending=False) if ids else []
 
 
 async def typical_s(kind: str) -> float:
@@ -162,6 +213,14 @@ async def describing(image_id: UUID) -> Job | None:
         Job.objects()
         .where((Job.image == image_id) & (Job.kind == JobKind.DESCRIBE) & Job.status.is_in(UNFINISHED))
         .first()
+    )
+
+
+async def forget_source(message: IngestImage) -> None:
+    """Remove the bytes of a `data:` URL from the row of a job that has ended; its other columns stay."""
+    emptied = structs.replace(message, source=IngestSource(url=NO_BYTES))
+    await Job.update({Job.command: encode(emptied).decode()}).where(
+        (Job.id == message.job_id) & Job.status.not_in(UNFINISHED)
     )
 
 
@@ -244,13 +303,13 @@ async def publish_all_soon() -> None:
 async def take_due(limit: int) -> list[Job]:
     """Return queued jobs that are due and running jobs whose lease ran out, each to one caller only.
 
-    Jobs that a throttle holds are left to it. A later call returns a job again once its message had time to
-    be worked on: longer, the older the job is.
+    They come without their commands. Jobs that a throttle holds are left to it. A later call returns a job
+    again once its message had time to be worked on: longer, the older the job is.
     """
     moment = now()
     lapsed = (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment)
     due = (Job.publish_at <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_HELD
-    found = await Job.objects().where(due).order_by(Job.publish_at).limit(limit)
+    found = await _without_commands(due, order_by=Job.publish_at, limit=limit)
     return [job for job in found if await _push_back(job, moment)]
 
 

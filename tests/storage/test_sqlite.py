@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from libs.storage.database import sqlite
 from libs.storage.database.engine import Engine, engine_from
 from tests.storage.database_process import WRITERS, WRITES, run_child
 from tests.storage.rows import a_queued_job, count_up, job_row
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -39,6 +41,29 @@ async def test_connections_are_kept_and_used_again(database: Engine) -> None:
         await job_row(job.id)
         await count_up(job, 1)
     assert threading.active_count() == before
+
+
+async def test_a_burst_of_queries_has_few_connections_and_they_are_closed_afterwards(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "IDLE_S", 0.2)
+    job = await a_queued_job()
+    before = threading.active_count()
+    most = 0
+
+    async def read() -> None:
+        nonlocal most
+        await job_row(job.id)
+        most = max(most, threading.active_count())
+
+    await asyncio.gather(*(read() for _ in range(200)))
+    assert before + 1 < most <= before + sqlite.READERS
+
+    async def closed() -> bool:
+        return threading.active_count() <= before
+
+    await until(closed)
+    await job_row(job.id)
 
 
 async def test_a_process_that_cancelled_its_queries_ends(database: Engine, database_url: str) -> None:

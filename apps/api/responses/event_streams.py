@@ -1,42 +1,83 @@
-"""Waiting for jobs and batches: one subscription to events per process, any number of waiters.
+"""Waiting for jobs and batches: one subscription to events and one reader a process, any number of waiters.
 
-Events only shorten the wait. The row is read as well, every second, in case an event is lost.
+Events only shorten the wait. All rows that are waited for are read every second as well, together, in case an
+event is lost.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+import weakref
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from typing import ClassVar, Literal
 from uuid import UUID
 
+import structlog
+
+from apps.api.responses.watched_rows import WatchedRows
 from libs.broker import Broker
 from libs.contracts.events import ended_subject
 from libs.runtime.background import background_tasks
 from libs.storage import batches, jobs
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Batch, Job
 
 FIRST_READ_S = 0.25
 READ_EVERY_S = 1.0
 
+log = structlog.get_logger(__name__)
+
+
+class TooManyStreams(Exception):
+    """The account has as many event streams open as it may have. Close one first."""
+
+    code = "too_many_streams"
+    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+
+
+class OpenStream:
+    """A stream that counts until nothing refers to it any more: a response may end before it begins."""
+
 
 class EventStreams:
     """The waiters of this process, by job or batch."""
 
-    def __init__(self) -> None:
-        self._waiting: defaultdict[UUID | None, set[asyncio.Event]] = defaultdict(set)
+    def __init__(self, *, per_account: int) -> None:
+        self._per_account = per_account
+        self._open: Counter[int] = Counter()
+        self._jobs = WatchedRows(jobs.by_ids)
+        self._batches = WatchedRows(batches.by_ids)
+        self._changed = asyncio.Event()
         self._stopping = False
 
     def stop(self) -> None:
         """End all waits; each returns the current state."""
         self._stopping = True
-        for events in self._waiting.values():
-            for event in events:
-                event.set()
+        self._jobs.wake_all()
+        self._batches.wake_all()
+
+    def open_stream(self, owner: int) -> OpenStream:
+        """Count one more stream of the account, until the object that is returned is gone.
+
+        Raises:
+            TooManyStreams: The account has as many as it may have.
+        """
+        if self._open[owner] >= self._per_account:
+            raise TooManyStreams(f"an account may have {self._per_account} event streams open")
+        self._open[owner] += 1
+        stream = OpenStream()
+        weakref.finalize(stream, self._close_stream, owner)
+        return stream
+
+    def _close_stream(self, owner: int) -> None:
+        self._open[owner] -= 1
+        if not self._open[owner]:
+            del self._open[owner]
 
     @asynccontextmanager
     async def listening(self, broker: Broker) -> AsyncGenerator[None]:
-        """Listen to events inside the block."""
-        async with background_tasks(self._listen(broker)):
+        """Listen to events and read rows inside the block."""
+        async with background_tasks(self._listen(broker), self._read()):
             yield
 
     async def ended(self, job: Job, *, within_s: float) -> Job:
@@ -46,74 +87,84 @@ class EventStreams:
         """
         if job.status not in jobs.UNFINISHED:
             return job
-        deadline = asyncio.get_running_loop().time() + within_s
-        with self._woken_by(job.id) as event, suppress(TimeoutError):
-            async with asyncio.timeout(min(FIRST_READ_S, within_s)):
-                await event.wait()
-        left_s = deadline - asyncio.get_running_loop().time()
-        async with aclosing(self.states(job.owner, job.id, within_s=left_s)) as states:
-            async for state in states:
-                if state.status not in jobs.UNFINISHED:
-                    return state
-        return await jobs.owned_by(job.owner, job.id)
+        loop = asyncio.get_running_loop()
+        first_read = loop.call_later(FIRST_READ_S, self._note_change, job.id)
+        deadline = loop.time() + within_s
+        try:
+            with self._jobs.waiting(job) as event:
+                while (left_s := deadline - loop.time()) > 0 and not self._stopping:
+                    await _set_within(event, left_s)
+                    state = self._jobs.latest(job.id)
+                    if state is None:
+                        break
+                    if state.status not in jobs.UNFINISHED:
+                        return state
+        finally:
+            first_read.cancel()
+        return await jobs.shown(job.owner, job.id)
 
-    async def states(self, owner: int, job_id: UUID, *, within_s: float) -> AsyncGenerator[Job, None]:
-        """Yield the job now and after every change, until it has ended or the time is over."""
+    async def states(self, job: Job, *, within_s: float) -> AsyncGenerator[Job, None]:
+        """Yield a job that was just read, and its state after every change, until its end or the time's."""
         deadline = asyncio.get_running_loop().time() + within_s
         last: tuple[str, int] | None = None
-        with self._woken_by(job_id) as event:
-            while True:
-                event.clear()
-                job = await jobs.owned_by(owner, job_id)
-                if (job.status, job.attempts) != last:
-                    last = (job.status, job.attempts)
-                    yield job
+        with self._jobs.waiting(job) as event:
+            self._note_change(job.id)
+            while (state := self._jobs.latest(job.id)) is not None:
+                if (state.status, state.attempts) != last:
+                    last = (state.status, state.attempts)
+                    yield state
                 left_s = deadline - asyncio.get_running_loop().time()
-                if job.status not in jobs.UNFINISHED or left_s <= 0 or self._stopping:
+                if state.status not in jobs.UNFINISHED or left_s <= 0 or self._stopping:
                     return
-                try:
-                    async with asyncio.timeout(min(READ_EVERY_S, left_s)):
-                        await event.wait()
-                except TimeoutError:
-                    continue
+                await _set_within(event, left_s)
 
-    async def batch_states(
-        self, owner: int, batch_id: UUID, *, within_s: float
-    ) -> AsyncGenerator[Batch, None]:
-        """Yield the batch now and after every change, until it ends, is deleted, or the time is over."""
+    async def batch_states(self, batch: Batch, *, within_s: float) -> AsyncGenerator[Batch, None]:
+        """Yield a batch that was just read, and its state after every change, until it ends or is deleted."""
         deadline = asyncio.get_running_loop().time() + within_s
         last: tuple[str, int, int] | None = None
-        with self._woken_by(batch_id) as event:
-            while True:
-                event.clear()
-                try:
-                    batch = await batches.owned_by(owner, batch_id)
-                except batches.BatchNotFound:
-                    return
-                state = (batch.status, batch.completed, batch.failed)
-                if state != last:
-                    last = state
-                    yield batch
+        with self._batches.waiting(batch) as event:
+            self._note_change(batch.id)
+            while (state := self._batches.latest(batch.id)) is not None:
+                if (state.status, state.completed, state.failed) != last:
+                    last = (state.status, state.completed, state.failed)
+                    yield state
                 left_s = deadline - asyncio.get_running_loop().time()
-                if batch.status not in batches.UNFINISHED or left_s <= 0 or self._stopping:
+                if state.status not in batches.UNFINISHED or left_s <= 0 or self._stopping:
                     return
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(min(READ_EVERY_S, left_s)):
-                        await event.wait()
+                await _set_within(event, left_s)
 
-    @contextmanager
-    def _woken_by(self, job_id: UUID) -> Generator[asyncio.Event]:
-        event = asyncio.Event()
-        self._waiting[job_id].add(event)
-        try:
-            yield event
-        finally:
-            self._waiting[job_id].discard(event)
-            if not self._waiting[job_id]:
-                del self._waiting[job_id]
+    def _note_change(self, row_id: UUID | None) -> None:
+        if row_id is not None and (self._jobs.note_change(row_id) or self._batches.note_change(row_id)):
+            self._changed.set()
+
+    async def _read(self) -> None:
+        """Read what changed as soon as it did, and everything once a second."""
+        loop = asyncio.get_running_loop()
+        next_full = loop.time() + READ_EVERY_S
+        while True:
+            await _set_within(self._changed, next_full - loop.time())
+            everything = loop.time() >= next_full
+            if everything:
+                next_full = loop.time() + READ_EVERY_S
+            try:
+                await self._jobs.refresh(everything=everything)
+                await self._batches.refresh(everything=everything)
+            except DatabaseUnavailable as error:
+                log.warning("waiting_rows_unread", error=str(error))
+                await asyncio.sleep(READ_EVERY_S)
+            except Exception:
+                log.exception("waiting_rows_unread")
+                await asyncio.sleep(READ_EVERY_S)
 
     async def _listen(self, broker: Broker) -> None:
         async with broker.events("job.*", "batch.*") as events:
             async for message in events:
-                for waiter in self._waiting.get(ended_subject(message.body), ()):
-                    waiter.set()
+                self._note_change(ended_subject(message.body))
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait until the event is set, or the time is over, and clear it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(max(0, seconds)):
+            await event.wait()
+    event.clear()

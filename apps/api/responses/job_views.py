@@ -1,22 +1,23 @@
 """Views of jobs."""
 
-from libs.contracts.commands import AnyCommand, EditImage, IngestImage, TransformImage, decode
+import msgspec
+
+from libs.contracts.commands import Summary
 from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.views.jobs import JobView
-from libs.contracts.views.request_body import Operations
 from libs.storage.database.tables import Job
 
 
 def job_view(job: Job, base_url: str) -> JobView:
     """Build the view of a job, with the operations of its command."""
-    command = decode(job.command)
+    summary = msgspec.json.decode(job.summary or "{}", type=Summary)
     return JobView(
         id=job.id,
         kind=JobKind(job.kind),
         status=JobStatus(job.status),
-        image_id=command.target if isinstance(command, IngestImage) and command.replaces else job.image,
+        image_id=summary.image_id or job.image,
         result_id=job.result,
-        operations=_operations(command),
+        operations=summary.operations,
         priority=Priority(job.priority),
         attempts=job.attempts,
         error_code=job.error_code,
@@ -27,9 +28,3 @@ def job_view(job: Job, base_url: str) -> JobView:
         url=f"{base_url}/api/jobs/{job.id}",
         download_url=f"{base_url}/api/images/{job.result}/download" if job.result else None,
     )
-
-
-def _operations(command: AnyCommand) -> Operations | None:
-    if isinstance(command, IngestImage):
-        return command.follow.operations if command.follow else command.operations
-    return command.operations if isinstance(command, TransformImage | EditImage) else None

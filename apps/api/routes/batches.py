@@ -20,6 +20,7 @@ from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import BatchOperation
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
 from apps.api.responses.content_disposition import UNTRUSTED, content_disposition
+from apps.api.responses.event_streams import OpenStream
 from apps.api.responses.lists import Limit, last_of, listed, page_headers
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form, FormShape, received_form
@@ -109,8 +110,9 @@ class Batches(Controller):
         self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ServerSentEvent:
         """Stream the batch and its changes as server-sent events. The stream closes when it has ended."""
-        await batches.owned_by(context.caller.id, batch_id)
-        return ServerSentEvent(_changes(context, batch_id), headers={"Cache-Control": "no-store"})
+        batch = await batches.owned_by(context.caller.id, batch_id)
+        opened = context.event_streams.open_stream(context.caller.id)
+        return ServerSentEvent(_changes(context, batch, opened), headers={"Cache-Control": "no-store"})
 
     @post("/{batch_id:uuid}/retry", status_code=HTTP_202_ACCEPTED)
     async def retry(
@@ -190,7 +192,9 @@ def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -
     return Stream(content, headers=headers, media_type=kind)
 
 
-async def _changes(context: RequestContext, batch_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async for batch in context.event_streams.batch_states(context.caller.id, batch_id, within_s=STREAM_S):
-        view = batch_view(batch, context.base_url)
+async def _changes(
+    context: RequestContext, batch: Batch, _opened: OpenStream
+) -> AsyncGenerator[ServerSentEventMessage, None]:
+    async for state in context.event_streams.batch_states(batch, within_s=STREAM_S):
+        view = batch_view(state, context.base_url)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

@@ -12,12 +12,14 @@ from litestar.status_codes import HTTP_200_OK
 
 from apps.api.context import RequestContext
 from apps.api.openapi.document import BEARER
+from apps.api.responses.event_streams import OpenStream
 from apps.api.responses.job_views import job_view
 from apps.api.responses.lists import Limit, listed
 from libs.contracts.enums import JobKind, JobStatus
 from libs.contracts.views.jobs import JobView
 from libs.jobs.cancel import cancel
 from libs.storage import jobs
+from libs.storage.database.tables import Job
 
 STREAM_S = 3600.0  # the longest that an event stream stays open; clients reconnect
 
@@ -48,7 +50,7 @@ class Jobs(Controller):
     @get("/{job_id:uuid}")
     async def get_job(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
         """Get one job."""
-        return job_view(await jobs.owned_by(context.caller.id, job_id), context.base_url)
+        return job_view(await jobs.shown(context.caller.id, job_id), context.base_url)
 
     @delete("/{job_id:uuid}", status_code=HTTP_200_OK)
     async def cancel(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
@@ -61,11 +63,14 @@ class Jobs(Controller):
         self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ServerSentEvent:
         """Stream the job and its changes as server-sent events. The stream closes when the job has ended."""
-        await jobs.owned_by(context.caller.id, job_id)
-        return ServerSentEvent(_changes(context, job_id), headers={"Cache-Control": "no-store"})
+        job = await jobs.shown(context.caller.id, job_id)
+        opened = context.event_streams.open_stream(context.caller.id)
+        return ServerSentEvent(_changes(context, job, opened), headers={"Cache-Control": "no-store"})
 
 
-async def _changes(context: RequestContext, job_id: UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async for job in context.event_streams.states(context.caller.id, job_id, within_s=STREAM_S):
-        view = job_view(job, context.base_url)
+async def _changes(
+    context: RequestContext, job: Job, _opened: OpenStream
+) -> AsyncGenerator[ServerSentEventMessage, None]:
+    async for state in context.event_streams.states(job, within_s=STREAM_S):
+        view = job_view(state, context.base_url)
         yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
@@ -29,7 +29,8 @@ from libs.jobs.publish import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.response_body import save_body
 from libs.runtime.threads import SCRATCH
-from libs.storage import account_usage, image_sources, images, object_keys
+from libs.storage import account_usage, image_sources, images, jobs, object_keys
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, ImageSource
 from libs.storage.image_errors import QuotaExceeded
 from libs.storage.leases import Claim
@@ -234,7 +235,11 @@ async def ingest(command: IngestImage, claim: Claim, pool: WorkerPool, fetch: Fe
     old = await images.owned_by(claim.owner, command.target) if command.replaces else None
     attempt = Ingest(command, claim, pool, fetch, old)
     try:
-        return await attempt.run()
+        done = await attempt.run()
+        if command.source.url is not None and is_data_url(command.source.url):
+            with suppress(DatabaseUnavailable):  # it goes with the history
+                await jobs.forget_source(command)
+        return done
     finally:
         attempt.received.unlink(missing_ok=True)
         attempt.rendered.unlink(missing_ok=True)

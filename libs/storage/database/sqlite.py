@@ -16,6 +16,8 @@ from libs.storage.database.errors import driver_errors
 from libs.storage.database.settle import settle
 
 BUSY_TIMEOUT_S = 30
+READERS = 16  # queries outside transactions that run at once; each has a connection and a thread
+IDLE_S = 10.0  # how long a connection is kept that nothing uses, unless it is the only one
 
 
 def hamming(one: int, other: int) -> int:
@@ -82,7 +84,9 @@ class PooledSQLite(SQLiteEngine):
     def __init__(self, path: Path) -> None:
         super().__init__(path=str(path), timeout=BUSY_TIMEOUT_S)
         self.write_lock = asyncio.Lock()
-        self._idle: list[Connection] = []
+        self._readers = asyncio.Semaphore(READERS)
+        self._idle: list[tuple[Connection, float]] = []  # and since when; the last one is used next
+        self._closing: asyncio.TimerHandle | None = None
         self._steps: set[asyncio.Task[Any]] = set()
         connection = sqlite3.connect(path)
         connection.execute("pragma journal_mode = wal")
@@ -104,34 +108,55 @@ class PooledSQLite(SQLiteEngine):
     async def get_connection(self) -> Connection:
         while not self._idle:
             await self.run_shielded(self._open())
-        return self._idle.pop()
+        connection, _ = self._idle.pop()
+        return connection
 
     def give_back(self, connection: Connection) -> None:
-        self._idle.append(connection)
+        loop = asyncio.get_running_loop()
+        self._idle.append((connection, loop.time()))
+        if self._closing is None and len(self._idle) > 1:
+            self._closing = loop.call_later(IDLE_S, self._close_idle)
 
     async def close_connection_pool(self) -> None:
+        if self._closing is not None:
+            self._closing.cancel()
+            self._closing = None
         while self._steps:
             await asyncio.wait(self._steps)
         while self._idle:
-            await self._idle.pop().close()
+            connection, _ = self._idle.pop()
+            await connection.close()
 
     async def run_shielded(self, step: Coroutine[Any, Any, None]) -> None:
         """Await a step that goes on when its caller is cancelled, so that its connection is not lost."""
+        await asyncio.shield(self._begin(step))
+
+    def _begin(self, step: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(step)
         self._steps.add(task)
         task.add_done_callback(self._steps.discard)
-        await asyncio.shield(task)
+        return task
+
+    def _close_idle(self) -> None:
+        """Close what has not been used for a while, and look again later if there is more than one left."""
+        loop = asyncio.get_running_loop()
+        while len(self._idle) > 1 and self._idle[0][1] <= loop.time() - IDLE_S:
+            connection, _ = self._idle.pop(0)
+            self._begin(connection.close())
+        again = len(self._idle) > 1
+        self._closing = loop.call_later(IDLE_S, self._close_idle) if again else None
 
     async def _open(self) -> None:
         connection = await super().get_connection()
         await connection.create_function("hamming", 2, hamming, deterministic=True)
-        self._idle.append(connection)
+        self.give_back(connection)
 
     async def _run_in_new_connection(
         self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: object = None
     ) -> list[Any]:
         if query.lstrip()[:6].upper() == "SELECT":
-            return await self._run_pooled(query, args)
+            async with self._readers:
+                return await self._run_pooled(query, args)
         async with self.write_lock:
             return await self._run_pooled(query, args)
 

@@ -46,15 +46,15 @@ class Statement:
 
     async def objects(self, table: type[T], **values: object) -> list[T]:
         """Return the rows as objects of their table."""
-        return [_loaded(table, row) for row in await self(**values)]
+        return [loaded(table, row) for row in await self(**values)]
 
     async def first(self, table: type[T], **values: object) -> T | None:
         """Return the first row as an object of its table, or None."""
         return next(iter(await self.objects(table, **values)), None)
 
 
-def _loaded(table: type[T], row: dict[str, Any]) -> T:
-    """Return what `table(**row)` does for a complete row, without looking for defaults of columns."""
+def loaded(table: type[T], row: dict[str, Any]) -> T:
+    """Return what `table(**row)` does, without defaults: a column that is not in `row` is missing."""
     loaded = table.__new__(table)
     vars(loaded).update(row, _exists_in_db=True, _was_created=None)
     return loaded

@@ -173,6 +173,7 @@ class Job(Table):
     image = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
     result = ForeignKey(Image, on_delete=OnDelete.set_null, null=True)
     command = JSON()  # the whole command as JSON, so that it can be published again
+    summary = JSON(null=True, default=None)  # what is shown of the command, which may be large
     priority = Varchar(16, choices=Priority, default=Priority.INTERACTIVE)
     status = Varchar(16, choices=JobStatus, default=JobStatus.QUEUED)
     attempts = Integer(default=0)
