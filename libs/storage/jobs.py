@@ -175,7 +175,7 @@ async def command_of(job_id: UUID) -> str:
 async def _without_commands(
     *conditions: Condition, order_by: Column = Job.id, ascending: bool = True, limit: int | None = None
 ) -> list[Job]:
-    query = Job.select(*_SHOWN).where(*conditions).order_by(order_by, ascending=ascending)
+    query = cast("Any", Job).select(*_SHOWN).where(*conditions).order_by(order_by, ascending=ascending)
     return [loaded(Job, row) for row in await rows(query if limit is None else query.limit(limit))]
 
 

@@ -4,19 +4,15 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 from uuid import UUID
+
+from libs.storage.database.tables import Batch, Job
 
 ROWS_AT_ONCE = 500  # ids in one query
 
 
-class Row(Protocol):
-    """A row with an id."""
-
-    id: UUID
-
-
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", Job, Batch)
 
 
 class WatchedRows(Generic[R]):
