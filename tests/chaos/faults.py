@@ -16,7 +16,8 @@ from tests.chaos.own_services import Server
 from tests.chaos.small_disk import SmallDisk
 from tests.support.fault_proxy import FaultProxy
 from tests.support.site import PROGRAM, App
-from tests.support.site_jobs import busy_one_of, family_of
+from tests.support.site_jobs import family_of
+from tests.support.waiting import until
 
 Mend: TypeAlias = Callable[[], Awaitable[object]]
 Inject: TypeAlias = Callable[[Installation], AbstractAsyncContextManager[Mend]]
@@ -27,6 +28,7 @@ LEASE_AND_MORE_S = 8.0
 BLACK_HOLE_S = 30.0
 HEALED_S, LINK_HEALED_S = 15.0, 60.0  # the aims: after a fault, and after a black hole
 FREE_BYTES = 4096
+COMPUTES_S = 0.15  # more than an idle process spends
 SETTING_OF = {"postgres": "DATABASE_URL", "rabbitmq": "BROKER_URL", "s3": "OBJECTS_URL"}
 
 
@@ -53,6 +55,8 @@ async def no_fault(_: Installation) -> AsyncGenerator[Mend]:
 async def killed(names: Sequence[App], installation: Installation) -> AsyncGenerator[Mend]:
     """`kill -9` of processes; whoever supervises them starts them again."""
     site = installation.site
+    if "worker" in names:
+        await _computing(installation)
     await asyncio.gather(*map(site.kill, names))
 
     async def mend() -> None:
@@ -80,8 +84,7 @@ async def frozen(name: App, installation: Installation) -> AsyncGenerator[Mend]:
 @asynccontextmanager
 async def render_process_killed(installation: Installation) -> AsyncGenerator[Mend]:
     """Kill one that computes, as the kernel does when memory is short."""
-    worker = psutil.Process(installation.site.apps["worker"].pid)
-    (await busy_one_of(worker)).kill()
+    (await _computing(installation)).kill()
     yield nothing_to_mend
 
 
@@ -212,6 +215,24 @@ async def _restarted(installation: Installation) -> None:
     site = installation.site
     await site.stop_all()
     await site.start_all()
+
+
+async def _computing(installation: Installation) -> psutil.Process:
+    """Return a render process that computes now, once there is one."""
+    worker = psutil.Process(installation.site.apps["worker"].pid)
+    before: dict[psutil.Process, float] = {}
+
+    async def found() -> psutil.Process | None:
+        for process in worker.children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                spent_s = process.cpu_times().user
+                if spent_s - before.setdefault(process, spent_s) > COMPUTES_S:
+                    return process
+        return None
+
+    process = await until(found)
+    assert process is not None
+    return process
 
 
 def _server(name: ServiceName, installation: Installation) -> Server:

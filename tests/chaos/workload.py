@@ -30,6 +30,12 @@ WAITED_TRY_S = 30.0
 GIVE_UP_S = 240.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 2.0
 OPERATIONS = [{"op": "resize", "width": 320}, {"op": "blur", "sigma": 4}, {"op": "convert", "format": "webp"}]
+LONG_OPERATIONS = [
+    {"op": "resize", "width": 4000, "height": 3000, "fit": "fill", "enlarge": True},
+    {"op": "blur", "sigma": 12},
+    {"op": "resize", "width": 320},
+]
+"""A second or so: at every moment something is computed."""
 BUSY = (409, 429)  # the client may send it again
 
 
@@ -224,7 +230,9 @@ class Workload:
         ) -> Answer:
             form = aiohttp.FormData(hook)
             form.add_field("image", self._photo, filename=f"{name}.jpg")
-            form.add_field("operations", json.dumps(OPERATIONS))
+            form.add_field(
+                "operations", json.dumps(LONG_OPERATIONS if submission.retry is None else OPERATIONS)
+            )
             wait = {"Prefer": "wait=20"} if submission.kind == Kind.WAITED_UPLOAD else {}
             return await client.post("/api/images", data=form, headers={**headers, **wait}, timeout=timeout)
 
