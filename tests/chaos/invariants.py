@@ -35,8 +35,6 @@ MUST_BE_NONE = {
     "(select 1 from job where job.result = i.id or job.image = i.id)",
     "a result that no job has": "select id from image i where parent is not null and not exists "
     "(select 1 from job where job.result = i.id)",
-    "a completed job without its result": "select id from job where status = 'completed' "
-    "and kind in ('transform', 'ingest') and result is null",
     "a webhook that was not delivered": "select id, status, last_error from webhook_delivery "
     "where status <> 'delivered'",
 }

@@ -21,6 +21,8 @@ async def trial(fault: Fault, workload: Workload) -> tuple[Line, list[str]]:
         await asyncio.sleep(2 * ROUND_S)  # work is under way
         began = time.monotonic()
         async with fault.inject(installation) as mend:
+            if fault.lasts_s:
+                began = time.monotonic()  # some are prepared for a while
             await asyncio.sleep(fault.lasts_s)
             await mend()
             mended = time.monotonic()

@@ -1,7 +1,6 @@
 """Mixed work for an installation, and clients that try again until they know that it was accepted."""
 
 import asyncio
-import itertools
 import json
 import random
 import socket
@@ -24,7 +23,7 @@ from tests.support.photo_server import picture
 from tests.support.waiting import until
 
 ROUND_S = 2.5
-MOST_AT_ONCE = 24  # submissions that are not yet accepted; more would be a load test
+MOST_UNFINISHED = 64  # submissions; more would be a load test, and a slow machine would never come to an end
 TRY_S = 15.0
 WAITED_TRY_S = 30.0
 GIVE_UP_S = 240.0
@@ -95,14 +94,21 @@ class Workload:
     """One account that submits a round of everything again and again, and keeps what it was told."""
 
     def __init__(
-        self, installation: Installation, client: Client, resetting: Client, producer: Producer
+        self,
+        installation: Installation,
+        client: Client,
+        resetting: Client,
+        producer: Producer,
+        most_unfinished: int,
     ) -> None:
         self.installation = installation
         self.client = client
         self.producer = producer
         self.submissions: list[Submission] = []
         self._resetting = resetting
-        self._room = asyncio.Semaphore(MOST_AT_ONCE)
+        self._most_unfinished = most_unfinished
+        self._arrivals: dict[str, float] = {}
+        self._seen = 0  # requests of the receiver
         self._photo = picture("teal", size=(1280, 853))
         self._source = ""
 
@@ -138,14 +144,21 @@ class Workload:
     def arrivals(self) -> dict[str, float]:
         """When the first webhook came, by the address of the submission."""
         receiver = self.installation.receiver
-        return {receiver.url(one.path): one.at for one in reversed(receiver.requests)}
+        for one in receiver.requests[self._seen :]:
+            self._arrivals.setdefault(receiver.url(one.path), one.at)
+            self._seen += 1
+        return self._arrivals
 
     async def _rounds(self, group: asyncio.TaskGroup) -> None:
-        for _ in itertools.count():
-            for kind, retry in ROUND:
-                await self._room.acquire()
-                group.create_task(self._submit(kind, retry))
+        while True:
+            if self._unfinished() + len(ROUND) <= self._most_unfinished:
+                for kind, retry in ROUND:
+                    group.create_task(self._submit(kind, retry))
             await asyncio.sleep(ROUND_S)
+
+    def _unfinished(self) -> int:
+        arrivals = self.arrivals()
+        return sum(one.webhook_url not in arrivals and not one.refused for one in self.submissions)
 
     async def _submit(self, kind: Kind, retry: Retry | None) -> None:
         name = uuid4().hex
@@ -154,13 +167,10 @@ class Workload:
             kind=kind, retry=retry, name=name, webhook_url=url, started_at=time.monotonic()
         )
         self.submissions.append(submission)
-        try:
-            if kind == Kind.ORDER:
-                await self._order(submission)
-            else:
-                await self._request(submission, self._sender(submission))
-        finally:
-            self._room.release()
+        if kind == Kind.ORDER:
+            await self._order(submission)
+        else:
+            await self._request(submission, self._sender(submission))
 
     async def _order(self, submission: Submission) -> None:
         """Publish until the broker confirms, and once more."""
@@ -284,7 +294,9 @@ def _resetting_socket(address: tuple[Any, ...]) -> socket.socket:
 
 
 @asynccontextmanager
-async def open_workload(installation: Installation) -> AsyncGenerator[Workload]:
+async def open_workload(
+    installation: Installation, *, most_unfinished: int = MOST_UNFINISHED
+) -> AsyncGenerator[Workload]:
     """A new account with a kept image, and a durable queue for the replies to its orders."""
     connector = aiohttp.TCPConnector(socket_factory=_resetting_socket)
     async with (
@@ -296,6 +308,6 @@ async def open_workload(installation: Installation) -> AsyncGenerator[Workload]:
         resetting.token = client.token
         producer = Producer(installation.urls.broker, BROKER_USER)
         await producer.declare_replies()
-        workload = Workload(installation, client, resetting, producer)
+        workload = Workload(installation, client, resetting, producer, most_unfinished)
         await workload.prepare()
         yield workload
