@@ -59,7 +59,7 @@ class TransformBody(Struct, frozen=True, kw_only=True):
 async def transform(image: Image, context: RequestContext) -> Response[Transformed] | Response[JobView]:
     """Transform an image by JSON or a form. Answer with a link, or with the job if it takes longer."""
     if is_json(context.request):
-        body, _ = await received_json(context.request, TransformBody, for_bytes=0)
+        body, _ = await received_json(context.request, TransformBody)
         return await _transformed(image, body, Form({}, {}), context)
     shape = FormShape(
         files=WATERMARK_PARTS,

@@ -21,7 +21,7 @@ from apps.api.responses.lists import Limit, page_headers
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from apps.api.uploads.describe_image import describe_in_time
 from apps.api.uploads.errors import BadUpload
-from apps.api.uploads.json_body import is_json, received_json
+from apps.api.uploads.json_body import ImageJson, is_json, received_image_json
 from apps.api.uploads.multipart_form import FormShape, ReceivedFile, received_form
 from apps.api.uploads.received_files import data_url_file, store_ephemeral
 from libs.contracts.commands import IngestSource
@@ -90,24 +90,8 @@ class LookAlikes(Controller):
             async with received_form(context.request, context.backends.scratch, shape) as form:
                 file = form.file("image")
                 return await _search_file(file, _search_request(form.fields), context)
-        body, _ = await received_json(context.request, SearchRequest, for_bytes=limit)
-        if (body.image_url is None) == (body.phash is None):
-            message = "Give either `image_url` or `phash`"
-            raise ValidationException(extra=[{"key": "body", "message": message}])
-        if body.phash is not None:
-            return await _nearest(signed64(body.phash), body, context)
-        url = body.image_url or ""
-        if is_data_url(url):
-            async with data_url_file(url, "image", context.backends) as file:
-                return await _search_file(file, body, context)
-        command = FetchImage(
-            owner=context.caller,
-            source=IngestSource(url=url),
-            options=job_options(),
-            retention=Retention.EPHEMERAL,
-        )
-        job = await fetch_image(command, context.backends)
-        return await _search_job(job, body, context)
+        async with received_image_json(context, SearchRequest) as received:
+            return await _search_json(received, context)
 
     @get("/duplicates")
     async def duplicates(
@@ -127,6 +111,27 @@ class LookAlikes(Controller):
             f"{found[-1].reclaimable_bytes}.{found[-1].representative}" if len(found) == limit else None
         )
         return Response(views, headers=page_headers(context, total=total, following=following))
+
+
+async def _search_json(received: ImageJson[SearchRequest], context: RequestContext) -> SearchResponse:
+    body = received.body
+    if (body.image_url is None) == (body.phash is None):
+        message = "Give either `image_url` or `phash`"
+        raise ValidationException(extra=[{"key": "body", "message": message}])
+    if body.phash is not None:
+        return await _nearest(signed64(body.phash), body, context)
+    url = body.image_url or ""
+    if is_data_url(url):
+        async with data_url_file(received, url, "image", context.backends) as file:
+            return await _search_file(file, body, context)
+    command = FetchImage(
+        owner=context.caller,
+        source=IngestSource(url=url),
+        options=job_options(),
+        retention=Retention.EPHEMERAL,
+    )
+    job = await fetch_image(command, context.backends)
+    return await _search_job(job, body, context)
 
 
 async def _search_file(file: ReceivedFile, search: SearchRequest, context: RequestContext) -> SearchResponse:

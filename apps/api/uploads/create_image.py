@@ -13,7 +13,7 @@ from apps.api.problems import JobFailed
 from apps.api.responses.job_responses import created, generated, ingested
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form
 from apps.api.uploads.errors import BadUpload
-from apps.api.uploads.json_body import is_json, received_json
+from apps.api.uploads.json_body import ImageJson, is_json, received_image_json
 from apps.api.uploads.multipart_form import Form, FormShape, ReceivedFile, received_form
 from apps.api.uploads.received_files import checked_upload, data_url_file, stored_parts
 from apps.api.uploads.upload_form import UPLOAD_FORM, UploadForm
@@ -100,8 +100,14 @@ async def _from_form(
 
 
 async def _from_json(context: RequestContext) -> Response[ImageView] | Response[JobView]:
-    limit = context.settings.max_upload_bytes
-    body, digest = await received_json(context.request, ImageFromUrl, for_bytes=limit)
+    async with received_image_json(context, ImageFromUrl) as received:
+        return await _of_json(received, context)
+
+
+async def _of_json(
+    received: ImageJson[ImageFromUrl], context: RequestContext
+) -> Response[ImageView] | Response[JobView]:
+    body = received.body
     edit = edit_of(body)
     if edit is not None:
         require_edits(context.backends)
@@ -117,7 +123,8 @@ async def _from_json(context: RequestContext) -> Response[ImageView] | Response[
         if body.image_url is None:
             return await _generate(request, context)
         if is_data_url(body.image_url):  # an upload: there is nothing to fetch
-            async with data_url_file(body.image_url, body.filename or "image", context.backends) as file:
+            filename = body.filename or "image"
+            async with data_url_file(received, body.image_url, filename, context.backends) as file:
                 return await _store(file, request, context)
         command = FetchImage(
             owner=context.caller,
@@ -131,7 +138,7 @@ async def _from_json(context: RequestContext) -> Response[ImageView] | Response[
         )
         return await fetch_image(command, context.backends)
 
-    return await _once(context, fingerprint(context.request, digest), make)
+    return await _once(context, fingerprint(context.request, received.digest), make)
 
 
 async def _once(

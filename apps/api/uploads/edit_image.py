@@ -71,7 +71,7 @@ async def replace_and_edit(image: Image, context: RequestContext) -> Response[Im
 
 
 async def _from_json(image: Image, context: RequestContext) -> Response[JobView]:
-    body, digest = await received_json(context.request, EditRequest, for_bytes=0)
+    body, digest = await received_json(context.request, EditRequest)
 
     async def make(reservation: Reservation | None) -> Job:
         return await _queue(image, body, reservation, context)

@@ -171,8 +171,8 @@ class _Reader:
         self.files: dict[str, ReceivedFile] = {}
         self._directory = directory
         self._shape = shape
-        self._opened: list[_FilePart] = []
-        self._part: _FilePart | _FieldPart | None = None
+        self._opened: list[FilePart] = []
+        self._part: FilePart | _FieldPart | None = None
 
     async def read(self, body: AsyncIterator[bytes], boundary: str) -> None:
         size = 0
@@ -205,12 +205,12 @@ class _Reader:
             self._part = _FieldPart(name)
             return
         path = self._directory / f"upload-{new_id()}"
-        self._part = _FilePart(name, segment.filename, path, self._shape)
+        self._part = FilePart(name, segment.filename, path, self._shape)
         self._opened.append(self._part)
 
     async def _end(self) -> None:
         part, self._part = self._part, None
-        if isinstance(part, _FilePart):
+        if isinstance(part, FilePart):
             received = await part.finish()
             if received.filename or received.size_bytes:  # browsers send an empty part for no file
                 self.files[part.name] = received
@@ -235,7 +235,7 @@ class _FieldPart:
             raise BadUpload(f"field `{self.name}` is not UTF-8") from error
 
 
-class _FilePart:
+class FilePart:
     """A file that is written and hashed in a thread, half a megabyte at a time."""
 
     def __init__(self, name: str, filename: str, path: Path, shape: FormShape) -> None:

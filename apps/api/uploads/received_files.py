@@ -3,9 +3,13 @@
 import hashlib
 from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
+from msgspec import structs
+
 from apps.api.context import RequestContext, job_options
+from apps.api.uploads.json_body import ImageJson
 from apps.api.uploads.multipart_form import Form, ReceivedFile
 from apps.api.uploads.upload_form import UPLOAD_FORM
 from libs.backends import Backends
@@ -31,9 +35,14 @@ async def checked_upload(context: RequestContext, file: ReceivedFile) -> Upload:
 
 
 @asynccontextmanager
-async def data_url_file(url: str, filename: str, backends: Backends) -> AsyncGenerator[ReceivedFile]:
-    """Write the bytes of a `data:` URL to a file, and remove it at the end unless it was consumed."""
-    limit = backends.settings.max_upload_bytes
+async def data_url_file(
+    received: ImageJson[Any], url: str, filename: str, backends: Backends
+) -> AsyncGenerator[ReceivedFile]:
+    """Provide the bytes of a body's `data:` URL as a file, which is removed unless it was consumed."""
+    if received.file is not None:
+        yield structs.replace(received.file, filename=filename)
+        return
+    limit = backends.settings.max_upload_bytes  # the URL is spelled in a way that was not recognised at first
     content = await PARSING.run(lambda: b"".join(decoded_data_url(url, max_bytes=limit)))
     path = backends.scratch / f"upload-{new_id()}"
     try:

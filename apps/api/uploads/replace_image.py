@@ -8,7 +8,7 @@ from apps.api.context import RequestContext, job_options
 from apps.api.middleware.request_log import request_id
 from apps.api.responses import image_views
 from apps.api.responses.job_responses import ingested
-from apps.api.uploads.json_body import received_json
+from apps.api.uploads.json_body import ImageJson, received_image_json
 from apps.api.uploads.received_files import checked_upload, data_url_file
 from libs.contracts.enums import Priority, Retention
 from libs.contracts.views.images import ImagePatch, ImagePut, ImageView
@@ -24,10 +24,11 @@ from libs.storage.database.tables import Image, Job
 async def change(image_id: UUID, context: RequestContext) -> Response[ImageView] | Response[JobView]:
     """Change what the body names; an `image_url` replaces the bytes, with their hashes and metadata."""
     settings = context.settings
-    body, _ = await received_json(context.request, ImagePatch, for_bytes=settings.max_upload_bytes)
-    image = await images.owned_by(context.caller.id, image_id)
-    if body.image_url is not None:
-        return await _replaced(image, body.image_url, body, context)
+    async with received_image_json(context, ImagePatch) as received:
+        body = received.body
+        image = await images.owned_by(context.caller.id, image_id)
+        if body.image_url is not None:
+            return await _replaced(image, body.image_url, received, context)
     image = await images.change(
         image,
         filename=body.filename,
@@ -43,15 +44,16 @@ async def change(image_id: UUID, context: RequestContext) -> Response[ImageView]
 
 async def replace(image_id: UUID, context: RequestContext) -> Response[ImageView] | Response[JobView]:
     """Replace the image's bytes by those at the body's `image_url`."""
-    limit = context.settings.max_upload_bytes
-    body, _ = await received_json(context.request, ImagePut, for_bytes=limit)
-    image = await images.owned_by(context.caller.id, image_id)
-    return await _replaced(image, body.image_url, body, context)
+    async with received_image_json(context, ImagePut) as received:
+        image = await images.owned_by(context.caller.id, image_id)
+        return await _replaced(image, received.body.image_url, received, context)
 
 
 async def _replaced(
-    image: Image, url: str, body: ImagePatch | ImagePut, context: RequestContext
+    image: Image, url: str, received: ImageJson[ImagePatch] | ImageJson[ImagePut], context: RequestContext
 ) -> Response[ImageView] | Response[JobView]:
+    body = received.body
+
     async def queued(source: str | Upload) -> Job:
         command = ReplaceImage(
             owner=context.caller,
@@ -65,6 +67,6 @@ async def _replaced(
 
     if not is_data_url(url):
         return await ingested(context, await queued(url))
-    async with data_url_file(url, body.filename or image.filename, context.backends) as file:
+    async with data_url_file(received, url, body.filename or image.filename, context.backends) as file:
         job = await queued(await checked_upload(context, file))
     return await ingested(context, job)
