@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from apps.cli.bootstrap import run_command
+from apps.cli.render_file import check_size
 from apps.cli.render_pool import render_pool
 from libs.imaging.describe import Description
 from libs.imaging.describe import describe as describe_image
@@ -53,6 +54,7 @@ def describe_photos(*photos: Path) -> list[Description]:
 
 async def _describe(photo: Path, settings: Settings, processes: ProcessPool) -> Description:
     try:
+        check_size(photo, settings.max_upload_bytes)
         return await processes.run(settings.job_timeout_s, describe_image, photo, settings.image_limits)
     except (ImagingError, RenderError) as error:
         raise click.ClickException(f"{photo}: {error} ({error.code})") from error

@@ -8,7 +8,7 @@ import click
 from apps.cli.bootstrap import run_command
 from apps.cli.find_photos import find_photos
 from apps.cli.operation_options import parse_operation, read_operations
-from apps.cli.render_file import RenderOptions
+from apps.cli.render_file import RenderOptions, check_size
 from apps.cli.render_files import render_files
 from apps.cli.render_pool import core_count, render_pool
 from apps.cli.render_report import print_report
@@ -17,6 +17,8 @@ from libs.imaging.operations import AnyOperation
 from libs.imaging.pipeline import explain as explain_plan
 from libs.runtime.process_pool import ProcessPool, RenderError
 from libs.settings import Settings
+
+MAX_JOBS = 64  # render processes, each with the memory of a job
 
 
 @click.command()
@@ -46,8 +48,8 @@ from libs.settings import Settings
 @click.option("--explain", is_flag=True, help="Print the plan for each photo and write nothing.")
 @click.option(
     "--jobs",
-    type=click.IntRange(min=1),
-    help="Number of photos to render at once.  [default: the number of CPU cores]",
+    type=click.IntRange(min=1, max=MAX_JOBS),
+    help=f"Number of photos to render at once, at most {MAX_JOBS}.  [default: the number of CPU cores]",
 )
 def process(
     photos: tuple[str, ...],
@@ -65,7 +67,8 @@ def process(
     'in/*.jpg'.
 
     The limits are those of a worker: DARKROOM_JOB_TIMEOUT_S, DARKROOM_JOB_MEMORY_BYTES, DARKROOM_MAX_PIXELS,
-    DARKROOM_MAX_SIDE and DARKROOM_MAX_FRAMES. A photo beyond them fails, and the others are still rendered.
+    DARKROOM_MAX_SIDE, DARKROOM_MAX_FRAMES, DARKROOM_MAX_UPLOAD_BYTES and DARKROOM_MAX_OPERATIONS. A photo
+    beyond them fails, and the others are still rendered.
 
     Exits with 1 when a photo failed.
     """
@@ -83,8 +86,14 @@ def process(
     files = _assets(assets)
 
     async def render(settings: Settings) -> int:
+        _check_count(operations, settings)
         options = RenderOptions(
-            operations=operations, out=out, force=force, limits=settings.image_limits, assets=files
+            operations=operations,
+            out=out,
+            force=force,
+            limits=settings.image_limits,
+            max_bytes=settings.max_upload_bytes,
+            assets=files,
         )
         return print_report(await render_files(found, options, settings, count))
 
@@ -96,6 +105,7 @@ async def _explain(
     paths: Sequence[Path], operations: tuple[AnyOperation, ...], settings: Settings, count: int
 ) -> bool:
     """Print the plan for each photo; return whether all have one."""
+    _check_count(operations, settings)
     ok = True
     async with render_pool(settings, min(count, len(paths))) as processes:
         for path in paths:
@@ -113,8 +123,14 @@ async def _explain(
 async def _plan(
     path: Path, operations: tuple[AnyOperation, ...], settings: Settings, processes: ProcessPool
 ) -> list[str]:
+    check_size(path, settings.max_upload_bytes)
     plan = await processes.run(settings.job_timeout_s, explain_plan, path, operations, settings.image_limits)
     return plan.lines()
+
+
+def _check_count(operations: Sequence[AnyOperation], settings: Settings) -> None:
+    if len(operations) > settings.max_operations:
+        raise click.UsageError(f"{len(operations)} operations, the limit is {settings.max_operations}")
 
 
 def _assets(texts: tuple[str, ...]) -> dict[str, Path]:

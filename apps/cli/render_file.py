@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from libs.imaging.errors import ImagingError
+from libs.imaging.errors import FileTooLarge, ImagingError
 from libs.imaging.formats import FORMATS
 from libs.imaging.limits import Limits
 from libs.imaging.operations import AnyOperation
@@ -19,6 +19,7 @@ class RenderOptions(Struct, frozen=True, kw_only=True):
     out: Path  # the output folder
     force: bool  # overwrite existing results
     limits: Limits
+    max_bytes: int  # of a photo
     assets: Mapping[str, Path]
 
 
@@ -38,6 +39,7 @@ def render_file(source: Path, target: Path, part: Path, options: RenderOptions) 
     An existing file is overwritten only if `options.force`, the source itself never.
     """
     try:
+        check_size(source, options.max_bytes)
         plan = explain(source, options.operations, options.limits)
         expected = target.with_suffix("." + FORMATS[plan.output.format].extension)
         if not options.force and not plan.output.opaque_format and expected.exists():
@@ -63,6 +65,17 @@ def render_file(source: Path, target: Path, part: Path, options: RenderOptions) 
         target=target,
         after_bytes=rendered.size_bytes,
     )
+
+
+def check_size(source: Path, max_bytes: int) -> None:
+    """Check the size of a file, as a worker does before it decodes one.
+
+    Raises:
+        FileTooLarge: It has more than `max_bytes`.
+    """
+    size_bytes = source.stat().st_size
+    if size_bytes > max_bytes:
+        raise FileTooLarge(size_bytes, max_bytes)
 
 
 def failed(source: Path, reason: str) -> Outcome:

@@ -27,21 +27,24 @@ async def render_files(
     with _progress_bar() as progress:
         bar = progress.add_task("processing", total=len(photos))
 
-        async def render(photo: Photo, part: Path) -> Outcome:
-            outcome = await _render(photo, part, options, settings.job_timeout_s, processes)
-            progress.advance(bar)
-            return outcome
+        left, outcomes = iter(zip(photos, parts, strict=True)), list[Outcome]()
+
+        async def render_next() -> None:
+            for photo, part in left:
+                outcomes.append(await _render(photo, part, options, settings.job_timeout_s, processes))
+                progress.advance(bar)
 
         try:
             async with (
                 render_pool(settings, min(count, len(photos))) as processes,
                 TaskGroup() as group,
             ):
-                tasks = [group.create_task(render(*pair)) for pair in zip(photos, parts, strict=True)]
+                for _ in range(2 * count):  # each process has its next photo at hand
+                    group.create_task(render_next())
         finally:
             for part in parts:  # of photos whose process was killed
                 part.unlink(missing_ok=True)
-    return sorted((task.result() for task in tasks), key=lambda outcome: outcome.source)
+    return sorted(outcomes, key=lambda outcome: outcome.source)
 
 
 async def _render(

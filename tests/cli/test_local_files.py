@@ -181,6 +181,18 @@ def test_a_photo_beyond_the_limits_of_a_worker_is_refused(folder: Path, tmp_path
         assert (refused.exit_code, "image_too_large" in refused.output) == (1, True)
 
 
+def test_files_and_pipelines_are_bounded_as_in_a_worker(folder: Path, tmp_path: Path, run: Run) -> None:
+    limits = {"MAX_UPLOAD_BYTES": str((folder / "a.jpg").stat().st_size - 1), "MAX_OPERATIONS": "1"}
+    for command in (f"process --op flip -o {tmp_path / 'out'}", "process --explain --op flip", "describe"):
+        refused = run(*command.split(), folder / "a.jpg", **limits)
+        assert (refused.exit_code, "file_too_large" in refused.output) == (1, True)
+    many = run("process", folder, "--op", "flip", "--op", "flip", "-o", tmp_path / "out", **limits)
+    assert (many.exit_code, "2 operations, the limit is 1" in many.output) == (2, True)
+    crowd = run("process", folder, "--op", "flip", "-o", tmp_path / "out", "--jobs", "65")
+    assert crowd.exit_code == 2
+    assert stored(tmp_path / "out") == set()
+
+
 def test_a_photo_that_takes_too_long_to_describe_is_an_error(slow: Path, run: Run) -> None:
     result = run("describe", slow, JOB_TIMEOUT_S="0.001")
     assert (result.exit_code, "(render_timeout)" in result.output) == (1, True)

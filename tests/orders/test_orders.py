@@ -9,14 +9,14 @@ import pytest
 from PIL import Image as Pillow
 
 from libs.auth.links import verify_link
-from libs.contracts.commands import decode
+from libs.contracts.commands import IngestImage, decode
 from libs.contracts.enums import JobStatus, Priority, Retention
 from libs.contracts.topology import DEAD, Route
 from libs.storage.database.tables import BaseUser, Image, Job, Reply
 from tests.orders.producer import SMALL, Producer, data_url, image_of, ingest, transform
 from tests.storage.rows import an_owner, job_row
 from tests.support.backends import submit
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, until
 
 
 async def test_an_order_over_a_stored_image_is_answered_with_its_result(
@@ -51,6 +51,22 @@ async def test_an_order_over_bytes_from_elsewhere_is_answered_with_its_result(
         with Pillow.open(path) as picture:
             assert picture.size[0] == 64
     assert [stored.key async for stored in producer.backends.objects.scan("inbox/")] == [key]
+
+
+async def test_the_bytes_of_an_order_leave_its_row_once_its_job_has_completed(
+    producer: Producer, owner: BaseUser, photo: Path
+) -> None:
+    reply = await producer.answered(ingest(owner.username, {"url": data_url(photo)}))
+    image = await image_of(reply)
+
+    async def emptied() -> bool:
+        return len((await job_row(reply["job_id"])).command) < 1000
+
+    await until(emptied)
+    job = await job_row(reply["job_id"])
+    command = decode(job.command)
+    assert isinstance(command, IngestImage)
+    assert (command.source.url, command.target, job.result) == ("data:,", image.id, image.id)
 
 
 @pytest.mark.parametrize("key", ["inbox/{owner}/rocket.jpg", "inbox/rocket.jpg"])
