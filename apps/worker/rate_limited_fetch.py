@@ -13,7 +13,7 @@ from libs.storage import host_throttle as rows
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import now
 
-MIN_PAUSE_S, MAX_PAUSE_S = 1.0, 3600.0
+MIN_PAUSE_S = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -52,5 +52,5 @@ class RateLimitedFetch:
 
 
 def pause_until(retry_after_s: float) -> datetime:
-    """Return when a host that asked for a wait is contacted again: after a second to an hour."""
-    return now() + timedelta(seconds=min(max(retry_after_s, MIN_PAUSE_S), MAX_PAUSE_S))
+    """Return when a host that asked for a wait is contacted again: after a second at least."""
+    return now() + timedelta(seconds=max(retry_after_s, MIN_PAUSE_S))

@@ -20,7 +20,6 @@ from libs.webhooks.signing import signed_headers
 GONE = 410
 BUSY = (429, 502, 504)  # statuses that slow down all deliveries to the receiver
 JITTER = 0.1
-MAX_RETRY_AFTER_S = 86_400.0  # the longest wait that a receiver can ask for
 MAX_SLOWDOWN_S = 300.0  # the longest slowdown of a receiver that does not ask for a wait
 
 log = structlog.get_logger(__name__)
@@ -63,13 +62,12 @@ async def attempt_delivery(claimed: ClaimedDelivery, poster: Poster, backends: B
 def next_wait_s(schedule_s: tuple[float, ...], failures: int, retry_after_s: float | None) -> float | None:
     """Return the wait after a number of failed attempts; None after the last attempt.
 
-    The wait is the scheduled one with a random tenth more or less, but at least what the receiver asked for,
-    up to a day.
+    The wait is the scheduled one with a random tenth more or less, but at least what the receiver asked for.
     """
     if failures >= len(schedule_s):
         return None
     scheduled_s = schedule_s[failures] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
-    return max(scheduled_s, min(retry_after_s or 0.0, MAX_RETRY_AFTER_S))
+    return max(scheduled_s, retry_after_s or 0.0)
 
 
 async def _secrets(claimed: ClaimedDelivery) -> list[str] | None:
@@ -105,7 +103,7 @@ async def _record_failure(
     wait_s = next_wait_s(backends.settings.webhook_schedule_s, claimed.failures + 1, retry_after_s)
     if response is not None and (response.status in BUSY or retry_after_s):
         default_s = min(wait_s or MAX_SLOWDOWN_S, MAX_SLOWDOWN_S)
-        slowdown_s = max(default_s, min(retry_after_s or 0.0, MAX_RETRY_AFTER_S))
+        slowdown_s = max(default_s, retry_after_s or 0.0)
         await webhook_dispatch.slow_target(claimed.target, until=now() + timedelta(seconds=slowdown_s))
     again_at = None if wait_s is None else now() + timedelta(seconds=wait_s)
     await webhook_dispatch.record_failure(claimed, attempt, again_at=again_at)
