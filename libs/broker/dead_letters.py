@@ -1,5 +1,6 @@
 """Reading and removing dead letters; a message leaves the queue only when it is removed explicitly."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from libs.broker.rabbit_messages import BROKER_HEADERS, SENDER_HEADER, to_broker
 from libs.contracts.topology import DEAD, OWN_PREFIX, Route
 
 ID_CHARS = 12
+CONNECT_S = 10.0
+CALL_S = 10.0
 ROUTES = frozenset(Route)
 
 
@@ -38,7 +41,8 @@ class QueuedDeadLetter:
     async def remove(self) -> None:
         """Remove the message from the queue."""
         with mapped_errors():
-            await self._incoming.ack()
+            async with asyncio.timeout(CALL_S):
+                await self._incoming.ack()
 
 
 @asynccontextmanager
@@ -50,13 +54,17 @@ async def dead_letters(url: str, *, limit: int) -> AsyncGenerator[list[QueuedDea
     """
     tolerate_malformed_properties()
     with mapped_errors():
-        connection = await open_connection(url)
+        async with asyncio.timeout(CONNECT_S):
+            connection = await open_connection(url)
     async with connection:
         letters: list[QueuedDeadLetter] = []
         with mapped_errors():
             channel = await connection.channel()
             queue = await channel.get_queue(DEAD, ensure=False)
-            while len(letters) < limit and (incoming := await queue.get(fail=False)) is not None:
+            while len(letters) < limit:
+                incoming = await queue.get(fail=False, timeout=CALL_S)
+                if incoming is None:
+                    break
                 letters.append(QueuedDeadLetter(incoming))
         yield letters
 

@@ -13,6 +13,9 @@ from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from libs.broker.errors import BrokerUnavailable
 from libs.runtime.background import cancel_and_wait
 
+PREPARE_CALLS = 3  # the declarations may take so many times the limit of one call
+CLOSE_S = 1.0  # for the broker to agree that a channel or connection closes
+
 PrepareChannel = Callable[[AbstractChannel], Awaitable[None]]
 
 _log = structlog.get_logger(__name__)
@@ -80,6 +83,7 @@ class ReconnectingConnection:
         self._timeout_s = timeout_s
         self._reconnect_s = reconnect_s
         self._connection: AbstractConnection | None = None
+        self._lost = LossEvent()  # of the present connection
         self._up = asyncio.Event()
         self._tried = asyncio.Event()
         self._reconnecting: asyncio.Task[NoReturn] | None = None
@@ -101,10 +105,36 @@ class ReconnectingConnection:
         if self._connection is None:
             raise BrokerUnavailable("there is no connection to the broker")
         with mapped_errors():
+            await self.check_unblocked()
             async with asyncio.timeout(self._timeout_s):
                 channel = self._connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
                 await channel.initialize()
                 return channel
+
+    async def check_unblocked(self) -> None:
+        """Raise `BrokerUnavailable` if the broker has said that it reads nothing from this connection.
+
+        It says so of a connection that publishes while memory or disk are short. Waiting for it would take as
+        long as that lasts.
+        """
+        transport = self._connection and self._connection.transport
+        if transport:
+            try:
+                async with asyncio.timeout(0):
+                    await transport.connection.ready()
+            except TimeoutError as error:
+                raise BrokerUnavailable("the broker is short of memory or disk") from error
+
+    async def suspect(self) -> None:
+        """Open the connection anew after a call without an answer, unless the broker has blocked it.
+
+        Until there is a new one, calls fail at once, so that only the first ones wait for nothing.
+        """
+        try:
+            await self.check_unblocked()
+        except BrokerUnavailable:
+            return
+        self._lost.set()
 
     async def keep_channel(self, prepare: PrepareChannel) -> NoReturn:
         """Open a channel and prepare it, and do so again whenever it is lost.
@@ -163,8 +193,9 @@ class ReconnectingConnection:
         connection.close_callbacks.add(lost)
         try:
             with mapped_errors():
-                await self._prepare(connection)
-            self._connection = connection
+                async with asyncio.timeout(PREPARE_CALLS * self._timeout_s):
+                    await self._prepare(connection)
+            self._connection, self._lost = connection, lost
             self._up.set()
             self._tried.set()
             _log.info("broker_connected")
@@ -176,7 +207,7 @@ class ReconnectingConnection:
             await self._close(connection)
 
     async def _close(self, opened: AbstractConnection | AbstractChannel) -> None:
-        """Close for at most the timeout; one that is lost already needs no closing."""
+        """Close for at most `CLOSE_S`; one that is lost already needs no closing."""
         with suppress(BrokerUnavailable), mapped_errors():
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(CLOSE_S):
                 await opened.close()

@@ -24,10 +24,15 @@ class Publisher:
             BrokerUnavailable: The message was not confirmed in time; it may still have arrived.
         """
         with mapped_errors():
-            async with asyncio.timeout(self._timeout_s):
-                channel = await self._open()
-                target = await channel.get_exchange(exchange, ensure=False)
-                await target.publish(message, key, mandatory=mandatory)
+            await self._connection.check_unblocked()
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    channel = await self._open()
+                    target = await channel.get_exchange(exchange, ensure=False)
+                    await target.publish(message, key, mandatory=mandatory)
+            except TimeoutError:
+                await self._connection.suspect()
+                raise
 
     async def _open(self) -> AbstractChannel:
         if self._channel is not None and not self._channel.is_closed:

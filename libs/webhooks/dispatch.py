@@ -17,6 +17,7 @@ from libs.webhooks.delivery_attempt import attempt_delivery
 
 MAX_CONCURRENT = 256
 LEASE_MARGIN_S = 10.0  # added to the time limit of one request
+SEARCH_S = 60.0  # for claiming all that is due
 PAUSE_S = 0.02  # before each search for due deliveries, so that one search finds what ends close together
 STOP_GRACE_S = 2.0  # for running attempts when the process stops
 WAKING_EVENTS = ("job.*", "batch.*", "image.*")  # broker events that may come with a webhook event
@@ -52,7 +53,8 @@ class WebhookDispatcher:
         while True:
             self._wake.clear()
             try:
-                await self._start_due()
+                async with asyncio.timeout(SEARCH_S):
+                    await self._start_due()
             except DatabaseUnavailable as error:
                 log.warning("step_failed", step="webhook_dispatch", error=str(error))
             except Exception:
@@ -109,6 +111,7 @@ class WebhookDispatcher:
 
     async def _release(self, claimed: ClaimedDelivery) -> None:
         try:
-            await webhook_dispatch.release(claimed)
-        except DatabaseUnavailable as error:
+            async with asyncio.timeout(STOP_GRACE_S):
+                await webhook_dispatch.release(claimed)
+        except (DatabaseUnavailable, TimeoutError) as error:
             log.warning("delivery_left_to_its_lease", error=str(error))

@@ -20,7 +20,7 @@ def engine_from(url: str) -> Engine:
         DatabaseUnavailable: The file of an SQLite database cannot be opened.
     """
     if url.startswith(("postgres://", "postgresql://")):
-        return PooledPostgres(config={"dsn": url})
+        return PooledPostgres(url)
     if url.startswith("sqlite:///"):
         path = Path(url.removeprefix("sqlite:///"))
         try:

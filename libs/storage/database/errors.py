@@ -19,6 +19,7 @@ _UNAVAILABLE = (
     asyncpg.OperatorInterventionError,  # the server is starting or shutting down
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,  # a deadlock: the same transaction can succeed when repeated
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # a statement on a connection that the server has just ended
     asyncpg.LockNotAvailableError,

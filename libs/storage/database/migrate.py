@@ -1,5 +1,6 @@
 """Migrating a database to the newest version of all tables."""
 
+import asyncio
 import contextlib
 import fcntl
 import io
@@ -15,9 +16,10 @@ from libs.runtime.threads import MAINTENANCE
 from libs.storage.database import piccolo_conf
 from libs.storage.database.engine import Engine
 from libs.storage.database.errors import driver_errors
-from libs.storage.database.postgres import PooledPostgres
+from libs.storage.database.postgres import Connection, PooledPostgres
 
 MIGRATION_LOCK = 0x6461726B726F6F6D  # "darkroom": one migrating process at a time
+LOCK_PAUSE_S = 0.2
 APP = "darkroom"
 
 log = structlog.get_logger(__name__)
@@ -57,8 +59,15 @@ async def _one_at_a_time(engine: Engine) -> AsyncGenerator[None]:
         return
     connection = await engine.get_new_connection()
     try:
-        with driver_errors:
-            await connection.execute(f"select pg_advisory_lock({MIGRATION_LOCK})")
-        yield
+        while not await _locks(connection):  # noqa: ASYNC110 - another process holds it
+            await asyncio.sleep(LOCK_PAUSE_S)
+        with engine.unlimited():
+            yield
     finally:
-        await connection.close()
+        connection.terminate()  # which frees the lock, whatever the link does
+
+
+async def _locks(connection: Connection) -> bool:
+    """Try to take the lock; a statement that waited for it would exceed the limit on statements."""
+    with driver_errors:
+        return await connection.fetchval(f"select pg_try_advisory_lock({MIGRATION_LOCK})")

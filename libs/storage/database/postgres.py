@@ -1,16 +1,40 @@
-"""Piccolo's PostgreSQL engine, with transactions that never lose a pooled connection."""
+"""Piccolo's PostgreSQL engine, in which every wait has a limit and no pooled connection is lost."""
 
+import asyncio
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.querystring import QueryString
 
+from libs.runtime.keepalive import keep_alive
 from libs.storage.database.errors import driver_errors
 from libs.storage.database.settle import settle
 
+Connection: TypeAlias = Any
+"""An asyncpg connection, or the pool's proxy of one; asyncpg has no types."""
+
 POOL_SIZE = 10
+CONNECT_S = 5.0
+CHECKOUT_S = 10.0  # for a free connection of the pool, a new one included
+STATEMENT_S = 20.0
+GIVE_BACK_S = 1.0  # for a statement that was given up to end; its connection is closed after that
+CLOSE_S = 2.0  # for the pool to close
+UNLIMITED_S = 86_400.0  # a migration's statement
+
+# The server's side of the same limits: a transaction whose client is gone would keep its locks for hours. A
+# statement sets them, because poolers of connections refuse unknown start-up parameters.
+SESSION = f"""
+select set_config(wanted.name, wanted.value, false) from (values
+  ('statement_timeout', '{STATEMENT_S:g}s'), ('idle_in_transaction_session_timeout', '30s'),
+  ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '3'),
+  ('tcp_user_timeout', '20000')
+) as wanted (name, value) join pg_settings using (name)
+"""  # noqa: S608 - constants of ours
+UNLIMITED = "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0"
 
 
 class ReleasedTransaction(PostgresTransaction):
@@ -20,6 +44,8 @@ class ReleasedTransaction(PostgresTransaction):
     then the pool waits for it forever. Here such a connection is closed, because its statement may still run.
     """
 
+    engine: "PooledPostgres"
+
     async def __aenter__(self) -> PostgresTransaction:
         if self._parent is not None:
             return self._parent
@@ -27,9 +53,9 @@ class ReleasedTransaction(PostgresTransaction):
             with driver_errors:
                 return await super().__aenter__()
         except BaseException:
-            connection: asyncpg.Connection | None = getattr(self, "connection", None)
+            connection: Connection | None = getattr(self, "connection", None)
             if connection is not None:
-                connection.terminate()
+                _terminate(connection)
             raise
 
     async def __aexit__(
@@ -47,36 +73,126 @@ class ReleasedTransaction(PostgresTransaction):
             self.engine.current_transaction.reset(self.context)
         return exception is None
 
+    async def get_connection(self) -> Connection:
+        return await self.engine.check_out()
+
+    async def begin(self) -> None:
+        await super().begin()
+        if self.engine.is_unlimited:
+            await self.connection.execute(UNLIMITED)
+
     async def _end(self, *, failed: bool) -> None:
+        if failed and _is_closed(self.connection):
+            return  # the server rolls back
         try:
             await settle(self, failed=failed)
         except BaseException:
-            self.connection.terminate()
+            _terminate(self.connection)
             raise
-        await cast("asyncpg.Pool", self.engine.pool).release(self.connection)
+        await self.engine.give_back(self.connection)
 
 
 class PooledPostgres(PostgresEngine):
-    """PostgreSQL with a pool of connections, and with the errors of this package."""
+    """PostgreSQL with a pool of connections, limits on every wait, and the errors of this package."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(config={"dsn": dsn, "timeout": CONNECT_S, "command_timeout": STATEMENT_S})
+        self.is_unlimited = False
 
     def transaction(self, allow_nested: bool = True) -> ReleasedTransaction:
         return ReleasedTransaction(engine=self, allow_nested=allow_nested)
 
-    async def get_new_connection(self) -> asyncpg.Connection:
+    @contextmanager
+    def unlimited(self) -> Generator[None]:
+        """Let the statements of transactions inside take any time, as those of a migration may."""
+        self.is_unlimited = True
+        try:
+            yield
+        finally:
+            self.is_unlimited = False
+
+    async def get_new_connection(self) -> Connection:
         with driver_errors:
-            return await super().get_new_connection()
+            return await _connect(**self.config)
 
     async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:
-        with driver_errors:
-            return cast("list[Any]", await super().run_querystring(querystring, in_pool))
+        query, arguments = querystring.compile_string(engine_type=self.engine_type)
+        return await self._fetch(query, arguments)
 
     async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:
-        with driver_errors:
-            return cast("list[Any]", await super().run_ddl(ddl, in_pool))
+        return await self._fetch(ddl, ())
 
     async def open_pool(self) -> None:
         with driver_errors:
-            await self.start_connection_pool(min_size=1, max_size=POOL_SIZE, reset=_reset_nothing)
+            await self.start_connection_pool(
+                min_size=1, max_size=POOL_SIZE, connect=_connect, reset=_reset_nothing
+            )
+
+    async def close_connection_pool(self) -> None:
+        """Close the pool; connections that do not close in time are cut off."""
+        pool, self.pool = self.pool, None
+        if pool is not None:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                async with asyncio.timeout(CLOSE_S):
+                    await pool.close()
+
+    async def check_out(self) -> Connection:
+        """Take a connection from the pool within `CHECKOUT_S`; the caller gives it back."""
+        if self.pool is None:
+            raise asyncpg.InterfaceError("the pool is closed")
+        async with asyncio.timeout(CHECKOUT_S):
+            return await cast("Any", self.pool).acquire()
+
+    async def give_back(self, connection: Connection) -> None:
+        """Return a connection to the pool; it is closed if its last statement does not end in time."""
+        if self.pool is None:
+            _terminate(connection)
+            return
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await self.pool.release(connection, timeout=GIVE_BACK_S)
+
+    async def _fetch(self, query: str, arguments: Sequence[Any]) -> list[Any]:
+        with driver_errors:
+            transaction = self.current_transaction.get()
+            if transaction is not None:
+                return await self._fetch_inside(transaction.connection, query, arguments)
+            connection = await self.check_out()
+            try:
+                return await connection.fetch(query, *arguments)
+            finally:
+                await self.give_back(connection)
+
+    async def _fetch_inside(self, connection: Connection, query: str, arguments: Sequence[Any]) -> list[Any]:
+        """Run a statement of a transaction; close the connection if it is given up, which rolls back."""
+        limit_s = UNLIMITED_S if self.is_unlimited else None
+        try:
+            return await connection.fetch(query, *arguments, timeout=limit_s)
+        except (TimeoutError, asyncio.CancelledError):
+            _terminate(connection)
+            raise
+
+
+async def _connect(*arguments: Any, **options: Any) -> Connection:  # noqa: ANN401 - as asyncpg.connect
+    connection = cast("Any", await asyncpg.connect(*arguments, **options))
+    try:
+        keep_alive(connection._transport.get_extra_info("socket"))
+        await connection.execute(SESSION)
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+def _terminate(connection: Connection) -> None:
+    with suppress(asyncpg.InterfaceError):  # it is closed, and back in the pool
+        connection.terminate()
+
+
+def _is_closed(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True
 
 
 async def _reset_nothing(_: object) -> None:

@@ -21,7 +21,7 @@ from multidict import CIMultiDict
 
 from libs.runtime.threads import SCRATCH
 from libs.storage.objects.digest import check_etag, check_size
-from libs.storage.objects.errors import DigestMismatch, StorageError, StoreFaltered, StoreUnavailable
+from libs.storage.objects.errors import DigestMismatch, ObjectsNotDeleted, StoreFaltered, StoreUnavailable
 from libs.storage.objects.key_rules import check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Digest, Stored
 from libs.storage.objects.s3_connections import Bucket, S3Connections
@@ -32,7 +32,9 @@ T = TypeVar("T")
 CONNECTIONS = 100  # for uploads and jobs
 DOWNLOADS = 100  # connections for clients that download
 HEALTH_CONNECTIONS = 2
-TIMEOUT = ClientTimeout(total=None, sock_connect=5, sock_read=60)
+TIMEOUT = ClientTimeout(total=None, connect=15, sock_connect=5, sock_read=20)
+CALL_S = 20.0  # for a call that transfers no file
+PUT_BYTES_PER_S = 250_000  # the least rate at which a file must reach the store, beside `CALL_S`
 PUT_PAUSES_S = (0.1, 0.5)
 SMALL_BYTES = 1024 * 1024  # smaller files are sent from memory
 PART_BYTES = 5 * 1024 * 1024  # the smallest part that S3 accepts; a smaller file is sent in one request
@@ -86,16 +88,17 @@ class S3Objects:
         with await _in_thread_unless_small(path, partial(_open, path)) as file, faults(key):
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
-            client = await self._client()
-            stored = await client.put_object(
-                self._bucket,
-                key,
-                file,
-                size,
-                content_type=content_type,
-                metadata={name: _header(value) for name, value in metadata.items()},
-                part_size=PART_BYTES if size <= SMALL_BYTES else size,  # always one request
-            )
+            async with asyncio.timeout(CALL_S + size / PUT_BYTES_PER_S):
+                client = await self._client()
+                stored = await client.put_object(
+                    self._bucket,
+                    key,
+                    file,
+                    size,
+                    content_type=content_type,
+                    metadata={name: _header(value) for name, value in metadata.items()},
+                    part_size=PART_BYTES if size <= SMALL_BYTES else size,  # always one request
+                )
         if not _is_encrypted(stored):
             check_etag(stored.etag or "", expected)
 
@@ -141,19 +144,23 @@ class S3Objects:
             check_key(key)
         if not keys:
             return
-        with faults():
+        async with _limited():
             client = await self._client()
             errors = await client.remove_objects(self._bucket, [DeleteObject(key) for key in keys])
-        refused = [error.code for error in errors if error.code != "NoSuchKey"]
+        refused = {
+            error.name or "": f"the store answered {error.code}"
+            for error in errors
+            if error.code != "NoSuchKey"
+        }
         if refused:
-            raise StorageError(f"{len(refused)} of {len(keys)} objects were not deleted: {refused[0]}")
+            raise ObjectsNotDeleted(refused)
 
     async def scan(self, prefix: str) -> AsyncGenerator[Stored]:
         check_prefix(prefix)
-        with faults():
+        async with _limited():
             found = aiter((await self._client()).list_objects(self._bucket, prefix=prefix, recursive=True))
         while True:
-            with faults():
+            async with _limited():
                 entry = await anext(found, None)
             if entry is None:
                 return
@@ -181,7 +188,7 @@ class S3Objects:
         pass
 
     async def ping(self) -> None:
-        with faults():
+        async with _limited():
             client = await self._client(self._health_connections)
             if not await client.bucket_exists(self._bucket):
                 self._ready = False
@@ -195,7 +202,7 @@ class S3Objects:
         self, connections: S3Connections, key: str, start: int, length: int | None
     ) -> ClientResponse | None:
         """Return the open response; None if the range is empty or begins after the end."""
-        with faults(key):
+        async with _limited(key):
             client = await self._client(connections)
             try:
                 if length == 0:  # the library takes 0 for no limit
@@ -225,6 +232,14 @@ class S3Objects:
             if status_and_code(error)[0] not in (403, 409):
                 raise
         self._ready = True
+
+
+@asynccontextmanager
+async def _limited(key: str = "") -> AsyncGenerator[None]:
+    """Run a call that transfers no file within `CALL_S`, with the errors of this package."""
+    with faults(key):
+        async with asyncio.timeout(CALL_S):
+            yield
 
 
 async def _chunks(response: ClientResponse | None) -> AsyncGenerator[bytes]:

@@ -1,9 +1,17 @@
 """The bucket, and connections to it that serve one purpose."""
 
+import asyncio
+import socket
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from miniopy_async.api import Minio
+
+from libs.runtime.keepalive import keep_alive
+
+CLOSE_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +47,7 @@ class S3Connections:
         """Return the client, ready for requests; call it on the event loop."""
         if self._session is None:
             self._session = ClientSession(
-                connector=TCPConnector(limit=self._limit),
+                connector=TCPConnector(limit=self._limit, socket_factory=_open_socket),
                 timeout=self._timeout,
                 headers={"Accept-Encoding": "identity"},
             )
@@ -48,6 +56,14 @@ class S3Connections:
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        session, self._session = self._session, None
+        if session is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await session.close()
+
+
+def _open_socket(info: tuple[Any, ...]) -> socket.socket:
+    connection = socket.socket(info[0], info[1], info[2])
+    keep_alive(connection)
+    return connection
