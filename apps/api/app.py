@@ -1,6 +1,5 @@
 """The HTTP application."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -36,28 +35,24 @@ from apps.api.routes.search import LookAlikes
 from apps.api.routes.webhooks import Webhooks
 from libs import __version__
 from libs.backends import Backends
-from libs.images.artifact import keep_settling
 from libs.images.duplicates import Duplicates
 from libs.images.thumbnails import Thumbnails
-from libs.runtime.background import background_tasks
 
 JSON_BODY_BYTES = 1_000_000
-PURGE_LIMITS_S = 60
 
 
-def create_app(backends: Backends, event_streams: EventStreams) -> ASGIApp:
-    """Assemble the API over opened backends, which the caller closes after it."""
-    limits, thumbnails, duplicates = MemoryStore(), Thumbnails(backends), Duplicates(backends)
+def create_app(backends: Backends, event_streams: EventStreams, limits: MemoryStore) -> ASGIApp:
+    """Assemble the API over opened backends, which the caller closes after it.
+
+    The caller keeps `event_streams` listening and purges `limits`, the counts of the rate limits.
+    """
+    thumbnails, duplicates = Thumbnails(backends), Duplicates(backends)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
-        async with (
-            event_streams.listening(backends.broker),
-            background_tasks(_purge(limits), keep_settling(backends)),
-        ):
-            yield
-            await thumbnails.close()
-            await duplicates.close()
+        yield
+        await thumbnails.close()
+        await duplicates.close()
 
     app = Litestar(
         route_handlers=[
@@ -103,9 +98,3 @@ def create_app(backends: Backends, event_streams: EventStreams) -> ASGIApp:
             addressed, min_bytes_per_s=settings.min_body_bytes_per_s, grace_s=settings.request_head_s
         )
     )
-
-
-async def _purge(limits: MemoryStore) -> None:
-    while True:
-        await asyncio.sleep(PURGE_LIMITS_S)
-        await limits.delete_expired()

@@ -34,7 +34,7 @@ from libs.storage import (
 from libs.storage.database.errors import DatabaseFull, DatabaseUnavailable, InvalidValue
 from libs.storage.edit_calls import DailyEditsUsed
 from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, ImageNotReady, QuotaExceeded
-from libs.storage.objects import ObjectNotFound, StoreFull, StoreUnavailable
+from libs.storage.objects import ObjectNotFound, ObjectsNotDeleted, StoreFull, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +111,7 @@ STATUS: dict[type[Exception], int] = {
     webhook_deliveries.DeliveryNotFound: 404,
     webhook_deliveries.DeliveryUnderWay: 409,
     ObjectNotFound: 404,
+    ObjectsNotDeleted: 503,
     DatabaseUnavailable: 503,
     InvalidValue: 400,
     StoreUnavailable: 503,

@@ -5,6 +5,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from socket import socket
 
+from litestar.stores.memory import MemoryStore
+from litestar.types import ASGIApp
 from uvicorn import Server
 
 from apps.api.app import create_app
@@ -16,7 +18,11 @@ from apps.api.connections import (
 )
 from apps.api.responses.event_streams import EventStreams
 from libs.backends import Backends
+from libs.images.artifact import keep_settling
+from libs.runtime.background import supervised_loops
+from libs.settings import Settings
 
+PURGE_LIMITS_S = 60
 FINISH_S = 2  # for running requests after the stop signal
 CANCEL_S = 1  # for their handlers after their connections are closed
 
@@ -43,16 +49,26 @@ class _Server(Server):
 
 
 async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
-    """Serve until `stop`."""
-    settings = backends.settings
-    event_streams = EventStreams(per_account=settings.event_streams_per_account)
+    """Serve until `stop`.
+
+    Raises:
+        ExceptionGroup: A loop of the API died; the server has shut down in order.
+    """
+    event_streams = EventStreams(per_account=backends.settings.event_streams_per_account)
+    counts = MemoryStore()
+    loops = {"purge_rate_limits": _purge(counts), "settle_objects": keep_settling(backends)}
+    async with event_streams.listening(backends.broker), supervised_loops(loops):
+        await _serve(create_app(backends, event_streams, counts), event_streams, backends.settings, stop)
+
+
+async def _serve(app: ASGIApp, event_streams: EventStreams, settings: Settings, stop: asyncio.Event) -> None:
     limits = ConnectionLimits(
         max_connections=connections_within(settings.max_connections, raise_file_limit()),
         head_s=settings.request_head_s,
     )
     server = _Server(
         ConnectionConfig(
-            create_app(backends, event_streams),
+            app,
             limits=limits,
             host=settings.host,
             port=settings.port,
@@ -73,3 +89,9 @@ async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
         event_streams.stop()
         server.should_exit = True
         await serving
+
+
+async def _purge(limits: MemoryStore) -> None:
+    while True:
+        await asyncio.sleep(PURGE_LIMITS_S)
+        await limits.delete_expired()

@@ -1,16 +1,24 @@
-"""`darkroom check`: the health of database, object store and broker, and free space."""
+"""`darkroom check`: the health of all backends, free space, and what the site has set aside."""
+
+from typing import TYPE_CHECKING
 
 import click
 
 from apps.cli.bootstrap import run_command
 from libs.settings import Settings
 
+if TYPE_CHECKING:
+    from libs.storage.set_aside import Item
+
+SHOWN = 100
+
 
 @click.command()
 def check() -> None:
     """Check that database, object store and broker answer, and that the disks have space left.
 
-    Exits with 0 when all of it is so, else with 1.
+    It also lists what the site has set aside because it fails again and again, with the reason. Exits with 0
+    when all of it is so, else with 1.
     """
     from libs.backends import open_backends
 
@@ -18,9 +26,22 @@ def check() -> None:
         # Do not declare: a user without that right would cause an error in the broker's log each time.
         async with open_backends(settings, declare=False) as backends:
             found = await backends.health()
+            items = await _set_aside() if found.database == "ok" else []
         for name in ("database", "objects", "broker", "disk"):
             click.echo(f"{name:<9} {getattr(found, name)}")
+        for item in items:
+            click.echo(f"set aside {item.kind} {item.id} after {item.attempts} attempts: {item.reason}")
         if found.status != "ok":
             raise click.exceptions.Exit(1)
 
     run_command(run)
+
+
+async def _set_aside() -> "list[Item]":
+    from libs.storage import set_aside
+    from libs.storage.database.errors import DatabaseUnavailable
+
+    try:
+        return await set_aside.oldest(SHOWN)
+    except DatabaseUnavailable:
+        return []

@@ -7,13 +7,14 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from libs.backends import Backends
-from libs.contracts.commands import BadMessage, DescribeImage, decode
+from libs.contracts.commands import DescribeImage, decode
 from libs.contracts.enums import JobStatus
 from libs.edits.errors import EditTimedOut
 from libs.images import attempt_files
 from libs.jobs import ends
 from libs.jobs.publish import publish
-from libs.storage import edit_calls, host_throttle, jobs
+from libs.storage import edit_calls, host_throttle, jobs, set_aside
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Job
 from libs.storage.job_failure import Failure
 
@@ -26,14 +27,21 @@ log = structlog.get_logger(__name__)
 
 
 async def sweep(backends: Backends) -> int:
-    """Take up queued jobs that are due and running jobs whose lease lapsed; return how many."""
+    """Take up queued jobs that are due and running jobs whose lease lapsed; return how many.
+
+    A job that breaks this is set aside and does not hold up the others; `take_due` returns it after growing
+    pauses.
+    """
     due = await jobs.take_due(JOBS_PER_SWEEP)
     for job in due:
         with bound_contextvars(job_id=str(job.id), request_id=job.request_id):
             try:
                 await _take_up(job, backends)
-            except BadMessage:
-                log.exception("command_unreadable")  # the sweep continues with the other jobs
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:
+                log.exception("job_set_aside")
+                await set_aside.put("job", {job.id: repr(error)})
     return len(due)
 
 

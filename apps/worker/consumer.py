@@ -42,7 +42,7 @@ from libs.imaging.errors import SourceFault
 from libs.jobs import ends, retry_policy
 from libs.jobs.ends import JobEnd
 from libs.orders import intake
-from libs.runtime.background import background_tasks
+from libs.runtime.background import entered_together, supervised_loops
 from libs.runtime.disk import full_disk_errors
 from libs.runtime.process_pool import ProcessPool, RenderCrashed
 from libs.storage import host_throttle, jobs, leases
@@ -57,6 +57,7 @@ INGEST_SHARE = 4  # fetches at once for each interactive render process: most of
 BULK_INGEST_SHARE = 16  # for each bulk render process: a few slow hosts must not hold up all others
 EDIT_SHARE = 4  # calls to the model at once for each interactive render process: all of them wait
 EDIT_PROCESSES = 1  # that make the files before and after a call
+RELEASE_S = 2.0  # for queueing an unfinished job again when the worker stops
 BULK_SHARE = 2  # interactive render processes for each bulk one
 
 log = structlog.get_logger(__name__)
@@ -89,20 +90,23 @@ class Worker:
                 stack.push_async_callback(pool.processes.close)
             await stack.enter_async_context(self.fetcher)
             self.model = await stack.enter_async_context(open_image_model(self.backends.settings))
-            await stack.enter_async_context(
-                background_tasks(self._listen_for_cancellations(), keep_settling(self.backends))
-            )
-            for route, pool, concurrency in (
-                (Route.TRANSFORM, self.interactive, self.concurrency),
-                (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
-                (Route.INGEST, self.interactive, self.concurrency * INGEST_SHARE),
-                (Route.INGEST_BULK, self.bulk, self.bulk_concurrency * BULK_INGEST_SHARE),
-                (Route.DESCRIBE, self.bulk, self.bulk_concurrency),
-                (Route.EDIT, self.edits, self.concurrency * EDIT_SHARE),
-            ):
-                await stack.enter_async_context(
-                    self.backends.broker.consume(route, self._handler(route, pool), concurrency=concurrency)
+            loops = {
+                "cancellations": self._listen_for_cancellations(),
+                "settle_objects": keep_settling(self.backends),
+            }
+            await stack.enter_async_context(supervised_loops(loops))
+            consumers = [
+                self.backends.broker.consume(route, self._handler(route, pool), concurrency=concurrency)
+                for route, pool, concurrency in (
+                    (Route.TRANSFORM, self.interactive, self.concurrency),
+                    (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
+                    (Route.INGEST, self.interactive, self.concurrency * INGEST_SHARE),
+                    (Route.INGEST_BULK, self.bulk, self.bulk_concurrency * BULK_INGEST_SHARE),
+                    (Route.DESCRIBE, self.bulk, self.bulk_concurrency),
+                    (Route.EDIT, self.edits, self.concurrency * EDIT_SHARE),
                 )
+            ]
+            await stack.enter_async_context(entered_together(*consumers))
             log.info("worker_started", worker=self.name, concurrency=self.concurrency)
             yield
 
@@ -237,11 +241,12 @@ class Worker:
 
     async def _release(self, claim: Claim) -> None:
         try:
-            await leases.release(claim)
+            async with asyncio.timeout(RELEASE_S):
+                await leases.release(claim)
             log.info("job_released")
         except LostLease:
             pass
-        except DatabaseUnavailable as error:
+        except (DatabaseUnavailable, TimeoutError) as error:
             log.warning("job_left_to_its_lease", error=str(error))
 
     async def _listen_for_cancellations(self) -> None:

@@ -13,6 +13,7 @@ from libs.backends import Backends
 from libs.jobs.publish import publish
 from libs.outbound import is_data_url
 from libs.storage import host_throttle
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Job
 
 MAX_RELEASED = 512  # released jobs, over all hosts
@@ -34,9 +35,14 @@ class ThrottleRelease:
         room = MAX_RELEASED - await host_throttle.count_released(at_most=MAX_RELEASED)
         released = 0
         for host in await self._hosts(backends) if room > 0 else ():
-            released += await _publish(
-                await host_throttle.release(host, per_host=backends.settings.batch_per_host), backends
-            )
+            try:
+                released += await _publish(
+                    await host_throttle.release(host, per_host=backends.settings.batch_per_host), backends
+                )
+            except DatabaseUnavailable:
+                raise
+            except Exception:
+                log.exception("host_not_released", host=host)  # the other hosts get their turn
             if released >= room:
                 break
         return released

@@ -13,6 +13,7 @@ from libs.broker.event_subscription import CAPACITY, Subscription
 from libs.broker.port import NO_HEADERS, BrokerMessage, Event, Handler
 from libs.broker.settlement import bind_request_id, dead_letter_copy, run_handler
 from libs.contracts.topology import OWN_PREFIX, Route
+from libs.runtime.background import supervised_loops
 
 MAX_DEAD = 1000  # dead letters kept; the oldest go first
 
@@ -86,19 +87,15 @@ class MemoryBroker:
     @asynccontextmanager
     async def consume(self, route: Route, handler: Handler, *, concurrency: int) -> AsyncGenerator[None]:
         stopping = asyncio.Event()
-        consumers = [
-            asyncio.create_task(
-                self._consume_queue(route, handler, stopping), name=f"consume {route.queue} {n}"
-            )
+        consumers = {
+            f"consume {route.queue} {n}": self._consume_queue(route, handler, stopping)
             for n in range(concurrency)
-        ]
-        try:
-            yield
-        finally:
-            stopping.set()
-            for consumer in consumers:
-                consumer.cancel()
-            await asyncio.gather(*consumers, return_exceptions=True)
+        }
+        async with supervised_loops(consumers, insist=False):
+            try:
+                yield
+            finally:
+                stopping.set()
 
     async def _consume_queue(self, route: Route, handler: Handler, stopping: asyncio.Event) -> None:
         queue = self._queues[route]

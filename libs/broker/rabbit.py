@@ -20,7 +20,7 @@ from libs.broker.rabbit_messages import to_dead_letter
 from libs.broker.rabbit_publisher import Publisher
 from libs.broker.rabbit_topology import declare_topology
 from libs.contracts.topology import DEAD, EVENTS, JOBS, OWN_PREFIX, Route
-from libs.runtime.background import background_tasks
+from libs.runtime.background import supervised_loops
 
 _log = structlog.get_logger(__name__)
 
@@ -116,13 +116,13 @@ class RabbitBroker:
     async def consume(self, route: Route, handler: Handler, *, concurrency: int) -> AsyncGenerator[None]:
         await self._consuming.start()
         consumer = Consumer(route, handler, self._dead_letter, concurrency=concurrency)
-        async with background_tasks(
-            self._consuming.keep_channel(consumer.prepare), name=f"consume {route.queue}"
+        async with supervised_loops(
+            {f"consume {route.queue}": self._consuming.keep_channel(consumer.prepare)}
         ):
             try:
                 yield
             finally:
-                await consumer.stop(timeout_s=self._timeout_s)
+                await consumer.stop()
 
     @asynccontextmanager
     async def events(self, *patterns: str) -> AsyncGenerator[AsyncIterator[Event]]:
@@ -144,7 +144,7 @@ class RabbitBroker:
         is_up = await self._consuming.start()
         self._subscriptions.add(subscription)
         try:
-            async with background_tasks(self._consuming.keep_channel(prepare), name="listen to events"):
+            async with supervised_loops({"listen to events": self._consuming.keep_channel(prepare)}):
                 if is_up:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(self._timeout_s):
@@ -162,8 +162,8 @@ class RabbitBroker:
     async def close(self) -> None:
         for subscription in self._subscriptions:
             subscription.put(None)
-        for connection in (self._consuming, self._replying, self._publishing):
-            await connection.close()
+        connections = (self._consuming, self._replying, self._publishing)
+        await asyncio.gather(*(connection.close() for connection in connections))
 
     async def _dead_letter(self, message: AbstractIncomingMessage, route: Route, reason: str) -> None:
         """Dead-letter a copy with the reason; if that fails, let the broker dead-letter the message."""

@@ -9,12 +9,14 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
 from libs.broker.errors import BrokerUnavailable
 from libs.broker.port import BrokerMessage, Handler
-from libs.broker.rabbit_connection import mapped_errors
+from libs.broker.rabbit_connection import CLOSE_S, mapped_errors
 from libs.broker.rabbit_messages import to_broker_message
 from libs.broker.settlement import bind_request_id, run_handler
 from libs.contracts.topology import Route
 
 DeadLetterMessage = Callable[[AbstractIncomingMessage, Route, str], Awaitable[None]]
+
+SETTLE_S = 15.0  # for an acknowledgement to be written, or a dead letter to be confirmed
 
 _log = structlog.get_logger(__name__)
 
@@ -55,7 +57,7 @@ class Consumer:
 
         await self._queue.consume(start_task, consumer_tag=self._tag)
 
-    async def stop(self, *, timeout_s: float) -> None:
+    async def stop(self) -> None:
         """Stop consuming, cancel the running handlers and return their messages to the queue.
 
         Messages that no handler has started are returned when the channel closes.
@@ -63,7 +65,7 @@ class Consumer:
         self._stopping = True
         if self._queue is not None:
             with suppress(BrokerUnavailable), mapped_errors():
-                await self._queue.cancel(self._tag, timeout=timeout_s)
+                await self._queue.cancel(self._tag, timeout=CLOSE_S)
         running = list(self._running)
         for task in running:
             task.cancel()
@@ -73,7 +75,11 @@ class Consumer:
         async with self._slots:
             if channel.is_closed:
                 return  # lost while it waited for a slot; it is delivered again
-            message = to_broker_message(incoming)
+            try:
+                message = to_broker_message(incoming)
+            except Exception as error:  # noqa: BLE001 - a message that nobody can read must not stay
+                await self._settle(incoming, self._dead_letter(incoming, self._route, repr(error)))
+                return
             with bind_request_id(message):
                 await self._run_and_settle(incoming, message)
 
@@ -91,6 +97,7 @@ class Consumer:
     async def _settle(self, incoming: AbstractIncomingMessage, settlement: Awaitable[None]) -> None:
         try:
             with mapped_errors():
-                await settlement
+                async with asyncio.timeout(SETTLE_S):
+                    await settlement
         except BrokerUnavailable as error:
             _log.info("settle_failed", route=self._route, message_id=incoming.message_id, error=str(error))

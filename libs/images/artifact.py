@@ -9,6 +9,7 @@ removes an object that has none; `darkroom doctor` finds those of a process that
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -26,7 +27,7 @@ from libs.runtime.background import run_to_completion
 from libs.storage import filenames, images
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, now
-from libs.storage.objects import Digest
+from libs.storage.objects import Digest, ObjectsNotDeleted
 
 STORING_GRACE_S = 2.0  # that a cancelled caller waits for the end of storing
 SETTLE_EVERY_S = 60.0
@@ -72,7 +73,8 @@ async def _store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T
         except DatabaseUnavailable:
             raise  # the commit may have succeeded
         except Exception:
-            await backends.objects.delete(keys)
+            with suppress(ObjectsNotDeleted):  # `darkroom doctor` finds what is kept
+                await backends.objects.delete(keys)
             settled = True
             raise
         settled = True
@@ -101,8 +103,9 @@ async def keep_settling(backends: Backends) -> NoReturn:
             await settle(backends)
         except Exception as error:
             if outcome_of(error) != "transient":
-                raise
-            log.warning("objects_not_settled", error=str(error))
+                log.exception("settling_broke")
+            else:
+                log.warning("objects_not_settled", error=str(error))
 
 
 async def settle(backends: Backends, *, older_than_s: float = UNKNOWN_FOR_S) -> None:
@@ -112,7 +115,8 @@ async def settle(backends: Backends, *, older_than_s: float = UNKNOWN_FOR_S) -> 
     if not keys:
         return
     known = await images.sizes_by_key(keys)
-    await backends.objects.delete([key for key in keys if key not in known])
+    with suppress(ObjectsNotDeleted):  # `darkroom doctor` finds what is kept
+        await backends.objects.delete([key for key in keys if key not in known])
     for key in keys:
         del backends.unsettled[key]
 

@@ -10,7 +10,7 @@ import structlog
 from libs.backends import Backends
 from libs.contracts.commands import EditImage, IngestImage, TransformImage
 from libs.storage import object_keys
-from libs.storage.objects import StoreUnavailable
+from libs.storage.objects import ObjectsNotDeleted, StoreUnavailable
 
 StoringCommand: TypeAlias = TransformImage | IngestImage | EditImage
 """The command of a job that stores files."""
@@ -33,7 +33,7 @@ async def clear_attempts(command: StoringCommand, made_at: datetime, backends: B
     """Remove the objects that earlier attempts at a job left when their worker was killed.
 
     Call it only as the holder of the job's lease, or once the job has failed: no earlier attempt can end it
-    then. When the store is away the objects stay.
+    then. When the store is away, or keeps them, the objects stay.
     """
     try:
         for name in _key_names(command):
@@ -41,7 +41,7 @@ async def clear_attempts(command: StoringCommand, made_at: datetime, backends: B
             left = [stored.key async for stored in backends.objects.scan(prefix)]
             if left:
                 await backends.objects.delete(left)
-    except StoreUnavailable as error:
+    except (ObjectsNotDeleted, StoreUnavailable) as error:
         log.warning("attempts_stay", job_id=str(command.job_id), error=str(error))
 
 

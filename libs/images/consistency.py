@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
+import structlog
 from msgspec import Struct
 
 from libs.backends import Backends
@@ -14,7 +15,7 @@ from libs.images import expiry
 from libs.storage import images
 from libs.storage.database.tables import BaseUser, Image, now
 from libs.storage.object_keys import INBOX, ORIGINALS, RESULTS, THUMBNAILS
-from libs.storage.objects import BadKey, ObjectNotFound, Stored
+from libs.storage.objects import BadKey, ObjectNotFound, ObjectsNotDeleted, Stored
 
 BATCH = 500
 FEW = 10  # differences that may be repaired whatever their share is
@@ -26,6 +27,8 @@ MENDED: tuple[Kind, ...] = ("missing", "stray", "attempt")
 
 UUID_TEXT = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 OWN_KEY = re.compile(rf"[^/]+/(?:{ORIGINALS}|{RESULTS})/\d{{4}}/\d\d/\d\d/({UUID_TEXT})[.-][^/]*")
+
+log = structlog.get_logger(__name__)
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -128,9 +131,15 @@ class Examination:
     async def _remove_strays(self, strays: list[Finding]) -> int:
         known = await images.sizes_by_key([_image_key(stray.key) for stray in strays])
         gone = [stray.key for stray in strays if _image_key(stray.key) not in known]
+        kept: dict[str, str] = {}
         for start in range(0, len(gone), BATCH):
-            await self._backends.objects.delete(gone[start : start + BATCH])
-        return len(gone)
+            try:
+                await self._backends.objects.delete(gone[start : start + BATCH])
+            except ObjectsNotDeleted as error:
+                kept |= error.reasons
+        for key, reason in kept.items():
+            log.error("stray_kept", key=key, reason=reason)
+        return len(gone) - len(kept)
 
     async def _remove_rows(self, missing: list[Finding]) -> int:
         removed = 0

@@ -50,7 +50,7 @@ async def replace_image(command: ReplaceImage, backends: Backends) -> Job:
     except DatabaseUnavailable:
         raise  # the job may be queued; if not, the staged file expires
     except Exception:
-        await expiry.delete(staged, command.owner, backends)
+        await expiry.discard(staged, command.owner, backends)
         raise
 
 

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import structlog
+
 from libs.backends import Backends
 from libs.imaging.operations import Convert, Frames, Resize
 from libs.imaging.pipeline import render
@@ -10,7 +12,7 @@ from libs.runtime.process_pool import ProcessPool
 from libs.runtime.threads import SCRATCH
 from libs.storage import images, object_keys
 from libs.storage.database.tables import Image, new_id
-from libs.storage.objects import ObjectNotFound
+from libs.storage.objects import ObjectNotFound, ObjectsNotDeleted
 
 SIDE = 160  # pixels of the longer side
 MIME = "image/webp"
@@ -18,6 +20,8 @@ TIMEOUT_S = 20.0
 NICENESS = 10
 
 STEPS = (Frames(frame=0), Resize(width=SIDE, height=SIDE), Convert(format="webp", quality=75))
+
+log = structlog.get_logger(__name__)
 
 
 class Thumbnails:
@@ -75,4 +79,7 @@ class Thumbnails:
         """Delete the thumbnail if its image was deleted or replaced while it was rendered."""
         current = await images.by_id(image.id)
         if current is None or current.object_key != image.object_key:
-            await self._backends.objects.delete([key])
+            try:
+                await self._backends.objects.delete([key])
+            except ObjectsNotDeleted as error:
+                log.error("thumbnail_kept", key=key, reason=str(error))

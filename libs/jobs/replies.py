@@ -9,7 +9,8 @@ from libs.contracts.commands import encode
 from libs.contracts.enums import JobStatus
 from libs.contracts.events import JobEnded
 from libs.jobs import events
-from libs.storage import accounts, images, submissions
+from libs.storage import accounts, images, set_aside, submissions
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Job, Submission
 from libs.storage.job_failure import Failure
 
@@ -38,12 +39,21 @@ async def reply(submission: Submission, backends: Backends) -> int:
 
 
 async def send_due_replies(backends: Backends) -> int:
-    """Send replies that a killed worker or an absent broker left unsent; return how many were sent."""
+    """Send replies that a killed worker or an absent broker left unsent; return how many were sent.
+
+    An order whose reply breaks this is set aside and does not hold up the others.
+    """
     sent = 0
     for submission_id in await submissions.due(BATCH):
-        submission = await submissions.by_id(submission_id)
-        if submission is not None:
-            sent += await reply(submission, backends)
+        try:
+            submission = await submissions.by_id(submission_id)
+            if submission is not None:
+                sent += await reply(submission, backends)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:
+            log.exception("reply_set_aside", submission=str(submission_id))
+            await set_aside.put("reply", {submission_id: repr(error)})
     return sent
 
 

@@ -1,8 +1,8 @@
-"""Background tasks, supervised loops, and steps that a cancellation does not interrupt."""
+"""Supervised loops, and steps that a cancellation does not interrupt."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -15,22 +15,13 @@ log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def background_tasks(
-    *work: Coroutine[Any, Any, object], name: str | None = None
+async def supervised_loops(
+    loops: Mapping[str, Coroutine[Any, Any, object]], *, insist: bool = True
 ) -> AsyncGenerator[None]:
-    """Run each coroutine in a task of its own while the block runs; cancel them when it ends."""
-    tasks = [asyncio.create_task(coroutine, name=name) for coroutine in work]
-    try:
-        yield
-    finally:
-        await cancel_and_wait(*tasks)
-
-
-@asynccontextmanager
-async def supervised_loops(loops: Mapping[str, Coroutine[Any, Any, object]]) -> AsyncGenerator[None]:
     """Run each loop in a task of its own, under its name, while the block runs; cancel them when it ends.
 
-    A loop that fails is logged. It cancels the block and the other loops.
+    A loop that fails is logged. It cancels the block and the other loops. With `insist` the loops are
+    cancelled again every second until they end; without, once: for loops whose work takes time to end.
 
     Raises:
         ExceptionGroup: The error of the loop that failed.
@@ -43,7 +34,38 @@ async def supervised_loops(loops: Mapping[str, Coroutine[Any, Any, object]]) -> 
         except Exception as error:  # noqa: BLE001 - raised below: the group would wrap it
             block_error = error
         finally:
-            await cancel_and_wait(*tasks)
+            await (cancel_and_wait(*tasks) if insist else _cancel_once(*tasks))
+    if block_error is not None:
+        raise block_error
+
+
+@asynccontextmanager
+async def entered_together(*contexts: AbstractAsyncContextManager[object]) -> AsyncGenerator[None]:
+    """Enter all contexts at once, and leave them at once: the slowest decides how long that takes.
+
+    Raises:
+        ExceptionGroup: The error of a context; the others were left, and the block was cancelled.
+    """
+    leaving = asyncio.Event()
+    entered = [asyncio.Event() for _ in contexts]
+
+    async def hold(context: AbstractAsyncContextManager[object], inside: asyncio.Event) -> None:
+        async with context:
+            inside.set()
+            await leaving.wait()
+
+    block_error: Exception | None = None
+    async with asyncio.TaskGroup() as group:
+        for context, inside in zip(contexts, entered, strict=True):
+            group.create_task(hold(context, inside))
+        try:
+            for inside in entered:
+                await inside.wait()
+            yield
+        except Exception as error:  # noqa: BLE001 - raised below: the group would wrap it
+            block_error = error
+        finally:
+            leaving.set()
     if block_error is not None:
         raise block_error
 
@@ -54,6 +76,12 @@ async def _logged(name: str, loop: Coroutine[Any, Any, object]) -> None:
     except Exception:
         log.exception("loop_died", loop=name)
         raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        log.exception("loop_died", loop=name)
+        raise RuntimeError(f"something that the loop {name} awaited was cancelled") from error
 
 
 async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
@@ -66,6 +94,13 @@ async def cancel_and_wait(*tasks: asyncio.Task[Any]) -> None:
         for task in running:
             task.cancel()
         await asyncio.wait(running, timeout=CANCEL_AGAIN_S)
+
+
+async def _cancel_once(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 async def run_to_completion(work: Coroutine[Any, Any, T], *, grace_s: float) -> T:

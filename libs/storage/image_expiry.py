@@ -12,7 +12,7 @@ from libs.contracts.enums import ImageStatus, JobStatus, Retention
 from libs.storage import webhook_outbox
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
-from libs.storage.database.tables import Image, Job, now
+from libs.storage.database.tables import Image, Job, SetAside, now
 from libs.storage.jobs import UNFINISHED
 
 
@@ -75,10 +75,13 @@ async def mark_expired(limit: int) -> int:
 
 
 async def list_deleting(limit: int, *, only: UUID | None = None) -> list[DeletingImage]:
-    """Return images that are marked for deletion, oldest first."""
-    conditions = [Image.status == ImageStatus.DELETING]
+    """Return images that are marked for deletion, oldest first; those set aside are left out until due."""
+    conditions: list[Any] = [Image.status == ImageStatus.DELETING]
     if only is not None:
         conditions.append(Image.id == only)
+    else:
+        waiting = cast("Any", SetAside.select(SetAside.id).where(SetAside.retry_at > now()))
+        conditions.append(Image.id.not_in(waiting))
     found = await (
         Image.select(Image.id, Image.object_key, Image.owner.username.as_alias("owner"))
         .where(*conditions)

@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from libs.storage import set_aside
 from libs.storage.database.engine import rows
 from libs.storage.database.tables import Image, Job, now
 
 HOUR = timedelta(hours=1)
+SET_ASIDE = 20  # items shown
 
 
 class Queue(Struct, frozen=True, kw_only=True):
@@ -40,14 +42,16 @@ class Counts(Struct, frozen=True, kw_only=True):
     pending_deliveries: int
     failed_deliveries: int
     completed_jobs: int  # within the last hour
+    set_aside: int
 
 
 class Overview(Struct, frozen=True, kw_only=True):
-    """Totals, queues and recent failures of the site."""
+    """Totals, queues, recent failures, and what was set aside."""
 
     counts: Counts
     queues: list[Queue]
     failures: list[Failures]
+    set_aside: list[set_aside.Item]  # the oldest
 
 
 _COUNTS = """
@@ -60,7 +64,8 @@ select
   (select count(*) from batch where status in ('Pending', 'In Process')) as open_batches,
   (select count(*) from webhook_delivery where status = 'pending') as pending_deliveries,
   (select count(*) from webhook_delivery where status = 'failed') as failed_deliveries,
-  (select count(*) from job where status = 'completed' and finished_at > {}) as completed_jobs
+  (select count(*) from job where status = 'completed' and finished_at > {}) as completed_jobs,
+  (select count(*) from set_aside) as set_aside
 """
 _QUEUES = """
 select kind, priority, sum(case when status = 'queued' then 1 else 0 end) as waiting,
@@ -81,6 +86,7 @@ async def read() -> Overview:
         counts=_convert(counts, Counts),
         queues=[_convert(row, Queue) for row in await rows(Job.raw(_QUEUES))],
         failures=[_convert(row, Failures) for row in await rows(Job.raw(_FAILURES, since))],
+        set_aside=await set_aside.oldest(SET_ASIDE),
     )
 
 

@@ -21,7 +21,7 @@ DUE = """
 select distinct s.id from reply r join submission s on s.id = r.submission where r.send_after <= {} and (
   exists (select 1 from job where job.id = s.outcome and job.status not in ('queued', 'running'))
   or exists (select 1 from job where job.id = s.job and job.status in ('failed', 'cancelled'))
-) limit {}
+) and s.id not in (select id from set_aside where retry_at > {}) limit {}
 """
 
 
@@ -78,7 +78,7 @@ async def outcome_of(submission: Submission) -> Job | None:
 
 async def due(limit: int) -> list[UUID]:
     """Return orders whose outcome is known and whose replies are due."""
-    return [row["id"] for row in await rows(Submission.raw(DUE, now(), limit))]
+    return [row["id"] for row in await rows(Submission.raw(DUE, now(), now(), limit))]
 
 
 async def take_replies(submission: Submission) -> list[Reply]:

@@ -113,7 +113,7 @@ async def test_a_message_that_cannot_be_settled_is_logged_with_its_request_id(ra
             async with asyncio.timeout(WAIT_S):
                 while not (failed := [line for line in lines if line["event"] == "settle_failed"]):
                     await asyncio.sleep(0.01)
-        await consumer.stop(timeout_s=WAIT_S)
+        await consumer.stop()
     assert [(line["message_id"], line["request_id"]) for line in failed] == [("m", "r-1")]
 
 

@@ -2,11 +2,17 @@
 
 import asyncio
 import gc
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from libs.runtime.background import background_tasks, cancel_and_wait, run_to_completion, supervised_loops
+from libs.runtime.background import (
+    cancel_and_wait,
+    entered_together,
+    run_to_completion,
+    supervised_loops,
+)
 from tests.support.waiting import WAIT_S
 
 LONG_S = 600
@@ -28,25 +34,6 @@ async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
         await cancel_and_wait(task)
     assert task.cancelled()
     assert heard == ["once"]
-
-
-async def test_a_block_that_fails_ends_its_loops_and_raises_its_own_error() -> None:
-    loops: list[asyncio.Task[object]] = []
-
-    async def loop() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        loops.append(task)
-        await asyncio.sleep(LONG_S)
-
-    async def fail() -> None:
-        async with background_tasks(loop(), loop()):
-            await asyncio.sleep(0)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await fail()
-    assert [task.cancelled() for task in loops] == [True, True]
 
 
 async def test_a_loop_that_dies_ends_the_block_and_the_other_loops() -> None:
@@ -89,6 +76,60 @@ async def test_a_block_with_supervised_loops_raises_its_own_error_as_it_is() -> 
     with pytest.raises(ZeroDivisionError):
         await fail()
     assert [task.cancelled() for task in loops] == [True]
+
+
+async def test_a_loop_whose_wait_was_cancelled_by_something_else_has_died_too() -> None:
+    async def loop() -> None:
+        broken = asyncio.get_running_loop().create_future()
+        broken.cancel()
+        await broken
+
+    with pytest.raises(ExceptionGroup) as raised:
+        async with supervised_loops({"loop": loop()}):
+            await asyncio.sleep(LONG_S)
+    assert raised.group_contains(RuntimeError)
+
+
+async def test_contexts_that_are_left_together_take_as_long_as_the_slowest() -> None:
+    leaving, all_leave = 0, asyncio.Event()
+
+    @asynccontextmanager
+    async def slow() -> AsyncGenerator[None]:
+        nonlocal leaving
+        yield
+        leaving += 1
+        if leaving == 3:
+            all_leave.set()
+        await all_leave.wait()  # for the others
+
+    async with asyncio.timeout(WAIT_S), entered_together(slow(), slow(), slow()):
+        assert leaving == 0
+    assert leaving == 3
+
+
+async def test_a_context_that_fails_ends_the_block_and_the_others() -> None:
+    left = asyncio.Event()
+
+    @asynccontextmanager
+    async def failing() -> AsyncGenerator[None]:
+        async with supervised_loops({"dying": die()}):
+            yield
+
+    @asynccontextmanager
+    async def good() -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            left.set()
+
+    async def die() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ExceptionGroup) as raised:
+        async with entered_together(good(), failing()):
+            await asyncio.sleep(LONG_S)
+    assert raised.group_contains(ZeroDivisionError)
+    assert left.is_set()
 
 
 async def test_a_step_that_must_not_break_goes_on_under_cancellation() -> None:

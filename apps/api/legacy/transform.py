@@ -139,7 +139,7 @@ async def _watermark(
     try:
         yield image.id
     except BaseException:
-        await expiry.delete(image, context.caller, context.backends)
+        await expiry.discard(image, context.caller, context.backends)
         raise
 
 

@@ -12,7 +12,7 @@ from litestar import Request, Response
 from litestar.status_codes import HTTP_202_ACCEPTED
 
 from apps.api.context import RequestContext
-from libs.runtime.background import background_tasks
+from libs.runtime.background import supervised_loops
 from libs.storage import idempotency
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.idempotency import RESERVED_S, Effect, KeyReused, Reservation, StoredResponse
@@ -78,7 +78,7 @@ def required(made: UUID | None) -> UUID:
 
 
 async def _made(reservation: Reservation, make: Callable[[Reservation | None], Awaitable[M]]) -> M:
-    async with background_tasks(_keep(reservation)):
+    async with supervised_loops({"keep_reservation": _keep(reservation)}):
         try:
             return await make(reservation)
         except BaseException:

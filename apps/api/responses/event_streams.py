@@ -17,7 +17,7 @@ import structlog
 from apps.api.responses.watched_rows import WatchedRows
 from libs.broker import Broker
 from libs.contracts.events import ended_subject
-from libs.runtime.background import background_tasks
+from libs.runtime.background import supervised_loops
 from libs.storage import batches, jobs
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Batch, Job
@@ -77,7 +77,8 @@ class EventStreams:
     @asynccontextmanager
     async def listening(self, broker: Broker) -> AsyncGenerator[None]:
         """Listen to events and read rows inside the block."""
-        async with background_tasks(self._listen(broker), self._read()):
+        loops = {"events": self._listen(broker), "waiting_rows": self._read()}
+        async with supervised_loops(loops):
             yield
 
     async def ended(self, job: Job, *, within_s: float) -> Job:

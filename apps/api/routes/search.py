@@ -155,7 +155,7 @@ async def _search_image(image_id: UUID, search: SearchRequest, context: RequestC
     try:
         return await _nearest(image.phash or 0, search, context, exclude=image.id)
     finally:
-        await expiry.delete(image, context.caller, context.backends)
+        await expiry.discard(image, context.caller, context.backends)
 
 
 async def _nearest(

@@ -81,5 +81,5 @@ async def stored_parts(
         yield {name: image.id for name, image in stored.items()}
     except BaseException:
         for image in stored.values():
-            await expiry.delete(image, context.caller, context.backends)
+            await expiry.discard(image, context.caller, context.backends)
         raise

@@ -8,7 +8,7 @@ from typing import cast
 
 from piccolo.apps.migrations.tables import Migration
 
-from libs.runtime.background import background_tasks
+from libs.runtime.background import supervised_loops
 from libs.storage.database import clock, piccolo_conf
 from libs.storage.database.engine import Engine, engine_from, opened
 from libs.storage.database.errors import driver_errors
@@ -41,7 +41,8 @@ async def open_database(url: str) -> AsyncGenerator[Engine]:
     async with opened(engine), AsyncExitStack() as stack:
         if isinstance(engine, PooledPostgres):  # an SQLite file has this machine's clock
             await clock.measure(engine)
-            await stack.enter_async_context(background_tasks(clock.keep_measuring(engine)))
+            loops = {"clock": clock.keep_measuring(engine)}
+            await stack.enter_async_context(supervised_loops(loops))
         yield engine
 
 

@@ -53,6 +53,7 @@ __all__ = [
     "ProductImage",
     "RefreshToken",
     "Reply",
+    "SetAside",
     "Submission",
     "WebhookDelivery",
     "WebhookEndpoint",
@@ -334,3 +335,14 @@ class Reply(Table):
     correlation_id = Varchar(255, null=True, default=None)
     attempts = Integer(default=0)
     send_after = Timestamptz(default=now)
+
+
+class SetAside(Table):
+    """An item that a loop has set aside because it fails by itself."""
+
+    id = UUID(primary_key=True)  # of the item
+    kind = Varchar(16)  # a set_aside.Kind
+    reason = Text()
+    attempts = Integer()
+    retry_at = Timestamptz()
+    created_at = Timestamptz(default=now)

@@ -1,5 +1,6 @@
 """Errors of the object store, the same for all kinds of store."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from libs.runtime.disk import StorageFull
@@ -43,6 +44,19 @@ class StoreFull(StoreUnavailable):
 
 class DigestMismatch(StoreUnavailable):
     """A file lost or changed bytes on its way into the store."""
+
+
+class ObjectsNotDeleted(StorageError):
+    """The store keeps an object that should be deleted, although it works.
+
+    The image is hidden, and deleting its file is tried again until an operator has removed the cause.
+    """
+
+    code = "object_not_deleted"
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__(f"{len(reasons)} objects could not be deleted: {next(iter(reasons.values()))}")
+        self.reasons = reasons  # by key; all other objects of the call are gone
 
 
 class BadKey(StorageError):

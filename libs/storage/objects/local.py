@@ -16,7 +16,13 @@ from uuid import uuid4
 from libs.runtime.disk import free_bytes, is_no_space
 from libs.runtime.threads import DOWNLOADS, MAINTENANCE, STORING
 from libs.storage.objects.digest import check_size
-from libs.storage.objects.errors import BadKey, ObjectNotFound, StoreFull, StoreUnavailable
+from libs.storage.objects.errors import (
+    BadKey,
+    ObjectNotFound,
+    ObjectsNotDeleted,
+    StoreFull,
+    StoreUnavailable,
+)
 from libs.storage.objects.key_rules import INCOMING, check_key, check_prefix
 from libs.storage.objects.port import CHUNK_BYTES, Digest, Stored
 
@@ -177,12 +183,19 @@ class LocalObjects:
         return pinned
 
     def _delete(self, keys: Sequence[str]) -> None:
-        for path in [self._locate(key) for key in keys]:
+        kept: dict[str, str] = {}
+        for key, path in [(key, self._locate(key)) for key in keys]:
             with _faults(), suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                path.unlink()
+                try:
+                    path.unlink()
+                except PermissionError as error:  # of this file, which may be immutable
+                    kept[key] = error.strerror or "not permitted"
+                    continue
             with suppress(OSError):  # the folder is not empty, or is used again
                 for folder in reversed(_below(self._root, path)):
                     folder.rmdir()
+        if kept:
+            raise ObjectsNotDeleted(kept)
 
     def _walk(self, folder: str, prefix: str) -> Generator[Stored]:
         start = self._root / folder

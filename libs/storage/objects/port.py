@@ -79,7 +79,11 @@ class ObjectStore(Protocol):
         ...
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete the objects; keys without an object are ignored."""
+        """Delete the objects; keys without an object are ignored.
+
+        Raises:
+            ObjectsNotDeleted: The store keeps some of them and says why; all others are gone.
+        """
         ...
 
     def scan(self, prefix: str) -> AsyncIterator[Stored]:

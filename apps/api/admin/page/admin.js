@@ -198,7 +198,7 @@ const table = (caption, heads, rows, none) => element("table", {}, element("capt
   element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", {}, head)))),
   element("tbody", {}, ...(rows.length ? rows : [element("tr", {}, element("td", { colspan: heads.length, class: "none" }, none))])));
 
-function overview({ counts, queues, failures }) {
+function overview({ counts, queues, failures, set_aside: setAside }) {
   const failed = failures.reduce((sum, failure) => sum + failure.jobs, 0);
   const waiting = queues.reduce((sum, queue) => sum + queue.waiting, 0);
   return [
@@ -211,12 +211,15 @@ function overview({ counts, queues, failures }) {
       card("Failed in the last hour", number(failed), "#/job/?status=failed", failed ? "bad" : ""),
       card("Running batches", `${number(counts.open_batches)} of ${number(counts.batches)}`, "#/batch/"),
       card("Pending webhook deliveries", number(counts.pending_deliveries), "#/webhook_delivery/?status=pending"),
-      card("Failed webhook deliveries", number(counts.failed_deliveries), "#/webhook_delivery/?status=failed", counts.failed_deliveries ? "bad" : "")),
+      card("Failed webhook deliveries", number(counts.failed_deliveries), "#/webhook_delivery/?status=failed", counts.failed_deliveries ? "bad" : ""),
+      ...(counts.set_aside ? [card("Set aside", number(counts.set_aside), "#set-aside", "bad")] : [])),
     element("div", { class: "tables" },
       table("Queues", ["Queue", "Queued", "Running"], queues.map((queue) => element("tr", {},
         element("td", {}, `${queue.kind}${queue.priority === "bulk" ? " (bulk)" : ""}`), element("td", {}, number(queue.waiting)), element("td", {}, number(queue.running)))), "All queues are empty."),
       table("Failures of the last hour", ["Error code", "Jobs"], failures.map((failure) => element("tr", {},
-        element("td", {}, element("a", { href: `#/job/?status=failed&error_code=${failure.error_code ?? ""}` }, failure.error_code ?? "unknown")), element("td", {}, number(failure.jobs)))), "None.")),
+        element("td", {}, element("a", { href: `#/job/?status=failed&error_code=${failure.error_code ?? ""}` }, failure.error_code ?? "unknown")), element("td", {}, number(failure.jobs)))), "None."),
+      ...(setAside.length ? [table("Set aside", ["What", "Id", "Reason", "Attempts", "Next attempt"], setAside.map((item) => element("tr", {},
+        element("td", {}, item.kind), element("td", {}, item.id), element("td", {}, item.reason), element("td", {}, number(item.attempts)), element("td", {}, readable.date(item.retry_at)))), "None.")] : [])),
   ];
 }
 
