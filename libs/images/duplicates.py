@@ -16,7 +16,7 @@ from libs.runtime.threads import ServerBusy
 from libs.storage import phash_index
 
 TIMEOUT_S = 60.0
-NICENESS = 10
+NICENESS = 5
 MAX_WAITING = 50  # searches of all accounts together
 
 
@@ -82,10 +82,10 @@ class Duplicates:
         ids: list[UUID] = []
         hashes, pixels, sizes = array("q"), array("q"), array("q")
         async for found in phash_index.hashed_images(owner):
-            ids.extend(row["id"] for row in found)
-            hashes.extend(row["phash"] for row in found)
-            pixels.extend(row["pixels"] for row in found)
-            sizes.extend(row["size_bytes"] for row in found)
+            ids.extend(image.id for image in found)
+            hashes.extend(image.phash for image in found)
+            pixels.extend(image.pixels for image in found)
+            sizes.extend(image.size_bytes for image in found)
         cursor = after and Cursor(after.reclaimable_bytes, bisect_right(ids, after.representative))
         total, groups = await self._processes.run(
             TIMEOUT_S,

@@ -9,7 +9,6 @@ every hash of the owner.
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from functools import cache
 from itertools import combinations
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,7 +17,6 @@ from msgspec import Struct
 from libs.storage.database import piccolo_conf
 from libs.storage.database.engine import rows
 from libs.storage.database.postgres import PooledPostgres
-from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import Image
 
 BANDS = 4
@@ -51,15 +49,17 @@ _SQLITE_PROBES = (
 NO_IMAGE = UUID(int=0)
 PIECE = 5000  # images that are read at once
 
-_HASHED = Statement(
-    Image.raw(
-        "select id, phash, width * height as pixels, size_bytes from image where owner = {} and id > {}"
-        " and phash is not null and status <> 'deleting' order by id limit {}",
-        Slot("owner"),
-        Slot("after"),
-        PIECE,
-    )
+# A piece comes as one JSON text: that is several times as fast as a row for each image.
+_PIECE = (
+    "select id, phash, width * height as pixels, size_bytes from image where owner = {} and id > {}"
+    " and phash is not null and status <> 'deleting' order by id limit {}"
 )
+_POSTGRES_PIECE = (
+    "select json_agg(json_build_array(id, phash, pixels, size_bytes) order by id) as found from (PIECE) as piece"
+).replace("PIECE", _PIECE)
+_SQLITE_PIECE = (
+    "select json_group_array(json_array(id, phash, pixels, size_bytes)) as found from (PIECE) as piece"
+).replace("PIECE", _PIECE)
 
 
 class SimilarImage(Struct, frozen=True):
@@ -67,6 +67,18 @@ class SimilarImage(Struct, frozen=True):
 
     id: UUID
     distance: int
+
+
+class HashedImage(Struct, frozen=True, array_like=True):
+    """An image as grouping needs it."""
+
+    id: UUID
+    phash: int
+    pixels: int
+    size_bytes: int
+
+
+_decode_piece = msgspec.json.Decoder(list[HashedImage]).decode
 
 
 async def find(
@@ -86,19 +98,21 @@ async def find(
     return [SimilarImage(row["id"], row["distance"]) for row in found]
 
 
-async def hashed_images(owner: int) -> AsyncGenerator[list[dict[str, Any]]]:
-    """Yield all of the owner's images that have a hash, oldest first: id, phash, pixels and size_bytes.
+async def hashed_images(owner: int) -> AsyncGenerator[list[HashedImage]]:
+    """Yield all of the owner's images that have a hash, oldest first.
 
     They come in pieces, so that other work gets its turn between two.
     """
+    query = _POSTGRES_PIECE if isinstance(piccolo_conf.DB, PooledPostgres) else _SQLITE_PIECE
     after = NO_IMAGE
     while True:
-        found = await _HASHED(owner=owner, after=after)
+        [row] = await rows(Image.raw(query, owner, after, PIECE))
+        found = _decode_piece(row["found"] or "[]")
         if found:
             yield found
         if len(found) < PIECE:
             return
-        after = found[-1]["id"]
+        after = found[-1].id
 
 
 def probes(phash: int, max_distance: int) -> Iterator[int]:
