@@ -55,7 +55,8 @@ _PIECE = (
     " and phash is not null and status <> 'deleting' order by id limit {}"
 )
 _POSTGRES_PIECE = (
-    "select json_agg(json_build_array(id, phash, pixels, size_bytes) order by id) as found from (PIECE) as piece"
+    "select json_agg(json_build_array(id, phash, pixels, size_bytes) order by id) as found"
+    " from (PIECE) as piece"
 ).replace("PIECE", _PIECE)
 _SQLITE_PIECE = (
     "select json_group_array(json_array(id, phash, pixels, size_bytes)) as found from (PIECE) as piece"
