@@ -2,17 +2,22 @@
 
 import asyncio
 
+import structlog
 from litestar import Request, asgi
 from litestar.handlers import ASGIRouteHandler
 from litestar.response import Redirect
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from apps.api.admin.request_bodies import checked_body
+from apps.api.uploads.errors import BadUpload
 from libs.backends import Backends
 from libs.images.thumbnails import Thumbnails
 from libs.runtime.threads import MAINTENANCE
 
 SERVER_ERROR = 500
+LOGGED_CHARS = 500
+
+log = structlog.get_logger(__name__)
 
 
 def admin_route(backends: Backends, thumbnails: Thumbnails) -> ASGIRouteHandler:
@@ -38,7 +43,11 @@ def admin_route(backends: Backends, thumbnails: Thumbnails) -> ASGIRouteHandler:
                 await send(_guarded(message, secure=secure))
 
         body = await checked_body(scope, receive)
-        await (await pages.loaded())(scope, body, send_guarded)
+        try:
+            await (await pages.loaded())(scope, body, send_guarded)
+        except (ValueError, RecursionError) as error:  # Piccolo does not check filters and orders of a list
+            log.warning("admin_request_refused", error=repr(error)[:LOGGED_CHARS])
+            raise BadUpload("the request has an invalid value") from error
         for message in unforeseen:
             await send(_guarded(message, secure=secure))
 

@@ -15,7 +15,7 @@ async def checked_body(scope: Scope, receive: Receive) -> Receive:
 
     Raises:
         UploadTooLarge: The body is larger than `MAX_BYTES`.
-        BadUpload: It is neither a form nor JSON, or is truncated.
+        BadUpload: It is neither a form nor a JSON object, or is truncated.
     """
     body = bytearray()
     more = True
@@ -29,9 +29,9 @@ async def checked_body(scope: Scope, receive: Receive) -> Receive:
             raise UploadTooLarge(f"the limit on a body is {MAX_BYTES} bytes")
     if body and not dict(scope["headers"]).get(b"content-type", b"").startswith(FORM):
         try:
-            decode_json(body, object)
+            decode_json(body, dict[str, object])
         except msgspec.DecodeError as error:
-            raise BadUpload(f"the body is not JSON: {error}") from error
+            raise BadUpload(f"the body is not a JSON object: {error}") from error
     whole: list[HTTPReceiveMessage] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
     async def receive_whole() -> HTTPReceiveMessage | WebSocketReceiveMessage:

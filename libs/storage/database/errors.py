@@ -90,16 +90,18 @@ class _DriverErrors:
         pass
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> None:
-        if isinstance(error, _INVALID):
+        if isinstance(error, _INVALID) or _has_code(error, sqlite3.SQLITE_MISMATCH):
             raise InvalidValue("a text or number of the request cannot be stored") from error
         if isinstance(error, asyncpg.DiskFullError) or _is_full_sqlite(error):
             raise DatabaseFull("the database's disk is full") from error
         if isinstance(error, _UNAVAILABLE) or _is_network_error(error):
             raise DatabaseUnavailable(str(error) or type(error).__name__) from error
-        if isinstance(error, asyncpg.UniqueViolationError) or (
-            isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorcode in _UNIQUE_CODES
-        ):
+        if isinstance(error, asyncpg.UniqueViolationError) or _has_code(error, *_UNIQUE_CODES):
             raise UniqueViolation(str(error)) from error
+
+
+def _has_code(error: BaseException | None, *codes: int) -> bool:
+    return isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorcode in codes
 
 
 def _is_network_error(error: BaseException | None) -> bool:

@@ -94,7 +94,22 @@ async def test_a_login_without_the_csrf_token_is_refused(operator: str, browser:
     assert await browser.log_in(operator, headers={"X-CSRFToken": "another"}) == 403
 
 
-@pytest.mark.parametrize("body", [b"[" * 100_000, b"no json", b'{"username": "\\ud800"}'])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "error_code=" + "9" * 400,
+        "__order=nothing",
+        "__page=" + str(2**63),
+        "summary=" + "[" * 5000,
+        "owner=%00",
+    ],
+)
+async def test_a_list_by_an_invalid_value_is_refused(admin: AdminClient, query: str) -> None:
+    answer = await admin.get(f"api/tables/job/?{query}")
+    assert answer.status in (400, 422), answer
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b"no json", b'"text"', b'{"username": "\\ud800"}'])
 async def test_a_body_that_cannot_be_decoded_is_refused(admin: AdminClient, body: bytes) -> None:
     me = (await admin.get("api/user/")).json["user_id"]
     for method, path in (
