@@ -162,20 +162,6 @@ async def service_in_black_hole(name: ServiceName, installation: Installation) -
 
 
 @asynccontextmanager
-async def held_up(proxy: FaultProxy, _: Installation) -> AsyncGenerator[Mend]:
-    """Nothing passes for a while; then everything goes on."""
-    proxy.pause()
-
-    async def mend() -> None:
-        proxy.resume()
-
-    try:
-        yield mend
-    finally:
-        proxy.resume()
-
-
-@asynccontextmanager
 async def black_hole(proxy: FaultProxy, _: Installation) -> AsyncGenerator[Mend]:
     """Nothing passes; connections that are open now stay open and dead for ever."""
     proxy.silence()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.faults import Fault, held_up, killed
+from tests.chaos.faults import Fault, black_hole, killed
 from tests.chaos.installation import running_installation
 from tests.chaos.own_services import Urls
 from tests.chaos.trial import trial
@@ -14,11 +14,11 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_bucket, own_database, own_vhost
 from tests.support.waiting import WAIT_S
 
-HELD_UP_S = 6.0  # longer than a lease
+SHORT_HOLE_S = 6.0  # longer than a lease; what was open stays dead for ever
 
 
 @pytest.mark.services
-async def test_nothing_is_lost_to_a_killed_worker_and_a_database_that_is_held_up(
+async def test_nothing_is_lost_to_a_killed_worker_and_a_black_hole_before_the_database(
     tmp_path: Path,
 ) -> None:
     async with (
@@ -32,7 +32,7 @@ async def test_nothing_is_lost_to_a_killed_worker_and_a_database_that_is_held_up
     ):
         for fault in (
             Fault("worker killed", partial(killed, ["worker"]), lasts_s=0.5, within_s=WAIT_S),
-            Fault("database held up", partial(held_up, proxy), HELD_UP_S, WAIT_S),
+            Fault("database in a black hole", partial(black_hole, proxy), SHORT_HOLE_S, WAIT_S),
         ):
             _, found = await trial(fault, workload)
             assert not found, "\n".join(found)
