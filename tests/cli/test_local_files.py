@@ -154,7 +154,7 @@ def test_a_file_of_operations_that_is_nested_too_deeply_is_a_usage_error(
 
 def test_a_photo_that_takes_too_long_fails_alone(slow: Path, folder: Path, tmp_path: Path, run: Run) -> None:
     arguments = ("process", slow, folder, "--op", "convert:format=webp", "-o", tmp_path / "out")
-    result = run(*arguments, JOB_TIMEOUT_S="1.5")
+    result = run(*arguments, JOB_TIMEOUT_S="1.5", MAX_UPLOAD_BYTES="100000000")
     assert result.exit_code == 1
     assert "2 done, 1 failed" in result.output
     assert "longer than 1.5 s (render_timeout)" in result.output
@@ -194,7 +194,7 @@ def test_files_and_pipelines_are_bounded_as_in_a_worker(folder: Path, tmp_path: 
 
 
 def test_a_photo_that_takes_too_long_to_describe_is_an_error(slow: Path, run: Run) -> None:
-    result = run("describe", slow, JOB_TIMEOUT_S="0.001")
+    result = run("describe", slow, JOB_TIMEOUT_S="0.001", MAX_UPLOAD_BYTES="100000000")
     assert (result.exit_code, "(render_timeout)" in result.output) == (1, True)
 
 

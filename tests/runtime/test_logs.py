@@ -90,6 +90,6 @@ async def test_each_line_of_the_sweep_has_the_ids_of_its_job_and_request(tmp_pat
         await backends.broker.close()
         with capture_logs([merge_contextvars]) as lines:
             assert await sweep(backends) == len(ids)
-    assert {"job_given_up", "command_unreadable", "publish_failed"} <= {line["event"] for line in lines}
+    assert {"job_given_up", "job_set_aside", "publish_failed"} <= {line["event"] for line in lines}
     for line in lines:
         assert line["request_id"] == ids[line["job_id"]]

@@ -51,6 +51,7 @@ async def test_a_call_that_waits_and_is_cancelled_never_runs() -> None:
     second = asyncio.create_task(pool.run(ran.set))
     await asyncio.sleep(0)
     second.cancel()
+    await asyncio.wait([second])
     release.set()
     await first
     await pool.run(lambda: None)

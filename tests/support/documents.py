@@ -27,7 +27,7 @@ NOT_RUN = {
 }
 """The marks of command blocks that are not run, with the reason."""
 
-NO_COMMANDS = {"text", "json", "csv", "http", "python"}
+NO_COMMANDS = {"text", "json", "csv", "http", "python", "nginx"}
 
 BLOCK = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
