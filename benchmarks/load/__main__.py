@@ -16,12 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.load.attack import WARM_UP_S, Attack, Attacked, Bystander, Effect, Times
+from benchmarks.load.connections import ATTACKS as CONNECTIONS
 from benchmarks.load.growth import ATTACKS as GROWTH
 from benchmarks.load.pools import ATTACKS as POOLS
 from benchmarks.main_job import account
 from tests.support.site import Kind, running_site
 
-ATTACKS: tuple[Attack, ...] = (*POOLS, *GROWTH)
+ATTACKS: tuple[Attack, ...] = (*POOLS, *CONNECTIONS, *GROWTH)
 MAX_FACTOR = 10.0
 FLOOR_MS = 20.0  # a quicker answer counts as this: a tenth of a millisecond more is no harm
 MAX_LIVE_MS = 100.0
