@@ -15,7 +15,7 @@ ATTACK ?=
 ROWS ?= 1000000
 BATCH_ROWS ?= 1000
 FUZZ_S ?= 60
-PROCESSES ?= $(if $(ARGS),0,6)
+PROCESSES ?= $(if $(ARGS),0,4)
 SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 
@@ -30,7 +30,7 @@ run: $(VENV)/main.stamp ## Start the server: API, worker and scheduler in one pr
 
 install: $(VENV)/dev.stamp ## Install the locked packages, the development tools and this tree
 
-test: $(VENV)/dev.stamp services ## Run every test on both backends; starts the services itself (PROCESSES=6)
+test: $(VENV)/dev.stamp services ## Run every test on both backends; starts the services itself (PROCESSES=4)
 	@$(COMPILE)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/pytest $(SPREAD) $(ARGS)
 
