@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any, ClassVar, Literal, TypeAlias, cast
 from uuid import UUID
 
@@ -26,7 +25,7 @@ from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement, loaded
-from libs.storage.database.tables import Job, first_id_since, now
+from libs.storage.database.tables import Job, now
 from libs.storage.job_ends import record_end
 from libs.storage.job_failure import CANCELLED, Failure
 
@@ -37,9 +36,6 @@ NOT_HELD = WhereRaw("held = false and status in ('queued', 'running')")
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
 NO_BYTES = "data:,"
-SAMPLE = 20  # jobs, to estimate how long the next one takes
-FIRST_GUESS_S = 5.0
-RECENT = timedelta(minutes=15)
 
 NEWEST = """
 select id from (
@@ -189,22 +185,6 @@ async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
     query = NEWEST.replace("IMAGES", ", ".join(["{}"] * len(image_ids)))
     ids = [row["id"] for row in await rows(Job.raw(query, *image_ids))]
     return await _without_commands(Job.id.is_in(ids), ascending=False) if ids else []
-
-
-async def typical_s(kind: str) -> float:
-    """Return the median time from request to end of the newest jobs of a kind, in seconds.
-
-    Only recent jobs count: the primary key finds them, however many rows there are.
-    """
-    recent = first_id_since(now() - RECENT)
-    ended = await (
-        Job.select(Job.created_at, Job.finished_at)
-        .where((Job.id >= recent) & (Job.kind == kind) & (Job.status == JobStatus.COMPLETED))
-        .order_by(Job.id, ascending=False)
-        .limit(SAMPLE)
-    )
-    took = [(job["finished_at"] - job["created_at"]).total_seconds() for job in ended]
-    return median(took) if took else FIRST_GUESS_S
 
 
 async def describing(image_id: UUID) -> Job | None:

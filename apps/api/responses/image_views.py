@@ -12,7 +12,7 @@ import msgspec
 from libs.contracts.enums import JobStatus, Retention
 from libs.contracts.views.images import ImageView, Metadata, WireStatus
 from libs.imaging.hashing import hex64
-from libs.storage import images, jobs
+from libs.storage import images, job_durations, jobs
 from libs.storage.database.tables import Image, Job, now
 
 JobDurations: TypeAlias = Mapping[str, float]  # by kind of job, in seconds
@@ -52,7 +52,7 @@ async def views_of(found: Sequence[Image], base_url: str) -> list[ImageView]:
 async def durations_of(newest_jobs: Iterable[Job]) -> JobDurations:
     """Return the typical duration of each kind of unfinished job."""
     kinds = {job.kind for job in newest_jobs if job.status in jobs.UNFINISHED}
-    return {kind: await jobs.typical_s(kind) for kind in kinds}
+    return {kind: await job_durations.typical_s(kind) for kind in kinds}
 
 
 async def view_of(image: Image, base_url: str) -> ImageView:
@@ -109,7 +109,7 @@ def _ready_at(image: Image, job: Job | None, durations: JobDurations) -> datetim
     if job.status not in jobs.UNFINISHED:
         return job.finished_at or image.created_at
     soon = now() + timedelta(seconds=1)
-    return max(soon, job.created_at + timedelta(seconds=durations.get(job.kind, jobs.FIRST_GUESS_S)))
+    return max(soon, job.created_at + timedelta(seconds=durations.get(job.kind, job_durations.FIRST_GUESS_S)))
 
 
 def metadata(image: Image) -> Metadata | None:
