@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.chaos.own_services import OwnServices, Urls
 from tests.chaos.small_disk import SmallDisk
 from tests.support.photo_server import OUTSIDE, PhotoServer, serving
-from tests.support.site import SECRET, Site
+from tests.support.site import PROGRAM, SECRET, Site
 from tests.support.webhook_receiver import Receiver, receiving, webhook_settings
 
 BROKER_USER = "guest"
@@ -73,7 +73,7 @@ async def running_installation(
         ports = {"FETCH_PORTS": f"{photo_server.port},{receiver.port}"}
         data = {} if scratch is None else {"DATA_DIR": str(scratch.path)}
         values = {**backends, **webhook_settings(receiver), **ports, **SETTINGS, **data, **settings}
-        site = Site("services", directory, values)
+        site = Site("services", directory, values, PROGRAM)
         await site.run("migrate")
         try:
             await site.start_all()

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.photo_server import ALLOWED, INSIDE, OUTSIDE, PhotoServer, serving
-from tests.support.site import PROGRAM, Kind, Site, running_site
+from tests.support.site import Kind, Site, running_site
 
 
 class FetchingSite:
@@ -19,7 +19,7 @@ class FetchingSite:
 
 @asynccontextmanager
 async def open_fetching_site(
-    kind: Kind, directory: Path, program: Sequence[str] = PROGRAM, **settings: str
+    kind: Kind, directory: Path, program: Sequence[str] | None = None, **settings: str
 ) -> AsyncGenerator[FetchingSite]:
     async with serving(OUTSIDE, INSIDE) as (outer, inner):
         opened = {"FETCH_PORTS": str(outer.port), "FETCH_ALLOW_NETWORKS": ALLOWED}

@@ -11,6 +11,7 @@ from typing import Literal
 
 import aiohttp
 
+from tests.support.forked_process import ForkedProcess, start_forked
 from tests.support.migrated_database import migrated_database
 from tests.support.ports import free_port
 from tests.support.services import own_bucket, own_database, own_vhost
@@ -18,6 +19,7 @@ from tests.support.waiting import WAIT_S, until
 
 Kind = Literal["embedded", "services"]
 App = Literal["serve", "api", "worker", "scheduler"]
+Process = asyncio.subprocess.Process | ForkedProcess
 
 STOP_S = 90
 PROGRAM = (sys.executable, "-m", "apps.cli")
@@ -37,18 +39,22 @@ QUICK: Mapping[str, str] = {
 
 
 class Site:
-    """One Darkroom; `apps` are its processes by name."""
+    """One Darkroom; `apps` are its processes by name.
+
+    A `program` is started as it is. Without one, `darkroom` is forked from a process that has imported it.
+    """
 
     def __init__(
-        self, kind: Kind, directory: Path, settings: Mapping[str, str], program: Sequence[str] = PROGRAM
+        self, kind: Kind, directory: Path, settings: Mapping[str, str], program: Sequence[str] | None = None
     ) -> None:
         self.kind: Kind = kind
-        self.program = program
+        self.program: Sequence[str] = program or PROGRAM
+        self.forked = program is None
         self.directory = directory
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.settings = {**QUICK, "DATA_DIR": str(directory / "data"), "PORT": str(self.port), **settings}
-        self.apps: dict[str, asyncio.subprocess.Process] = {}
+        self.apps: dict[str, Process] = {}
         self.app_names: tuple[App, ...] = ("serve",) if kind == "embedded" else ("api", "worker", "scheduler")
 
     @property
@@ -73,21 +79,30 @@ class Site:
         )
         assert await process.wait() == 0, command
 
-    async def start(self, name: str, *, called: str | None = None) -> asyncio.subprocess.Process:
+    async def start(self, name: str, *, called: str | None = None) -> Process:
         """One process; its log is `log_of(name)`."""
         called = called or name
-        with self.log_of(called).open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *self.program,
-                name,
-                env=self.environment_of(name),
-                cwd=self.directory,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        environment, log = self.environment_of(name), self.log_of(called)
+        if self.forked:
+            process = await start_forked([name], environment, self.directory, log)
+        else:
+            process = await self._start_program(name, environment, log)
         self.apps[called] = process
         return process
+
+    async def _start_program(
+        self, name: str, environment: Mapping[str, str], log: Path
+    ) -> asyncio.subprocess.Process:
+        with log.open("ab") as output:
+            return await asyncio.create_subprocess_exec(
+                *self.program,
+                name,
+                env=environment,
+                cwd=self.directory,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
 
     async def start_all(self) -> None:
         for name in self.app_names:
@@ -155,12 +170,12 @@ async def is_ready(client: aiohttp.ClientSession, url: str) -> bool:
 
 @asynccontextmanager
 async def running_site(
-    kind: Kind, directory: Path, program: Sequence[str] = PROGRAM, **settings: str
+    kind: Kind, directory: Path, program: Sequence[str] | None = None, **settings: str
 ) -> AsyncGenerator[Site]:
     """A migrated, started site; its data are gone at the end. A setting `app.NAME` is that app's alone."""
     directory.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        is_new = program != PROGRAM or "DATABASE_URL" in settings
+        is_new = program is not None or "DATABASE_URL" in settings
         if kind == "services":
             database = own_database() if is_new else migrated_database()
             settings = {
