@@ -135,8 +135,8 @@ async def test_what_needs_a_token_says_so_and_does(site: Site, described: dict[s
     async with Client(site) as anyone:
         for path, method, operation in operations(described):
             answer = await anyone.call(method.upper(), re.sub(r"{\w+_id}", str(uuid4()), path))
-            asked_for_token = answer.status == 401 and not path.startswith("/d/")
-            assert asked_for_token == (operation.get("security") == [{"bearer": []}]), (method, path)
+            requires_token = answer.status == 401 and not path.startswith("/d/")
+            assert requires_token == (operation.get("security") == [{"bearer": []}]), (method, path)
 
 
 async def test_options_names_every_method_of_an_address(described: dict[str, Any], site: Site) -> None:
@@ -176,17 +176,17 @@ async def test_a_change_is_described_as_the_json_it_is(described: dict[str, Any]
 async def test_every_operation_describes_its_problems_and_every_code_appears(
     described: dict[str, Any],
 ) -> None:
-    told: set[str] = set()
+    documented: set[str] = set()
     for path, _, operation in operations(described):
         for status, answer in operation["responses"].items():
             if int(status) >= 400:
                 reference = answer["content"]["application/problem+json"]["schema"]["$ref"]
                 assert reference == "#/components/schemas/Problem"
-                told |= set(re.findall(r"`(\w+)`", answer["description"]))
+                documented |= set(re.findall(r"`(\w+)`", answer["description"]))
         assert {"400", "429", "500", "503"} <= operation["responses"].keys()
         assert ("401" in operation["responses"]) or "security" not in operation
         assert ("404" in operation["responses"]) == ("{" in path)
-    assert told == {code for code, status in all_codes().items() if status not in (403, 405)}
+    assert documented == {code for code, status in all_codes().items() if status not in (403, 405)}
 
 
 async def test_the_page_and_all_it_loads_come_from_here(site: Site) -> None:

@@ -24,10 +24,10 @@ async def test_anothers_image_and_job_look_like_none_on_every_route(
     for found, code in ((image, "image_not_found"), (result, "image_not_found"), (job, "job_not_found")):
         for method, path, body in routes_of(found, is_job=found == job):
             options: dict[str, Any] = {"json": body} if body is not None else {}
-            asked = await client.call(method, path, **options)
+            response = await client.call(method, path, **options)
             none = str(uuid4())
             unknown = await client.call(method, path.replace(found, none), **options)
-            detail = refused(asked, 404, code)
+            detail = refused(response, 404, code)
             assert detail.replace(found, "") == refused(unknown, 404, code).replace(none, "")
     assert (await client.get(f"/api/images?parent={image}")).json == []
     assert (await client.get(f"/api/jobs?image={image}")).json == []

@@ -24,8 +24,8 @@ async def image(shared_client: Client, photo: Path) -> dict[str, Any]:
     return (await shared_client.upload(photo, filename="Fährte.jpg", retention="ephemeral")).json
 
 
-async def link_to(shared_client: Client, image: dict[str, Any], **wanted: object) -> dict[str, Any]:
-    answer = await shared_client.post(f"/api/images/{image['id']}/link", json=wanted)
+async def link_to(shared_client: Client, image: dict[str, Any], **request: object) -> dict[str, Any]:
+    answer = await shared_client.post(f"/api/images/{image['id']}/link", json=request)
     assert answer.status == 201
     return answer.json
 

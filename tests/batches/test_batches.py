@@ -67,7 +67,7 @@ async def test_a_batch_with_broken_urls_ends_with_exact_counts(
     assert ended["bytes_before"] == sizes
     assert ended["bytes_after"] > 0
     assert photo_server.most_at_once <= 4
-    assert {photo_server.asked[f"/many/{nth}.jpg"] for nth in range(300) if nth % 10 != 7} == {1}
+    assert {photo_server.request_counts[f"/many/{nth}.jpg"] for nth in range(300) if nth % 10 != 7} == {1}
 
     rows = await output_rows(client, batch["id"])
     assert [row["S. No."] for row in rows] == [str(nth) for nth in range(1, 151)]
@@ -110,8 +110,10 @@ async def test_an_output_is_a_smaller_jpeg_and_its_link_needs_no_token_and_does_
 
 async def test_operations_and_retention_may_be_chosen(photo_server: PhotoServer, client: Client) -> None:
     url = photo_server.serve("/chosen.jpg", picture(size=(80, 60)))
-    asked = [{"op": "resize", "width": 20}, {"op": "convert", "format": "webp"}]
-    batch = await accepted(client, products([[url]]), operations=json.dumps(asked), retention="ephemeral")
+    operations = [{"op": "resize", "width": 20}, {"op": "convert", "format": "webp"}]
+    batch = await accepted(
+        client, products([[url]]), operations=json.dumps(operations), retention="ephemeral"
+    )
     [item] = (await done(client, batch["id"]))["items"]
     image = (await client.get(f"/api/images/{item['output_id']}")).json
     assert (image["format"], image["width"], image["retention"]) == ("webp", 20, "ephemeral")
@@ -126,7 +128,7 @@ async def test_a_url_named_twice_is_fetched_once_and_both_rows_get_its_output(
     batch = await accepted(client, products([[url, other], [url]]))
     ended = await done(client, batch["id"])
     assert (ended["completed"], ended["total"]) == (3, 3)
-    assert photo_server.asked["/twice.jpg"] == 1
+    assert photo_server.request_counts["/twice.jpg"] == 1
     first, second = await output_rows(client, batch["id"])
     assert first["Output Image Urls"].split(", ")[0] == second["Output Image Urls"]
     assert ended["bytes_before"] == len(picture("pink")) + len(picture("brown"))
@@ -228,7 +230,7 @@ async def test_batches_are_listed_newest_first(client: Client) -> None:
 
 
 async def test_the_event_stream_shows_the_progress(photo_server: PhotoServer, client: Client) -> None:
-    urls = served(photo_server, 6, prefix="told")
+    urls = served(photo_server, 6, prefix="event")
     seen: list[dict[str, Any]] = []
     with photo_server.holding(urls[-1]) as gate:
         batch = await accepted(client, products([[url] for url in urls]))
@@ -290,8 +292,8 @@ async def test_what_failed_is_run_again(photo_server: PhotoServer, client: Clien
     ended = await done(client, batch["id"])
     assert (ended["status"], ended["completed"], ended["failed"]) == ("Completed", 3, 1)
     assert ended["errors"] == {"url_http_error": 1}
-    assert photo_server.asked["/retried/good.jpg"] == 1
-    assert photo_server.asked["/retried/later.jpg"] == 2
+    assert photo_server.request_counts["/retried/good.jpg"] == 1
+    assert photo_server.request_counts["/retried/later.jpg"] == 2
     repeated = await client.post(f"/api/batches/{batch['id']}/retry", headers=key)
     assert (repeated.json["id"], repeated.headers["Idempotency-Replayed"]) == (batch["id"], "true")
     assert (await detail(client, batch["id"]))["finished_at"] == ended["finished_at"]
@@ -301,16 +303,16 @@ async def test_a_hosts_retry_after_is_respected(photo_server: PhotoServer, clien
     urls = [photo_server.serve(f"/patience/{nth}.jpg", picture(COLOURS[nth])) for nth in range(10)]
     photo_server.retry_after = "3"
     photo_server.busy["/patience/0.jpg"] = 4  # more often than a job has attempts
-    photo_server.asked_at.clear()
+    photo_server.request_times.clear()
     first = await accepted(client, products([urls[:1]]))
     job = await until_deferred(client, first["id"])
     others = await accepted(client, products([[url] for url in urls[1:]]))
     assert (await done(client, others["id"]))["completed"] == 9
     assert (await done(client, first["id"]))["completed"] == 1
-    asked = [at for path, at in photo_server.asked_at if path == "/patience/0.jpg"]
-    assert len(asked) == 5
-    assert all(after - before >= 3 for before, after in itertools.pairwise(asked))
-    assert min(at for path, at in photo_server.asked_at if path != "/patience/0.jpg") - asked[0] >= 3
+    times = [at for path, at in photo_server.request_times if path == "/patience/0.jpg"]
+    assert len(times) == 5
+    assert all(after - before >= 3 for before, after in itertools.pairwise(times))
+    assert min(at for path, at in photo_server.request_times if path != "/patience/0.jpg") - times[0] >= 3
     ended = (await client.get(f"/api/jobs/{job}")).json
     assert (ended["status"], ended["attempts"], ended["error_code"]) == ("completed", 1, None)
 
@@ -357,7 +359,7 @@ async def test_what_has_not_started_is_not_fetched_once_the_batch_is_deleted(
 
 
 def asked_below(photo_server: PhotoServer, folder: str) -> int:
-    return sum(count for path, count in photo_server.asked.items() if path.startswith(folder))
+    return sum(count for path, count in photo_server.request_counts.items() if path.startswith(folder))
 
 
 async def test_a_cancelled_job_counts_as_failed(photo_server: PhotoServer, client: Client) -> None:

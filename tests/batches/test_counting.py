@@ -53,7 +53,7 @@ async def release(job_id: UUID) -> None:
 
 
 async def work(owner: BaseUser, job_id: UUID, *, fails: bool) -> BatchCompleted | None:
-    """What a worker does with one job that was let out, without the pixels."""
+    """What a worker does with one job that was released, without the pixels."""
     await release(job_id)
     claim = await claimed(job_id)
     if fails:
@@ -80,8 +80,8 @@ async def test_many_who_end_jobs_at_once_count_exactly_and_one_ends_the_batch(ba
     assert (row.status, row.completed, row.failed) == (BatchStatus.COMPLETED, 60 - failed, failed)
     assert (row.bytes_before, row.bytes_after) == (3000, 300)  # each URL once
     assert row.finished_at is not None
-    told = await WebhookDelivery.objects().where(WebhookDelivery.subject == batch.id)
-    assert [(one.event, one.url) for one in told] == [("batch.completed", "http://hook.example/")]
+    deliveries = await WebhookDelivery.objects().where(WebhookDelivery.subject == batch.id)
+    assert [(one.event, one.url) for one in deliveries] == [("batch.completed", "http://hook.example/")]
     assert await WebhookDelivery.count() == 1
 
 
@@ -149,7 +149,7 @@ async def test_jobs_come_out_in_the_order_of_the_file(backends: Backends) -> Non
     assert set(found[:2]) == set(expected[:2])
 
 
-async def test_the_sweep_leaves_parked_jobs_alone_and_parks_those_of_a_lost_worker(
+async def test_the_sweep_leaves_held_jobs_alone_and_holds_those_of_a_lost_worker(
     backends: Backends,
 ) -> None:
     _, batch = await a_batch(backends, ["http://a.example/1", "http://a.example/2"])
@@ -169,21 +169,21 @@ async def test_a_message_of_an_earlier_release_starts_no_fetch(backends: Backend
     _, batch = await a_batch(backends, ["http://a.example/1"])
     [job_id] = await job_ids(batch)
 
-    async def asked_for() -> Claim | None:
+    async def try_to_claim() -> Claim | None:
         return await leases.claim(job_id, worker="late", lease_s=60, max_attempts=5)
 
-    assert await asked_for() is None  # parked
+    assert await try_to_claim() is None  # held
     await host_throttle.release_next("a.example")
     await leases.release(await claimed(job_id))
-    assert await asked_for() is None  # given back by a worker that stops
+    assert await try_to_claim() is None  # given back by a worker that stops
     await host_throttle.release_next("a.example")
     await claimed(job_id, lease_s=-1)
-    assert await asked_for() is None  # its worker was lost: the scheduler parks it
+    assert await try_to_claim() is None  # its worker was lost: the scheduler holds it
     [lapsed] = await jobs.take_due(10)
     assert await host_throttle.hold_lapsed(lapsed)
-    assert await asked_for() is None
+    assert await try_to_claim() is None
     await host_throttle.release_next("a.example")
-    assert await asked_for() is not None
+    assert await try_to_claim() is not None
 
 
 async def test_a_paused_host_is_left_alone_until_its_time_is_over(backends: Backends) -> None:

@@ -16,7 +16,7 @@ from tests.support.waiting import WAIT_S
 
 
 class BrokerClient(Protocol):
-    async def send(self, route: Route, delivery: BrokerMessage) -> None: ...
+    async def send(self, route: Route, outgoing: BrokerMessage) -> None: ...
 
     async def next_dead(self) -> BrokerMessage: ...
 
@@ -30,8 +30,8 @@ class MemoryBrokerClient:
         self._broker = broker
         self._replies = replies
 
-    async def send(self, route: Route, delivery: BrokerMessage) -> None:
-        await self._broker.send(route, delivery)
+    async def send(self, route: Route, outgoing: BrokerMessage) -> None:
+        await self._broker.send(route, outgoing)
 
     async def next_dead(self) -> BrokerMessage:
         async with asyncio.timeout(WAIT_S):
@@ -52,15 +52,15 @@ class RabbitBrokerClient:
         self._dead: asyncio.Queue[BrokerMessage] = asyncio.Queue()
         self._replies: asyncio.Queue[BrokerMessage] = asyncio.Queue()
 
-    async def send(self, route: Route, delivery: BrokerMessage) -> None:
+    async def send(self, route: Route, outgoing: BrokerMessage) -> None:
         message = aio_pika.Message(
-            delivery.body,
-            headers=dict(delivery.headers),
-            reply_to=delivery.reply_to,
-            correlation_id=delivery.correlation_id,
-            message_id=delivery.message_id,
-            user_id=delivery.user_id,
-            content_type=delivery.content_type,
+            outgoing.body,
+            headers=dict(outgoing.headers),
+            reply_to=outgoing.reply_to,
+            correlation_id=outgoing.correlation_id,
+            message_id=outgoing.message_id,
+            user_id=outgoing.user_id,
+            content_type=outgoing.content_type,
         )
         exchange = await self._channel.get_exchange(JOBS, ensure=False)
         await exchange.publish(message, route.value)

@@ -10,8 +10,8 @@ class RecordingHandler:
     def __init__(self) -> None:
         self._queue: asyncio.Queue[BrokerMessage] = asyncio.Queue()
 
-    async def __call__(self, delivery: BrokerMessage) -> None:
-        self._queue.put_nowait(delivery)
+    async def __call__(self, message: BrokerMessage) -> None:
+        self._queue.put_nowait(message)
 
     async def next(self) -> BrokerMessage:
         return await asyncio.wait_for(self._queue.get(), WAIT_S)

@@ -29,8 +29,8 @@ async def test_a_message_arrives_as_it_was_published(broker: Broker) -> None:
     handler = RecordingHandler()
     await broker.publish(Route.INGEST, b"{}", message_id="m-1", headers={"trace": "t-1"})
     async with broker.consume(Route.INGEST, handler, concurrency=1):
-        delivery = await handler.next()
-    assert delivery == BrokerMessage(
+        message = await handler.next()
+    assert message == BrokerMessage(
         body=b"{}",
         headers={"trace": "t-1"},
         message_id="m-1",
@@ -67,13 +67,13 @@ async def test_as_many_handlers_run_as_the_concurrency_says(broker: Broker) -> N
     three = asyncio.Barrier(3)
     done = RecordingHandler()
 
-    async def work(delivery: BrokerMessage) -> None:
+    async def work(message: BrokerMessage) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
         await three.wait()  # goes on only when three are here
         running -= 1
-        await done(delivery)
+        await done(message)
 
     async with broker.consume(Route.EDIT, work, concurrency=3), asyncio.TaskGroup() as group:
         for n in range(12):
@@ -130,10 +130,10 @@ async def test_a_failing_handler_dead_letters_and_the_consumer_goes_on(
 ) -> None:
     handler = RecordingHandler()
 
-    async def fail_first(delivery: BrokerMessage) -> None:
-        if delivery.body == b"bad":
+    async def fail_first(message: BrokerMessage) -> None:
+        if message.body == b"bad":
             raise ValueError("nine is no size")
-        await handler(delivery)
+        await handler(message)
 
     await broker.publish(Route.DESCRIBE, b"bad", message_id="1")
     await broker.publish(Route.DESCRIBE, b"good", message_id="2")
@@ -146,18 +146,18 @@ async def test_a_failing_handler_dead_letters_and_the_consumer_goes_on(
 async def test_what_is_logged_about_a_message_has_its_request_id(
     broker: Broker, broker_client: BrokerClient
 ) -> None:
-    async def work(delivery: BrokerMessage) -> None:
+    async def work(message: BrokerMessage) -> None:
         log.info("working")
-        raise DeadLetter("no") if delivery.body == b"bad" else ValueError("no")
+        raise DeadLetter("no") if message.body == b"bad" else ValueError("no")
 
-    told = {"working", "dead_letter", "handler_failed"}
+    names = {"working", "dead_letter", "handler_failed"}
     with capture_logs([merge_contextvars]) as lines:
         async with broker.consume(Route.EDIT, work, concurrency=1):
             for body, request_id in ((b"bad", "r-1"), (b"", "r-2"), (b"bad", "")):
                 headers = {"x-request-id": request_id} if request_id else {}
                 await broker.publish(Route.EDIT, body, message_id="m", headers=headers)
                 await broker_client.next_dead()
-    assert [(line["event"], line.get("request_id")) for line in lines if line["event"] in told] == [
+    assert [(line["event"], line.get("request_id")) for line in lines if line["event"] in names] == [
         *(("working", "r-1"), ("dead_letter", "r-1")),
         *(("working", "r-2"), ("handler_failed", "r-2")),
         *(("working", None), ("dead_letter", None)),
@@ -182,13 +182,13 @@ async def test_leaving_cancels_the_handlers_and_gives_back_their_messages(broker
     cleaned: list[bytes] = []
     started = asyncio.Barrier(3)
 
-    async def stay(delivery: BrokerMessage) -> None:
+    async def stay(message: BrokerMessage) -> None:
         await started.wait()
         try:
             await asyncio.Event().wait()
         finally:
             await asyncio.sleep(0)
-            cleaned.append(delivery.body)
+            cleaned.append(message.body)
 
     for body in (b"1", b"2", b"3"):
         await broker.publish(Route.TRANSFORM, body, message_id=body.decode())
@@ -198,7 +198,7 @@ async def test_leaving_cancels_the_handlers_and_gives_back_their_messages(broker
 
     handler = RecordingHandler()
     async with broker.consume(Route.TRANSFORM, handler, concurrency=1):
-        again = {delivery.body: delivery.redelivered for delivery in [await handler.next() for _ in range(3)]}
+        again = {message.body: message.redelivered for message in [await handler.next() for _ in range(3)]}
     assert again == {b"1": True, b"2": True, b"3": False}
 
 
@@ -239,8 +239,8 @@ async def test_two_consumers_share_a_queue(broker: Broker) -> None:
 
 
 async def test_a_reply_finds_the_sender(broker: Broker, broker_client: BrokerClient) -> None:
-    async def answer(delivery: BrokerMessage) -> None:
-        await broker.reply(delivery.reply_to or "", b"done", correlation_id=delivery.correlation_id)
+    async def answer(message: BrokerMessage) -> None:
+        await broker.reply(message.reply_to or "", b"done", correlation_id=message.correlation_id)
 
     request = BrokerMessage(body=b"", reply_to=await broker_client.open_reply_queue(), correlation_id="c-7")
     await broker_client.send(Route.TRANSFORM, request)

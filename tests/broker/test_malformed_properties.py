@@ -66,5 +66,5 @@ async def test_they_arrive_without_their_properties(
     async with rabbit_broker.consume(Route.EDIT, handler, concurrency=1), asyncio.timeout(WAIT_S):
         message = aio_pika.Message(b"{}", headers=headers, message_id=message_id, timestamp=timestamp)
         await send(rabbit_url, message, monkeypatch)
-        delivery = await handler.next()
-    assert (delivery.body, list(delivery.headers), delivery.redelivered) == (b"{}", [MALFORMED_HEADER], False)
+        message = await handler.next()
+    assert (message.body, list(message.headers), message.redelivered) == (b"{}", [MALFORMED_HEADER], False)

@@ -34,10 +34,10 @@ async def heard(broker: Broker, events: asyncio.Task[Event]) -> Event:
 async def test_a_handler_outlives_the_broker_and_its_message_comes_again(node: RabbitNode) -> None:
     started, proceed, finished = asyncio.Event(), asyncio.Event(), RecordingHandler()
 
-    async def work(delivery: BrokerMessage) -> None:
+    async def work(message: BrokerMessage) -> None:
         started.set()
         await proceed.wait()
-        await finished(delivery)
+        await finished(message)
 
     async with (
         connected_broker(node.url) as broker,
@@ -82,14 +82,14 @@ async def test_no_more_handlers_run_after_a_reconnect_than_before(node: RabbitNo
     running = most = 0
     started, proceed, finished = asyncio.Event(), asyncio.Event(), RecordingHandler()
 
-    async def work(delivery: BrokerMessage) -> None:
+    async def work(message: BrokerMessage) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
         started.set()
         await proceed.wait()
         running -= 1
-        await finished(delivery)
+        await finished(message)
 
     async with connected_broker(node.url) as broker, broker.consume(Route.EDIT, work, concurrency=1):
         await broker.publish(Route.EDIT, b"1", message_id="1")

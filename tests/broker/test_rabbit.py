@@ -38,9 +38,9 @@ async def test_two_connections_share_a_queue(rabbit_url: str) -> None:
     both = asyncio.Barrier(2)
     handler = RecordingHandler()
 
-    async def work(delivery: BrokerMessage) -> None:
+    async def work(message: BrokerMessage) -> None:
         await both.wait()  # goes on only when each connection has one
-        await handler(delivery)
+        await handler(message)
 
     async with (
         connected_broker(rabbit_url) as one,
@@ -118,20 +118,20 @@ async def test_a_message_that_cannot_be_settled_is_logged_with_its_request_id(ra
 
 
 async def test_queues_are_quorums_and_send_no_more_than_is_worked(rabbit_url: str) -> None:
-    wanted = {route.queue: n for n, route in enumerate(Route, start=1)}
+    expected = {route.queue: n for n, route in enumerate(Route, start=1)}
     async with AsyncExitStack() as stack:
         broker = await stack.enter_async_context(connected_broker(rabbit_url))
         for route in Route:
-            consuming = broker.consume(route, RecordingHandler(), concurrency=wanted[route.queue])
+            consuming = broker.consume(route, RecordingHandler(), concurrency=expected[route.queue])
             await stack.enter_async_context(consuming)
         async with asyncio.timeout(WAIT_S):
-            while len(consumers := await managed("consumers", rabbit_url)) < len(wanted):
+            while len(consumers := await managed("consumers", rabbit_url)) < len(expected):
                 await asyncio.sleep(0.05)
         queues = await managed("queues", rabbit_url)
     assert {queue["name"]: queue["type"] for queue in queues if queue["name"].startswith(OWN_PREFIX)} == {
-        name: "quorum" for name in (DEAD, *wanted)
+        name: "quorum" for name in (DEAD, *expected)
     }
-    assert {one["queue"]["name"]: one["prefetch_count"] for one in consumers} == wanted
+    assert {one["queue"]["name"]: one["prefetch_count"] for one in consumers} == expected
 
 
 async def test_a_malformed_reply_address_breaks_nothing_else(rabbit_url: str) -> None:

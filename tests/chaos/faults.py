@@ -1,4 +1,4 @@
-"""Faults. Each is a context manager: it brings the fault about, yields what mends it, and tidies up."""
+"""Faults. Each is a context manager: it causes the fault, yields the function that ends it, and cleans up."""
 
 import asyncio
 import signal
@@ -42,18 +42,18 @@ class Fault(Struct, frozen=True):
 
 
 async def nothing_to_mend() -> None:
-    """Mend a fault that is over by itself."""
+    """Do nothing: the fault ends by itself."""
 
 
 @asynccontextmanager
 async def no_fault(_: Installation) -> AsyncGenerator[Mend]:
-    """The measure for all others."""
+    """Cause no fault: the baseline for all others."""
     yield nothing_to_mend
 
 
 @asynccontextmanager
 async def killed(names: Sequence[App], installation: Installation) -> AsyncGenerator[Mend]:
-    """`kill -9` of processes; whoever supervises them starts them again."""
+    """Kill processes by SIGKILL, and start them again, as a supervisor would."""
     site = installation.site
     if "worker" in names:
         await _computing(installation)
@@ -68,7 +68,7 @@ async def killed(names: Sequence[App], installation: Installation) -> AsyncGener
 
 @asynccontextmanager
 async def frozen(name: App, installation: Installation) -> AsyncGenerator[Mend]:
-    """A process and all that it started are stopped in mid-air."""
+    """Stop a process and all that it started by SIGSTOP."""
     family = family_of(installation.site, name)
     _signal(family, signal.SIGSTOP)
 
@@ -83,7 +83,7 @@ async def frozen(name: App, installation: Installation) -> AsyncGenerator[Mend]:
 
 @asynccontextmanager
 async def render_process_killed(installation: Installation) -> AsyncGenerator[Mend]:
-    """Kill one that computes, as the kernel does when memory is short."""
+    """Kill a busy render process, as the kernel does when memory is short."""
     (await _computing(installation)).kill()
     yield nothing_to_mend
 
@@ -105,7 +105,7 @@ async def rolling_restart(installation: Installation) -> AsyncGenerator[Mend]:
 
 @asynccontextmanager
 async def worker_with_another_clock(offset_s: int, installation: Installation) -> AsyncGenerator[Mend]:
-    """A second worker works beside the first; its clock is wrong by so much."""
+    """Start a second worker whose clock is off by `offset_s`."""
     site = installation.site
     site.program = await with_other_clock(PROGRAM, offset_s, site.directory)
     try:
@@ -124,7 +124,7 @@ async def service_killed(name: ServiceName, installation: Installation) -> Async
 
 @asynccontextmanager
 async def service_restarted(name: ServiceName, installation: Installation) -> AsyncGenerator[Mend]:
-    """It stops in order, and starts again."""
+    """Stop a service in order, and start it again."""
     server = _server(name, installation)
     await server.stop()
     yield server.start
@@ -132,7 +132,7 @@ async def service_restarted(name: ServiceName, installation: Installation) -> As
 
 @asynccontextmanager
 async def service_frozen(name: ServiceName, installation: Installation) -> AsyncGenerator[Mend]:
-    """SIGSTOP: its connections stay open, and nothing answers."""
+    """Stop a service by SIGSTOP: its connections stay open, and nothing answers."""
     server = _server(name, installation)
     server.freeze()
 
@@ -147,7 +147,7 @@ async def service_frozen(name: ServiceName, installation: Installation) -> Async
 
 @asynccontextmanager
 async def service_in_black_hole(name: ServiceName, installation: Installation) -> AsyncGenerator[Mend]:
-    """Put a proxy before a service, and let it swallow everything. It is taken away at the end."""
+    """Put a proxy before a service, and let it drop everything; remove it at the end."""
     site, setting = installation.site, SETTING_OF[name]
     direct = site.settings[setting]
     async with FaultProxy.to(direct) as proxy:
@@ -163,7 +163,7 @@ async def service_in_black_hole(name: ServiceName, installation: Installation) -
 
 @asynccontextmanager
 async def black_hole(proxy: FaultProxy, _: Installation) -> AsyncGenerator[Mend]:
-    """Nothing passes; connections that are open now stay open and dead for ever."""
+    """Let nothing pass; connections that are open now never work again."""
     proxy.silence()
     proxy.pause()
 
@@ -175,7 +175,7 @@ async def black_hole(proxy: FaultProxy, _: Installation) -> AsyncGenerator[Mend]
 
 @asynccontextmanager
 async def memory_alarm(installation: Installation) -> AsyncGenerator[Mend]:
-    """RabbitMQ blocks every connection that publishes."""
+    """Raise an alarm, so that RabbitMQ blocks every connection that publishes."""
     control = installation.services.rabbitmqctl
     await control("set_vm_memory_high_watermark", "absolute", "1MB")
     mend = partial(control, "set_vm_memory_high_watermark", "absolute", "1GB")
@@ -189,7 +189,7 @@ async def memory_alarm(installation: Installation) -> AsyncGenerator[Mend]:
 async def disk_full(
     of: Callable[[Installation], SmallDisk], installation: Installation
 ) -> AsyncGenerator[Mend]:
-    """Nothing fits on a disk any more, again and again while the fault lasts."""
+    """Fill a disk, again and again while the fault lasts."""
     disk = of(installation)
     filling = asyncio.create_task(_keep_full(disk))
 

@@ -49,23 +49,23 @@ class Server:
         self.command: list[str] = process.cmdline()
         self.environment = process.environ()
         self.urls = service.exports(known)
-        self._child: subprocess.Popen[bytes] | None = None
+        self._started: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
         """Start it, and return once it answers."""
-        self._child = await asyncio.to_thread(self._start)
-        self._process = psutil.Process(self._child.pid)
+        self._started = await asyncio.to_thread(self._start)
+        self._process = psutil.Process(self._started.pid)
         async with asyncio.timeout(WAIT_S):
             while not await asyncio.to_thread(self._service.answers, self._record):
-                assert self._child.poll() is None, f"{self._service.name} has ended:\n{self.log()}"
+                assert self._started.poll() is None, f"{self._service.name} has ended:\n{self.log()}"
                 await asyncio.sleep(0.1)
 
     async def kill(self) -> None:
-        """End it without any warning, as a power cut would."""
+        """Kill it by SIGKILL, as a power cut would end it."""
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> None:
-        """Ask it to end in order; PostgreSQL then ends its sessions."""
+        """Stop it in order; PostgreSQL then ends its sessions."""
         await self._end(signal.SIGINT if isinstance(self._service, Postgres) else signal.SIGTERM)
 
     async def move_to(self, data: Path) -> None:
@@ -75,7 +75,7 @@ class Server:
         await self.start()
 
     def freeze(self) -> None:
-        """Stop all its processes in mid-air: its connections stay open and nothing answers."""
+        """Stop all its processes by SIGSTOP: its connections stay open and nothing answers."""
         self._signal(signal.SIGSTOP, self._family())
 
     def thaw(self) -> None:
@@ -100,9 +100,9 @@ class Server:
         self._signal(number, family if number == signal.SIGKILL else family[:1])
         _, alive = await asyncio.to_thread(psutil.wait_procs, family, timeout=STOP_S)
         self._signal(signal.SIGKILL, alive)
-        if self._child is not None:
-            await asyncio.to_thread(self._child.wait)
-            self._child = None
+        if self._started is not None:
+            await asyncio.to_thread(self._started.wait)
+            self._started = None
 
     def _family(self) -> list[psutil.Process]:
         """The server first."""

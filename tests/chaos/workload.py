@@ -1,4 +1,4 @@
-"""Mixed work for an installation, and clients that try again until they know that it was accepted."""
+"""Mixed work for an installation, and clients that try again until it is accepted."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ LONG_OPERATIONS = [
     {"op": "blur", "sigma": 12},
     {"op": "resize", "width": 320},
 ]
-"""A second or so: at every moment something is computed."""
+"""Each takes about a second, so that a render process is always busy."""
 BUSY = (409, 429)  # the client may send it again
 
 
@@ -71,7 +71,7 @@ ROUND: tuple[tuple[Kind, Retry | None], ...] = (
 
 
 class Submission(Struct, eq=False, kw_only=True):
-    """One request of a client, with all its tries. Its `webhook_url`, its own, marks what was made of it."""
+    """One request of a client, with all its tries; its own `webhook_url` identifies its job."""
 
     kind: Kind
     retry: Retry | None
@@ -91,7 +91,7 @@ Send = Callable[[Client, Mapping[str, str], aiohttp.ClientTimeout], Awaitable[An
 
 
 class Workload:
-    """One account that submits a round of everything again and again, and keeps what it was told."""
+    """One account that submits a round of everything again and again, and keeps the answers."""
 
     def __init__(
         self,

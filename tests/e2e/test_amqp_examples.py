@@ -111,8 +111,8 @@ async def test_a_stored_image_with_amqp_publish_by_a_sender_of_its_own(client: C
 
 
 def test_every_refusal_of_an_order_is_documented() -> None:
-    told = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", (DOCS / "amqp.md").read_text(), re.MULTILINE))
+    documented = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", (DOCS / "amqp.md").read_text(), re.MULTILINE))
     kinds = [*OrderError.__subclasses__(), BadMessage]
-    assert {kind.code for kind in kinds} == {code for code in told if "_" in code} - {"job_id"}
+    assert {kind.code for kind in kinds} == {code for code in documented if "_" in code} - {"job_id"}
     for kind in OrderError.__subclasses__():
-        assert told[kind.code].startswith((kind.__doc__ or "").rstrip(".")), kind
+        assert documented[kind.code].startswith((kind.__doc__ or "").rstrip(".")), kind

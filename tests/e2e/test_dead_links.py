@@ -1,6 +1,7 @@
-"""Links to all backends that die without a word: processes heal by themselves, and stop when told."""
+"""Links to all backends that die without a word: processes recover by themselves, and stop on a signal."""
 
 import asyncio
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -36,7 +37,7 @@ async def ended(site: Site, name: str) -> float:
     """Send SIGTERM and return how many seconds the process took to end."""
     started = asyncio.get_running_loop().time()
     process = site.apps.pop(name)
-    process.terminate()
+    process.send_signal(signal.SIGTERM)
     await process.wait()
     return asyncio.get_running_loop().time() - started
 

@@ -28,9 +28,9 @@ async def test_a_photo_with_operations_becomes_a_result_that_downloads(client: C
     assert download.headers["Content-Type"] == "image/webp"
     with Image.open(BytesIO(download.body)) as image:
         assert (image.format, image.size) == ("WEBP", (200, 133))
-    told = (await client.get(f"/api/images/{job['result_id']}")).json
-    assert_told_truly(told, download.body)
-    assert (await client.get(accepted.json["url"])).json["result"] == told
+    view = (await client.get(f"/api/images/{job['result_id']}")).json
+    assert_matches_file(view, download.body)
+    assert (await client.get(accepted.json["url"])).json["result"] == view
 
 
 async def test_an_animation_becomes_another_with_all_its_frames(client: Client) -> None:
@@ -39,7 +39,7 @@ async def test_an_animation_becomes_another_with_all_its_frames(client: Client) 
     download = await client.get(accepted.json["download_url"])
     with Image.open(BytesIO(download.body)) as image:
         assert (image.format, image.size, getattr(image, "n_frames", 1)) == ("WEBP", (200, 150), 4)
-    assert_told_truly(accepted.json["result"], download.body)
+    assert_matches_file(accepted.json["result"], download.body)
 
 
 async def test_what_a_camera_wrote_into_a_photo_is_not_in_its_result(client: Client, photo: Path) -> None:
@@ -57,13 +57,13 @@ async def test_what_a_camera_wrote_into_a_photo_is_not_in_its_result(client: Cli
             assert not {"exif", "xmp", "XML:com.adobe.xmp"} & set(image.info)
 
 
-def assert_told_truly(told: dict[str, Any], body: bytes) -> None:
+def assert_matches_file(view: dict[str, Any], body: bytes) -> None:
     """What a record says of an image, against its bytes."""
     with Image.open(BytesIO(body)) as image:
-        assert (told["format"].upper(), told["mime"]) == (image.format, image.get_format_mimetype())
-        assert (told["width"], told["height"]) == image.size
-        assert told["frames"] == getattr(image, "n_frames", 1)
-    assert (told["size_bytes"], told["md5"]) == (len(body), hashlib.md5(body).hexdigest())  # noqa: S324
+        assert (view["format"].upper(), view["mime"]) == (image.format, image.get_format_mimetype())
+        assert (view["width"], view["height"]) == image.size
+        assert view["frames"] == getattr(image, "n_frames", 1)
+    assert (view["size_bytes"], view["md5"]) == (len(body), hashlib.md5(body).hexdigest())  # noqa: S324
 
 
 def animation() -> bytes:

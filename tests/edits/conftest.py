@@ -53,7 +53,7 @@ async def open_edit_site(
 async def shared_edit_site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[EditSite]:
-    directory = tmp_path_factory.mktemp(f"studio-{request.param}")
+    directory = tmp_path_factory.mktemp(f"edit-site-{request.param}")
     async with open_edit_site(
         request.param, directory, OPENAI_MAX_EDGE="256", EDITS_PER_DAY="1000"
     ) as edit_site:
@@ -70,7 +70,7 @@ def edit_site(shared_edit_site: EditSite) -> Iterator[EditSite]:
 
 @pytest.fixture
 async def new_edit_client(edit_site: EditSite) -> AsyncIterator[EditSite]:
-    """As `studio`, with an account of one's own."""
+    """As `edit_site`, with an account of one's own."""
     async with signed_in(edit_site.site) as client:
         yield EditSite(edit_site.site, edit_site.openai, client)
 

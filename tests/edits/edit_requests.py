@@ -51,22 +51,22 @@ async def stored(client: Client, content: bytes | None = None) -> str:
     return answer.json["id"]
 
 
-async def edit(client: Client, image_id: str, *, wait: bool = True, **wish: Any) -> Answer:
+async def edit(client: Client, image_id: str, *, wait: bool = True, **fields: Any) -> Answer:
     """`POST /api/images/{id}/edit` in JSON."""
-    body = {"prompt": PROMPT, **wish}
+    body = {"prompt": PROMPT, **fields}
     return await client.post(f"/api/images/{image_id}/edit", json=body, headers=WAIT if wait else {})
 
 
-async def edited(client: Client, image_id: str, **wish: Any) -> dict[str, Any]:
+async def edited(client: Client, image_id: str, **fields: Any) -> dict[str, Any]:
     """The finished job."""
-    answer = await edit(client, image_id, **wish)
+    answer = await edit(client, image_id, **fields)
     assert answer.status == 200, answer
     return answer.json
 
 
-async def queued(client: Client, image_id: str, **wish: Any) -> str:
+async def queued(client: Client, image_id: str, **fields: Any) -> str:
     """The id of the job."""
-    answer = await edit(client, image_id, wait=False, **wish)
+    answer = await edit(client, image_id, wait=False, **fields)
     assert answer.status == 202, answer
     return answer.json["id"]
 

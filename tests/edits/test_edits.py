@@ -50,8 +50,8 @@ async def test_an_upload_with_a_prompt_is_edited(edit_site: EditSite, photo: Pat
 async def test_the_metadata_of_a_result_names_its_origin(edit_site: EditSite) -> None:
     source = await stored(edit_site.client)
     job = await edited(edit_site.client, source, size="128x64", quality="low", background="opaque")
-    told = (await edit_site.client.get(f"/api/images/{job['result_id']}/metadata")).json
-    assert told["edit"] == {
+    found = (await edit_site.client.get(f"/api/images/{job['result_id']}/metadata")).json
+    assert found["edit"] == {
         "prompt": PROMPT,
         "model": MODEL,
         "usage": {"input_tokens": 40, "output_tokens": 1056, "total_tokens": 1096},
@@ -64,7 +64,7 @@ async def test_the_metadata_of_a_result_names_its_origin(edit_site: EditSite) ->
         "background": "opaque",
         "revised_prompt": None,
     }
-    assert (told["width"], told["height"], told["format"]) == (128, 64, "png")
+    assert (found["width"], found["height"], found["format"]) == (128, 64, "png")
     assert (await edit_site.client.get(f"/api/images/{source}/metadata", headers=WAIT)).json["edit"] is None
     (call,) = edit_site.openai.calls
     assert call.fields == {
@@ -287,9 +287,9 @@ async def test_an_account_sees_what_its_edits_cost(new_edit_client: EditSite) ->
         respond_with(lambda: error(400, "no", code="moderation_blocked"))
     )
     assert (await edit(new_edit_client.client, source)).status == 422
-    told = await used(new_edit_client.client)
-    assert (told["configured"], told["per_day"]) == (True, 1000)
-    assert told["today"] == {
+    found = await used(new_edit_client.client)
+    assert (found["configured"], found["per_day"]) == (True, 1000)
+    assert found["today"] == {
         "edits": 3,
         "calls": 2,
         "images": 2,
@@ -297,7 +297,7 @@ async def test_an_account_sees_what_its_edits_cost(new_edit_client: EditSite) ->
         "output_tokens": 1056,
         "total_tokens": 1096,
     }
-    assert told["total"] == told["today"]
+    assert found["total"] == found["today"]
 
 
 async def test_the_same_request_sent_again_is_one_edit(edit_site: EditSite) -> None:

@@ -158,9 +158,9 @@ async def test_each_failure_has_its_code_and_only_what_did_not_run_is_called_aga
     assert case.words in refused.json["detail"]
     assert "sk-" not in refused.json["detail"]
     assert len(edit_site.openai.calls) == case.calls
-    told = (await edit_site.client.get(f"/api/images/{source}")).json
-    assert (told["status"], told["error_code"]) == ("failed", case.code)
-    assert case.words in told["error"]
+    view = (await edit_site.client.get(f"/api/images/{source}")).json
+    assert (view["status"], view["error_code"]) == ("failed", case.code)
+    assert case.words in view["error"]
     assert (await edit_site.client.get("/api/images", params={"parent": source})).json == []
 
 

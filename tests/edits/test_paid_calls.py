@@ -61,8 +61,8 @@ async def test_a_call_whose_worker_is_killed_is_not_made_again_and_the_job_says_
     job = await edit_site.client.job_done(job_id)
     assert (job["status"], job["error_code"], job["result_id"]) == ("failed", "edit_timed_out", None)
     assert "may have run and been paid for" in job["error"]
-    told = await record(edit_site.client, source)
-    assert (told["status"], told["error_code"], told["error"]) == ("failed", "edit_timed_out", job["error"])
+    view = await record(edit_site.client, source)
+    assert (view["status"], view["error_code"], view["error"]) == ("failed", "edit_timed_out", job["error"])
     assert len(edit_site.openai.calls) == 1
     today = (await used(edit_site.client))["today"]
     assert (today["calls"], today["images"]) == (1, 0)
@@ -147,7 +147,7 @@ async def test_one_call_is_made_over_a_broker_that_restarts(tmp_path: Path) -> N
             assert len(edit_site.openai.calls) == 1
 
 
-async def asked(edit_backends: EditBackends, photo: Path) -> tuple[Image, Job]:
+async def submitted_edit(edit_backends: EditBackends, photo: Path) -> tuple[Image, Job]:
     """A stored image, and an edit of it that is queued; its call will be held."""
     backends, owner = edit_backends.backends, await an_owner()
     edit_backends.openai.responders.append(responds_when_released(edit_backends.openai))
@@ -166,7 +166,7 @@ async def test_a_message_that_comes_again_during_a_call_starts_no_second_one(
     new_edit_backends: NewEditBackends, photo: Path
 ) -> None:
     edit_backends = await new_edit_backends()
-    image, job = await asked(edit_backends, photo)
+    image, job = await submitted_edit(edit_backends, photo)
     with capture_logs() as logs:
         async with working(edit_backends.backends), working(edit_backends.backends):
             await asyncio.wait_for(edit_backends.openai.begun.wait(), WAIT_S)
@@ -184,7 +184,7 @@ async def test_the_lease_is_kept_for_as_long_as_a_call_takes(
     new_edit_backends: NewEditBackends, photo: Path
 ) -> None:
     edit_backends = await new_edit_backends(JOB_LEASE_S="6")
-    _, job = await asked(edit_backends, photo)
+    _, job = await submitted_edit(edit_backends, photo)
     async with (
         working(edit_backends.backends),
         working(edit_backends.backends),
@@ -211,7 +211,7 @@ async def test_an_answer_is_kept_until_the_object_store_is_back(tmp_path: Path, 
         ) as backends,
     ):
         edit_backends = EditBackends(backends, openai)
-        image, job = await asked(edit_backends, photo)
+        image, job = await submitted_edit(edit_backends, photo)
         with capture_logs() as logs:
             async with working(backends):
                 await asyncio.wait_for(openai.begun.wait(), WAIT_S)

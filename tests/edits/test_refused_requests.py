@@ -10,7 +10,7 @@ from tests.support.site_jobs import objects_url, stored_keys
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "fields",
     [
         {"prompt": ""},
         {"prompt": "  \n"},
@@ -27,10 +27,10 @@ from tests.support.site_jobs import objects_url, stored_keys
     ],
 )
 async def test_an_edit_that_makes_no_sense_is_refused_at_once(
-    edit_site: EditSite, wish: dict[str, Any]
+    edit_site: EditSite, fields: dict[str, Any]
 ) -> None:
     before = await used(edit_site.client)
-    answer = await edit(edit_site.client, await stored(edit_site.client), **wish)
+    answer = await edit(edit_site.client, await stored(edit_site.client), **fields)
     assert (answer.status, answer.code) == (400, "invalid_request"), answer
     assert await used(edit_site.client) == before
 

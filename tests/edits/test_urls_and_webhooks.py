@@ -16,17 +16,17 @@ async def test_an_image_is_fetched_and_edited_and_its_edit_sends_a_webhook(
         edit_site = await new_edit_site(FETCH_PORTS=str(receiver.port), FETCH_ALLOW_NETWORKS=ALLOWED)
         client, source = edit_site.client, receiver.url("/photo.jpg")
         receiver.files["/photo.jpg"] = photo.read_bytes()
-        wish = {"image_url": source, "prompt": PROMPT, "webhook_url": receiver.url("/fetched")}
-        answer = await client.post("/api/images", json=wish, headers=WAIT)
+        request = {"image_url": source, "prompt": PROMPT, "webhook_url": receiver.url("/fetched")}
+        answer = await client.post("/api/images", json=request, headers=WAIT)
         assert answer.status == 201, answer
         assert answer.json["source_url"] == source
         assert answer.json["result"]["parent"] == answer.json["id"]
         (sent,) = edit_site.openai.calls
         assert sent.files["image"].picture.size == (640, 427)
-        (told,) = await receiver.received("/fetched")
-        notice = told.verified(await account_secret(client))
-        assert (notice["type"], notice["data"]["kind"]) == ("job.completed", "edit")
-        assert notice["data"]["result_id"] == answer.json["result"]["id"]
+        (delivery,) = await receiver.received("/fetched")
+        event = delivery.verified(await account_secret(client))
+        assert (event["type"], event["data"]["kind"]) == ("job.completed", "edit")
+        assert event["data"]["result_id"] == answer.json["result"]["id"]
 
 
 @ON_ONE_EDIT_SITE
@@ -37,7 +37,7 @@ async def test_every_request_for_an_edit_takes_a_webhook_address(
         edit_site = await new_edit_site(FETCH_PORTS=str(receiver.port), FETCH_ALLOW_NETWORKS=ALLOWED)
         client = edit_site.client
         image = await stored(client)
-        asked = [
+        answers = [
             await client.upload(photo, prompt=PROMPT, webhook_url=receiver.url("/upload")),
             await edit(client, image, wait=False, webhook_url=receiver.url("/json")),
             await client.post(
@@ -53,8 +53,8 @@ async def test_every_request_for_an_edit_takes_a_webhook_address(
                 "/api/images", json={"prompt": PROMPT, "webhook_url": receiver.url("/generated")}
             ),
         ]
-        assert [one.status for one in asked] == [202] * 5
+        assert [one.status for one in answers] == [202] * 5
         for path in ("/upload", "/json", "/form", "/replaced", "/generated"):
-            (told,) = await receiver.received(path)
-            notice = told.verified(await account_secret(client))
-            assert (notice["type"], notice["data"]["kind"]) == ("job.completed", "edit")
+            (delivery,) = await receiver.received(path)
+            event = delivery.verified(await account_secret(client))
+            assert (event["type"], event["data"]["kind"]) == ("job.completed", "edit")

@@ -96,7 +96,7 @@ async def test_a_kept_image_does_not_expire_after_its_download(
 
 
 @pytest.mark.parametrize(
-    ("asked", "start", "end"),
+    ("range_header", "start", "end"),
     [
         ("bytes=0-0", 0, 1),
         ("bytes=10-19", 10, 20),
@@ -107,9 +107,9 @@ async def test_a_kept_image_does_not_expire_after_its_download(
     ],
 )
 async def test_a_range_gives_its_part(
-    shared_client: Client, image: dict[str, Any], photo: Path, asked: str, start: int, end: int | None
+    shared_client: Client, image: dict[str, Any], photo: Path, range_header: str, start: int, end: int | None
 ) -> None:
-    answer = await shared_client.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
+    answer = await shared_client.get(f"/api/images/{image['id']}/download", headers={"Range": range_header})
     whole = photo.read_bytes()
     part = whole[start:end]
     assert (answer.status, answer.body) == (206, part)
@@ -118,23 +118,24 @@ async def test_a_range_gives_its_part(
     assert answer.headers["Content-Length"] == str(len(part))
 
 
-@pytest.mark.parametrize("asked", ["bytes=99999999-", "bytes=-0", "bytes=112525-"])
+@pytest.mark.parametrize("range_header", ["bytes=99999999-", "bytes=-0", "bytes=112525-"])
 async def test_a_range_outside_the_file_is_refused(
-    shared_client: Client, image: dict[str, Any], asked: str
+    shared_client: Client, image: dict[str, Any], range_header: str
 ) -> None:
-    answer = await shared_client.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
+    answer = await shared_client.get(f"/api/images/{image['id']}/download", headers={"Range": range_header})
     refused(answer, 416, "range_not_satisfiable")
     assert answer.headers["Content-Range"] == f"bytes */{image['size_bytes']}"
     assert await first_download(shared_client, image) is None
 
 
 @pytest.mark.parametrize(
-    "asked", ["bytes=9-3", "bytes=-", "lines=1-2", "bytes=a-b", "bytes=0-1,5-9", f"bytes=0-{'9' * 5000}"]
+    "range_header",
+    ["bytes=9-3", "bytes=-", "lines=1-2", "bytes=a-b", "bytes=0-1,5-9", f"bytes=0-{'9' * 5000}"],
 )
 async def test_what_is_no_single_range_is_ignored(
-    shared_client: Client, image: dict[str, Any], asked: str
+    shared_client: Client, image: dict[str, Any], range_header: str
 ) -> None:
-    answer = await shared_client.get(f"/api/images/{image['id']}/download", headers={"Range": asked})
+    answer = await shared_client.get(f"/api/images/{image['id']}/download", headers={"Range": range_header})
     assert (answer.status, len(answer.body)) == (200, image["size_bytes"])
 
 

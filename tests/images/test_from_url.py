@@ -183,4 +183,4 @@ async def test_a_repeated_request_fetches_once(client: Client, photo_server: Pho
     assert [job["id"] for job in (await client.get("/api/jobs")).json if job["kind"] == "ingest"] == [
         answers[0].json["id"]
     ]
-    assert photo_server.asked["/once.jpg"] == 1
+    assert photo_server.request_counts["/once.jpg"] == 1

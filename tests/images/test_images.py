@@ -55,8 +55,8 @@ async def test_filters_choose(client: Client, photo: Path, small_picture: bytes,
     for kept in (image, result, failed["id"]):
         await client.until_hashed(kept)  # until a kept image is described, its status may change
 
-    async def found(**wanted: str) -> list[str]:
-        query = "&".join(f"{name}={quote(value)}" for name, value in wanted.items())
+    async def found(**filters: str) -> list[str]:
+        query = "&".join(f"{name}={quote(value)}" for name, value in filters.items())
         answer = await client.get(f"/api/images?{query}")
         assert answer.headers["X-Total-Count"] == str(len(answer.json)), answer
         return [one["id"] for one in answer.json]

@@ -48,7 +48,7 @@ async def uploaded(client: Client, files: dict[str, bytes]) -> dict[str, str]:
     return ids
 
 
-def told(answer: Answer) -> list[tuple[int, str]]:
+def matches_of(answer: Answer) -> list[tuple[int, str]]:
     assert answer.status == 200, answer
     found = [(image["distance"], image["id"]) for image in answer.json]
     assert [one for one, _ in found] == sorted(one for one, _ in found)
@@ -68,7 +68,7 @@ async def test_similar_images_come_with_their_distance(client: Client, photo: Pa
     others = {name: data for name, data in files.items() if name != "same"}
     for within in (0, 4, 10, 30):
         answer = await client.get(f"/api/images/{ids['same']}/similar?max_distance={within}")
-        assert told(answer) == expected(files["same"], others, ids, within)
+        assert matches_of(answer) == expected(files["same"], others, ids, within)
     limited = await client.get(f"/api/images/{ids['same']}/similar?max_distance=64&limit=2")
     assert len(limited.json) == 2
     async with Client(client.site) as other_client:
@@ -86,7 +86,7 @@ async def test_an_image_without_a_hash_gets_one_on_request(client: Client, photo
     made = await client.upload(files["same"], filename="a.jpg", retention="ephemeral")
     assert made.json["phash"] is None
     answer = await client.get(f"/api/images/{made.json['id']}/similar")
-    assert told(answer) == expected(files["same"], {"dark.webp": files["dark.webp"]}, ids, 10)
+    assert matches_of(answer) == expected(files["same"], {"dark.webp": files["dark.webp"]}, ids, 10)
 
 
 async def test_search_by_file_url_and_hash_agree_and_keep_nothing(
@@ -97,7 +97,7 @@ async def test_search_by_file_url_and_hash_agree_and_keep_nothing(
     query = files["poor.jpg"]
     wanted = expected(query, files, ids, 12)
     form = {"image": BytesIO(query), "max_distance": "12"}
-    assert told(await client.post("/api/images/search", data=form)) == wanted
+    assert matches_of(await client.post("/api/images/search", data=form)) == wanted
     embedded = f"data:image/jpeg;base64,{base64.b64encode(query).decode()}"
     for said in (
         {"image_url": photo_server.serve("/query.jpg", query)},
@@ -106,7 +106,7 @@ async def test_search_by_file_url_and_hash_agree_and_keep_nothing(
     ):
         body = BytesIO(json.dumps({**said, "max_distance": 12}).encode())
         headers = {"Content-Type": "application/json"}
-        assert told(await client.post("/api/images/search", data=body, headers=headers)) == wanted
+        assert matches_of(await client.post("/api/images/search", data=body, headers=headers)) == wanted
     assert (await client.get("/api/images")).headers["X-Total-Count"] == str(len(files))
 
 

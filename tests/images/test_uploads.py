@@ -34,12 +34,12 @@ async def test_every_accepted_format_is_recognised_by_its_bytes(
     data = encoded(Image.linear_gradient("L").resize((60, 20)).convert("RGB"), saver)
     answer = await send(shared_client, file_part(data, "x.bin", mime="text/html"))
     assert answer.status == 201
-    told = answer.json
-    assert told["filename"] == f"x.{extension}"
-    assert (told["format"], told["mime"], told["width"], told["height"]) == (name, mime, 60, 20)
-    assert (told["frames"], told["size_bytes"]) == (1, len(data))
-    assert told["md5"] == hashlib.md5(data).hexdigest()  # noqa: S324
-    assert await object_bytes(shared_client.site, told["id"]) == data
+    view = answer.json
+    assert view["filename"] == f"x.{extension}"
+    assert (view["format"], view["mime"], view["width"], view["height"]) == (name, mime, 60, 20)
+    assert (view["frames"], view["size_bytes"]) == (1, len(data))
+    assert view["md5"] == hashlib.md5(data).hexdigest()  # noqa: S324
+    assert await object_bytes(shared_client.site, view["id"]) == data
 
 
 @pytest.mark.parametrize("saver", ["GIF", "WEBP", "PNG", "TIFF"])

@@ -356,13 +356,13 @@ def test_a_process_that_is_a_zombie_but_for_one_thread_is_stopped_with_its_port(
     port = network.free_port()
     command = [sys.executable, "-c", LEADERLESS, str(port)]
     with ExitStack() as stack:
-        child = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
-        stack.callback(child.kill)
-        assert child.stdout is not None
-        assert child.stdout.readline() == b"listens\n"
-        while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        zombie = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
+        stack.callback(zombie.kill)
+        assert zombie.stdout is not None
+        assert zombie.stdout.readline() == b"listens\n"
+        while psutil.Process(zombie.pid).status() != psutil.STATUS_ZOMBIE:
             time.sleep(0.01)
-        process = processes.Process(child.pid, processes.started_at(child.pid) or "")
+        process = processes.Process(zombie.pid, processes.started_at(zombie.pid) or "")
         assert processes.is_alive(process)
         assert not network.is_free(port)
         processes.stop(process, signal.SIGKILL)

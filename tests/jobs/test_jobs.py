@@ -55,13 +55,13 @@ async def test_the_event_stream_has_every_change_and_ends_with_the_job(
     shared_client: Client, photo: Path
 ) -> None:
     image = (await shared_client.upload(photo, GRAY)).json
-    told = await stream_of(shared_client, image["job_id"])
-    names = [name for name, _ in told]
+    events = await stream_of(shared_client, image["job_id"])
+    names = [name for name, _ in events]
     assert names[-1] == "completed"
-    assert [job["status"] for _, job in told] == names
+    assert [job["status"] for _, job in events] == names
     assert names == sorted(set(names), key=["queued", "running", "completed"].index)
-    assert told[-1][1] == (await shared_client.get(f"/api/jobs/{image['job_id']}")).json
-    assert await stream_of(shared_client, image["job_id"]) == told[-1:]
+    assert events[-1][1] == (await shared_client.get(f"/api/jobs/{image['job_id']}")).json
+    assert await stream_of(shared_client, image["job_id"]) == events[-1:]
 
 
 async def stream_of(client: Client, job_id: str) -> list[tuple[str, dict[str, Any]]]:

@@ -38,7 +38,7 @@ class Producer:
         reply: bool = True,
     ) -> None:
         """Publish as `user_id`, asking for a reply."""
-        delivery = BrokerMessage(
+        message = BrokerMessage(
             body=body if isinstance(body, bytes) else json.dumps(body).encode(),
             user_id=user_id,
             message_id=message_id,
@@ -46,7 +46,7 @@ class Producer:
             correlation_id=correlation_id,
             content_type="application/json",
         )
-        await self.broker_client.send(route, delivery)
+        await self.broker_client.send(route, message)
 
     async def reply(self) -> dict[str, Any]:
         """The next reply, with the correlation id that it came under."""

@@ -29,8 +29,8 @@ async def shown(producer: Producer, image: Image) -> tuple[str, dict[str, str]]:
         client.set_session(session)
         found = await client.stat_object(parts.path.strip("/"), image.object_key)
     headers = {name.lower(): value for name, value in cast("Mapping[str, str]", found.metadata).items()}
-    told = {name: headers.get(f"x-amz-meta-{name}", "") for name in ("owner", "image-id", "md5", "job-id")}
-    return found.content_type or "", {name: value for name, value in told.items() if value}
+    labels = {name: headers.get(f"x-amz-meta-{name}", "") for name in ("owner", "image-id", "md5", "job-id")}
+    return found.content_type or "", {name: value for name, value in labels.items() if value}
 
 
 async def test_keys_say_whose_what_and_when(producer: Producer, owner: BaseUser, photo: Path) -> None:
@@ -53,19 +53,19 @@ async def test_objects_carry_their_type_and_whose_and_what_they_are(
     )
     reply = await producer.answered(order)
     result = await image_of(reply)
-    told = {"owner": owner.username}
+    labels = {"owner": owner.username}
     assert await shown(producer, source) == (
         "image/jpeg",
-        told | {"image-id": str(source.id), "md5": source.md5},
+        labels | {"image-id": str(source.id), "md5": source.md5},
     )
     assert await shown(producer, result) == (
         "image/webp",
-        told | {"image-id": str(result.id), "md5": result.md5, "job-id": reply["job_id"]},
+        labels | {"image-id": str(result.id), "md5": result.md5, "job-id": reply["job_id"]},
     )
     await producer.drop("inbox/rocket.jpg", photo)
     reply = await producer.answered(ingest(owner.username, {"object": "inbox/rocket.jpg"}))
     taken = await image_of(reply)
     assert await shown(producer, taken) == (
         "image/jpeg",
-        told | {"image-id": str(taken.id), "md5": taken.md5, "job-id": reply["job_id"]},
+        labels | {"image-id": str(taken.id), "md5": taken.md5, "job-id": reply["job_id"]},
     )

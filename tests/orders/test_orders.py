@@ -85,8 +85,10 @@ async def test_a_file_in_the_inbox_is_kept_by_an_order_that_names_it(
 async def test_what_an_order_asks_of_the_image_is_done(
     producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
-    wish = {"filename": "moon.png", "retention": "keep", "operations": SMALL}
-    first = await image_of(await producer.answered(ingest(owner.username, {"url": data_url(photo)}, **wish)))
+    fields = {"filename": "moon.png", "retention": "keep", "operations": SMALL}
+    first = await image_of(
+        await producer.answered(ingest(owner.username, {"url": data_url(photo)}, **fields))
+    )
     assert (first.width, first.retention, first.filename) == (64, Retention.KEEP, "moon.jpg")
     plain = ingest(owner.username, {"url": data_url(photo)}, on_duplicate="return")
     again = await image_of(await producer.answered(plain))
@@ -99,8 +101,8 @@ async def test_the_event_of_an_order_names_it_as_its_sender_does(
     async with producer.backends.broker.events("job.*") as events:
         order = transform(owner.username, {"url": data_url(photo)}, job_id="mine")
         await producer.send(order, reply=False, message_id="of no interest")
-        told = [json.loads((await asyncio.wait_for(anext(events), WAIT_S)).body) for _ in range(2)]
-    assert [(one["type"], one["message_id"]) for one in told] == [
+        bodies = [json.loads((await asyncio.wait_for(anext(events), WAIT_S)).body) for _ in range(2)]
+    assert [(one["type"], one["message_id"]) for one in bodies] == [
         ("job.completed", None),  # the fetch, which the transform follows on
         ("job.completed", "mine"),
     ]
@@ -197,9 +199,9 @@ async def test_a_repeated_order_whose_result_is_gone_is_answered_without_it(
 
 async def test_no_reply_goes_to_a_queue_of_ours(producer: Producer, owner: BaseUser, photo: Path) -> None:
     order = ingest(owner.username, {"url": data_url(photo)})
-    desk_reply, producer.reply_to = producer.reply_to, DEAD
+    own_queue, producer.reply_to = producer.reply_to, DEAD
     await producer.send(order, message_id="1")
-    producer.reply_to = desk_reply
+    producer.reply_to = own_queue
     assert (await producer.answered(order, message_id="1"))["status"] == "completed"
     await producer.send(b"no order", reply=False)
     assert (await producer.broker_client.next_dead()).body == b"no order"

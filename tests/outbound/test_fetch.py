@@ -184,7 +184,7 @@ async def test_a_data_url_holds_its_bytes(outer: PhotoServer, tmp_path: Path, ur
     assert fetched is not None
     assert (tmp_path / "file").read_bytes() == data
     assert fetched.md5 == hashlib.md5(data).hexdigest()  # noqa: S324
-    assert not outer.asked
+    assert not outer.request_counts
 
 
 @pytest.mark.parametrize("url", ["data:", "data:image/png;base64", "data:;base64,a", "data:;base64,é"])
@@ -205,4 +205,4 @@ async def test_a_port_that_is_not_listed_is_refused(outer: PhotoServer, tmp_path
     async with Fetcher(Guard(ports=[80], allow_networks=[ALLOWED]), LIMITS) as fetcher:
         with pytest.raises(UrlForbidden):
             await fetcher.fetch(outer.url("/a.jpg"), tmp_path / "file")
-    assert not outer.asked
+    assert not outer.request_counts

@@ -1,4 +1,4 @@
-"""What tests let children do; a child finds it by import."""
+"""Calls that tests make in render processes, which import them by name."""
 
 import os
 import resource
@@ -19,7 +19,7 @@ def die() -> None:
 
 
 def fail() -> None:
-    raise ZeroDivisionError("as asked")
+    raise ZeroDivisionError("as requested")
 
 
 def sleep(path: str) -> None:

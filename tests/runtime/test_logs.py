@@ -47,11 +47,11 @@ def site(tmp_path: Path) -> Site:
 @pytest.mark.parametrize("form", ["console", "json"])
 def test_a_traceback_shows_where_it_broke_and_no_variable(form: str) -> None:
     command = [sys.executable, "-c", FAILS, form, PASSWORD]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    assert "Bearer" not in told
-    assert PASSWORD not in told
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert "Bearer" not in output
+    assert PASSWORD not in output
     for words in ("login_broke", "in log_in", "LookupError: nobody is called so"):
-        assert told.count(words) == 2
+        assert output.count(words) == 2
 
 
 async def test_on_a_terminal_a_traceback_shows_no_variable_either(tmp_path: Path) -> None:

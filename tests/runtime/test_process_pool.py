@@ -1,4 +1,4 @@
-"""The pool of child processes: bounded, killable, never broken for long."""
+"""The pool of render processes: bounded, killable, restarted when it breaks."""
 
 import asyncio
 import os
@@ -29,18 +29,18 @@ async def test_a_call_runs_in_another_process(processes: ProcessPool) -> None:
 
 
 async def test_its_exceptions_come_back_as_they_are(processes: ProcessPool) -> None:
-    with pytest.raises(ZeroDivisionError, match="as asked"):
+    with pytest.raises(ZeroDivisionError, match="as requested"):
         await processes.run(WAIT_S, process_pool_calls.fail)
 
 
-async def test_a_child_is_bounded_in_memory_cores_and_priority(processes: ProcessPool) -> None:
+async def test_a_process_is_bounded_in_memory_cores_and_priority(processes: ProcessPool) -> None:
     assert await processes.run(WAIT_S, process_pool_calls.limits) == (GIB, 0, os.nice(0) + 5)
     with pytest.raises(MemoryError):
         await processes.run(WAIT_S, process_pool_calls.allocate, 2 * GIB)
     assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
 
 
-async def test_a_child_that_dies_is_replaced(processes: ProcessPool) -> None:
+async def test_a_process_that_dies_is_replaced(processes: ProcessPool) -> None:
     for _ in range(3):
         with pytest.raises(RenderCrashed) as crash:
             await processes.run(WAIT_S, process_pool_calls.die)
@@ -48,11 +48,11 @@ async def test_a_child_that_dies_is_replaced(processes: ProcessPool) -> None:
         assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
 
 
-async def test_children_that_die_at_rest_are_replaced(processes: ProcessPool) -> None:
+async def test_processes_that_die_while_idle_are_replaced(processes: ProcessPool) -> None:
     pids = {await processes.run(WAIT_S, process_pool_calls.whoami) for _ in range(20)}
     waiting = [psutil.Process(pid) for pid in pids]
-    for child in waiting:
-        child.kill()
+    for process in waiting:
+        process.kill()
     await asyncio.to_thread(psutil.wait_procs, waiting, timeout=WAIT_S)
     done = await asyncio.gather(*(processes.run(WAIT_S, process_pool_calls.double, n) for n in range(10)))
     assert done == [2 * n for n in range(10)]
@@ -66,28 +66,28 @@ async def test_a_call_that_takes_too_long_is_killed(processes: ProcessPool, tmp_
     assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
 
 
-async def test_a_call_that_no_child_takes_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_call_that_no_process_takes_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("libs.runtime.process_pool.START_S", 0.5)
     pool = ProcessPool(1, memory_bytes=GIB)
-    child = psutil.Process(await pool.run(WAIT_S, process_pool_calls.whoami))
-    child.suspend()
+    process = psutil.Process(await pool.run(WAIT_S, process_pool_calls.whoami))
+    process.suspend()
     with pytest.raises(RenderCrashed, match="no render process took the work"):
         await pool.run(0.5, process_pool_calls.double, 1)
-    child.resume()
+    process.resume()
     assert await pool.run(WAIT_S, process_pool_calls.double, 2) == 4
     await pool.close()
 
 
 async def test_a_cancelled_call_is_killed(processes: ProcessPool, tmp_path: Path) -> None:
-    call, child = await sleeping(processes, tmp_path / "pid")
+    call, process = await sleeping(processes, tmp_path / "pid")
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
     assert call.cancelled()
-    await asyncio.to_thread(child.wait, WAIT_S)
+    await asyncio.to_thread(process.wait, WAIT_S)
     assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
 
 
-async def test_no_more_run_at_once_than_there_are_children(processes: ProcessPool, tmp_path: Path) -> None:
+async def test_no_more_run_at_once_than_there_are_processes(processes: ProcessPool, tmp_path: Path) -> None:
     busy = [await sleeping(processes, tmp_path / str(n)) for n in range(2)]
     third = asyncio.create_task(processes.run(WAIT_S, process_pool_calls.double, 1))
     busy[0][0].cancel()
@@ -106,11 +106,11 @@ async def test_a_prefetched_call_is_timed_from_its_own_start(tmp_path: Path) -> 
     await pool.close()
 
 
-async def test_closing_ends_all_children(tmp_path: Path) -> None:
+async def test_closing_ends_all_processes(tmp_path: Path) -> None:
     pool = ProcessPool(1, memory_bytes=GIB)
-    call, child = await sleeping(pool, tmp_path / "pid")
+    call, process = await sleeping(pool, tmp_path / "pid")
     await pool.close()
-    assert not child.is_running()
+    assert not process.is_running()
     call.cancel()
     await asyncio.gather(call, return_exceptions=True)
 
@@ -120,7 +120,7 @@ async def test_a_pool_that_was_never_used_closes() -> None:
 
 
 async def sleeping(processes: ProcessPool, path: Path) -> tuple[asyncio.Task[None], psutil.Process]:
-    """A call that is under way, and its child."""
+    """A running call, and its process."""
     call = asyncio.create_task(processes.run(3600, process_pool_calls.sleep, str(path)))
     async with asyncio.timeout(WAIT_S):
         while not (path.exists() and path.read_text()):

@@ -1,4 +1,4 @@
-"""A process that is told to stop ends in time, whatever hangs in it."""
+"""A process ends in time after a stop signal, whatever hangs in it."""
 
 import asyncio
 import signal

@@ -53,8 +53,8 @@ async def test_the_event_of_a_deletion_is_published_though_the_scheduler_stops_m
         with pytest.raises(asyncio.CancelledError):
             await step
         await listener.emit("test.over", b"")
-        told = [event.body async for event in before("test.over", events)]
-        assert [sum(str(one).encode() in body for body in told) for one in ids] == [1] * len(ids)
+        bodies = [event.body async for event in before("test.over", events)]
+        assert [sum(str(one).encode() in body for body in bodies) for one in ids] == [1] * len(ids)
 
 
 async def before(last: str, events: AsyncIterator[Event]) -> AsyncIterator[Event]:

@@ -20,7 +20,7 @@ async def claim(url: str, job_ids: str) -> str:
     """Try to claim each of the jobs; how many were had."""
     async with open_database(url):
         won = [
-            await leases.claim(UUID(one), worker="child", lease_s=60, max_attempts=5)
+            await leases.claim(UUID(one), worker="other", lease_s=60, max_attempts=5)
             for one in job_ids.split(",")
         ]
         return str(len([one for one in won if one is not None]))
@@ -76,7 +76,7 @@ async def main(command: str, url: str, argument: str) -> None:
     sys.stdout.write(await COMMANDS[command](url, argument))
 
 
-async def run_child(command: str, url: str, argument: str = "-", *, within_s: float = WAIT_S) -> str:
+async def run_process(command: str, url: str, argument: str = "-", *, within_s: float = WAIT_S) -> str:
     """What such a process said; it ended by itself, in order."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,

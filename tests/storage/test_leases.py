@@ -12,7 +12,7 @@ from libs.storage.database.engine import Engine
 from libs.storage.database.tables import Batch, Image, Job, now
 from libs.storage.jobs import Failure
 from libs.storage.leases import Claim, LostLease
-from tests.storage.database_process import run_child
+from tests.storage.database_process import run_process
 from tests.storage.rows import (
     a_job,
     a_queued_job,
@@ -46,7 +46,7 @@ async def test_processes_that_claim_the_same_jobs_share_them(database: Engine, d
     owner = await an_owner()
     image = await an_image(owner)
     ids = ",".join([str((await a_job(owner, image)).id) for _ in range(40)])
-    won = await asyncio.gather(*(run_child("claim", database_url, ids) for _ in range(2)))
+    won = await asyncio.gather(*(run_process("claim", database_url, ids) for _ in range(2)))
     assert sum(map(int, won)) == 40
     assert await Job.count().where(Job.attempts == 1) == 40
 

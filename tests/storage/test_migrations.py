@@ -15,7 +15,7 @@ from libs.storage.database.connection import open_database
 from libs.storage.database.engine import Engine, rows
 from libs.storage.database.migrate import migrate
 from libs.storage.database.tables import Image, Job
-from tests.storage.database_process import run_child
+from tests.storage.database_process import run_process
 from tests.storage.rows import an_owner, image_of, image_row, job_of, job_row
 
 POSTGRES_SCHEMA = """
@@ -123,7 +123,7 @@ async def test_migrating_twice_changes_nothing(database: Engine) -> None:
 
 
 async def test_processes_that_migrate_at_once_do_not_disturb_each_other(empty_database_url: str) -> None:
-    said = await asyncio.gather(*(run_child("upgrade", empty_database_url) for _ in range(3)))
+    said = await asyncio.gather(*(run_process("upgrade", empty_database_url) for _ in range(3)))
     assert said == ["migrated"] * 3
     async with open_database(empty_database_url):
         assert await Job.count() == 0

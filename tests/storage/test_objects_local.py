@@ -179,11 +179,11 @@ def kill_while_replacing(root: Path, folder: Path, *, delay_s: float) -> None:
         str(folder),
         "key",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
-        assert child.stdout is not None
-        child.stdout.readline()
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
         time.sleep(delay_s)
-        child.kill()
+        process.kill()
 
 
 def other_file_system(than: Path) -> Path:

@@ -9,7 +9,7 @@ import pytest
 
 from libs.storage.database import sqlite
 from libs.storage.database.engine import Engine, engine_from
-from tests.storage.database_process import WRITERS, WRITES, run_child
+from tests.storage.database_process import WRITERS, WRITES, run_process
 from tests.storage.rows import a_queued_job, count_up, job_row
 from tests.support.waiting import until
 
@@ -23,7 +23,7 @@ def database_url(tmp_path: Path) -> str:
 async def test_many_writers_in_two_processes_lose_nothing(database: Engine, database_url: str) -> None:
     job = await a_queued_job()
     await asyncio.gather(
-        run_child("count_up", database_url, str(job.id)), *(count_up(job, 25) for _ in range(8))
+        run_process("count_up", database_url, str(job.id)), *(count_up(job, 25) for _ in range(8))
     )
     assert (await job_row(job.id)).attempts == 8 * 25 + WRITERS * WRITES
 
@@ -68,7 +68,7 @@ async def test_a_burst_of_queries_has_few_connections_and_they_are_closed_afterw
 
 async def test_a_process_that_cancelled_its_queries_ends(database: Engine, database_url: str) -> None:
     job = await a_queued_job()
-    assert await run_child("give_up_halfway", database_url, str(job.id)) == "survived"
+    assert await run_process("give_up_halfway", database_url, str(job.id)) == "survived"
 
 
 def test_an_unknown_database_is_refused_by_its_scheme() -> None:

@@ -188,10 +188,10 @@ async def test_failed_and_given_up_jobs_have_deliveries_and_cancelled_ones_none(
     assert await jobs.give_up(lapsed, Failure("attempts_exhausted", "lost")) == (True, None)
     assert await jobs.give_up(lapsed, Failure("attempts_exhausted", "lost")) == (False, None)
     await jobs.cancel(owner.id, unwanted.id)
-    told = {row.subject: msgspec.json.decode(row.body)["data"] for row in await WebhookDelivery.objects()}
-    assert set(told) == {failing.id, lost.id}
-    assert told[failing.id]["error_code"] == "render_timeout"
-    assert told[lost.id]["error_code"] == "attempts_exhausted"
+    bodies = {row.subject: msgspec.json.decode(row.body)["data"] for row in await WebhookDelivery.objects()}
+    assert set(bodies) == {failing.id, lost.id}
+    assert bodies[failing.id]["error_code"] == "render_timeout"
+    assert bodies[lost.id]["error_code"] == "attempts_exhausted"
     assert all(len(row.body.encode()) < 20_000 for row in await WebhookDelivery.objects())
 
 
@@ -209,13 +209,13 @@ async def test_a_batch_speaks_for_its_jobs(database: Engine) -> None:
     async with transaction():
         await webhook_outbox.add_batch_ended(batch.id)
     assert await events() == [("batch.completed", URL), ("batch.completed", f"{URL}/own")]
-    told = msgspec.json.decode((await WebhookDelivery.objects())[0].body)
-    assert (told["type"], told["request_id"], told["status"]) == (
+    bodies = msgspec.json.decode((await WebhookDelivery.objects())[0].body)
+    assert (bodies["type"], bodies["request_id"], bodies["status"]) == (
         "batch.completed",
         str(batch.id),
         "Completed",
     )
-    assert (told["data"]["total"], told["data"]["completed"], told["data"]["failed"]) == (2, 1, 1)
+    assert (bodies["data"]["total"], bodies["data"]["completed"], bodies["data"]["failed"]) == (2, 1, 1)
 
 
 async def test_expired_images_tell_and_deleted_ones_do_not(database: Engine) -> None:
@@ -226,8 +226,8 @@ async def test_expired_images_tell_and_deleted_ones_do_not(database: Engine) -> 
     await image_expiry.mark_deleting(deleted.id)
     assert await image_expiry.mark_expired(10) == 3
     assert await image_expiry.mark_expired(10) == 0
-    told = [msgspec.json.decode(row.body)["data"]["id"] for row in await WebhookDelivery.objects()]
-    assert sorted(told) == sorted(str(image.id) for image in over)
+    bodies = [msgspec.json.decode(row.body)["data"]["id"] for row in await WebhookDelivery.objects()]
+    assert sorted(bodies) == sorted(str(image.id) for image in over)
 
 
 async def test_a_secret_that_was_replaced_signs_until_its_time_is_over(database: Engine) -> None:

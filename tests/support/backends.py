@@ -121,13 +121,13 @@ async def running(job_id: UUID) -> None:
     await until(claimed)
 
 
-async def busy_child() -> psutil.Process:
-    """The child that works, once there is one."""
+async def busy_render_process() -> psutil.Process:
+    """The render process that works, once there is one."""
     return await busy_one_of(psutil.Process())
 
 
 def processes() -> list[psutil.Process]:
-    """All pool children of this process, busy and idle."""
+    """All render processes of this process, busy and idle."""
     return [
         one
         for helper in psutil.Process().children()

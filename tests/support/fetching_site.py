@@ -25,4 +25,4 @@ async def open_fetching_site(
         opened = {"FETCH_PORTS": str(outer.port), "FETCH_ALLOW_NETWORKS": ALLOWED}
         async with running_site(kind, directory, program, **opened, **settings) as site:
             yield FetchingSite(site, outer, inner)
-        assert not inner.asked
+        assert not inner.request_counts

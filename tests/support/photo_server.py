@@ -32,10 +32,10 @@ class PhotoServer:
         self.files: dict[str, bytes] = {}
         self.redirects: dict[str, str] = {}
         self.failing: Counter[str] = Counter()  # how many more times a path answers 500
-        self.asked: Counter[str] = Counter()
+        self.request_counts: Counter[str] = Counter()
         self.busy: Counter[str] = Counter()  # how many more times a path answers 429
         self.retry_after = "1"  # what it says then
-        self.asked_at: list[tuple[str, float]] = []
+        self.request_times: list[tuple[str, float]] = []
         self.slow_s = 0.0  # before every answer
         self.held: set[str] = set()  # paths that are answered once `gate` is open
         self.gate = asyncio.Event()
@@ -67,7 +67,7 @@ class PhotoServer:
             self.held = set()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        if request.path.startswith(UNENDING):  # it may outlive the test that asked for it
+        if request.path.startswith(UNENDING):  # it may outlive the test that made the request
             return await self._in_time(request)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -80,8 +80,8 @@ class PhotoServer:
 
     async def _in_time(self, request: web.Request) -> web.StreamResponse:
         path = request.path
-        self.asked[path] += 1
-        self.asked_at.append((path, time.monotonic()))
+        self.request_counts[path] += 1
+        self.request_times.append((path, time.monotonic()))
         if path in self.held:
             await self.gate.wait()
         if self.busy[path] > 0:

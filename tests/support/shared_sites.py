@@ -63,7 +63,7 @@ async def shared_site(
         settings = webhook_settings(receiver) | SMALL_FETCHES | SMALL_BATCHES | ports
         async with running_site(request.param, directory, **settings) as site:
             yield SharedSite(site, photo_server, private_server, receiver)
-        assert not private_server.asked
+        assert not private_server.request_counts
 
 
 @pytest.fixture(scope="session")

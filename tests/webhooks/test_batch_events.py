@@ -29,10 +29,10 @@ async def test_a_batch_with_broken_urls_sends_one_webhook_with_exact_counts(
     assert {name: ended[name] for name in counts} == counts
     assert len(await output_rows(client, batch["id"])) == URLS // 2
     secret = await account_secret(client)
-    for notice in [one.verified(secret) for one in requests]:
-        assert (notice["type"], notice["request_id"]) == ("batch.completed", batch["id"])
-        assert notice["status"] == "Completed"
-        assert {name: notice["data"][name] for name in counts} == counts
+    for event in [one.verified(secret) for one in requests]:
+        assert (event["type"], event["request_id"]) == ("batch.completed", batch["id"])
+        assert event["status"] == "Completed"
+        assert {name: event["data"][name] for name in counts} == counts
     assert len({(one.id, one.body) for one in requests}) == 1
     deliveries = (await client.get("/api/webhooks/deliveries")).json
     assert [one["attempts"] for one in deliveries] == [3]

@@ -1,4 +1,4 @@
-"""Notices when processes are killed, and when several send: none is lost."""
+"""Webhook events when processes are killed, and when several send: none is lost."""
 
 import asyncio
 from pathlib import Path
@@ -27,7 +27,7 @@ def sending_app(site: Site) -> str:
     return "serve" if site.kind == "embedded" else "scheduler"
 
 
-async def asked(client: Client, photo: Path, receiver: Receiver) -> str:
+async def submitted_job(client: Client, photo: Path, receiver: Receiver) -> str:
     """Start a job that sends a webhook to `/own`; return its id."""
     answer = await client.upload(photo, SMALL, webhook_url=receiver.url("/own"))
     assert answer.status == 202, answer
@@ -43,7 +43,7 @@ async def test_a_delivery_survives_worker_and_scheduler_killed_before_it_is_sent
         signed_in(site) as client,
     ):
         await site.kill("scheduler")
-        job = await client.job_done(await asked(client, photo, receiver))
+        job = await client.job_done(await submitted_job(client, photo, receiver))
         await site.kill("worker")
         waiting = (await deliveries(client))[0]
         assert (waiting["status"], waiting["attempts"], waiting["subject"]) == ("pending", 0, job["id"])
@@ -62,7 +62,7 @@ async def test_a_delivery_whose_sender_is_killed_before_the_response_is_sent_aga
 ) -> None:
     async with open_webhook_site(kind, tmp_path / "site") as (site, receiver), signed_in(site) as client:
         receiver.plans["/own"] = [HOLD]
-        await asked(client, photo, receiver)
+        await submitted_job(client, photo, receiver)
         await receiver.received("/own")
         await site.kill(sending_app(site))
         await site.start(sending_app(site))
@@ -83,7 +83,7 @@ async def test_a_refused_delivery_is_tried_again_by_the_next_process(
         signed_in(site) as client,
     ):
         receiver.plans["/own"] = [PlannedResponse(500)]
-        await asked(client, photo, receiver)
+        await submitted_job(client, photo, receiver)
         refused = (await receiver.received("/own"))[0]
         await until_delivery(client, refused.id, lambda one: codes(one) == [500])
         await site.kill(sending_app(site))
@@ -100,7 +100,7 @@ async def test_every_job_has_one_delivery_whatever_is_killed(kind: Kind, tmp_pat
         open_webhook_site(kind, tmp_path / "site", JOB_LEASE_S="3", MAX_ATTEMPTS="20") as (site, receiver),
         signed_in(site) as client,
     ):
-        ids = [await asked(client, photo, receiver) for _ in range(12)]
+        ids = [await submitted_job(client, photo, receiver) for _ in range(12)]
         for count in (1, 4, 7):
             await receiver.received("/own", count)
             for name in {working_app(site), sending_app(site)}:
@@ -182,11 +182,11 @@ async def test_a_scheduler_that_stops_gives_back_what_is_under_way(kind: Kind, t
         async with signed_in(site) as client:
             made = await webhook(client, receiver.url("/slow"))
             receiver.plans["/slow"] = [HOLD]
-            asked_for = await send_test_event(client, made["id"])
+            test_event = await send_test_event(client, made["id"])
             await receiver.received("/slow")
             await site.stop(sending_app(site))
             await site.start(sending_app(site))
             await site.ready()
-            found = await finished(client, asked_for)
+            found = await finished(client, test_event)
             assert (found["status"], found["attempts"], codes(found)) == ("delivered", 2, [200])
         assert '"level": "error"' not in site.logs()

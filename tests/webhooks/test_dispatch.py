@@ -1,4 +1,4 @@
-"""Notices as their receiver sees them."""
+"""Webhook events as their receiver sees them."""
 
 import asyncio
 from io import BytesIO

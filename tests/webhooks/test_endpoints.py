@@ -216,8 +216,8 @@ async def test_a_request_repeated_by_its_key_sends_one_webhook(
 async def test_a_transform_sends_to_its_own_address(client: Client, receiver: Receiver, photo: Path) -> None:
     path = f"/{client.username}"
     image = (await client.upload(photo)).json
-    asked = {"operations": SMALL, "webhook_url": receiver.url(path)}
-    job = (await client.post(f"/api/images/{image['id']}/transform", json=asked)).json
+    request = {"operations": SMALL, "webhook_url": receiver.url(path)}
+    job = (await client.post(f"/api/images/{image['id']}/transform", json=request)).json
     event = (await receiver.received(path))[0].verified(await account_secret(client))
     assert (event["type"], event["data"]["job_id"]) == ("job.completed", job["id"])
 

@@ -1,4 +1,4 @@
-"""Notices of images: fetched, and expired."""
+"""Webhook events of images: fetched, and expired."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How a worker treats its messages and its children."""
+"""What a worker does with its messages and its render processes."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ from libs.jobs.cancel import cancel
 from libs.storage.database.tables import Image, Job
 from tests.broker.broker_client import broker_client_of
 from tests.storage.rows import an_owner, job_row
-from tests.support.backends import NewBackends, busy_child, ended, processes, submit, working
+from tests.support.backends import NewBackends, busy_render_process, ended, processes, submit, working
 from tests.support.shared_sites import signed_in
 from tests.support.site import running_site
 from tests.support.site_jobs import (
@@ -68,16 +68,16 @@ async def test_a_message_that_comes_many_times_runs_once(new_backends: NewBacken
     assert await Image.count().where(Image.parent == job.image) == 1
 
 
-async def test_a_cancelled_job_stops_its_child_and_leaves_nothing(
+async def test_a_cancelled_job_stops_its_render_process_and_leaves_nothing(
     new_backends: NewBackends, large_photo: Path, photo: Path
 ) -> None:
     backends = await new_backends()
     owner = await an_owner()
     async with working(backends):
         image, job = await submit(backends, owner, large_photo, ENDLESS)
-        child = await busy_child()
+        render_process = await busy_render_process()
         await cancel(owner, job.id, backends)
-        await until_ended([child])
+        await until_ended([render_process])
         await next_job_works(backends, photo)
     assert (await job_row(job.id)).status == JobStatus.CANCELLED
     assert [key for key in await keys_of(backends) if key.startswith(f"{owner.username}/")] == [
@@ -91,7 +91,7 @@ async def test_a_job_whose_render_process_dies_runs_again(new_backends: NewBacke
     backends = await new_backends()
     async with scheduling(backends), working(backends):
         _, job = await submit(backends, await an_owner(), photo, SLOW)
-        (await busy_child()).kill()
+        (await busy_render_process()).kill()
         done = await ended(job.id)
         assert (done.status, done.attempts, done.crashes) == (JobStatus.COMPLETED, 2, 1)
 
@@ -104,7 +104,7 @@ async def test_a_job_whose_render_process_dies_three_times_fails_alone(
     async with scheduling(backends), working(backends):
         _, job = await submit(backends, await an_owner(), large_photo, ENDLESS)
         for _ in range(3):
-            killed = await busy_child()
+            killed = await busy_render_process()
             killed.kill()
             await until_ended([killed])
         failed = await ended(job.id)
@@ -113,14 +113,16 @@ async def test_a_job_whose_render_process_dies_three_times_fails_alone(
         await next_job_works(backends, photo)
 
 
-async def test_children_that_die_while_they_wait_are_replaced(new_backends: NewBackends, photo: Path) -> None:
+async def test_render_processes_that_die_while_idle_are_replaced(
+    new_backends: NewBackends, photo: Path
+) -> None:
     backends = await new_backends()
     async with working(backends):
         await next_job_works(backends, photo)
         waiting = processes()
         assert waiting
-        for child in waiting:
-            child.kill()
+        for render_process in waiting:
+            render_process.kill()
         await until_ended(waiting)
         await next_job_works(backends, photo)
 

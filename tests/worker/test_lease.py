@@ -19,7 +19,7 @@ from libs.storage.database.engine import Engine
 from libs.storage.database.tables import Image, Job, now
 from libs.storage.leases import Claim, LostLease
 from tests.storage.rows import a_job, an_image, an_owner, claimed, complete, job_row
-from tests.support.backends import NewBackends, busy_child, ended, running, submit, working
+from tests.support.backends import NewBackends, busy_render_process, ended, running, submit, working
 from tests.support.site_jobs import ENDLESS, SLOW, SMALL, until_ended
 from tests.support.waiting import WAIT_S
 
@@ -101,14 +101,14 @@ async def test_a_worker_whose_job_was_taken_over_stops_and_leaves_nothing(
     backends = await new_backends(JOB_LEASE_S="1")
     image, job = await submit(backends, await an_owner(), large_photo, ENDLESS)
     async with working(backends):
-        child = await busy_child()
+        render_process = await busy_render_process()
         taken_over: dict[Column | str, Any] = {
             Job.worker: "another",
             Job.attempts: 2,
             Job.lease_until: now() + timedelta(hours=1),
         }
         await Job.update(taken_over).where(Job.id == job.id)
-        await until_ended([child])
+        await until_ended([render_process])
     row = await job_row(job.id)
     assert (row.status, row.worker, row.attempts) == (JobStatus.RUNNING, "another", 2)
     assert await keys_of(backends) == [image.object_key]
@@ -171,12 +171,12 @@ async def test_work_that_has_ended_its_job_itself_is_not_stopped(database: Engin
     owner = await an_owner()
     job = await a_job(owner, await an_image(owner))
     claim = await claimed(job.id)
-    told = asyncio.Event()
+    finished = asyncio.Event()
 
     async def work() -> None:
         await complete(claim, owner)
         await asyncio.sleep(3 * QUICK_LEASE_S)  # as long as some attempts to extend
-        told.set()
+        finished.set()
 
     await under_lease(claim, work(), lease_s=QUICK_LEASE_S, cancelled=asyncio.Event())
-    assert told.is_set()
+    assert finished.is_set()

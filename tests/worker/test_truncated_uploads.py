@@ -19,7 +19,7 @@ async def test_the_requested_job_has_the_error_whichever_job_reads_the_file_firs
     backends = await new_backends()
     cut = tmp_path / "cut.jpg"
     cut.write_bytes(photo.read_bytes()[:-5000])
-    image, asked = await submit(backends, await an_owner(), cut, SMALL, Retention.KEEP)
+    image, awaited_job = await submit(backends, await an_owner(), cut, SMALL, Retention.KEEP)
     queued = {job.kind: job for job in await Job.objects().where(Job.image == image.id)}
     (late,) = [job for kind, job in queued.items() if kind != first]
     await Job.update({Job.held: True}).where(Job.id == late.id)
@@ -28,5 +28,5 @@ async def test_the_requested_job_has_the_error_whichever_job_reads_the_file_firs
         await Job.update({Job.held: False}).where(Job.id == late.id)
         await publish.publish(late, backends)
         await ended(late.id)
-        assert (await ended(asked.id)).error_code == "image_truncated"
+        assert (await ended(awaited_job.id)).error_code == "image_truncated"
     assert await Image.select(Image.status).where(Image.id == image.id) == [{"status": ImageStatus.DELETING}]

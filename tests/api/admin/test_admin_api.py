@@ -297,7 +297,7 @@ async def test_the_start_page_counts_what_there_is(new_site: NewSite, small_pict
         await client.job_done(failed)
         async with open_admin_client(site) as browser:
             await browser.log_in("root")
-            told = (await browser.get("admin-api/overview/")).json
+            overview = (await browser.get("admin-api/overview/")).json
     expected = {
         "images": 2,
         "stored_bytes": 2 * len(small_picture),
@@ -305,9 +305,9 @@ async def test_the_start_page_counts_what_there_is(new_site: NewSite, small_pict
         "accounts": 2,
         "completed_jobs": 1,
     }
-    assert {name: told["counts"][name] for name in expected} == expected
-    assert told["failures"] == [{"error_code": "crop_outside", "jobs": 1}]
-    assert told["queues"] == []
+    assert {name: overview["counts"][name] for name in expected} == expected
+    assert overview["failures"] == [{"error_code": "crop_outside", "jobs": 1}]
+    assert overview["queues"] == []
 
 
 def account(**changes: Any) -> dict[str, Any]:
@@ -325,13 +325,13 @@ async def logs_in(site: Site, username: str, password: str) -> bool:
 async def test_an_account_is_made_and_its_password_changed_on_the_pages(
     site: Site, admin: AdminClient
 ) -> None:
-    wanted = account()
-    made = await admin.call("POST", "api/tables/piccolo_user/", json=wanted)
+    requested = account()
+    made = await admin.call("POST", "api/tables/piccolo_user/", json=requested)
     assert made.status == 201
     row = f"api/tables/piccolo_user/{made.json['id']}/"
-    assert await logs_in(site, wanted["username"], PASSWORD)
+    assert await logs_in(site, requested["username"], PASSWORD)
     async with Client(site) as client:
-        client.username = wanted["username"]
+        client.username = requested["username"]
         await client.login()
         changed = await admin.call(
             "PATCH", row, json={"password": "another long password", "first_name": "Ada"}
@@ -339,25 +339,25 @@ async def test_an_account_is_made_and_its_password_changed_on_the_pages(
         assert changed.status == 200
         assert b"password" not in changed.body or b"pbkdf2" not in changed.body
         assert (await client.get("/accounts/me")).status == 401  # its logins have ended
-    assert not await logs_in(site, wanted["username"], PASSWORD)
-    assert await logs_in(site, wanted["username"], "another long password")
+    assert not await logs_in(site, requested["username"], PASSWORD)
+    assert await logs_in(site, requested["username"], "another long password")
     assert (await admin.call("PATCH", row, json={"password": "", "first_name": "Eve"})).status == 200
-    assert await logs_in(site, wanted["username"], "another long password")
+    assert await logs_in(site, requested["username"], "another long password")
 
 
 async def test_the_former_name_of_a_renamed_account_is_kept_for_it(admin: AdminClient) -> None:
-    wanted, other = account(), account()
-    created = await admin.call("POST", "api/tables/piccolo_user/", json=wanted)
+    requested, other = account(), account()
+    created = await admin.call("POST", "api/tables/piccolo_user/", json=requested)
     row = f"api/tables/piccolo_user/{created.json['id']}/"
-    for name in ("new-" + wanted["username"], wanted["username"], "new-" + wanted["username"]):
+    for name in ("new-" + requested["username"], requested["username"], "new-" + requested["username"]):
         assert (await admin.call("PATCH", row, json={"username": name})).status == 200
     taken = await admin.call(
-        "POST", "api/tables/piccolo_user/", json=other | {"username": wanted["username"]}
+        "POST", "api/tables/piccolo_user/", json=other | {"username": requested["username"]}
     )
     assert taken.status == 400
     made = await admin.call("POST", "api/tables/piccolo_user/", json=other)
     theirs = f"api/tables/piccolo_user/{made.json['id']}/"
-    assert (await admin.call("PATCH", theirs, json={"username": wanted["username"]})).status == 400
+    assert (await admin.call("PATCH", theirs, json={"username": requested["username"]})).status == 400
 
 
 @pytest.mark.parametrize(

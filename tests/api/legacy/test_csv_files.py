@@ -45,16 +45,16 @@ async def test_a_csv_file_is_accepted_and_processed_and_its_webhook_sent(
     assert taken.status == 202, taken
     request_id = taken.json["request_id"]
     assert UUID(request_id)
-    asked = await curl(status.format(request_id))
-    assert (asked.status, asked.json["request_id"]) == (200, request_id)
-    assert asked.json["status"] in STATUSES
+    answer = await curl(status.format(request_id))
+    assert (answer.status, answer.json["request_id"]) == (200, request_id)
+    assert answer.json["status"] in STATUSES
 
-    [notice] = await receiver.received(path)
-    assert {name: notice.content[name] for name in ("request_id", "status")} == {
+    [event] = await receiver.received(path)
+    assert {name: event.content[name] for name in ("request_id", "status")} == {
         "request_id": request_id,
         "status": "Completed",
     }
-    notice.verified(await account_secret(client))
+    event.verified(await account_secret(client))
     assert (await curl(status.format(request_id))).json["status"] == "Completed"
 
 

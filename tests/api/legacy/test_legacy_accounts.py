@@ -13,14 +13,14 @@ from tests.support.site_contents import refused
 @pytest.mark.parametrize("path", ["/api/register/", "/users/register/", "/api/register", "/users/register"])
 async def test_an_account_is_registered_and_its_password_never_shown(anonymous_curl: Curl, path: str) -> None:
     name = f"user-{uuid4().hex[:12]}"
-    asked = body(username=name, email=f"{name}@example.org", password=PASSWORD)
-    made = await anonymous_curl(path, "-X", "POST", *JSON, *asked)
+    request = body(username=name, email=f"{name}@example.org", password=PASSWORD)
+    made = await anonymous_curl(path, "-X", "POST", *JSON, *request)
     assert made.status == 201
-    told = {field: made.json[field] for field in ("username", "email", "last_login")}
-    assert told == {"username": name, "email": f"{name}@example.org", "last_login": None}
+    account = {field: made.json[field] for field in ("username", "email", "last_login")}
+    assert account == {"username": name, "email": f"{name}@example.org", "last_login": None}
     assert PASSWORD not in made.body.decode()
     assert "password" not in made.json
-    refused(await anonymous_curl(path, "-X", "POST", *JSON, *asked), 409, "username_taken")
+    refused(await anonymous_curl(path, "-X", "POST", *JSON, *request), 409, "username_taken")
 
 
 async def test_the_account_of_a_pipeline_client_comes_with_a_message_and_data(anonymous_curl: Curl) -> None:

@@ -50,8 +50,8 @@ async def test_an_upload_that_is_sent_again_with_its_key_is_answered_the_same(
 async def transformed(curl: Curl, image: Path, kind: Any, parameters: Any, *form: str) -> Image.Image:
     """What a transformation made, by the link that it answered with."""
     uploaded = (await curl("/images/", "-F", f"image=@{image}")).json["id"]
-    asked = form or (*JSON, *body(transformation_type=kind, transformation_parameters=parameters))
-    answer = await curl(f"/images/{uploaded}/transform/", "-X", "POST", *asked)
+    request = form or (*JSON, *body(transformation_type=kind, transformation_parameters=parameters))
+    answer = await curl(f"/images/{uploaded}/transform/", "-X", "POST", *request)
     assert answer.status == 200, answer
     assert answer.json["message"] == "Image transformation successful."
     assert answer.json["expires_in"] == 3600
@@ -108,8 +108,11 @@ async def test_a_crop_beyond_the_image_is_filled_as_pillow_fills_it(
 
 
 async def test_a_crop_beyond_a_resized_image_is_filled_too(curl: Curl, corners: Path) -> None:
-    wanted = {"resize": {"width": 120, "height": 80}, "crop": {"x": 100, "y": 0, "width": 40, "height": 20}}
-    result = await transformed(curl, corners, None, wanted)
+    parameters_of_all = {
+        "resize": {"width": 120, "height": 80},
+        "crop": {"x": 100, "y": 0, "width": 40, "height": 20},
+    }
+    result = await transformed(curl, corners, None, parameters_of_all)
     assert sorted(colours(result)) == [(400, (0, 0, 0)), (400, BLUE)]
 
 
@@ -136,8 +139,8 @@ async def test_compress_makes_a_jpeg_and_less_quality_makes_it_smaller(curl: Cur
     uploaded = (await curl("/images/", "-F", f"image=@{photo}")).json["id"]
     sizes: list[int] = []
     for quality in (20, 80):
-        asked = body(transformation_type="compress", transformation_parameters={"quality": quality})
-        answer = await curl(f"/images/{uploaded}/transform/", *JSON, *asked)
+        request = body(transformation_type="compress", transformation_parameters={"quality": quality})
+        answer = await curl(f"/images/{uploaded}/transform/", *JSON, *request)
         file = await curl(answer.json["transformed_image_url"], "-L")
         assert opened(file).format == "JPEG"
         sizes.append(len(file.body))
@@ -161,13 +164,13 @@ async def test_filters_are_those_that_are_true(curl: Curl, corners: Path) -> Non
 @pytest.mark.parametrize("key", ["transformation_parameters", "transformations"])
 async def test_several_transformations_go_in_one_request(curl: Curl, corners: Path, key: str) -> None:
     uploaded = (await curl("/images/", "-F", f"image=@{corners}")).json["id"]
-    wanted = {
+    parameters_of_all = {
         "resize": {"width": 120, "height": 80},
         "rotate": 90,
         "filters": {"grayscale": True},
         "format": "webp",
     }
-    answer = await curl(f"/images/{uploaded}/transform/", *JSON, *body(**{key: wanted}))
+    answer = await curl(f"/images/{uploaded}/transform/", *JSON, *body(**{key: parameters_of_all}))
     result = opened(await curl(answer.json["transformed_image_url"], "-L"))
     assert (result.format, result.size) == ("WEBP", (80, 120))
     assert all(max(pixel) - min(pixel) <= ROUNDING for _, pixel in colours(result))
@@ -183,19 +186,19 @@ def logo(tmp_path: Path) -> Path:
 
 async def test_a_watermark_is_an_image_of_ones_own_by_its_id(curl: Curl, corners: Path, logo: Path) -> None:
     mark = (await curl("/images/", "-F", f"image=@{logo}")).json["id"]
-    wanted = {"image": mark, "position": "bottom_right"}
-    result = (await transformed(curl, corners, "watermark", wanted)).convert("RGB")
+    parameters_of_all = {"image": mark, "position": "bottom_right"}
+    result = (await transformed(curl, corners, "watermark", parameters_of_all)).convert("RGB")
     assert (result.getpixel((55, 35)), result.getpixel((45, 35))) == (BLUE, (0, 128, 0))
 
 
 @pytest.mark.parametrize("part", ["image", "watermark", "logo"])
 async def test_a_watermark_is_a_file_sent_along(curl: Curl, corners: Path, logo: Path, part: str) -> None:
-    wanted: dict[str, Any] = {"position": [0, 30]}
+    parameters_of_all: dict[str, Any] = {"position": [0, 30]}
     if part == "logo":
-        wanted["image"] = "logo"
+        parameters_of_all["image"] = "logo"
     form = (
         "-F", "transformation_type=watermark",
-        "-F", f"transformation_parameters={json.dumps(wanted)}",
+        "-F", f"transformation_parameters={json.dumps(parameters_of_all)}",
         "-F", f"{part}=@{logo}",
     )  # fmt: skip
     result = (await transformed(curl, corners, None, None, *form)).convert("RGB")
@@ -206,8 +209,8 @@ async def test_a_watermark_is_fetched_from_its_url(
     photo_server: PhotoServer, curl: Curl, corners: Path, logo: Path
 ) -> None:
     url = photo_server.serve("/logo.png", logo.read_bytes())
-    wanted = {"image": url, "position": "center"}
-    result = (await transformed(curl, corners, "watermark", wanted)).convert("RGB")
+    parameters_of_all = {"image": url, "position": "center"}
+    result = (await transformed(curl, corners, "watermark", parameters_of_all)).convert("RGB")
     assert (result.getpixel((30, 20)), result.getpixel((20, 20))) == (BLUE, (0, 128, 0))
 
 
@@ -236,8 +239,8 @@ async def test_a_transformation_that_cannot_be_is_refused(
     curl: Curl, corners: Path, kind: str | None, parameters: Any, status: int, code: str
 ) -> None:
     uploaded = (await curl("/images/", "-F", f"image=@{corners}")).json["id"]
-    asked = body(transformation_type=kind, transformation_parameters=parameters)
-    refused(await curl(f"/images/{uploaded}/transform/", *JSON, *asked), status, code)
+    request = body(transformation_type=kind, transformation_parameters=parameters)
+    refused(await curl(f"/images/{uploaded}/transform/", *JSON, *request), status, code)
 
 
 async def test_another_accounts_image_can_neither_be_transformed_nor_deleted(
@@ -245,8 +248,8 @@ async def test_another_accounts_image_can_neither_be_transformed_nor_deleted(
 ) -> None:
     uploaded = (await curl("/images/", "-F", f"image=@{corners}")).json["id"]
     other_curl = Curl(other_client.site, other_client.token)
-    asked = body(transformation_type="flip", transformation_parameters={})
-    refused(await other_curl(f"/images/{uploaded}/transform/", *JSON, *asked), 404, "image_not_found")
+    request = body(transformation_type="flip", transformation_parameters={})
+    refused(await other_curl(f"/images/{uploaded}/transform/", *JSON, *request), 404, "image_not_found")
     refused(await other_curl(f"/images/{uploaded}/", "-X", "DELETE"), 404, "image_not_found")
     assert (await other_curl("/images/")).json == []
 
