@@ -47,6 +47,10 @@ These rules apply to all operations:
 - Animations keep frames, durations, loop and transparency. Operations that look at pixels (`trim`, `smart`,
   `autocontrast`, `equalize`) decide once for all frames. JPEG, TIFF and BMP results have only the first
   frame. Encoders may merge equal frames that follow each other; the timing stays.
+- The frames of an animation are those that browsers show, composed by the file's disposal and blending. A
+  delay of 0 (in a GIF also of 1/100 s) is read as 100 ms. GIF results have delays of whole 1/100 s, at least
+  2; WebP, AVIF and PNG results of whole milliseconds. What rounding adds or takes is made up for by the
+  following frames.
 - Transparency is kept if the format supports it. Otherwise it is replaced by `background`, which is white by
   default.
 - Colours are written as `#rgb`, `#rrggbb`, `#rrggbbaa`, `transparent`, or a CSS name.

@@ -12,6 +12,7 @@ from libs.imaging.dominant_colours import dominant_colours
 from libs.imaging.errors import ImageTruncated, OutOfMemory, UnreadableImage
 from libs.imaging.exif_iptc import Camera, Caption, read_camera, read_caption
 from libs.imaging.formats import FormatName
+from libs.imaging.frame_decoder import total_duration_ms
 from libs.imaging.hashing import file_digests, perceptual_hashes
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
@@ -76,7 +77,8 @@ def _describe(image: ImageFile, header: Header, source: Path) -> Description:
         hashes = perceptual_hashes(image)
         pixels = image.convert("RGBA" if image.has_transparency_data else "RGB")
         alpha = image.has_transparency_data
-        duration_ms = _duration_ms(image, header.frames)
+        plays = header.frames > 1 and header.format != "tiff"
+        duration_ms = total_duration_ms(image, header, source) if plays else None
     digests = file_digests(source)
     return Description(
         format=header.format,
@@ -133,19 +135,6 @@ def _read_metadata(image: ImageFile) -> _Metadata:
     except (ImageTruncated, UnreadableImage):
         error = error or "the XMP or IPTC block is damaged"
     return _Metadata(camera=camera, caption=caption, xmp=xmp, error=error)
-
-
-def _duration_ms(image: ImageFile, frames: int) -> float | None:
-    """Add the durations of all frames; Pillow knows those of a WebP only after decoding."""
-    if frames == 1 or image.format == "TIFF":
-        return None
-    total = 0.0
-    first = 1 if getattr(image, "default_image", False) else 0  # an APNG's still image is not a frame
-    for number in range(first, first + frames):
-        image.seek(number)
-        image.load()
-        total += float(image.info.get("duration") or 0)
-    return total
 
 
 def _profile_description(profile: object) -> str | None:

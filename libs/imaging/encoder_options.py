@@ -6,6 +6,7 @@ from PIL import Image
 
 from libs.imaging.compositing import has_alpha
 from libs.imaging.formats import FormatName
+from libs.imaging.frame_timing import writable_ms
 from libs.imaging.operations.operation import Output
 
 JPEG_QUALITY = 85
@@ -70,7 +71,7 @@ def animation_options(
     options: dict[str, Any] = {
         "save_all": True,
         "append_images": images[1:],
-        "duration": [round(duration_ms) for duration_ms in durations_ms],
+        "duration": writable_ms(name, durations_ms),
         "loop": plays,
     }
     if name != "gif":

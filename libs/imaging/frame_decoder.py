@@ -1,12 +1,15 @@
 """Decode an opened file into upright frames in sRGB."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from itertools import islice
+from pathlib import Path
 
 from PIL import Image, ImageChops
 from PIL.ImageFile import ImageFile
 
 from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.frame_composer import Frame, read_composition
+from libs.imaging.frame_timing import shown_ms
 from libs.imaging.header import Header
 from libs.imaging.icc_profiles import fits, is_srgb, to_srgb
 from libs.imaging.operations.resize import Scaling, resample
@@ -17,13 +20,6 @@ from libs.imaging.plan import Facts, Plan
 
 _SELF_CONTAINED = {"jpeg", "png", "bmp"}
 """Formats whose decoded still image needs no copy: apart from `info`, it no longer refers to its file."""
-
-
-class Frame(NamedTuple):
-    """One picture of an animation, or the only one of a still image."""
-
-    image: Image.Image
-    duration_ms: float
 
 
 def read_facts(image: ImageFile, header: Header) -> Facts:
@@ -45,8 +41,9 @@ def read_facts(image: ImageFile, header: Header) -> Facts:
 class FrameDecoder:
     """Decodes the frames of an opened file as its plan says."""
 
-    def __init__(self, image: ImageFile, plan: Plan) -> None:
+    def __init__(self, image: ImageFile, plan: Plan, path: Path) -> None:
         self._image = image
+        self._path = path
         self._plan = plan
         self._format: FormatName = plan.facts.format
         self._stored = plan.facts.size
@@ -63,11 +60,29 @@ class FrameDecoder:
             SourceFault: The file is damaged or truncated.
         """
         plan = self._plan
-        # An APNG's still image, if it is not part of the animation, comes before the frames.
-        skipped = 1 if plan.facts.frames > 1 and getattr(self._image, "default_image", False) else 0
-        first = plan.first_frame + skipped
-        for number in range(first, first + plan.frames):
-            yield self._decode(number)
+        last = plan.first_frame + plan.frames
+        composition = read_composition(self._path, self._format, last)
+        if composition is None:
+            yield from self._decode_all(range(plan.first_frame, last))
+            return
+        profile = _read_profile(self._image)
+        for pixels, duration_ms in islice(composition.frames(), plan.first_frame, last):
+            yield Frame(self._finish(pixels, self._stored, profile), duration_ms)
+
+    def _decode_all(self, numbers: range) -> Iterator[Frame]:
+        """Decode frames that Pillow composes itself.
+
+        It rounds durations to milliseconds. Those of an AVIF are measured from one start to the next instead,
+        so that the errors do not add up.
+        """
+        before: tuple[Frame, int] | None = None
+        for number in numbers:
+            frame, start_ms = self._decode(number), int(self._image.info.get("timestamp") or 0)
+            if before is not None:
+                yield _until(*before, start_ms) if self._format == "avif" else before[0]
+            before = frame, start_ms
+        if before is not None:
+            yield before[0]
 
     def _decode(self, number: int) -> Frame:
         with translated_errors():
@@ -78,14 +93,16 @@ class FrameDecoder:
             self._image.load()
             duration_ms = float(self._image.info.get("duration") or 0)
             pixels = self._pixels()
-            if number and pixels.size != self._stored and self._format != "tiff":
-                pixels = pixels.crop((0, 0, *self._stored))  # a GIF frame may be larger than the first one
+        return Frame(self._finish(pixels, extent, profile), shown_ms(self._format, duration_ms))
+
+    def _finish(self, pixels: Image.Image, extent: tuple[float, float], profile: bytes | None) -> Image.Image:
+        """Scale, turn and colour the decoded pixels of a frame as planned."""
         if self._plan.scaling:
             pixels = self._scale(pixels, extent, self._plan.scaling)
         upright = apply_orientation(pixels, self._plan.orientation)
         if self.profile is None or upright.mode in {"CMYK", "LAB"}:
             upright = to_srgb(upright, None if self._plan.facts.srgb else profile)
-        return Frame(self._without_info(upright), duration_ms)
+        return self._without_info(upright)
 
     def _pixels(self) -> Image.Image:
         pixels = to_supported_mode(self._image)
@@ -116,6 +133,27 @@ class FrameDecoder:
         box = stored_box(scaling.box, self._stored, orientation).scaled(*ratio)
         edge = stored_box(scaling.edge, self._stored, orientation).scaled(*ratio) if scaling.edge else None
         return resample(pixels, box, upright_size(scaling.size, orientation), scaling.kernel, edge)
+
+
+def _until(frame: Frame, start_ms: int, end_ms: int) -> Frame:
+    return frame._replace(duration_ms=shown_ms("avif", end_ms - start_ms))
+
+
+def total_duration_ms(image: ImageFile, header: Header, path: Path) -> float:
+    """Add the durations of all frames; decode them if Pillow knows their durations only then.
+
+    Raises:
+        SourceFault: The file is damaged or truncated.
+    """
+    if composition := read_composition(path, header.format, header.frames):
+        return sum(composition.durations_ms)
+    total_ms = 0.0
+    with translated_errors():
+        for number in range(header.frames):
+            image.seek(number)
+            image.load()
+            total_ms += shown_ms(header.format, float(image.info.get("duration") or 0))
+    return total_ms
 
 
 def _read_profile(image: ImageFile) -> bytes | None:

@@ -9,10 +9,11 @@ from PIL import Image
 
 from libs.imaging.complete_file import CompleteFile
 from libs.imaging.compositing import drop_opaque_alpha, flatten, has_alpha, threshold_alpha
+from libs.imaging.containers import webp
 from libs.imaging.encoder_options import animation_options, still_options
 from libs.imaging.errors import EncodingFailed, OutOfMemory
 from libs.imaging.formats import FORMATS
-from libs.imaging.frame_decoder import Frame
+from libs.imaging.frame_composer import Frame
 from libs.imaging.metadata_copy import CopiedMetadata, metadata_options
 from libs.imaging.operations.compress import palette_size
 from libs.imaging.operations.operation import Output
@@ -86,6 +87,17 @@ def _save(
         options |= animation_options(output.format, images, durations_ms, plays)
     with _encoding_errors(FORMATS[output.format].pillow), CompleteFile(path) as file:
         images[0].save(file, format=FORMATS[output.format].pillow, **options)
+        if output.format == "webp" and len(images) > 1:
+            _announce_alpha(file)
+
+
+def _announce_alpha(file: CompleteFile) -> None:
+    """Set the flag that libwebp leaves out if no frame has alpha, but some part of the canvas is clear."""
+    file.seek(0)
+    data = file.read()
+    if webp.lacks_alpha_flag(data):
+        file.seek(0)
+        file.write(webp.with_alpha_flag(data))
 
 
 @contextmanager

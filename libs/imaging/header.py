@@ -61,7 +61,9 @@ def read_header(path: Path, limits: Limits) -> Header:
 def _measure(path: Path, name: FormatName, data: mmap, limits: Limits) -> Shape:
     match name:
         case "gif":
-            return gif.read_blocks(data, limits.max_frames).shape
+            blocks = gif.read_blocks(data, limits.max_frames)
+            limits.check(*blocks.extent, blocks.shape.frames)  # of frames that are decoded and cut off, too
+            return blocks.shape
         case "webp":
             return webp.measure(data, limits.max_frames)
         case "png":

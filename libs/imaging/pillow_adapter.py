@@ -14,6 +14,7 @@ from libs.imaging.errors import ImageTruncated, OutOfMemory, TooMuchMetadata, Un
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
 from libs.imaging.pillow_warnings import suppress_warnings
+from libs.imaging.repairs import repaired
 
 KEPT_BLOCKS = 4
 """Blocks of 16 MiB that Pillow keeps for the next image instead of freeing them. Reusing memory for 12 MP
@@ -75,6 +76,8 @@ def open_image(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile
         SourceFault: The file is damaged, or its colour profile is too large.
     """
     with ExitStack() as stack:
+        if isinstance(source, Path):
+            source = repaired(source, name) or source
         if name == "tiff" and isinstance(source, Path):
             # Pillow maps a TIFF that it opens by path into memory, and then misreads it if it is rotated.
             source = stack.enter_context(source.open("rb"))

@@ -11,7 +11,8 @@ from PIL.ImageFile import ImageFile
 
 from libs.imaging.errors import AssetMissing, AssetUnreadable, OutOfMemory, SourceFault
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_decoder import Frame, FrameDecoder, read_facts
+from libs.imaging.frame_composer import Frame
+from libs.imaging.frame_decoder import FrameDecoder, read_facts
 from libs.imaging.frame_encoder import write
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
@@ -88,7 +89,7 @@ def _render(
     check_not_truncated(source, header.format, limits)
     with open_image(source, header.format) as image:
         plan = _plan(image, header, operations, limits)
-        decoder = FrameDecoder(image, plan)
+        decoder = FrameDecoder(image, plan, source)
         metadata = read_metadata(image, plan.output, decoder.profile)
         frames = _run(decoder, plan, limits, assets)
     write(frames, decoder.plays, target, plan.output, metadata)
@@ -132,8 +133,8 @@ def first_frame(path: Path, limits: Limits) -> Image:
     header = read_header(path, limits)
     check_not_truncated(path, header.format, limits)
     with open_image(path, header.format) as image:
-        facts = read_facts(image, header)
-        return next(FrameDecoder(image, make_plan(facts, [Frames(frame=0)], limits)).frames()).image
+        plan = make_plan(read_facts(image, header), [Frames(frame=0)], limits)
+        return next(FrameDecoder(image, plan, path).frames()).image
 
 
 def _load_asset(name: str, assets: Mapping[str, Path], limits: Limits) -> Image:

@@ -47,3 +47,8 @@ def run(tmp_path: Path) -> Run:
         return facts, image
 
     return render_file
+
+
+def file_of(image: Image.Image) -> Path:
+    """Return the path that an image was opened from."""
+    return Path(str(getattr(image, "filename", "")))

@@ -185,13 +185,6 @@ def test_a_truncated_file_passes_the_header_check_and_is_refused_when_rendered(
     assert not (tmp_path / "result").exists()
 
 
-def test_a_gif_without_its_trailer_is_truncated(save: Save, tmp_path: Path) -> None:
-    assert render(save(_gif(3), "in.gif"), tmp_path / "result", [], Limits()).format == "gif"
-    with pytest.raises(SourceFault) as caught:
-        render(save(_gif(3, trailer=b""), "cut.gif"), tmp_path / "result", [], Limits())
-    assert caught.value.code == "image_truncated"
-
-
 @pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "avif", "tiff"])
 def test_garbage_in_the_body_raises_only_imaging_errors(
     extension: str, photos: Path, save: Save, tmp_path: Path

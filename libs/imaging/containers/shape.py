@@ -1,6 +1,9 @@
 """The facts that every container module reads."""
 
-from typing import NamedTuple
+from mmap import mmap
+from typing import NamedTuple, TypeAlias
+
+Buffer: TypeAlias = mmap | bytes
 
 
 class Shape(NamedTuple):

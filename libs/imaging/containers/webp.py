@@ -1,14 +1,72 @@
 """WebP: the headers of the RIFF chunks (RFC 9649)."""
 
 import struct
+from collections.abc import Iterator
 from mmap import mmap
 
-from libs.imaging.containers.shape import Shape
+from libs.imaging.containers.shape import Buffer, Shape
 from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.limits import MAX_PROFILE_BYTES, check_metadata
 
 MAX_CHUNKS = 100_000
 """Limit of chunks; only a hostile file has more."""
+
+_ALPHA, _ANIMATION = 0x10, 0x02  # flags of the chunk VP8X
+_FLAGS_AT = 20
+_FRAME_HEADER_BYTES = 16  # of the chunk ANMF
+_DISPOSE = 0x01  # flag of the chunk ANMF: the frame's rectangle becomes transparent after it
+
+
+def lacks_alpha_flag(data: Buffer) -> bool:
+    """Return whether the file shows transparent pixels, and its header denies that.
+
+    Browsers show them as transparent. Decoders that believe the header show them as black.
+    """
+    if data[12:16] != b"VP8X" or len(data) < 30 or data[_FLAGS_AT] & _ALPHA:
+        return False
+    if not data[_FLAGS_AT] & _ANIMATION:
+        return any(_has_alpha(data, name, body) for name, body in chunks(data, 12, len(data)))
+    canvas = data[24:30]
+    exposed = True  # parts of the canvas that no frame covers
+    for name, body in chunks(data, 12, len(data)):
+        if name != b"ANMF" or body.stop - body.start < _FRAME_HEADER_BYTES:
+            continue
+        frame = data[body.start : body.start + _FRAME_HEADER_BYTES]
+        covers = frame[:6] == bytes(6) and frame[6:12] == canvas
+        frame_chunks = chunks(data, body.start + _FRAME_HEADER_BYTES, body.stop)
+        if (exposed and not covers) or any(_has_alpha(data, *chunk) for chunk in frame_chunks):
+            return True
+        exposed = bool(frame[-1] & _DISPOSE)
+    return False
+
+
+def with_alpha_flag(data: bytes) -> bytes:
+    """Return the file with a header that announces transparent pixels."""
+    return data[:_FLAGS_AT] + bytes([data[_FLAGS_AT] | _ALPHA]) + data[_FLAGS_AT + 1 :]
+
+
+def _has_alpha(data: Buffer, name: bytes, body: slice) -> bool:
+    """Return whether a chunk has transparent pixels: an alpha channel, or a lossless bitstream with one."""
+    if name == b"VP8L" and body.stop - body.start >= 5:
+        (bits,) = struct.unpack_from("<I", data, body.start + 1)
+        return bool(bits >> 28 & 1)
+    return name == b"ALPH"
+
+
+def chunks(data: Buffer, start: int, end: int) -> Iterator[tuple[bytes, slice]]:
+    """Yield the name and the extent of the data of each chunk; the last one may be cut off.
+
+    Raises:
+        UnreadableImage: There are more than `MAX_CHUNKS` chunks.
+    """
+    at = start
+    for _ in range(MAX_CHUNKS):
+        if at + 8 > end:
+            return
+        name, length = struct.unpack_from("<4sI", data, at)
+        yield name, slice(at + 8, min(at + 8 + length, end))
+        at += 8 + length + (length & 1)
+    raise UnreadableImage("it has too many chunks")
 
 
 def is_complete(data: mmap) -> bool:
