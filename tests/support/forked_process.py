@@ -34,6 +34,9 @@ class ForkedProcess:
             raise ProcessLookupError(self.pid)
         os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
 
