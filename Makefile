@@ -100,7 +100,7 @@ schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.asyncapi > libs/contracts/asyncapi.json
 
 screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its commands in a terminal, the admin pages
-	@PYTHONPATH=. $(BIN)/python docs/images/record.py
+	@PYTHONPATH=. $(BIN)/python docs/images/record_terminal.py
 	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k "embedded and operator"
 
 lock: $(VENV)/dev.stamp ## Pin every package again, without the address of an index

@@ -10,7 +10,6 @@ from litestar.types import ASGIApp
 
 from apps.api.admin import admin_route
 from apps.api.context import request_context
-from apps.api.json_request import JsonRequest
 from apps.api.legacy.accounts import LegacyAccounts
 from apps.api.legacy.addresses import document_addresses, with_legacy_addresses
 from apps.api.legacy.api_images import LegacyApiImages
@@ -33,6 +32,7 @@ from apps.api.routes.jobs import Jobs
 from apps.api.routes.links import open_link
 from apps.api.routes.search import LookAlikes
 from apps.api.routes.webhooks import Webhooks
+from apps.api.uploads.json_request import JsonRequest
 from libs import __version__
 from libs.backends import Backends
 from libs.images.duplicates import Duplicates

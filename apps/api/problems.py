@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import structlog
 from litestar import Request, Response
@@ -15,6 +15,7 @@ from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaTyp
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
+from libs.contracts.outcome import Outcome
 from libs.contracts.views.problems import CsvError, FieldError, Problem
 from libs.edits import errors as edits
 from libs.imaging import errors as imaging
@@ -45,10 +46,13 @@ class NotAuthenticated(Exception):
     """The request has no valid access token. Log in, or refresh the token."""
 
     code = "not_authenticated"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class JobFailed(Exception):
     """The job that the request waited for failed; `code` is the job's error code."""
+
+    outcome: ClassVar[Outcome] = "permanent"
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)

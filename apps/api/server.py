@@ -10,7 +10,7 @@ from litestar.types import ASGIApp
 from uvicorn import Server
 
 from apps.api.app import create_app
-from apps.api.connections import (
+from apps.api.connection_limits import (
     ConnectionConfig,
     ConnectionLimits,
     connections_within,

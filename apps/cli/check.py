@@ -17,8 +17,8 @@ SHOWN = 100
 def check() -> None:
     """Check that database, object store and broker answer, and that the disks have space left.
 
-    It also lists what the site has set aside because it fails again and again, with the reason. Exits with 0
-    when all of it is so, else with 1.
+    Exits with 0 if all checks pass, else with 1. It also lists what the site has set aside because it keeps
+    failing, with the reason; that does not change the exit code.
     """
     from libs.backends import open_backends
 

@@ -79,7 +79,7 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
 
             async def submit(letter: "QueuedDeadLetter") -> None:
                 try:
-                    await intake.redeliver(letter.message, letter.route, backends)
+                    await intake.requeue(letter.message, letter.route, backends)
                 except Exception as error:
                     if outcome_of(error) in (None, "transient"):
                         raise
@@ -133,20 +133,20 @@ async def _for_each(settings: Settings, ids: tuple[str, ...], *, everything: boo
 
 
 def _print(letter: "QueuedDeadLetter") -> None:
-    delivery = letter.message
+    message = letter.message
     properties = {
         "id": letter.id,
         "reason": letter.reason,
         "route": letter.route,
-        "sender": delivery.user_id,
-        "message_id": delivery.message_id,
-        "reply_to": delivery.reply_to,
-        "correlation_id": delivery.correlation_id,
-        "content_type": delivery.content_type,
+        "sender": message.user_id,
+        "message_id": message.message_id,
+        "reply_to": message.reply_to,
+        "correlation_id": message.correlation_id,
+        "content_type": message.content_type,
     }
-    for name, value in {**properties, **delivery.headers}.items():
+    for name, value in {**properties, **message.headers}.items():
         click.echo(f"{name}: {value if value is not None else '-'}")
-    click.echo(f"\n{delivery.body.decode(errors='replace')}")
+    click.echo(f"\n{message.body.decode(errors='replace')}")
 
 
 def _run(command: Callable[[Settings], Coroutine[Any, Any, None]]) -> None:

@@ -12,8 +12,8 @@ from libs.settings import Settings
 def rehash() -> None:
     """Compute missing hashes and metadata of stored images.
 
-    Safe while Darkroom runs. Ctrl-C stops it; run it again to continue. Exits with 1 when images are left
-    without a hash: their files cannot be read, or it was stopped.
+    Safe while Darkroom runs. Ctrl-C stops it; run it again to continue. Exits with 1 if images remain without
+    a hash, because their files cannot be read or the command was stopped.
     """
     from libs.backends import open_backends
     from libs.images import rehash as images_rehash

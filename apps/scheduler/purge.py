@@ -1,4 +1,4 @@
-"""Deleting rows that are no longer needed."""
+"""Delete rows that are no longer needed."""
 
 from collections.abc import Awaitable, Callable
 
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 async def purge(_: Backends) -> int:
     """Delete expired tokens and keys, old deliveries, deleted accounts and past pauses; return how many.
 
-    One kind of row that cannot be deleted does not keep the others.
+    An error for one kind of row does not stop the others.
     """
     purged = 0
     for purge_kind in PURGES:

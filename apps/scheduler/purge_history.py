@@ -1,4 +1,4 @@
-"""Deleting old history: a small step at a time, and a long rest once there is none left."""
+"""Delete old jobs and orders in small steps, with a long pause after each walk over the tables."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Repeating one timed task."""
+"""Repeat one timed task."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -12,7 +12,7 @@ from uuid import UUID
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from apps.worker.errors import MAX_CRASHES, attempts_for, failure_of, may_be_deferred
+from apps.worker.error_policy import MAX_CRASHES, attempts_for, failure_of, may_be_deferred
 from apps.worker.handlers.describe import describe_image
 from apps.worker.handlers.edit import edit
 from apps.worker.handlers.ingest import ingest

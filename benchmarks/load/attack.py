@@ -1,6 +1,7 @@
 """One attack: what it does, and how the site serves another account meanwhile."""
 
 import asyncio
+import os
 import statistics
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -119,6 +120,15 @@ async def repeating(count: int, call: Callable[[], Awaitable[None]]) -> AsyncGen
         yield
     finally:
         await cancel_and_wait(*tasks)
+
+
+def random_bmp(side: int) -> bytes:
+    """Return a square BMP of random pixels, which no server compresses; `side` is a multiple of 4."""
+    pixels = os.urandom(side * side * 3)
+    size = len(pixels) + 54
+    header = b"BM" + size.to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")
+    sizes = (40).to_bytes(4, "little") + side.to_bytes(4, "little") * 2 + b"\x01\x00\x18\x00"
+    return header + sizes + bytes(24) + pixels
 
 
 def counted(effect: Effect, status: int) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import aiohttp
 
-from benchmarks.load.attack import Attack, Attacked, Effect, counted, repeating
+from benchmarks.load.attack import Attack, Attacked, Effect, counted, random_bmp, repeating
 from libs.storage.database.tables import new_ids
 from tests.support.site_jobs import ENDLESS
 
@@ -17,6 +17,7 @@ SEARCHES = 6  # at once
 LOOK_ALIKES = 100_000
 SHARED_BITS = 16
 STREAMS = 600
+SMALL_SIDE = 4  # pixels
 INSERT = """
 insert into image (id, owner, expiry_group, filename, object_key, format, mime, width, height, frames,
   size_bytes, md5, phash, status, retention, created_at, updated_at)
@@ -42,7 +43,7 @@ async def duplicates(attacked: Attacked) -> AsyncGenerator[Effect]:
 async def event_streams(attacked: Attacked) -> AsyncGenerator[Effect]:
     """Open streams of the events of one job, and keep them."""
     client, effect = attacked.attacker, Effect()
-    photo = await client.upload(_small_image(), ENDLESS, filename="a.bmp")
+    photo = await client.upload(random_bmp(SMALL_SIDE), ENDLESS, filename="a.bmp")
     job = photo.json["job_id"]
     headers = {"Authorization": f"Bearer {client.token}"}
     connector = aiohttp.TCPConnector(limit=0)
@@ -66,13 +67,6 @@ def _add_look_alikes(attacked: Attacked) -> None:
     path = attacked.site.directory / "data" / "darkroom.sqlite"
     with closing(sqlite3.connect(path, timeout=60)) as connection, connection:
         connection.executemany(INSERT, rows)
-
-
-def _small_image() -> bytes:
-    """Return a BMP of 2 by 2 pixels."""
-    header = b"BM" + (70).to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")
-    sizes = (40).to_bytes(4, "little") + (2).to_bytes(4, "little") * 2 + b"\x01\x00\x18\x00"
-    return header + sizes + bytes(24) + bytes(16)
 
 
 ATTACKS = (

@@ -1,17 +1,16 @@
 """Attacks on what requests share: threads for passwords and files, connections to the object store."""
 
 import asyncio
-import os
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from benchmarks.load.attack import Attack, Attacked, Effect, counted, repeating
+from benchmarks.load.attack import Attack, Attacked, Effect, counted, random_bmp, repeating
 from tests.support.client import PASSWORD, Client
 
 REGISTRATIONS = 20  # at once
 SLOW_DOWNLOADS = 120
-LARGE_BYTES = 8_000_000
+LARGE_SIDE = 1600  # pixels: 8 MB
 
 
 @asynccontextmanager
@@ -45,7 +44,7 @@ async def logins(attacked: Attacked) -> AsyncGenerator[Effect]:
 async def slow_downloads(attacked: Attacked) -> AsyncGenerator[Effect]:
     """Start many downloads and take next to nothing of them."""
     client = attacked.attacker
-    image = await client.upload(_large_image(), filename="large.bmp")
+    image = await client.upload(random_bmp(LARGE_SIDE), filename="large.bmp")
     assert image.status == 201, image
     head = (
         f"GET /api/images/{image.json['id']}/download?version=original HTTP/1.1\r\nHost: localhost\r\n"
@@ -68,16 +67,6 @@ async def slow_downloads(attacked: Attacked) -> AsyncGenerator[Effect]:
     finally:
         for slow in sockets:
             slow.close()
-
-
-def _large_image() -> bytes:
-    """Return a BMP of about `LARGE_BYTES` that no server compresses."""
-    side = 1600
-    pixels = os.urandom(side * side * 3)
-    size = len(pixels) + 54
-    header = b"BM" + size.to_bytes(4, "little") + bytes(4) + (54).to_bytes(4, "little")
-    sizes = (40).to_bytes(4, "little") + side.to_bytes(4, "little") * 2 + b"\x01\x00\x18\x00"
-    return header + sizes + bytes(24) + pixels
 
 
 FREE_LOGIN = {"LOGIN_LIMIT_PER_MINUTE": "100000", "REGISTER_LIMIT_PER_MINUTE": "100000"}

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Literal
 import jwt
 from jwt.utils import base64url_decode, base64url_encode
 
+from libs.contracts.outcome import Outcome
+
 ALGORITHM = "HS256"
 Audience = Literal["access", "refresh", "link", "image"]
 
@@ -19,14 +21,14 @@ class SignatureInvalid(Exception):
     """The token was not signed by this installation, or is of another kind."""
 
     code = "token_invalid"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class SignatureExpired(Exception):
     """The token has expired."""
 
     code = "token_expired"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 def sign(secret: str, audience: Audience, claims: dict[str, Any], *, ttl_s: float) -> str:

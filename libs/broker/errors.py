@@ -1,13 +1,15 @@
 """Errors of the message broker, and the error that a handler raises to dead-letter a message."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
+
+from libs.contracts.outcome import Outcome
 
 
 class BrokerUnavailable(Exception):
     """The broker is down, did not confirm in time, or has no queue for the message."""
 
     code = "broker_unavailable"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "transient"
+    outcome: ClassVar[Outcome] = "transient"
 
 
 class DeadLetter(Exception):

@@ -14,7 +14,7 @@ _strict = ContentHeader.unmarshal
 
 
 def tolerate_malformed_properties() -> None:
-    """Make such a message arrive without its properties; applies to the whole process, safe to repeat."""
+    """Receive such messages without their properties. Applies to the whole process; safe to repeat."""
     ContentHeader.unmarshal = _tolerant
 
 

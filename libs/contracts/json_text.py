@@ -1,4 +1,4 @@
-"""Decoding of JSON that another party wrote: whatever is wrong with it is one error.
+"""Decode JSON from other programs; every fault raises the same error.
 
 msgspec raises a `RecursionError` for JSON of many levels, and a `ValueError` for bytes that are not UTF-8 and
 for numbers with thousands of digits.
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class JsonDecoder(Generic[T]):
-    """Decodes JSON as a decoder of msgspec does, with one error; build it once."""
+    """Decodes JSON as a decoder of msgspec does, but with one error class; build it once."""
 
     def __init__(self, decoder: msgspec.json.Decoder[T]) -> None:
         self._decoder = decoder

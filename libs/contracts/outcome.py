@@ -1,4 +1,4 @@
-"""What an error means for the work that met it; every error class of ours has the attribute `outcome`."""
+"""What an error means for the work that met it; every error class with a `code` has an `outcome`."""
 
 from typing import Literal, TypeAlias
 

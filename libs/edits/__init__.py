@@ -1,1 +1,1 @@
-"""Models that make and change images, behind one small Protocol."""
+"""Edits by prompt: requests for them, the image model that makes them, and its errors."""

@@ -33,7 +33,7 @@ async def clear_attempts(command: StoringCommand, made_at: datetime, backends: B
     """Remove the objects that earlier attempts at a job left when their worker was killed.
 
     Call it only as the holder of the job's lease, or once the job has failed: no earlier attempt can end it
-    then. When the store is away, or keeps them, the objects stay.
+    then. If the store is unavailable or refuses, the objects stay.
     """
     try:
         for name in _key_names(command):

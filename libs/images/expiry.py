@@ -71,7 +71,7 @@ async def delete(image: Image, owner: BaseUser, backends: Backends) -> None:
 
 
 async def discard(image: Image, owner: BaseUser, backends: Backends) -> None:
-    """Delete an image that a request leaves behind, as `delete` does; a kept file is no error."""
+    """Delete an image that a request leaves behind; unlike `delete`, ignore a file that the store keeps."""
     with suppress(ObjectsNotDeleted):
         await delete(image, owner, backends)
 

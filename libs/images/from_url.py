@@ -33,7 +33,7 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
     """Queue the fetch, and with it the job that follows; the last of them calls the webhook.
 
     Raises:
-        UrlForbidden: The URL itself says that it may not be fetched.
+        UrlForbidden: The text of the URL shows that it is forbidden.
         EditsNotConfigured, TooManyOperations, ImageNotFound, AssetMissing, TooManyJobs, DailyEditsUsed:
             Nothing is queued.
         OrderKnown: As `submit`.
@@ -67,7 +67,7 @@ def check_source(source: IngestSource, backends: Backends) -> None:
     """Check the URL of a source against the guard, without resolving its name.
 
     Raises:
-        UrlForbidden: It may not be fetched.
+        UrlForbidden: The guard refuses it.
     """
     if source.url is not None and not is_data_url(source.url):
         backends.guard.check_url(source.url)

@@ -1,10 +1,11 @@
 """Check a request before anything is stored: one gate for every way in."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from libs.backends import Backends
 from libs.contracts.edits import Edit
+from libs.contracts.outcome import Outcome
 from libs.imaging.errors import AssetMissing
 from libs.imaging.operations import AnyOperation, Watermark
 from libs.jobs import quotas
@@ -16,7 +17,7 @@ class TooManyOperations(Exception):
     """The list of operations is longer than allowed."""
 
     code = "too_many_operations"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class EditsNotConfigured(jobs.JobError):
@@ -41,7 +42,7 @@ async def check(
 
     Raises:
         EditsNotConfigured: The job is an edit, and there is no model.
-        UrlForbidden: The webhook's URL is not one that may be called.
+        UrlForbidden: The guard refuses the webhook's URL.
         TooManyOperations: There are more operations than the limit.
         ImageNotFound, AssetMissing: A mask or watermark is not an image of the owner.
         TooManyJobs, QuotaExceeded: The account has no room.

@@ -27,6 +27,6 @@ async def cancel(owner: BaseUser, job_id: UUID, backends: Backends) -> Job:
 
 
 async def publish_cancelled(job_ids: Sequence[UUID], owner: str, backends: Backends) -> None:
-    """Tell workers and waiting clients that jobs were cancelled together with their image or batch."""
+    """Notify workers and waiting clients that jobs were cancelled together with their image or batch."""
     for job_id in job_ids:
         await events.publish_event(events.job_cancelled(job_id, owner), backends)

@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 async def publish_event(event: AnyEvent, backends: Backends) -> None:
-    """Publish an event; when the broker is away it is lost, and the rows still tell what happened."""
+    """Publish an event; if the broker is unavailable, the event is dropped; the rows have the outcome."""
     try:
         await backends.broker.emit(event.type, encode(event))
     except BrokerUnavailable:

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 async def publish(job: Job, backends: Backends) -> None:
-    """Publish a wake-up message; when the broker is away, leave the job to the next sweep."""
+    """Publish a wake-up message; if the broker is unavailable, the next sweep publishes it."""
     headers = {"x-request-id": job.request_id} if job.request_id else {}
     try:
         await backends.broker.publish(

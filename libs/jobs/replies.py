@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 async def reply(submission: Submission, backends: Backends) -> int:
     """Send the outcome, if there is one, to everybody who still waits for it; return how many got it."""
-    job = await submissions.outcome_of(submission)
+    job = await submissions.ended_job(submission)
     if job is None:
         return 0
     waiting = await submissions.take_replies(submission)

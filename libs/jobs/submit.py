@@ -17,7 +17,7 @@ from libs.storage.database.tables import Job
 async def submit(
     job: Job, backends: Backends, *, options: JobOptions | None = None, last: UUID | None = None
 ) -> Job:
-    """Store a job, with the receipt or the idempotency key of who asks for it, and wake a worker.
+    """Store a job, with the order's receipt or the request's idempotency key, and wake a worker.
 
     `last` is the job whose end answers the order, where that is a later one.
 

@@ -1,13 +1,15 @@
 """Why an AMQP message does not become a job."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
+
+from libs.contracts.outcome import Outcome
 
 
 class OrderError(Exception):
     """The message is not accepted as an order."""
 
     code = "order_refused"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class UnidentifiedSender(OrderError):

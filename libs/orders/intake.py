@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 async def accept_message(message: BrokerMessage, route: Route, backends: Backends) -> None:
-    """Accept the order in a message; while the database is away, wait.
+    """Accept the order in a message; wait while the database is unavailable.
 
     Raises:
         DeadLetter: The message is refused; the sender has its reply.
@@ -47,8 +47,8 @@ async def accept_message(message: BrokerMessage, route: Route, backends: Backend
         raise DeadLetter(f"{code}: {error}") from error
 
 
-async def redeliver(message: BrokerMessage, route: Route, backends: Backends) -> None:
-    """Give a dead letter another chance; `message.user_id` is the sender of that time.
+async def requeue(message: BrokerMessage, route: Route, backends: Backends) -> None:
+    """Submit a dead letter again; `message.user_id` is its original sender.
 
     Raises:
         BrokerUnavailable: The letter is a wake-up, and the broker does not take it.
@@ -87,7 +87,7 @@ def read_order(message: BrokerMessage, route: Route) -> AcceptOrder:
 
 
 async def _refuse(message: BrokerMessage, code: str, text: str, backends: Backends) -> None:
-    """Reply to the sender, if it wants a reply."""
+    """Reply to the sender if the message has a `reply_to`."""
     if not message.reply_to:
         return
     refused = OrderRefused(error_code=code, error=text, message_id=message.message_id)

@@ -1,4 +1,4 @@
-"""A full disk: one error for all that cannot be written."""
+"""Raise one error, `StorageFull`, for every write that a full disk refuses."""
 
 import errno
 import shutil
@@ -6,7 +6,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from io import RawIOBase
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
+
+from libs.contracts.outcome import Outcome
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
 
@@ -15,7 +17,7 @@ class StorageFull(Exception):
     """No space is left to store a file. The same request can succeed once space is free."""
 
     code = "storage_full"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "transient"
+    outcome: ClassVar[Outcome] = "transient"
 
     def __init__(self, what: str = "the disk") -> None:
         super().__init__(f"{what} is full")

@@ -1,4 +1,4 @@
-"""Options of TCP connections, so that the kernel notices a peer that is gone."""
+"""TCP keep-alive options, so that the kernel closes connections to a lost peer."""
 
 import socket
 
@@ -11,7 +11,7 @@ UNACKNOWLEDGED_MS = 20_000  # for what was sent
 def keep_alive(connection: socket.socket) -> None:
     """Let the kernel end a TCP connection whose peer has not answered for some 20 s.
 
-    What a system does not know is left out; a connection of another kind is left alone.
+    Options that the system does not support are left out. Other kinds of connection are not changed.
     """
     if connection.family not in (socket.AF_INET, socket.AF_INET6):
         return

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from concurrent.futures import TimeoutError as CallTimeout
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from typing import ClassVar, Literal, ParamSpec, TypeVar
+from typing import ClassVar, ParamSpec, TypeVar
 
 import structlog
 from pebble import ProcessExpired
 from pebble import ProcessPool as PebblePool
 
+from libs.contracts.outcome import Outcome
 from libs.runtime.disk import full_disk_errors
 from libs.runtime.threads import MAINTENANCE
 
@@ -38,7 +39,7 @@ class RenderError(Exception):
     """A render process ended before it returned a result."""
 
     code = "render_failed"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
+    outcome: ClassVar[Outcome] = "permanent"
 
 
 class RenderTimeout(RenderError):

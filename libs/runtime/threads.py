@@ -1,6 +1,6 @@
 """Bounded thread pools, one for each purpose: blocking work of one kind cannot hold up another's.
 
-asyncio's default pool is left to the libraries. Threads start when they are needed.
+asyncio's default pool is left to the libraries. Threads start on first use.
 """
 
 import asyncio
@@ -10,17 +10,19 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import ClassVar, Literal, ParamSpec, TypeVar
+from typing import ClassVar, ParamSpec, TypeVar
+
+from libs.contracts.outcome import Outcome
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class ServerBusy(Exception):
-    """More of this work waits than the server can do soon. Repeat the request after `Retry-After`."""
+    """Too many requests wait for the same resource. Repeat the request after `Retry-After`."""
 
     code = "server_busy"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "transient"
+    outcome: ClassVar[Outcome] = "transient"
 
 
 class ThreadPool:
@@ -75,6 +77,6 @@ STORING = ThreadPool("storing", 8)
 DOWNLOADS = ThreadPool("download", 8)
 """Reading objects of a file system, for clients and jobs."""
 PARSING = ThreadPool("parsing", max(2, _CORES))
-"""Untrusted input that takes a while to read: headers of images, JSON, base64, CSV."""
+"""Slow parsing of untrusted input: headers of images, JSON, base64, CSV."""
 MAINTENANCE = ThreadPool("maintenance", 4)
-"""Health checks, starting and stopping of render processes, migrations: what must go on under any load."""
+"""Health checks, starting and stopping of render processes, migrations: work that no load may delay."""

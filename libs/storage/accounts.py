@@ -2,13 +2,14 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from piccolo.columns import Column
 from piccolo.columns.combination import And
 
 from libs.contracts.enums import ImageStatus, JobStatus
+from libs.contracts.outcome import Outcome
 from libs.runtime.threads import PASSWORDS
 from libs.storage import webhook_endpoints
 from libs.storage.database.connection import transaction
@@ -27,7 +28,7 @@ class AccountError(Exception):
     """A request about an account cannot be fulfilled."""
 
     code = "account_error"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class UsernameTaken(AccountError):

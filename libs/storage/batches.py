@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import msgspec
@@ -10,6 +10,7 @@ from msgspec import Struct
 from piccolo.engine.postgres import PostgresEngine
 
 from libs.contracts.enums import BatchStatus, ImageStatus, ItemStatus, JobKind, JobStatus, Priority
+from libs.contracts.outcome import Outcome
 from libs.runtime.threads import PARSING
 from libs.storage import idempotency
 from libs.storage.database.connection import transaction
@@ -65,7 +66,7 @@ class BatchNotFound(Exception):
     """There is no such batch, or it belongs to another account."""
 
     code = "batch_not_found"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class NewJob(Struct, frozen=True, array_like=True):

@@ -5,13 +5,14 @@ A call is marked before it is made, by one statement that only one holder of the
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from uuid import UUID
 
 from msgspec import Struct
 
 from libs.contracts.edits import EditTokens
 from libs.contracts.enums import CallState, JobStatus
+from libs.contracts.outcome import Outcome
 from libs.storage import leases
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
@@ -45,7 +46,7 @@ class DailyEditsUsed(Exception):
     """The account has requested its daily limit of edited images. See the header `Retry-After`."""
 
     code = "edit_quota_daily"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
     def __init__(self, per_day: int) -> None:
         super().__init__(f"an account may request {per_day} edited images a day (UTC)")

@@ -1,4 +1,4 @@
-"""Old jobs, with the marks of their paid calls, and old orders: deleted in small steps."""
+"""Delete old jobs (with the records of their paid calls) and old orders, in small steps."""
 
 from datetime import datetime
 from uuid import UUID
@@ -37,14 +37,14 @@ WALKS = ((Submission, ORDERS), (Job, JOBS))
 
 
 class History:
-    """A walk over all that is older than a moment; the tables one after another, the oldest rows first."""
+    """A walk over the rows older than a given time: one table after another, oldest rows first."""
 
     def __init__(self) -> None:
         self._walk = 0
         self._after = FIRST
 
     async def step(self, before: datetime) -> int | None:
-        """Look at a few rows and delete those that ended before the moment; return how many.
+        """Examine at most `STEP` rows and delete those that ended before `before`; return how many.
 
         Return None at the end of the walk; the next step begins a new one.
         """

@@ -5,12 +5,13 @@ binds the key to it, so that what is made and what the key names cannot differ, 
 """
 
 from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from msgspec import Struct
 from piccolo.columns.combination import And
 
+from libs.contracts.outcome import Outcome
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.tables import IdempotencyKey, now
@@ -23,7 +24,7 @@ class IdempotencyError(Exception):
     """The Idempotency-Key of a request cannot be used."""
 
     code = "idempotency_error"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class KeyInUse(IdempotencyError):

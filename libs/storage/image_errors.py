@@ -1,13 +1,15 @@
 """Errors about stored images."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar
+
+from libs.contracts.outcome import Outcome
 
 
 class ImageError(Exception):
     """A request about an image cannot be fulfilled."""
 
     code = "image_error"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
+    outcome: ClassVar[Outcome] = "permanent"
 
 
 class ImageNotFound(ImageError):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal, TypeAlias, cast
+from typing import Any, ClassVar, TypeAlias, cast
 from uuid import UUID
 
 from msgspec import structs
@@ -21,6 +21,7 @@ from libs.contracts.commands import (
 )
 from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.events import BatchCompleted
+from libs.contracts.outcome import Outcome
 from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
@@ -59,7 +60,7 @@ class JobError(Exception):
     """A request about a job cannot be fulfilled."""
 
     code = "job_error"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class JobNotFound(JobError):

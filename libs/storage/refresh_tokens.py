@@ -1,9 +1,10 @@
 """Functions over refresh tokens: rotation with reuse detection."""
 
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import ClassVar
 from uuid import UUID
 
+from libs.contracts.outcome import Outcome
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
@@ -14,7 +15,7 @@ class TokenError(Exception):
     """The token is unknown or revoked."""
 
     code = "token_invalid"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class TokenExpired(TokenError):

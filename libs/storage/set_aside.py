@@ -1,4 +1,4 @@
-"""Functions over items that a loop has set aside: each failed by itself, while the backends work.
+"""Functions over items that a loop has set aside: each keeps failing although the backends work.
 
 Such an item must not hold up the others. It is tried again after growing pauses until it succeeds, and
 operators see it with its reason.
@@ -65,12 +65,12 @@ async def put(kind: Kind, reasons: Mapping[UUID, str]) -> None:
 
 
 def pause_s(attempts: int) -> float:
-    """Return the pause after so many failures."""
+    """Return the pause after `attempts` failures, in seconds."""
     return min(FIRST_PAUSE_S * 2 ** min(attempts - 1, 16), LONGEST_PAUSE_S)
 
 
 async def remove(items: Sequence[UUID]) -> None:
-    """Remove items that succeeded after all."""
+    """Remove items that have succeeded."""
     if items:
         await SetAside.delete().where(SetAside.id.is_in(list(items)))
 
@@ -82,5 +82,5 @@ async def oldest(limit: int) -> list[Item]:
 
 
 async def purge() -> int:
-    """Delete the rows of items that exist no more, or have ended; return how many."""
+    """Delete the rows of items that no longer exist or have ended; return how many."""
     return len(await rows(SetAside.raw(RESOLVED)))

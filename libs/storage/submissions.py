@@ -1,12 +1,13 @@
 """Functions over the receipts of AMQP orders, and over the replies that their senders wait for."""
 
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import ClassVar
 from uuid import UUID
 
 from msgspec import Struct
 
 from libs.contracts.enums import JobStatus
+from libs.contracts.outcome import Outcome
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.statement import insert
@@ -29,7 +30,7 @@ class OrderKnown(Exception):
     """The owner has sent an order of this name before."""
 
     code = "order_known"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class Receipt(Struct, frozen=True):
@@ -66,8 +67,8 @@ async def add(receipt: Receipt, job: UUID, outcome: UUID) -> None:
         await insert(receipt.reply)
 
 
-async def outcome_of(submission: Submission) -> Job | None:
-    """Return the job whose end answers the order; None while it has not ended."""
+async def ended_job(submission: Submission) -> Job | None:
+    """Return the job whose outcome is the order's reply; None while it has not ended."""
     found = await Job.objects().where(Job.id.is_in([submission.job, submission.outcome]))
     ended = {job.id: job for job in found if job.status not in UNFINISHED}
     if submission.outcome in ended:
@@ -89,7 +90,7 @@ async def take_replies(submission: Submission) -> list[Reply]:
 
 
 async def remove_reply(reply: Reply) -> None:
-    """Remove a reply that was sent, or was tried often enough."""
+    """Remove a reply that was sent, or whose attempts are used up."""
     await Reply.delete().where(Reply.id == reply.id)
 
 

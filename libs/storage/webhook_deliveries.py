@@ -1,12 +1,13 @@
 """Functions over webhook deliveries, as their owners see them."""
 
 from datetime import timedelta
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import msgspec
 
 from libs.contracts.enums import DeliveryStatus
+from libs.contracts.outcome import Outcome
 from libs.contracts.views.webhooks import DeliveryAttempt
 from libs.storage import webhook_endpoints
 from libs.storage.database.engine import rows
@@ -19,14 +20,14 @@ class DeliveryNotFound(Exception):
     """There is no such delivery, or it belongs to another account."""
 
     code = "webhook_delivery_not_found"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class DeliveryUnderWay(Exception):
     """The delivery is being sent right now."""
 
     code = "webhook_delivery_under_way"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 async def owned_by(owner: int, delivery_id: UUID) -> WebhookDelivery:

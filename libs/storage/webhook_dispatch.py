@@ -105,7 +105,7 @@ async def _claim(delivery_id: UUID, moment: datetime, lease_s: float) -> Claimed
 
 
 async def record_success(claimed: ClaimedDelivery, attempt: DeliveryAttempt) -> bool:
-    """Record that the receiver accepted the event, and lift its slowdown.
+    """Record that the receiver accepted the event, and end its slowdown.
 
     Return False when another dispatcher has claimed the delivery meanwhile.
     """

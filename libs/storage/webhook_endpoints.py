@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 import msgspec
 
 from libs.contracts.enums import DeliveryStatus, WebhookEvent
+from libs.contracts.outcome import Outcome
 from libs.storage import idempotency
 from libs.storage.database.connection import transaction
 from libs.storage.database.tables import WebhookDelivery, WebhookEndpoint, WebhookSecret, now
@@ -25,7 +26,7 @@ class WebhookError(Exception):
     """A request about a webhook cannot be fulfilled."""
 
     code = "webhook_error"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class WebhookNotFound(WebhookError):

@@ -8,7 +8,7 @@ import pytest
 from tests.support.fetching_site import FetchingSite, open_fetching_site
 from tests.support.shared_sites import signed_in
 from tests.support.site_contents import kept_by, refused
-from tests.support.small_disk import on_small_disk
+from tests.support.site_on_small_disk import on_small_disk
 
 SMALL_DISK = "3m"
 

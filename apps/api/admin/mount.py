@@ -8,7 +8,7 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.response import Redirect
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from apps.api.admin.request_bodies import checked_body
+from apps.api.admin.body_limits import checked_body
 from apps.api.uploads.errors import BadUpload
 from libs.backends import Backends
 from libs.images.thumbnails import Thumbnails
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 def admin_route(backends: Backends, thumbnails: Thumbnails) -> ASGIRouteHandler:
     """Serve `/admin/`, and redirect `/admin` to it.
 
-    An error that the pages did not foresee is raised, so that it is answered like any other of the API.
+    An unexpected error of the pages is raised, so that the API answers it like any other.
     """
     pages = _Pages(backends, thumbnails)
     secure = backends.settings.public_url.startswith("https://")

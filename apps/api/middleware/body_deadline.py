@@ -1,4 +1,4 @@
-"""The least speed of request bodies."""
+"""A minimum speed for request bodies."""
 
 import asyncio
 from typing import TypeAlias

@@ -44,7 +44,7 @@ async def once(
     Args:
         context: The request.
         request_hash: Its `fingerprint`.
-        make: Makes it, and binds the key to it in the same transaction; waits for no job.
+        make: Makes it, and binds the key to it in the same transaction. It must not wait for a job.
         find: Finds what the key was bound to.
         respond: Builds the response, and may wait for a job.
 

@@ -9,7 +9,7 @@ import weakref
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from typing import ClassVar, Literal
+from typing import ClassVar
 from uuid import UUID
 
 import structlog
@@ -17,6 +17,7 @@ import structlog
 from apps.api.responses.watched_rows import WatchedRows
 from libs.broker import Broker
 from libs.contracts.events import ended_subject
+from libs.contracts.outcome import Outcome
 from libs.runtime.background import supervised_loops
 from libs.storage import batches, jobs
 from libs.storage.database.errors import DatabaseUnavailable
@@ -32,11 +33,11 @@ class TooManyStreams(Exception):
     """The account has as many event streams open as it may have. Close one first."""
 
     code = "too_many_streams"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class OpenStream:
-    """A stream that counts until nothing refers to it any more: a response may end before it begins."""
+    """A stream that counts while something refers to it: a response may end before it begins."""
 
 
 class EventStreams:
@@ -105,7 +106,7 @@ class EventStreams:
         return await jobs.shown(job.owner, job.id)
 
     async def states(self, job: Job, *, within_s: float) -> AsyncGenerator[Job, None]:
-        """Yield a job that was just read, and its state after every change, until its end or the time's."""
+        """Yield a job that was just read, and its state after every change, until its end or the timeout."""
         deadline = asyncio.get_running_loop().time() + within_s
         last: tuple[str, int] | None = None
         with self._jobs.waiting(job) as event:
@@ -164,7 +165,7 @@ class EventStreams:
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait until the event is set, or the time is over, and clear it."""
+    """Wait until the event is set or the timeout passes, and clear it."""
     with suppress(TimeoutError):
         async with asyncio.timeout(max(0, seconds)):
             await event.wait()

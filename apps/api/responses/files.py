@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from litestar import Request, Response
@@ -15,6 +15,7 @@ from msgspec import Struct
 from apps.api.responses.content_disposition import UNTRUSTED, Disposition, content_disposition
 from libs.auth.links import sign_link
 from libs.backends import Backends
+from libs.contracts.outcome import Outcome
 from libs.contracts.views.links import LinkView
 from libs.settings import Settings
 from libs.storage import image_expiry, images
@@ -29,6 +30,7 @@ class BadRange(Exception):
     """The requested range lies outside the file."""
 
     code = "range_not_satisfiable"
+    outcome: ClassVar[Outcome] = "refused"
 
     def __init__(self, size: int) -> None:
         super().__init__(f"the file has {size} bytes")

@@ -1,4 +1,4 @@
-"""Rows that many requests wait for: read together, by one query however many wait."""
+"""Rows that requests wait for: one query reads them all, however many requests wait."""
 
 import asyncio
 from collections import defaultdict
@@ -16,7 +16,7 @@ R = TypeVar("R", Job, Batch)
 
 
 class WatchedRows(Generic[R]):
-    """The latest states of the rows of one table that somebody waits for."""
+    """The latest states of those rows of one table that requests wait for."""
 
     def __init__(self, read: Callable[[Sequence[UUID]], Awaitable[list[R]]]) -> None:
         self._read = read
@@ -30,7 +30,7 @@ class WatchedRows(Generic[R]):
 
     @contextmanager
     def waiting(self, row: R) -> Generator[asyncio.Event]:
-        """Wait for a row that was just read, inside the block; each time it is read again sets the event."""
+        """Wait inside the block for a row that was just read; the event is set each time it is read again."""
         event = asyncio.Event()
         self._rows[row.id] = row
         self._waiting[row.id].add(event)
@@ -42,14 +42,14 @@ class WatchedRows(Generic[R]):
                 del self._waiting[row.id], self._rows[row.id]
 
     def note_change(self, row_id: UUID) -> bool:
-        """Have the next `refresh` read a row; return whether anybody waits for it."""
+        """Have the next `refresh` read a row; return whether a request waits for it."""
         if row_id in self._rows:
             self._due.add(row_id)
             return True
         return False
 
     async def refresh(self, *, everything: bool) -> None:
-        """Read the rows that changed, or all, and wake who waits for them.
+        """Read the rows that changed, or all, and wake the requests that wait for them.
 
         Raises:
             DatabaseUnavailable: The database does not answer; the next call reads what this one did not.
@@ -66,7 +66,7 @@ class WatchedRows(Generic[R]):
                     self._wake(row_id)
 
     def wake_all(self) -> None:
-        """Wake everybody who waits."""
+        """Wake all requests that wait."""
         for row_id in self._waiting:
             self._wake(row_id)
 

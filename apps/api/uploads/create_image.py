@@ -40,7 +40,7 @@ FIELDS = ("operations", "retention", "on_duplicate", "webhook_url", *NAMES)
 
 
 class ImageRequest(Struct, frozen=True, kw_only=True):
-    """What the client wants of the image, however its bytes come."""
+    """What the client requests for the image, however its bytes arrive."""
 
     options: JobOptions
     operations: Sequence[AnyOperation] | None = None

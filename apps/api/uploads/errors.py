@@ -1,25 +1,35 @@
 """Errors of request bodies."""
 
+from typing import ClassVar
 
-class BadUpload(Exception):
+from libs.contracts.outcome import Outcome
+
+
+class RequestBodyError(Exception):
+    """A request body is refused."""
+
+    outcome: ClassVar[Outcome] = "refused"
+
+
+class BadUpload(RequestBodyError):
     """The body is malformed; the text names the place."""
 
     code = "invalid_request"
 
 
-class MissingImage(Exception):
+class MissingImage(RequestBodyError):
     """The form has no file with the expected name."""
 
     code = "image_missing"
 
 
-class UploadTooLarge(Exception):
+class UploadTooLarge(RequestBodyError):
     """The file is larger than the limit on uploads."""
 
     code = "upload_too_large"
 
 
-class UnsupportedMediaType(Exception):
+class UnsupportedMediaType(RequestBodyError):
     """The address does not accept a body of this media type."""
 
     code = "unsupported_media_type"

@@ -3,11 +3,12 @@
 import errno
 import sqlite3
 from socket import gaierror
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from asyncpg.exceptions._base import DataError as UnencodableArgument  # pyright: ignore
 
+from libs.contracts.outcome import Outcome
 from libs.runtime.disk import StorageFull
 
 _UNAVAILABLE = (
@@ -54,7 +55,7 @@ class DatabaseUnavailable(Exception):
     """
 
     code = "database_unavailable"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "transient"
+    outcome: ClassVar[Outcome] = "transient"
 
 
 class DatabaseFull(DatabaseUnavailable):
@@ -71,7 +72,7 @@ class InvalidValue(Exception):
     """A text or number cannot be stored, such as a text with a NUL character or a number of 30 digits."""
 
     code = "invalid_value"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
 
 class _DriverErrors:

@@ -7,11 +7,12 @@ import io
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import structlog
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
+from libs.contracts.outcome import Outcome
 from libs.runtime.threads import MAINTENANCE
 from libs.storage.database import piccolo_conf
 from libs.storage.database.engine import Engine
@@ -29,7 +30,7 @@ class MigrationFailed(Exception):
     """A migration failed and was rolled back; the migrations before it stay."""
 
     code = "migration_failed"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
+    outcome: ClassVar[Outcome] = "permanent"
 
 
 async def migrate(engine: Engine, *, until: str = "all") -> None:

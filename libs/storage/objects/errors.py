@@ -1,8 +1,9 @@
 """Errors of the object store, the same for all kinds of store."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
+from libs.contracts.outcome import Outcome
 from libs.runtime.disk import StorageFull
 
 
@@ -10,7 +11,7 @@ class StorageError(Exception):
     """The store refused the request; the same request will not succeed later."""
 
     code = "storage_error"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "permanent"
+    outcome: ClassVar[Outcome] = "permanent"
 
 
 class ObjectNotFound(StorageError):

@@ -1,8 +1,8 @@
-"""Downloads from an S3 server by clients that may be slow: they never hold more connections than there are.
+"""Downloads from an S3 server: slow clients share a limited number of connections.
 
 A download keeps its connection while there are free ones. When there are none, the one whose client has been
-slow for longest gives its connection back, and goes on with a new request for the rest once the client has
-taken what it was sent.
+slow for longest gives its connection back. It continues with a new request for the rest once its client has
+read what it was sent.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class Downloads:
         self._idle[download] = asyncio.get_running_loop().time()
 
     def note_busy(self, download: "Download") -> None:
-        """Note that a download reads on, or has ended."""
+        """Note that a download reads again, or has ended."""
         self._idle.pop(download, None)
 
     def _make_room(self) -> None:
@@ -108,7 +108,7 @@ class Download:
         self.disconnect()
 
     def disconnect(self) -> None:
-        """Give the connection back until the client reads on; the server stops sending."""
+        """Give the connection back until the client reads again; the server stops sending."""
         if self._response is not None:
             self._response.release()  # closes the connection unless the response was read to its end
             self._response = None

@@ -1,4 +1,4 @@
-"""The request class of the API: its JSON is decoded like all JSON of other parties."""
+"""The request class of the API, which decodes JSON with one error for every fault."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from libs.contracts.json_text import decode_json
 
 
 class JsonRequest(Request[Any, Any, State]):
-    """A request whose body is decoded without surprises."""
+    """A request whose invalid JSON always answers 400, never 500."""
 
     async def json(self) -> Any:  # noqa: ANN401 - JSON
         """Return the decoded body; None for an empty one.

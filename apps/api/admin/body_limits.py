@@ -1,4 +1,4 @@
-"""Bodies of the admin pages, checked before Piccolo decodes them without a limit on size or depth."""
+"""Limits on bodies of the admin pages: Piccolo decodes bodies of any size and depth."""
 
 import msgspec
 from litestar.types import HTTPReceiveMessage, Receive, Scope, WebSocketReceiveMessage

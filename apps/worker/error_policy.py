@@ -1,4 +1,4 @@
-"""What an error of a handler makes of its job: another attempt, a later turn, or a failure."""
+"""Decide what happens to a job after an error of its handler: retry, defer or fail."""
 
 from datetime import timedelta
 
@@ -15,20 +15,20 @@ DEFER_FOR_S = 86_400.0  # from a batch job's creation; later, a Retry-After coun
 
 
 def failure_of(error: Exception) -> Failure:
-    """Return the code and text for the job's row; an unforeseen error shows nothing of itself."""
+    """Return the code and text for the job's row; those of an unexpected error stay in the log."""
     if outcome_of(error) is None:
         return Failure("internal_error", "unexpected error")
     return Failure(getattr(error, "code", "internal_error"), str(error) or type(error).__name__)
 
 
 def attempts_for(error: Exception, settings: Settings) -> int:
-    """Return how many attempts a job has that failed with a transient error."""
+    """Return the limit on attempts of a job that failed with this transient error."""
     limit = FETCH_ATTEMPTS if isinstance(error, FetchError) else settings.max_attempts
     return min(limit, settings.max_attempts)
 
 
 def may_be_deferred(claim: Claim, error: Exception) -> bool:
-    """Return whether a batch's job waits as long as its host asks, without spending an attempt."""
+    """Return whether the job waits for the host's Retry-After without using up an attempt."""
     if not isinstance(error, FetchError) or error.retry_after_s is None or claim.batch is None:
         return False
     return now() - claim.created_at < timedelta(seconds=DEFER_FOR_S)

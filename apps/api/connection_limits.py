@@ -1,4 +1,4 @@
-"""Limits on connections: the number of them, and the time and size of a request's head."""
+"""Limits on connections: how many, and how long and how large the head of a request may be."""
 
 import resource
 from asyncio import TimerHandle, Transport
@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 class ConnectionLimits(Struct, frozen=True, kw_only=True):
-    """Limits of a server."""
+    """Limits of one process: connections at a time, and seconds for the head of a request."""
 
     max_connections: int
     head_s: float
@@ -35,7 +35,7 @@ class ConnectionConfig(Config):
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with a deadline for each head and for a body that nobody reads.
+    """uvicorn's protocol, with a deadline for each head, and for a body that the application does not read.
 
     When there are too many connections, the one that has waited longest for a request is closed.
     """
@@ -141,12 +141,12 @@ class LimitedProtocol(HttpToolsProtocol):
 def raise_file_limit() -> int:
     """Raise the limit on open files to its maximum, and return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MANY_FILES if hard == resource.RLIM_INFINITY else hard
+    limit = MANY_FILES if hard == resource.RLIM_INFINITY else hard
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     except (OSError, ValueError):  # the system has a lower limit still
         return soft
-    return wanted
+    return limit
 
 
 def connections_within(max_connections: int, max_files: int) -> int:
