@@ -39,14 +39,15 @@ from libs.edits.open_model import open_image_model
 from libs.images import attempt_files
 from libs.images.artifact import keep_settling
 from libs.imaging.errors import SourceFault
-from libs.jobs import ends, retry_policy
+from libs.jobs import ends, events, retry_policy
 from libs.jobs.ends import JobEnd
 from libs.orders import intake
 from libs.runtime.background import entered_together, supervised_loops
 from libs.runtime.disk import full_disk_errors
 from libs.runtime.process_pool import ProcessPool, RenderCrashed
-from libs.storage import host_throttle, jobs, leases
+from libs.storage import accounts, host_throttle, jobs, leases
 from libs.storage.database.errors import DatabaseUnavailable
+from libs.storage.job_failure import Failure
 from libs.storage.leases import Claim, LostLease
 
 if TYPE_CHECKING:
@@ -149,15 +150,30 @@ class Worker:
             log.info("job_not_free")
             return
         try:
-            end = await self._run(decode(claim.command), claim, pool)
-        except BadMessage as error:
-            log.error("command_unreadable", error=str(error))
-            await leases.fail(claim, failure_of(error))
+            end = await self._end(claim, pool)
         except DatabaseUnavailable as error:
             log.warning("job_left_to_its_lease", error=str(error))
         else:
             if end is not None:
                 await ends.publish_end(end, self.backends)
+
+    async def _end(self, claim: Claim, pool: WorkerPool) -> JobEnd | None:
+        """Run the job, or fail it if its command cannot be decoded; return its end."""
+        try:
+            command = decode(claim.command)
+        except BadMessage as error:
+            log.error("command_unreadable", error=str(error))
+            return await self._fail_unreadable(claim, failure_of(error))
+        return await self._run(command, claim, pool)
+
+    async def _fail_unreadable(self, claim: Claim, failure: Failure) -> JobEnd | None:
+        """Fail the job; the scheduler sends the reply, because the command does not name the order."""
+        try:
+            batch = await leases.fail(claim, failure)
+        except LostLease:
+            return None
+        owner = await accounts.username_of(claim.owner)
+        return JobEnd(event=events.job_failed(claim.job_id, owner, failure), batch=batch)
 
     async def _run(self, command: AnyCommand, claim: Claim, pool: WorkerPool) -> JobEnd | None:
         """Run the job under its lease; return its end, or None when it did not end here."""

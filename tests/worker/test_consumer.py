@@ -1,6 +1,7 @@
 """What a worker does with its messages and its render processes."""
 
 import asyncio
+import json
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from libs.jobs import publish
 from libs.jobs.cancel import cancel
 from libs.storage.database.tables import Image, Job
 from tests.broker.broker_client import broker_client_of
-from tests.storage.rows import an_owner, job_row
+from tests.storage.rows import a_queued_job, an_owner, job_row
 from tests.support.backends import NewBackends, busy_render_process, ended, processes, submit, working
 from tests.support.shared_sites import signed_in
 from tests.support.site import running_site
@@ -28,6 +29,7 @@ from tests.support.site_jobs import (
     until_ended,
     until_stored,
 )
+from tests.support.waiting import WAIT_S
 
 
 async def next_job_works(backends: Backends, photo: Path) -> None:
@@ -84,6 +86,17 @@ async def test_a_cancelled_job_stops_its_render_process_and_leaves_nothing(
         image.object_key
     ]
     assert await Image.count().where(Image.parent == image.id) == 0
+
+
+@pytest.mark.parametrize("new_backends", ["embedded"], indirect=True)
+async def test_a_job_whose_command_cannot_be_decoded_fails_with_an_event(new_backends: NewBackends) -> None:
+    backends = await new_backends()
+    job = await a_queued_job(command="{}")
+    async with backends.broker.events("job.failed") as events, working(backends):
+        await publish.publish(job, backends)
+        event = json.loads((await asyncio.wait_for(anext(events), WAIT_S)).body)
+    assert (event["job_id"], event["error_code"]) == (str(job.id), "bad_message")
+    assert (await job_row(job.id)).status == JobStatus.FAILED
 
 
 @pytest.mark.parametrize("new_backends", ["embedded"], indirect=True)
