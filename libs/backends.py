@@ -45,7 +45,7 @@ class Backends:
             max_bytes=settings.fetch_max_bytes,
             max_data_bytes=settings.max_upload_bytes,
         )
-        return Fetcher(self.guard, limits)
+        return Fetcher(self.guard, limits, user_agent=settings.user_agent)
 
     async def health(self) -> Health:
         """Ask all three backends at once whether they work, and whether the disks have space left."""

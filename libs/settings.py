@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from libs import __version__
 from libs.imaging.limits import Limits
 
 PREFIX = "DARKROOM_"
@@ -109,6 +110,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     fetch_ports: tuple[Annotated[int, Meta(ge=1, le=65_535)], ...] = (80, 443, 8080, 8443)
     """Ports that the URLs of users can name."""
+    fetch_user_agent: Annotated[str, Meta(pattern=r"^[ -~]*$")] = ""
+    """What fetches name as `User-Agent`. Empty: `Darkroom/VERSION`, with the public address as contact if
+    there is one: some servers refuse or slow down clients without a contact."""
     fetch_allow_networks: tuple[str, ...] = ()
     """Private networks that can be fetched from, such as `10.20.0.0/16`. Addresses that wrap an
     IPv4 address (NAT64, 6to4, Teredo, IPv4-mapped) are refused. On an IPv6-only network with DNS64
@@ -184,6 +188,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def embedded(self) -> bool:
         """Whether API, worker and scheduler run in one process."""
         return self.broker_url.startswith("memory:")
+
+    @property
+    def user_agent(self) -> str:
+        """How requests to users' URLs name this installation (RFC 9110, section 10.1.5)."""
+        contact = f"+{self.public_url}" if self.public_url else "self-hosted image platform"
+        return self.fetch_user_agent or f"Darkroom/{__version__} ({contact})"
 
     @property
     def image_limits(self) -> Limits:

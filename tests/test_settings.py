@@ -9,6 +9,7 @@ from libs.settings import MIN_SECRET_CHARS, PREFIX, Settings, SettingsError, loa
 
 SECRET = "s" * MIN_SECRET_CHARS
 TEXTS = {
+    "fetch_user_agent": "shop-bot (mail@shop.example)",
     "database_url": "postgres://user:word@host/name",
     "objects_url": "s3://key:secret@host:9000/bucket",
     "broker_url": "amqp://host/",

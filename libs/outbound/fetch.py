@@ -14,7 +14,8 @@ from yarl import URL
 from libs.outbound.data_url import decoded_data_url, is_data_url
 from libs.outbound.errors import UrlForbidden, UrlHttpError, UrlTimeout, UrlTooLarge
 from libs.outbound.guard import Guard
-from libs.outbound.guarded_session import guarded_session, to_fetch_error
+from libs.outbound.guarded_session import USER_AGENT, guarded_session, to_fetch_error
+from libs.outbound.request_url import join_url
 from libs.outbound.resolver import FETCH_LOOKUPS, ThreadPoolResolver
 from libs.outbound.response_body import save_body
 from libs.outbound.retry_after import retry_after_s
@@ -55,16 +56,22 @@ class Fetcher:
     """An HTTP session for URLs that users give, and for nothing else."""
 
     def __init__(
-        self, guard: Guard, limits: FetchLimits, *, resolver: AbstractResolver | None = None
+        self,
+        guard: Guard,
+        limits: FetchLimits,
+        *,
+        user_agent: str = USER_AGENT,
+        resolver: AbstractResolver | None = None,
     ) -> None:
         self._guard = guard
         self._limits = limits
+        self._headers = {"User-Agent": user_agent, **HEADERS}
         self._resolver = resolver
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> "Fetcher":
         resolver = self._resolver or ThreadPoolResolver(FETCH_LOOKUPS)
-        self._session = guarded_session(self._guard, resolver, HEADERS)
+        self._session = guarded_session(self._guard, resolver, self._headers)
         return self
 
     async def __aexit__(
@@ -142,7 +149,7 @@ def _conditions(known: Validators) -> dict[str, str]:
 
 def _joined(url: URL, target: str) -> URL:
     try:
-        return url.join(URL(target))
+        return join_url(url, target)
     except ValueError as error:
         raise UrlForbidden(f"the redirect has an invalid URL: {error}") from error
 

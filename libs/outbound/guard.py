@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from libs.outbound.errors import UrlForbidden
+from libs.outbound.request_url import parse_url
 
 AddrInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -49,7 +50,7 @@ class Guard:
         if len(text) > MAX_URL_CHARS:
             raise UrlForbidden(f"a URL may have {MAX_URL_CHARS} characters")
         try:
-            url = _parsed(text)
+            url = parse_url(text)
             port = url.explicit_port if url.explicit_port is not None else url.port
         except ValueError as error:
             raise UrlForbidden(f"not a URL: {error}") from error
@@ -127,14 +128,6 @@ class GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._resolver.close()
-
-
-def _parsed(text: str) -> URL:
-    if any(c <= " " or c == "\x7f" for c in text.strip(" ").replace(" ", "x")):
-        raise ValueError("the URL has control characters")
-    if "\\" in text:
-        raise ValueError("the URL has backslashes")
-    return URL(text.strip(" "))
 
 
 def _embedded_ipv4(address: Address) -> IPv4Address | None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from openai.types.image_model import ImageModel
 
 from libs.settings import load_settings
 from tests.edits.edit_requests import PROMPT, WAIT, edited, stored
@@ -22,6 +21,8 @@ def version(name: str) -> tuple[int, ...]:
 
 
 def test_the_default_model_is_of_the_newest_version_that_the_package_names(tmp_path: Path) -> None:
+    from openai.types.image_model import ImageModel  # it takes a second, and every test process collects this
+
     settings = load_settings({"DARKROOM_DATA_DIR": str(tmp_path)})
     default, named = settings.openai_model, get_args(ImageModel)
     assert default in named

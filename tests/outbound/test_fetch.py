@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp.abc import AbstractResolver
 
+from libs import __version__
 from libs.outbound import (
     Fetcher,
     FetchError,
@@ -21,6 +22,7 @@ from libs.outbound import (
     UrlUnreachable,
     Validators,
 )
+from libs.settings import load_settings
 from tests.support.photo_server import ALLOWED, OUTSIDE, PhotoServer, picture, serving
 
 LIMITS = FetchLimits(timeout_s=20, max_redirects=3, max_bytes=1_000_000, max_data_bytes=1000)
@@ -57,6 +59,21 @@ async def test_darkroom_says_who_it_is_and_nothing_else_of_us(outer: PhotoServer
             await fetcher.fetch(url, tmp_path / "file")
     assert outer.headers["User-Agent"].startswith("Darkroom/")
     assert not {"Cookie", "Authorization", "Referer"} & set(outer.headers)
+
+
+async def test_the_user_agent_names_the_operator(outer: PhotoServer, tmp_path: Path) -> None:
+    guard = Guard(ports=[outer.port], allow_networks=[ALLOWED])
+    for given, sent in (
+        ({}, f"Darkroom/{__version__} (self-hosted image platform)"),
+        ({"PUBLIC_URL": "https://img.example"}, f"Darkroom/{__version__} (+https://img.example)"),
+        ({"FETCH_USER_AGENT": "shop-bot (mail@shop.example)"}, "shop-bot (mail@shop.example)"),
+    ):
+        settings = load_settings(
+            {f"DARKROOM_{name}": value for name, value in given.items()}, with_secret=False
+        )
+        async with Fetcher(guard, LIMITS, user_agent=settings.user_agent) as fetcher:
+            await fetcher.fetch(outer.serve("/a.jpg", b"photo"), tmp_path / "file")
+        assert outer.headers["User-Agent"] == sent
 
 
 async def test_the_environment_names_no_proxy(
@@ -146,6 +163,7 @@ async def test_a_body_shorter_than_it_says_is_a_transient_error(
         with pytest.raises(UrlUnreachable) as failed:
             await fetcher.fetch(outer.url(path), tmp_path / "file")
     assert failed.value.outcome == "transient"
+    assert str(failed.value) == "the connection broke before the response was whole"
 
 
 async def test_a_refused_connection_is_a_transient_error(tmp_path: Path) -> None:
@@ -155,13 +173,17 @@ async def test_a_refused_connection_is_a_transient_error(tmp_path: Path) -> None
         with pytest.raises(UrlUnreachable) as failed:
             await fetcher.fetch(url, tmp_path / "file")
     assert failed.value.outcome == "transient"
+    assert str(failed.value) == "the server refuses the connection"
 
 
 async def test_a_server_that_speaks_no_http(outer: PhotoServer, tmp_path: Path) -> None:
     async with opened_fetcher(outer) as fetcher:
         with pytest.raises(FetchError) as failed:  # TLS with a server that has none
             await fetcher.fetch(outer.url("/a").replace("http:", "https:"), tmp_path / "file")
-    assert failed.value.code == "url_unreachable"
+    assert (failed.value.code, str(failed.value)) == (
+        "url_unreachable",
+        "the server does not speak TLS as it should",
+    )
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ PRELOADED = (
     "apps.worker.consumer",
     "apps.scheduler.scheduler",
     "litestar.plugins.pydantic",  # which an application imports when it is made
+    "libs.edits.openai_images",  # which a worker imports for its first edit
+    "openai.resources.images",
 )
 MAX_FILES = 1024
 
