@@ -9,16 +9,17 @@ from PIL.ImageFile import ImageFile
 
 from libs.imaging.blurhash import blurhash
 from libs.imaging.dominant_colours import dominant_colours
-from libs.imaging.errors import ImageTruncated, OutOfMemory, UnreadableImage
+from libs.imaging.errors import OutOfMemory
 from libs.imaging.exif_iptc import Camera, Caption, read_camera, read_caption
 from libs.imaging.formats import FormatName
 from libs.imaging.frame_decoder import total_duration_ms
 from libs.imaging.hashing import file_digests, perceptual_hashes
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
-from libs.imaging.metadata_copy import read_iptc, read_xmp
+from libs.imaging.metadata_blocks import read_blocks
 from libs.imaging.orientation import read_orientation
 from libs.imaging.pillow_adapter import open_image, translated_errors
+from libs.imaging.resolution import Resolution, read_resolution
 from libs.imaging.truncation import check_not_truncated
 
 
@@ -69,8 +70,8 @@ def describe(source: Path, limits: Limits) -> Description:
 
 def _describe(image: ImageFile, header: Header, source: Path) -> Description:
     orientation = read_orientation(image)
-    mode, dpi = image.mode, _read_dpi(image)
-    metadata = _read_metadata(image)
+    mode = image.mode
+    metadata = _read_metadata(image, source)
     profile = _profile_description(image.info.get("icc_profile"))
     with translated_errors():
         image.load()
@@ -99,7 +100,7 @@ def _describe(image: ImageFile, header: Header, source: Path) -> Description:
         mode=mode,
         has_alpha=alpha,
         orientation=orientation,
-        dpi=dpi,
+        dpi=metadata.resolution,
         profile=profile,
         exif=metadata.camera,
         iptc=metadata.caption,
@@ -112,29 +113,22 @@ class _Metadata(Struct, frozen=True, kw_only=True):
     camera: Camera | None = None
     caption: Caption | None = None
     xmp: str | None = None
+    resolution: Resolution | None = None
     error: str | None = None
 
 
-def _read_metadata(image: ImageFile) -> _Metadata:
+def _read_metadata(image: ImageFile, source: Path) -> _Metadata:
     """Read all metadata; a damaged part does not affect the others."""
-    camera = caption = xmp = error = None
-    try:
-        with translated_errors():
-            exif = image.getexif()
-            parsed = read_camera(exif)
-            camera, error = parsed.camera, parsed.error
-            if image.info.get("exif") and not len(exif):
-                error = error or "the EXIF block is damaged"
-    except (ImageTruncated, UnreadableImage):
-        error = "the EXIF block is damaged"
-    try:
-        with translated_errors():
-            records, packet = read_iptc(image), read_xmp(image)
-            caption = read_caption(records) if records else None
-            xmp = packet.decode(errors="replace").strip("\0") if packet else None
-    except (ImageTruncated, UnreadableImage):
-        error = error or "the XMP or IPTC block is damaged"
-    return _Metadata(camera=camera, caption=caption, xmp=xmp, error=error)
+    blocks = read_blocks(image, source)
+    parsed = read_camera(blocks.exif) if blocks.exif else None
+    error = "the EXIF block is damaged" if blocks.damaged else None
+    return _Metadata(
+        camera=parsed.camera if parsed else None,
+        caption=read_caption(blocks.iptc) if blocks.iptc else None,
+        xmp=blocks.xmp.decode(errors="replace") if blocks.xmp else None,
+        resolution=read_resolution(image, blocks.exif),
+        error=parsed.error if parsed else error,
+    )
 
 
 def _profile_description(profile: object) -> str | None:
@@ -145,14 +139,3 @@ def _profile_description(profile: object) -> str | None:
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
     return name.replace("\0", "").strip() or None
-
-
-def _read_dpi(image: ImageFile) -> tuple[float, float] | None:
-    match image.info.get("dpi"):
-        case (across, down):
-            try:
-                return round(float(across), 2), round(float(down), 2)
-            except (TypeError, ValueError, ArithmeticError):
-                return None
-        case _:
-            return None

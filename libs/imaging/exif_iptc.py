@@ -2,18 +2,28 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from fractions import Fraction
+from typing import Any, NamedTuple, TypeVar, cast
 
 from msgspec import Struct
-from PIL.Image import Exif
+
+from libs.imaging.tag_values import values_of
+from libs.imaging.tiff_block import EXIF, GPS, Block
 
 T = TypeVar("T")
 
-_EXIF, _GPS = 0x8769, 0x8825  # tags of the directories
 _MAX_TEXT = 1000  # characters
-_DATE_TIME = re.compile(r"(\d{4}):(\d\d):(\d\d) (\d\d):(\d\d):(\d\d)")
+_DATE_TIME = re.compile(
+    r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[ T]+(\d\d):(\d\d):(\d\d)(?:\.\d*)? ?([+-]\d\d:\d\d|Z)?"
+)
 _UTC_OFFSET = re.compile(r"[+-]\d\d:\d\d|Z")
+_ORIGINAL, _DIGITIZED, _CHANGED = (0x9003, 0x9011), (0x9004, 0x9012), (0x0132, 0x9010)
+"""Tags of a date and of its UTC offset: when the picture was taken, digitized, and the file changed."""
+
+_PLACE_DATASETS = {26, 27, 90, 92, 95, 100, 101}
+"""IPTC datasets: code and name of the content's location, city, sublocation, province, country."""
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -65,11 +75,13 @@ class ParsedExif(Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-def read_camera(exif: Exif) -> ParsedExif:
+def read_camera(block: Block) -> ParsedExif:
     """Parse each tag by itself, so that a damaged tag does not affect the others."""
     errors: list[str] = []
-    exif_ifd, gps_ifd = _directory(exif, _EXIF, errors), _directory(exif, _GPS, errors)
-    ifd0: Mapping[int, Any] = dict(exif)
+    ifd0 = values_of(block.root, block.order)
+    # a damaged pointer may lead to no directory
+    exif_ifd = values_of(block.child(EXIF), block.order)
+    gps_ifd = values_of(block.child(GPS), block.order)
 
     def read(name: str, tags: Mapping[int, Any], tag: int, parse: Callable[[Any], T]) -> T | None:
         try:
@@ -77,6 +89,13 @@ def read_camera(exif: Exif) -> ParsedExif:
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
             errors.append(f"{name} is malformed")
             return None
+
+    def read_time() -> str | None:
+        """Return the first date that can be read."""
+        for tags, (date, offset) in ((exif_ifd, _ORIGINAL), (exif_ifd, _DIGITIZED), (ifd0, _CHANGED)):
+            if found := read("time", tags, date, lambda value: _date_time(value, exif_ifd.get(offset))):  # noqa: B023
+                return found
+        return read("time", gps_ifd, 29, lambda value: _gps_time(value, gps_ifd.get(7)))
 
     camera = Camera(
         make=read("make", ifd0, 0x010F, _text),
@@ -88,38 +107,62 @@ def read_camera(exif: Exif) -> ParsedExif:
         focal_length_mm=read("focal length", exif_ifd, 0x920A, _positive),
         focal_length_35mm=read("focal length at 35 mm", exif_ifd, 0xA405, _integer),
         flash=read("flash", exif_ifd, 0x9209, lambda value: bool(_integer(value) & 1)),
-        taken_at=read("time", exif_ifd, 0x9003, lambda value: _date_time(value, exif_ifd)),
+        taken_at=read_time(),
         software=read("software", ifd0, 0x0131, _text),
         description=read("description", ifd0, 0x010E, _text),
         artist=read("artist", ifd0, 0x013B, _text),
         copyright=read("copyright", ifd0, 0x8298, _text),
         gps=read("position", gps_ifd, 2, lambda _: _place(gps_ifd)),
     )
+    if block.damaged:
+        errors.append("a part of the EXIF block is damaged")
     return ParsedExif(camera=camera if camera != Camera() else None, error=errors[0] if errors else None)
+
+
+class _Dataset(NamedTuple):
+    record: int
+    number: int
+    start: int  # of the whole dataset
+    data: bytes
+    end: int
+
+
+def _datasets(records: bytes) -> Iterator[_Dataset]:
+    """Yield the datasets (IIM 4.2, 1.5), up to the first that is damaged."""
+    at = 0
+    while at + 5 <= len(records) and records[at] == 0x1C:
+        length, data = int.from_bytes(records[at + 3 : at + 5], "big"), at + 5
+        if length & 0x8000:  # an extended dataset: this is the length of its length
+            data += length & 0x7FFF
+            length = int.from_bytes(records[at + 5 : data][:8], "big")
+        if data + length > len(records):
+            return
+        content = records[data : data + length]
+        yield _Dataset(records[at + 1], records[at + 2], at, content, data + length)
+        at = data + length
+
+
+def records_without_place(records: bytes) -> bytes | None:
+    """Return the datasets that do not say where the picture was taken."""
+    kept = (
+        records[dataset.start : dataset.end]
+        for dataset in _datasets(records)
+        if dataset.record != 2 or dataset.number not in _PLACE_DATASETS
+    )
+    return b"".join(kept) or None
 
 
 def read_caption(records: bytes) -> Caption | None:
     """Parse the datasets of the IPTC application record (record 2)."""
     texts: dict[int, list[str]] = {}
-    at = 0
-    while at + 5 <= len(records) and records[at] == 0x1C:
-        length = int.from_bytes(records[at + 3 : at + 5], "big")
-        if records[at + 1] == 2:
-            texts.setdefault(records[at + 2], []).append(_text(records[at + 5 : at + 5 + length]))
-        at += 5 + length
+    for dataset in _datasets(records):
+        if dataset.record == 2:
+            texts.setdefault(dataset.number, []).append(_text(dataset.data))
     names = {5: "title", 105: "headline", 120: "caption", 80: "creator", 110: "credit", 116: "copyright"}
     names |= {90: "city", 101: "country"}
     known: dict[str, Any] = {name: texts[tag][0] for tag, name in names.items() if tag in texts}
     caption = Caption(**known, keywords=tuple(texts.get(25, ())))
     return caption if caption != Caption() else None
-
-
-def _directory(exif: Exif, tag: int, errors: list[str]) -> Mapping[int, Any]:
-    try:
-        return dict(exif.get_ifd(tag))
-    except Exception:  # noqa: BLE001 - Pillow's parser raises many exceptions for damaged bytes
-        errors.append("the EXIF block is damaged")
-        return {}
 
 
 def _text(value: object) -> str:
@@ -134,7 +177,9 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> float:
-    number = float(value)  # pyright: ignore[reportArgumentType] - a rational converts too
+    if not isinstance(value, (int, float, Fraction)):
+        raise TypeError(value)
+    number = float(value)
     if not math.isfinite(number):
         raise ValueError(value)
     return number
@@ -148,20 +193,31 @@ def _positive(value: object) -> float:
 
 
 def _integer(value: object) -> int:
-    return int(_number(value[0] if isinstance(value, tuple) else value))  # pyright: ignore
+    return int(_number(cast(tuple[object, ...], value)[0] if isinstance(value, tuple) else value))
 
 
-def _date_time(value: object, exif_ifd: Mapping[int, Any]) -> str | None:
+def _date_time(value: object, offset_tag: object) -> str | None:
+    """Convert to ISO 8601; None if the camera's clock was not set."""
     text = _text(value)
-    if not text.strip(" :0"):
-        return None  # the camera's clock was not set
+    if not text.strip(" :0-/.T"):
+        return None
     found = _DATE_TIME.match(text)
     if not found:
         raise ValueError(text)
-    year, month, day, *time = found.groups()
-    offset_tag = exif_ifd.get(0x9011)
-    offset = _text(offset_tag) if offset_tag is not None else ""
+    *parts, offset = found.groups()
+    datetime.fromisoformat("{}-{}-{}T{}:{}:{}".format(*parts))  # raises ValueError if there is no such time
+    if not offset:
+        offset = _text(offset_tag) if isinstance(offset_tag, bytes) else ""
+    year, month, day, *time = parts
     return f"{year}-{month}-{day}T{':'.join(time)}{offset if _UTC_OFFSET.fullmatch(offset) else ''}"
+
+
+def _gps_time(date: object, time: object) -> str | None:
+    """Convert GPS's date and time, which is in UTC; None if there is only a date."""
+    if not isinstance(time, tuple):
+        return None
+    hours, minutes, seconds = (int(_number(part)) for part in cast(tuple[object, ...], time))
+    return _date_time(f"{_text(date)} {hours:02}:{minutes:02}:{seconds:02}Z", None)
 
 
 def _place(gps_ifd: Mapping[int, Any]) -> Place:

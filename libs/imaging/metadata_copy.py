@@ -1,112 +1,181 @@
-"""Copy metadata from the source to the result, if the request asks for it."""
+"""Copy metadata from the source to the result, as far as the request asks for it."""
 
-import re
-from typing import Any, cast
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 from PIL import Image, PngImagePlugin
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.errors import ImageTruncated, UnreadableImage
+from libs.imaging.exif_changes import Changes, only_copyright, update_exif, without_place
+from libs.imaging.exif_iptc import records_without_place
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.icc_profiles import space_of
-from libs.imaging.operations.operation import Output
-from libs.imaging.orientation import TAG as ORIENTATION
-from libs.imaging.pillow_adapter import translated_errors
+from libs.imaging.metadata_blocks import MetadataBlocks, read_blocks
+from libs.imaging.operations import AnyOperation, Crop, Flip, Mirror, Pad, Resize, Rotate, Trim
+from libs.imaging.orientation import UPRIGHT, swaps_sides
+from libs.imaging.plan import Plan
+from libs.imaging.resolution import Resolution, put_resolution, read_resolution, resolution_options
+from libs.imaging.tag_numbers import ORIENTATION
+from libs.imaging.tag_values import values_of
+from libs.imaging.tiff_block import Block, write_block
+from libs.imaging.xmp_changes import update_xmp, xmp_without_place
 
-ARTIST, COPYRIGHT = 0x013B, 0x8298
-XMP_TAG, IPTC_TAG = 700, 33_723
-_DIRECTORIES = (0x8769, 0x8825, 0xA005)  # EXIF, GPS, interoperability
-_PIXEL_TAGS = {*range(254, 270), *range(273, 282), 284, 292, 293, *range(301, 305), *range(317, 352)}
-"""TIFF tags that describe how the source's pixels are stored."""
-
-_FILE_TAGS = {XMP_TAG, IPTC_TAG, 34_377, 34_675, *_DIRECTORIES, 512, 513, 514, 529, 530, 531, 532}
-"""Tags that hold other metadata, a thumbnail or JPEG tables; XMP, IPTC and directories are copied apart."""
-
-_XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:=[\"']|>))\d")
+JPEG_SEGMENT_BYTES = 65_533
+_XMP_IN_JPEG = JPEG_SEGMENT_BYTES - 29  # after its name
+_REFRAMING = (Crop, Trim, Pad, Rotate, Flip, Mirror)
 
 
 class CopiedMetadata(Struct, frozen=True, kw_only=True):
-    """The metadata to write into the result."""
+    """What to copy of the source's metadata; it becomes true for the result when that is written."""
 
-    exif: bytes | None = None
+    exif: Block | None = None
     xmp: bytes | None = None
-    iptc: bytes | None = None  # the records alone, without a Photoshop block around them
+    iptc: bytes | None = None  # the datasets alone, without a Photoshop block around them
     profile: bytes | None = None
+    resolution: Resolution | None = None
+    original: Changes = Changes(size=(0, 0), scale=None)
+    """The source's size and orientation, and what the pipeline does to the picture."""
 
 
-def read_metadata(image: ImageFile, output: Output, profile: bytes | None) -> CopiedMetadata:
-    """Read the metadata that `output` says to keep; damaged metadata is dropped."""
-    if output.metadata == "strip":
+class TiffMetadata(Struct, frozen=True, kw_only=True):
+    """Metadata to add to a TIFF after its pixels are written."""
+
+    exif: Block | None
+    xmp: bytes | None
+    iptc: bytes | None
+
+
+def read_metadata(
+    image: ImageFile, source: Path, plan: Plan, operations: Sequence[AnyOperation], profile: bytes | None
+) -> CopiedMetadata:
+    """Read the metadata that the plan says to keep; what cannot be read is left out.
+
+    Args:
+        image: The open source.
+        source: The file that is open.
+        plan: Says what to keep.
+        operations: Those of the pipeline.
+        profile: The colour profile of the result; None: its colours are sRGB.
+    """
+    output = plan.output
+    if output.metadata == "strip" and output.dpi is None:
         return CopiedMetadata(profile=profile)
-    try:
-        with translated_errors():
-            exif = _exif_for_result(image.getexif(), everything=output.metadata == "keep")
-            if output.metadata == "keep_copyright":
-                return CopiedMetadata(exif=exif, profile=profile)
-            xmp = read_xmp(image)
-            if xmp:
-                xmp = _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
-            return CopiedMetadata(exif=exif, xmp=xmp, iptc=read_iptc(image), profile=profile)
-    except (ImageTruncated, UnreadableImage):
-        return CopiedMetadata(profile=profile)
+    blocks = read_blocks(image, source)
+    resolution = read_resolution(image, blocks.exif) if output.dpi == "keep" else None
+    orientation = _orientation(plan, blocks)
+    if resolution and swaps_sides(orientation):
+        resolution = (resolution[1], resolution[0])
+    if isinstance(output.dpi, int):
+        resolution = (output.dpi, output.dpi)
+    scaled = orientation == UPRIGHT and not any(_reframes(operation) for operation in operations)
+    converted = not plan.facts.srgb and (profile is None or plan.facts.mode in {"CMYK", "LAB"})
+    size = plan.facts.size
+    original = Changes(
+        size=size, orientation=orientation, scale=(1, 1) if scaled else None, converted=converted
+    )
+    kept = _kept(blocks, output.metadata)
+    return replace(kept, profile=profile, resolution=resolution, original=original)
 
 
-def _exif_for_result(source: Image.Exif, *, everything: bool) -> bytes | None:
-    """Copy the EXIF tags that still hold for the result, or only artist and copyright."""
-    result = Image.Exif()
-    for tag, value in source.items():
-        if tag in {ARTIST, COPYRIGHT} or (everything and tag not in _PIXEL_TAGS | _FILE_TAGS):
-            result[tag] = value
-    if everything:
-        for directory in _DIRECTORIES:
-            if entries := source.get_ifd(directory):
-                result.get_ifd(directory).update(entries)
-        if ORIENTATION in source:
-            result[ORIENTATION] = 1
-    return result.tobytes() if len(result) else None
+def _kept(blocks: MetadataBlocks, mode: str) -> CopiedMetadata:
+    match mode:
+        case "keep":
+            return CopiedMetadata(exif=blocks.exif, xmp=blocks.xmp, iptc=blocks.iptc)
+        case "strip_location":
+            return CopiedMetadata(
+                exif=without_place(blocks.exif) if blocks.exif else None,
+                xmp=xmp_without_place(blocks.xmp) if blocks.xmp else None,
+                iptc=records_without_place(blocks.iptc) if blocks.iptc else None,
+            )
+        case "keep_copyright":
+            return CopiedMetadata(exif=only_copyright(blocks.exif) if blocks.exif else None)
+        case _:
+            return CopiedMetadata()
 
 
-def read_xmp(image: ImageFile) -> bytes | None:
-    """Return the XMP packet."""
-    xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")
-    if xmp is None and hasattr(image, "tag_v2"):
-        xmp = cast(Any, image).tag_v2.get(XMP_TAG)
-    if isinstance(xmp, str):
-        xmp = xmp.encode()
-    return xmp if isinstance(xmp, bytes) else None
+def _orientation(plan: Plan, blocks: MetadataBlocks) -> int:
+    """Return the source's orientation; that of a TIFF is not in the plan, because Pillow applies it."""
+    if plan.facts.format != "tiff" or blocks.exif is None:
+        return plan.facts.orientation
+    value = values_of(blocks.exif.root, blocks.exif.order).get(ORIENTATION)
+    return value if isinstance(value, int) and 1 <= value <= 8 else UPRIGHT
 
 
-def read_iptc(image: ImageFile) -> bytes | None:
-    """Return the IPTC records of a JPEG or TIFF."""
-    if hasattr(image, "tag_v2"):
-        records = cast(Any, image).tag_v2.get(IPTC_TAG)
-    else:
-        blocks = image.info.get("photoshop")
-        records = cast(dict[int, Any], blocks).get(0x0404) if isinstance(blocks, dict) else None
-    return records if isinstance(records, bytes) else None
+def _reframes(operation: AnyOperation) -> bool:
+    """Return whether an operation cuts, turns or extends the picture instead of scaling it whole."""
+    return isinstance(operation, _REFRAMING) or (
+        isinstance(operation, Resize) and operation.fit in {"cover", "contain"}
+    )
 
 
 def metadata_options(metadata: CopiedMetadata, name: FormatName, image: Image.Image) -> dict[str, Any]:
     """Return the encoder options that write `metadata`; drop what the format cannot hold."""
+    options = resolution_options(metadata.resolution, name) if metadata.resolution else {}
     if not FORMATS[name].profiles:
-        return {}
-    options: dict[str, Any] = {}
-    if metadata.exif:
-        options["exif"] = metadata.exif
+        return options
     if metadata.profile and space_of(metadata.profile) == ("GRAY" if image.mode in {"L", "LA"} else "RGB"):
         options["icc_profile"] = metadata.profile
-    if metadata.xmp and name == "png":
+    if name == "tiff":
+        return options  # see `tiff_metadata`
+    exif, xmp = _updated(metadata, name, image)
+    if exif:
+        options |= _exif_options(exif, name)
+    if xmp and name == "png":
         options["pnginfo"] = PngImagePlugin.PngInfo()
-        options["pnginfo"].add_itxt("XML:com.adobe.xmp", metadata.xmp.decode(errors="replace"))
-    elif metadata.xmp and name != "tiff":
-        options["xmp"] = metadata.xmp
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode(errors="replace"))
+    elif xmp and not (name == "jpeg" and len(xmp) > _XMP_IN_JPEG):
+        options["xmp"] = xmp
     if metadata.iptc and name == "jpeg":
         options["extra"] = _photoshop_segment(metadata.iptc)
-    if name == "tiff" and (metadata.exif or metadata.xmp or metadata.iptc):
-        options["exif"] = _tiff_tags(metadata)
-        options["compression"] = None  # Pillow's compressing TIFF writer cannot write directories
     return options
+
+
+def tiff_metadata(metadata: CopiedMetadata, image: Image.Image) -> TiffMetadata | None:
+    """Return the metadata to add to a TIFF; None if there is none."""
+    exif, xmp = _updated(metadata, "tiff", image)
+    if exif is None and xmp is None and metadata.iptc is None:
+        return None
+    return TiffMetadata(exif=exif, xmp=xmp, iptc=metadata.iptc)
+
+
+def _updated(
+    metadata: CopiedMetadata, name: FormatName, image: Image.Image
+) -> tuple[Block | None, bytes | None]:
+    """Return EXIF and XMP as they are true for the result."""
+    changes = _changes(metadata.original, image)
+    exif = update_exif(metadata.exif, changes) if metadata.exif else None
+    if metadata.resolution:
+        exif = put_resolution(exif, metadata.resolution, name)
+    if exif and not exif.root.tags and not exif.root.children:
+        exif = None
+    xmp = update_xmp(metadata.xmp, changes, FORMATS[name].mime) if metadata.xmp else None
+    return exif, xmp
+
+
+def _changes(original: Changes, image: Image.Image) -> Changes:
+    scale = original.scale
+    if scale:
+        scale = (image.width / original.size[0], image.height / original.size[1])
+    return replace(original, size=image.size, scale=scale)
+
+
+def _exif_options(exif: Block, name: FormatName) -> dict[str, Any]:
+    if name == "avif":  # its orientation has another place, and Pillow would rewrite the block
+        exif = exif.copy()
+        exif.root.remove({ORIENTATION})
+    if name != "jpeg":
+        return {"exif": write_block(exif)} if exif.root.tags or exif.root.children else {}
+    data = b"Exif\0\0" + write_block(exif)
+    while len(data) > JPEG_SEGMENT_BYTES:
+        exif = exif.copy()
+        largest = max((tag for part in exif.root.walk() for tag in part.tags), key=lambda tag: len(tag.data))
+        for part in exif.root.walk():
+            part.tags = [tag for tag in part.tags if tag is not largest]
+        data = b"Exif\0\0" + write_block(exif)
+    return {"exif": data}
 
 
 def _photoshop_segment(records: bytes) -> bytes:
@@ -114,14 +183,3 @@ def _photoshop_segment(records: bytes) -> bytes:
     block = b"8BIM\x04\x04\0\0" + len(records).to_bytes(4, "big") + records + b"\0" * (len(records) % 2)
     payload = b"Photoshop 3.0\0" + block
     return b"\xff\xed" + (len(payload) + 2).to_bytes(2, "big") + payload if len(payload) < 65_534 else b""
-
-
-def _tiff_tags(metadata: CopiedMetadata) -> Image.Exif:
-    """Return EXIF, XMP and IPTC as TIFF tags."""
-    tags = Image.Exif()
-    if metadata.exif:
-        tags.load(metadata.exif)
-    for tag, value in ((XMP_TAG, metadata.xmp), (IPTC_TAG, metadata.iptc)):
-        if value:
-            tags[tag] = value
-    return tags

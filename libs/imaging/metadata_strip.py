@@ -23,8 +23,11 @@ _METADATA_KEYS = {"exif", "xmp", "comment", "XML:com.adobe.xmp", "photoshop"}  #
 def copy_without_metadata(source: Path, target: Path, plan: Plan) -> None:
     """Overwrite `target` with the source's bytes, without metadata unless the plan keeps it.
 
-    Leave `target` alone if the metadata cannot be removed, or if it has an orientation that the image needs.
+    Leave `target` alone if the metadata cannot be removed, if it has an orientation that the image needs, or
+    if the plan asks for a resolution.
     """
+    if plan.output.dpi is not None:
+        return
     if plan.output.metadata == "keep":
         shutil.copyfile(source, target)
         return

@@ -4,17 +4,21 @@ import struct
 import zlib
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from io import BytesIO
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
+from libs.imaging.containers.avif_exif import find_exif
 from libs.imaging.errors import ImageTruncated, OutOfMemory, TooMuchMetadata, UnreadableImage
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
 from libs.imaging.pillow_warnings import suppress_warnings
 from libs.imaging.repairs import repaired
+from libs.imaging.tiff_pixels_only import TiffPixelsOnly
 
 KEPT_BLOCKS = 4
 """Blocks of 16 MiB that Pillow keeps for the next image instead of freeing them. Reusing memory for 12 MP
@@ -80,8 +84,26 @@ def open_image(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile
             source = repaired(source, name) or source
         if name == "tiff" and isinstance(source, Path):
             # Pillow maps a TIFF that it opens by path into memory, and then misreads it if it is rotated.
-            source = stack.enter_context(source.open("rb"))
+            source = stack.enter_context(TiffPixelsOnly(source))
+        if name == "avif" and isinstance(source, Path):
+            source = _without_exif(source)
         with translated_errors():
             image = stack.enter_context(Image.open(source, formats=[FORMATS[name].pillow]))
         check_metadata("colour profile", len(image.info.get("icc_profile") or b""), MAX_PROFILE_BYTES)
         yield image
+
+
+def _without_exif(source: Path) -> Path | BinaryIO:
+    """Return an AVIF in which Pillow finds no EXIF, if it has some.
+
+    Pillow replaces the orientation in it, which fails for some blocks; `metadata_blocks` reads it instead.
+    """
+    with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        item = find_exif(data)
+        if item is None:
+            return source
+        copy = BytesIO(data)
+    copy.seek(item.type_at)
+    copy.write(b"free")
+    copy.seek(0)
+    return copy

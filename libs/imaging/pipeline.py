@@ -90,7 +90,7 @@ def _render(
     with open_image(source, header.format) as image:
         plan = _plan(image, header, operations, limits)
         decoder = FrameDecoder(image, plan, source)
-        metadata = read_metadata(image, plan.output, decoder.profile)
+        metadata = read_metadata(image, source, plan, operations, decoder.profile)
         frames = _run(decoder, plan, limits, assets)
     write(frames, decoder.plays, target, plan.output, metadata)
     if plan.only_compresses and target.stat().st_size >= source.stat().st_size:

@@ -1,11 +1,13 @@
 """Fuzz `describe` and `render` with damaged files: `make fuzz`.
 
 Any exception that is not an imaging error is a finding, and so is a file that takes longer than one run may.
+A part of the runs damages one tag of a rich EXIF block; then every other tag must be in the result.
 """
 
 import sys
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory, mkdtemp
 
 import atheris
@@ -15,7 +17,7 @@ with atheris.instrument_imports(include=["libs.imaging", "PIL"]):  # pyright: ig
 
     from libs.imaging.describe import describe
     from libs.imaging.errors import ImagingError
-    from libs.imaging.formats import FORMATS
+    from libs.imaging.formats import FORMATS, FormatName
     from libs.imaging.limits import Limits
     from libs.imaging.operations import (
         AnyOperation,
@@ -31,16 +33,21 @@ with atheris.instrument_imports(include=["libs.imaging", "PIL"]):  # pyright: ig
     )
     from libs.imaging.pipeline import render
 
+from tests.imaging.damaged_exif import random_damage
+from tests.imaging.rich_exif import find_block, parse
+
 LIMITS = Limits(max_pixels=1_000_000, max_side=4_000, max_frames=16, max_bytes=1_000_000)
 PIPELINES: tuple[list[AnyOperation], ...] = (
     [],
     [Resize(width=16, height=16, fit="cover")],
     [Grayscale(), Convert(format="png")],
     [Metadata(mode="keep", color="keep"), Convert(format="jpeg")],
+    [Metadata(mode="strip_location", dpi="keep"), Convert(format="tiff")],
     [Trim(), Blur(sigma=1), Convert(format="webp")],
     [Compress(quality=40)],
     [Crop(aspect="1:1", gravity="smart"), Rotate(angle=30)],
 )
+_EXIF = 0xE1  # the first byte of a run that damages EXIF
 _FOLDER = Path(mkdtemp())
 
 
@@ -69,6 +76,9 @@ def fuzz_one_input(data: bytes) -> None:
     """Describe a file and run the pipeline over it that the first byte chooses."""
     if not data:
         return
+    if data[0] == _EXIF:
+        fuzz_exif(Random(data))  # noqa: S311
+        return
     source = _FOLDER / "source"
     source.write_bytes(data[1:])
     try:
@@ -78,12 +88,34 @@ def fuzz_one_input(data: bytes) -> None:
         pass
 
 
+def fuzz_exif(random: Random) -> None:
+    """Damage one tag, copy the metadata into a random format, and look for the other tags."""
+    damaged = random_damage(random)
+    names: tuple[FormatName, ...] = ("jpeg", "png", "webp", "tiff")
+    before, after = random.choice(names), random.choice(names)
+    source, target = _FOLDER / "source", _FOLDER / "target"
+    Image.new("RGB", (16, 8)).save(source, "JPEG", exif=b"Exif\0\0" + damaged.data)
+    for name in (before, after):
+        describe(source, LIMITS)
+        render(
+            source,
+            target,
+            [Metadata(mode="keep", dpi=random.choice((None, "keep"))), Convert(format=name)],
+            LIMITS,
+        )
+        source.write_bytes(target.read_bytes())
+    lost = damaged.lost(set(parse(find_block(target.read_bytes()))))
+    assert not lost, f"{damaged.what}, {before} to {after}: {lost}"
+
+
 def main() -> None:
     with TemporaryDirectory() as folder:
         corpus = Path(folder)
         write_seeds(corpus)
         for number, file in enumerate(sorted(corpus.iterdir())):  # the first byte chooses the pipeline
             file.write_bytes(bytes([number]) + file.read_bytes())
+        for number in range(32):
+            (corpus / f"exif-{number}").write_bytes(bytes([_EXIF, number]))
         arguments = [
             sys.argv[0],
             "-timeout=10",

@@ -12,6 +12,7 @@ from libs.imaging.describe import describe
 from libs.imaging.exif_iptc import Camera, Caption, Place
 from libs.imaging.limits import Limits
 from tests.imaging.conftest import Save
+from tests.imaging.rich_exif import build, rich_fields
 
 
 def _with_metadata(save: Save, **changes: Any) -> Path:
@@ -67,6 +68,49 @@ def test_a_malformed_tag_is_reported_and_affects_no_other(
     assert getattr(description.exif, field) is None
     assert description.exif.make == "Maker"
     assert description.metadata_error == error
+
+
+@pytest.mark.parametrize(
+    ("tags", "taken_at", "error"),
+    [
+        ({0x9003: "2024:02:29 12:34:56"}, "2024-02-29T12:34:56", None),
+        ({0x9003: "2024-02-29 12:34:56"}, "2024-02-29T12:34:56", None),
+        ({0x9003: "2024-02-29T12:34:56"}, "2024-02-29T12:34:56", None),
+        ({0x9003: "2024-02-29T12:34:56.789Z"}, "2024-02-29T12:34:56Z", None),
+        ({0x9003: "2024-02-29T12:34:56+05:30"}, "2024-02-29T12:34:56+05:30", None),
+        ({0x9003: "2024/02/29 12:34:56"}, "2024-02-29T12:34:56", None),
+        ({0x9003: "2024:02:30 12:34:56"}, None, "time is malformed"),
+        ({0x9003: "2024:02:29 25:00:00"}, None, "time is malformed"),
+        ({0x9003: "", 0x9004: "2024:02:29 12:34:56", 0x9012: "+01:00"}, "2024-02-29T12:34:56+01:00", None),
+        ({0x9003: "0000:00:00 00:00:00", 0x9004: "2024:02:29 12:34:56"}, "2024-02-29T12:34:56", None),
+        ({0x9003: "yesterday", 0x9004: "2024:02:29 12:34:56"}, "2024-02-29T12:34:56", "time is malformed"),
+        ({0x0132: "2024:02:29 12:34:56", 0x9010: "-03:00"}, "2024-02-29T12:34:56-03:00", None),
+        ({29: "2024:02:29", 7: (11.0, 4.0, 56.0)}, "2024-02-29T11:04:56Z", None),
+        ({29: "2024:02:29"}, None, None),
+    ],
+)
+def test_the_time_is_the_first_date_that_can_be_read(
+    tags: dict[int, Any], taken_at: str | None, error: str | None, save: Save
+) -> None:
+    exif = Image.Exif()
+    for number, value in tags.items():
+        directory = exif if number == 0x0132 else exif.get_ifd(0x8769 if number > 0x9000 else 0x8825)
+        directory[number] = value
+    description = describe(save(Image.new("RGB", (9, 9)), "in.jpg", exif=exif), Limits())
+    assert (description.exif.taken_at if description.exif else None) == taken_at
+    assert description.metadata_error == error
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_exif_text_is_utf8_or_else_latin_1(order: str, save: Save) -> None:
+    exif = b"Exif\0\0" + build(rich_fields(order), order).data
+    description = describe(save(Image.new("RGB", (9, 9)), "in.jpg", exif=exif), Limits())
+    assert description.exif
+    assert description.exif.artist == "Zoë Müller"  # stored as UTF-8
+    assert description.exif.copyright == "© 2026 Zoë"  # stored as Latin-1
+    assert description.exif.description == "日本語の説明"
+    assert (description.exif.iso, description.exif.exposure_s) == (200, 0.004)
+    assert description.exif.gps == Place(latitude=48.8566, longitude=48.8566)
 
 
 @pytest.mark.parametrize(

@@ -4,22 +4,26 @@ from typing import ClassVar, Literal
 
 from msgspec.structs import replace
 
-from libs.imaging.operations.operation import Operation, Output
+from libs.imaging.operations.operation import Dpi, MetadataMode, Operation, Output
 
 
 class Metadata(Operation, frozen=True, kw_only=True, tag="metadata"):
-    """Choose what the result keeps of EXIF, XMP, IPTC and the colour profile.
+    """Choose what the result keeps of EXIF, XMP, IPTC, the resolution and the colour profile.
 
-    `mode` is `strip` (keep nothing), `keep` (copy EXIF, XMP and IPTC if the format supports them, with the
-    orientation set to upright) or `keep_copyright` (copy only the EXIF artist and copyright). `color` is
-    `srgb` (convert colours by the embedded profile) or `keep` (leave pixels as they are and copy the
-    profile, if the format supports profiles and the pixels are not CMYK).
+    `mode` is `strip` (keep nothing), `keep` (copy EXIF, XMP and IPTC if the format supports them),
+    `strip_location` (the same without where the picture was taken, and without maker notes, which may say
+    it too) or `keep_copyright` (copy only the EXIF artist and copyright). Copied metadata keeps its bytes;
+    only what is no longer true is changed or left out: orientation, sizes, colour space, thumbnails, gain
+    maps. `dpi` is a number of dots per inch to write into the file, or `keep` for that of the source.
+    `color` is `srgb` (convert colours by the embedded profile) or `keep` (leave pixels as they are and copy
+    the profile, if the format supports profiles and the pixels are not CMYK).
     """
 
-    mode: Literal["strip", "keep", "keep_copyright"] = "strip"
+    mode: MetadataMode = "strip"
+    dpi: Literal["keep"] | Dpi | None = None
     color: Literal["srgb", "keep"] = "srgb"
 
     changes_pixels: ClassVar[bool] = False
 
     def update_output(self, output: Output) -> Output:
-        return replace(output, metadata=self.mode, color=self.color)
+        return replace(output, metadata=self.mode, dpi=self.dpi, color=self.color)

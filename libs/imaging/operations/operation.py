@@ -17,6 +17,8 @@ Coordinate: TypeAlias = Annotated[int, Meta(ge=0, le=LONGEST_SIDE)]
 Quality: TypeAlias = Annotated[int, Meta(ge=1, le=100)]
 Effort: TypeAlias = Annotated[int, Meta(ge=0, le=9)]
 Subsampling: TypeAlias = Literal["4:4:4", "4:2:2", "4:2:0"]
+MetadataMode: TypeAlias = Literal["strip", "keep", "keep_copyright", "strip_location"]
+Dpi: TypeAlias = Annotated[int, Meta(ge=1, le=65_535)]
 ImageFunction: TypeAlias = Callable[[Image], Image]
 LoadAsset: TypeAlias = Callable[[str], Image]
 """Decodes another image by the name that the operation gives it; raises AssetMissing or AssetUnreadable."""
@@ -36,7 +38,8 @@ class Output(Struct, frozen=True, kw_only=True):
     subsampling: Subsampling | None = None  # of JPEG and AVIF; None: the format's default
     max_bytes: int | None = None  # quality is lowered until the file fits
     never_larger: bool = False  # keep the source's bytes if the result is not smaller
-    metadata: Literal["strip", "keep", "keep_copyright"] = "strip"
+    metadata: MetadataMode = "strip"
+    dpi: Literal["keep"] | int | None = None  # dots per inch to write; None: what kept EXIF says
     color: Literal["srgb", "keep"] = "srgb"
     frame: int | None = None  # use only this frame
     max_frames: int | None = None  # use only so many frames
