@@ -38,7 +38,7 @@ test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
 	@$(COMPILE)
 	$(BIN)/pytest -m "not services" $(SPREAD) $(ARGS)
 
-test-load: $(VENV)/dev.stamp services ## Attack running sites and print how another account fares (ATTACK=name for one)
+test-load: $(VENV)/dev.stamp services ## Attack running sites and print the times of another account (ATTACK=name for one)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ATTACK="$(ATTACK)" $(BIN)/python -m benchmarks.load
 
 test-chaos: $(VENV)/dev.stamp ## Kill, stop and cut off every process and service under work (10 minutes)

@@ -1,4 +1,4 @@
-"""Attack running sites, and print how another account fares: `make test-load`, `make test-load ATTACK=name`.
+"""Attack running sites, and print the times of another account: `make test-load`, with `ATTACK=name` for one.
 
 Each attack has a site of its own. Another account's uploads and downloads may take ten times as long as on
 the quiet site, at the median, and `live` less than a tenth of a second; a row beyond that makes the exit
@@ -29,7 +29,7 @@ MAX_LIVE_MS = 100.0
 
 
 async def measure(attack: Attack, kind: Kind, directory: Path) -> tuple[Times, Times, Effect]:
-    """Return how another account fares on a quiet site, and under the attack."""
+    """Return the times of another account on a quiet site and under the attack."""
     async with AsyncExitStack() as stack:
         site = await stack.enter_async_context(running_site(kind, directory, **attack.settings))
         attacker = await stack.enter_async_context(account(site))

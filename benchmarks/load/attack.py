@@ -1,4 +1,4 @@
-"""One attack: what it does, and how the site serves another account meanwhile."""
+"""One attack, and the times of another account on the same site meanwhile."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ LIMIT_S = 60.0  # for one sample
 PAUSE_S = 0.05
 
 Effect = dict[str, str]
-"""What an attack saw itself, for the table: the answers it got, or how much it got through."""
+"""What the attack itself measured, for the table: the responses it received, by status."""
 
 
 class Attacked(Struct, frozen=True):
@@ -36,7 +36,7 @@ class Attacked(Struct, frozen=True):
 
 @dataclass(frozen=True, kw_only=True)
 class Attack:
-    """An attack by name; `run` is a context in which it goes on, and which yields what it saw."""
+    """An attack by name; `run` is a context in which it goes on, and which yields what it measured."""
 
     name: str
     run: Callable[[Attacked], AbstractAsyncContextManager[Effect]]

@@ -1,4 +1,4 @@
-"""Attacks by connections that send next to nothing: half of a head, or a body one byte at a time."""
+"""Attacks by connections that send almost nothing: half of a head, or a body one byte at a time."""
 
 import asyncio
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""Attacks by what grows: look-alikes that share bits, event streams, large orders in lists of jobs."""
+"""Attacks by large numbers: of similar hashes, and of event streams."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""Attacks on what requests share: threads for passwords and files, connections to the object store."""
+"""Attacks on shared resources: threads for passwords and files, connections to the object store."""
 
 import asyncio
 import socket
@@ -15,7 +15,7 @@ LARGE_SIDE = 1600  # pixels: 8 MB
 
 @asynccontextmanager
 async def registrations(attacked: Attacked) -> AsyncGenerator[Effect]:
-    """Register accounts without end, from one address; no token is needed."""
+    """Register accounts in an endless loop, from one address; that needs no token."""
     effect: Effect = {}
 
     async def register() -> None:
@@ -29,7 +29,7 @@ async def registrations(attacked: Attacked) -> AsyncGenerator[Effect]:
 
 @asynccontextmanager
 async def logins(attacked: Attacked) -> AsyncGenerator[Effect]:
-    """Try passwords without end."""
+    """Try passwords in an endless loop."""
     effect: Effect = {}
 
     async def login() -> None:
@@ -42,7 +42,7 @@ async def logins(attacked: Attacked) -> AsyncGenerator[Effect]:
 
 @asynccontextmanager
 async def slow_downloads(attacked: Attacked) -> AsyncGenerator[Effect]:
-    """Start many downloads and take next to nothing of them."""
+    """Start many downloads and read only their first bytes."""
     client = attacked.attacker
     image = await client.upload(random_bmp(LARGE_SIDE), filename="large.bmp")
     assert image.status == 201, image

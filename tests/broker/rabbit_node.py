@@ -1,4 +1,4 @@
-"""A RabbitMQ node of one's own, to be killed."""
+"""A RabbitMQ node that tests may kill."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ class RabbitNode:
         return f"amqp://{user}:{password}@{HOST}:{self._port}/"
 
     async def start(self) -> None:
-        """Returns once it talks AMQP; does nothing when it runs."""
+        """Start the node and wait until it speaks AMQP; do nothing when it runs."""
         if self._server is None:
             self._server = self._run([str(_find("rabbitmq-server"))])
         async with asyncio.timeout(WAIT_S):

@@ -5,7 +5,7 @@ from tests.support.waiting import WAIT_S
 
 
 class RecordingHandler:
-    """A handler that keeps what it gets."""
+    """A handler that records its messages."""
 
     def __init__(self) -> None:
         self._queue: asyncio.Queue[BrokerMessage] = asyncio.Queue()

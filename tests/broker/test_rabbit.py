@@ -1,4 +1,4 @@
-"""What is RabbitMQ's own: topology, strangers' messages, several connections."""
+"""What only RabbitMQ has: topology, messages of other programs, several connections."""
 
 import asyncio
 from contextlib import AsyncExitStack

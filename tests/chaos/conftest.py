@@ -1,4 +1,4 @@
-"""Fixtures: services of one's own, an installation that serves until a fault breaks it, the report."""
+"""Fixtures: services of the suite's own, one installation until a fault breaks it, the report."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
@@ -19,7 +19,7 @@ lines = pytest.StashKey[list[Line]]()
 
 
 class Stage:
-    """One installation for all faults; another one after it was broken."""
+    """One installation for all faults, replaced after a fault broke it."""
 
     def __init__(self, services: OwnServices, directory: Path) -> None:
         self._services = services
@@ -67,7 +67,7 @@ async def stage(services: OwnServices, tmp_path_factory: pytest.TempPathFactory)
 
 
 class Report:
-    """Prints what a fault came to at once, and keeps it for the table."""
+    """Prints the outcome of each fault at once, and keeps it for the table."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._lines = config.stash.setdefault(lines, [])
@@ -79,7 +79,7 @@ class Report:
         self._print("", line.row(), *found)
 
     def broken(self, fault: str, error: BaseException) -> None:
-        """Print what kept the trial from its end."""
+        """Print the error that ended the trial early."""
         self._print("", f"{fault}:", *format_exception_only(error), str(getattr(error, "exceptions", "")))
 
     def _print(self, *texts: str) -> None:

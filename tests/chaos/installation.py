@@ -1,4 +1,4 @@
-"""Darkroom as it is installed: API, worker and scheduler as processes, with everything around them."""
+"""A distributed installation: API, worker and scheduler as processes, with their backends."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ SETTINGS: Mapping[str, str] = {
 
 
 class Installation:
-    """The processes, the backends as they are reached without any proxy, and what stands for the internet."""
+    """The processes, the direct URLs of the backends, and servers that stand for the internet."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What must hold after every fault, seen from outside: by HTTP, broker, store, and the rows as they are."""
+"""What must hold after every fault, as seen over HTTP, at the broker, in the store and in the rows."""
 
 import asyncio
 import hashlib
@@ -71,7 +71,7 @@ async def all_ended(installation: Installation, *, within_s: float) -> None:
 
 
 async def violations(workload: Workload, submissions: Sequence[Submission]) -> list[str]:
-    """Return what does not hold; everything has ended."""
+    """Return the violated invariants; call it when everything has ended."""
     installation = workload.installation
     database = Database(installation.urls.database)
     found = [f"{one.kind} {one.name} refused: {one.tries}" for one in submissions if one.refused]

@@ -10,7 +10,7 @@ OPTIONS = ("-shared", "-fPIC", "-O1", "-nostdlib")  # it needs no headers, and t
 
 
 async def with_other_clock(program: Sequence[str], offset_s: int, directory: Path) -> tuple[str, ...]:
-    """Return the command of a program for which it is so many seconds later; a C compiler is needed."""
+    """Return a command that runs the program with its clock ahead by `offset_s`; needs a C compiler."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     assert compiler, "no C compiler is installed, as `apt-get install gcc` does"
     library = directory / "other_clock.so"

@@ -1,4 +1,4 @@
-"""PostgreSQL, RabbitMQ and an S3 server of one's own, to be killed and started again with their data."""
+"""PostgreSQL, RabbitMQ and an S3 server that the suite may kill and start again with their data."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ STORE_BYTES = 256 * 1024**2
 
 
 class Server:
-    """A service that starts again as it was started first: same program, same data, same port."""
+    """A service that restarts with the same program, data and port."""
 
     def __init__(self, service: Service, known: record.Record) -> None:
         process = psutil.Process(known.processes[0].pid)

@@ -12,10 +12,10 @@ import pytest
 
 from libs.backends import Backends
 from libs.contracts.topology import JOBS, Route
-from libs.storage.database.tables import BaseUser, Job, Submission
+from libs.storage.database.tables import Job, Submission
 from tests.broker.connections import raw_channel
 from tests.orders.producer import BROKER_USER, data_url, ingest
-from tests.storage.rows import HASHED, an_owner
+from tests.storage.rows import an_owner
 from tests.support.backends import ended, opened_backends, working
 from tests.support.services import own_database, own_vhost
 from tests.support.site import Site
@@ -93,7 +93,7 @@ async def test_a_dead_letter_is_shown_and_requeued_once_its_cause_is_gone(
         assert f"{letter_id} stays: unknown_owner" in operator.errors
         await operator.letters(1)
 
-        await BaseUser(username=BROKER_USER, email="g@example.org", password=HASHED, active=True).save()
+        await an_owner(BROKER_USER)
         assert await operator.run("requeue", letter_id) == (0, f"{letter_id} requeued\n")
         await operator.letters(0)
         submission = await Submission.objects().first()

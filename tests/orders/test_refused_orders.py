@@ -9,7 +9,7 @@ from libs.contracts.enums import Retention
 from libs.contracts.topology import MAX_BODY_BYTES, Route
 from libs.storage.database.tables import BaseUser, Job, Submission
 from tests.orders.producer import BROKER_USER, SMALL, Producer, data_url, ingest, producer_for, transform
-from tests.storage.rows import HASHED, a_job, an_image, an_owner
+from tests.storage.rows import a_job, an_image, an_owner
 from tests.support.backends import NewBackends, submit, working
 
 BROKEN_POSTGRES = "alter table submission rename column name to named"
@@ -116,8 +116,7 @@ async def test_a_sender_acts_for_the_account_of_its_own_name_only(
 ) -> None:
     backends = await new_backends(AMQP_TRUSTED_USERS="somebody-else")
     async with producer_for(backends) as producer, working(backends):
-        own = BaseUser(username=BROKER_USER, email="guest@example.org", password=HASHED, active=True)
-        await own.save()
+        own = await an_owner(BROKER_USER)
         other = await an_owner()
         order = ingest(other.username, {"url": data_url(photo)})
         assert await producer.refused(order) == "sender_not_allowed"

@@ -15,15 +15,16 @@ DAY_S = 86_400.0
 HASHED = f"pbkdf2_sha256$1${'0' * 32}${'0' * 64}"
 
 
-async def an_owner() -> BaseUser:
-    name = f"user-{uuid4().hex[:12]}"
+async def an_owner(username: str = "") -> BaseUser:
+    """Store the row of an active account that nobody logs in to."""
+    name = username or f"user-{uuid4().hex[:12]}"
     user = BaseUser(username=name, email=f"{name}@example.org", password=HASHED, active=True)
     await user.save()
     return user
 
 
 def image_of(owner: BaseUser, **values: Any) -> Image:
-    """An ephemeral image that ends in a day; not stored yet."""
+    """Build an ephemeral image that expires in a day; it is not stored."""
     image_id = new_id()
     ordinary: dict[str, Any] = {
         "id": image_id,
