@@ -33,7 +33,7 @@ class Backends:
         self.objects = objects
         self.broker = broker
         self.scratch = scratch  # a directory for this process's temporary files
-        self.unsettled: dict[str, float] = {}  # keys of objects whose row may not exist, with monotonic times
+        self.unrecorded: dict[str, float] = {}  # keys of objects that may have no row: monotonic times
         self.guard = Guard(ports=settings.fetch_ports, allow_networks=settings.fetch_allow_networks)
 
     def fetcher(self) -> Fetcher:

@@ -18,7 +18,7 @@ from apps.api.connection_limits import (
 )
 from apps.api.responses.event_streams import EventStreams
 from libs.backends import Backends
-from libs.images.artifact import keep_settling
+from libs.images.artifact import keep_removing_unrecorded
 from libs.runtime.background import supervised_loops
 from libs.settings import Settings
 
@@ -56,7 +56,10 @@ async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
     """
     event_streams = EventStreams(per_account=backends.settings.event_streams_per_account)
     counts = MemoryStore()
-    loops = {"purge_rate_limits": _purge(counts), "settle_objects": keep_settling(backends)}
+    loops = {
+        "purge_rate_limits": _purge(counts),
+        "remove_unrecorded_objects": keep_removing_unrecorded(backends),
+    }
     async with event_streams.listening(backends.broker), supervised_loops(loops):
         await _serve(create_app(backends, event_streams, counts), event_streams, backends.settings, stop)
 

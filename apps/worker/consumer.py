@@ -1,4 +1,4 @@
-"""Consume messages: claim the job, run its handler, settle the result."""
+"""Consume messages: claim the job, run its handler, record the outcome."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ from libs.contracts.topology import Route
 from libs.contracts.wake_up import job_to_wake
 from libs.edits.open_model import open_image_model
 from libs.images import attempt_files
-from libs.images.artifact import keep_settling
+from libs.images.artifact import keep_removing_unrecorded
 from libs.imaging.errors import SourceFault
 from libs.jobs import ends, events, retry_policy
 from libs.jobs.ends import JobEnd
@@ -93,7 +93,7 @@ class Worker:
             self.model = await stack.enter_async_context(open_image_model(self.backends.settings))
             loops = {
                 "cancellations": self._listen_for_cancellations(),
-                "settle_objects": keep_settling(self.backends),
+                "remove_unrecorded_objects": keep_removing_unrecorded(self.backends),
             }
             await stack.enter_async_context(supervised_loops(loops))
             consumers = [

@@ -30,7 +30,7 @@ from libs.storage.database.tables import Image, now
 from libs.storage.objects import Digest, ObjectsNotDeleted
 
 STORING_GRACE_S = 2.0  # that a cancelled caller waits for the end of storing
-SETTLE_EVERY_S = 60.0
+REMOVE_EVERY_S = 60.0
 UNKNOWN_FOR_S = 600.0  # far longer than a server keeps the transaction of a connection that it has lost
 
 T = TypeVar("T")
@@ -64,7 +64,7 @@ async def store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T]
 
 
 async def _store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T]], backends: Backends) -> T:
-    keys, settled = [artifact.image.object_key for artifact in artifacts], False
+    keys, known = [artifact.image.object_key for artifact in artifacts], False
     try:
         for artifact in artifacts:
             await _put(artifact, backends)
@@ -75,13 +75,13 @@ async def _store(artifacts: Sequence[Artifact], record: Callable[[], Awaitable[T
         except Exception:
             with suppress(ObjectsNotDeleted):  # `darkroom doctor` finds what is kept
                 await backends.objects.delete(keys)
-            settled = True
+            known = True
             raise
-        settled = True
+        known = True
         return result
     finally:
-        if not settled:
-            backends.unsettled.update(dict.fromkeys(keys, time.monotonic()))
+        if not known:
+            backends.unrecorded.update(dict.fromkeys(keys, time.monotonic()))
 
 
 async def _put(artifact: Artifact, backends: Backends) -> None:
@@ -95,30 +95,30 @@ async def _put(artifact: Artifact, backends: Backends) -> None:
     )
 
 
-async def keep_settling(backends: Backends) -> NoReturn:
-    """Call `settle` from time to time."""
+async def keep_removing_unrecorded(backends: Backends) -> NoReturn:
+    """Call `remove_unrecorded` from time to time."""
     while True:
-        await asyncio.sleep(SETTLE_EVERY_S)
+        await asyncio.sleep(REMOVE_EVERY_S)
         try:
-            await settle(backends)
+            await remove_unrecorded(backends)
         except Exception as error:
             if outcome_of(error) != "transient":
-                log.exception("settling_broke")
+                log.exception("removing_unrecorded_failed")
             else:
-                log.warning("objects_not_settled", error=str(error))
+                log.warning("unrecorded_not_removed", error=str(error))
 
 
-async def settle(backends: Backends, *, older_than_s: float = UNKNOWN_FOR_S) -> None:
+async def remove_unrecorded(backends: Backends, *, older_than_s: float = UNKNOWN_FOR_S) -> None:
     """Remove objects that were stored longer than `older_than_s` ago and have no row after all."""
     until = time.monotonic() - older_than_s
-    keys = [key for key, since in backends.unsettled.items() if since <= until]
+    keys = [key for key, since in backends.unrecorded.items() if since <= until]
     if not keys:
         return
     known = await images.sizes_by_key(keys)
     with suppress(ObjectsNotDeleted):  # `darkroom doctor` finds what is kept
         await backends.objects.delete([key for key in keys if key not in known])
     for key in keys:
-        del backends.unsettled[key]
+        del backends.unrecorded[key]
 
 
 def new_image(

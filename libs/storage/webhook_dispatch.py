@@ -110,7 +110,7 @@ async def record_success(claimed: ClaimedDelivery, attempt: DeliveryAttempt) -> 
     Return False when another dispatcher has claimed the delivery meanwhile.
     """
     await WebhookPace.delete().where(WebhookPace.target == claimed.target)
-    return await _settle(
+    return await _record(
         claimed, attempt, {**_finished(DeliveryStatus.DELIVERED), WebhookDelivery.failures: 0}
     )
 
@@ -130,7 +130,7 @@ async def record_failure(
             WebhookDelivery.status: DeliveryStatus.PENDING,
             WebhookDelivery.next_attempt_at: again_at,
         }
-    return await _settle(claimed, attempt, values)
+    return await _record(claimed, attempt, values)
 
 
 async def fail(claimed: ClaimedDelivery, reason: str) -> None:
@@ -188,9 +188,9 @@ def _finished(status: DeliveryStatus) -> dict[Any, Any]:
     return {WebhookDelivery.status: status, WebhookDelivery.finished_at: now()}
 
 
-async def _settle(claimed: ClaimedDelivery, attempt: DeliveryAttempt, values: dict[Any, Any]) -> bool:
+async def _record(claimed: ClaimedDelivery, attempt: DeliveryAttempt, values: dict[Any, Any]) -> bool:
     history = msgspec.json.decode(claimed.history, type=list[DeliveryAttempt])
-    settled: list[dict[str, Any]] = await (
+    recorded: list[dict[str, Any]] = await (
         WebhookDelivery.update(
             {
                 **values,
@@ -202,4 +202,4 @@ async def _settle(claimed: ClaimedDelivery, attempt: DeliveryAttempt, values: di
         .where(_is_claimed(claimed))
         .returning(WebhookDelivery.id)
     )
-    return bool(settled)
+    return bool(recorded)

@@ -35,8 +35,8 @@ async def test_a_file_stays_until_its_row_is_known_to_be_missing(
 
         with pytest.raises(DatabaseUnavailable):
             await artifact.store([Artifact(image=image, path=path, owner=owner.username)], record, backends)
-        await artifact.settle(backends)
+        await artifact.remove_unrecorded(backends)
         assert await listed(backends.objects) == [image.object_key]  # not long enough ago
-        await artifact.settle(backends, older_than_s=0)
+        await artifact.remove_unrecorded(backends, older_than_s=0)
         assert await listed(backends.objects) == ([image.object_key] if committed else [])
         assert await Image.count() == committed

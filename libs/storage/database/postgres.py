@@ -12,7 +12,7 @@ from piccolo.querystring import QueryString
 
 from libs.runtime.keepalive import keep_alive
 from libs.storage.database.errors import driver_errors
-from libs.storage.database.settle import settle
+from libs.storage.database.transaction_end import end_transaction
 
 Connection: TypeAlias = Any
 """An asyncpg connection, or the pool's proxy of one; asyncpg has no types."""
@@ -85,7 +85,7 @@ class ReleasedTransaction(PostgresTransaction):
         if failed and _is_closed(self.connection):
             return  # the server rolls back
         try:
-            await settle(self, failed=failed)
+            await end_transaction(self, failed=failed)
         except BaseException:
             _terminate(self.connection)
             raise

@@ -13,7 +13,7 @@ from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionTy
 from piccolo.querystring import QueryString
 
 from libs.storage.database.errors import driver_errors
-from libs.storage.database.settle import settle
+from libs.storage.database.transaction_end import end_transaction
 
 BUSY_TIMEOUT_S = 30
 READERS = 16  # queries outside transactions that run at once; each has a connection and a thread
@@ -68,7 +68,7 @@ class PooledTransaction(SQLiteTransaction):
 
     async def _end(self, *, failed: bool) -> None:
         try:
-            await settle(self, failed=failed)
+            await end_transaction(self, failed=failed)
         except BaseException:
             await self.connection.close()
             raise

@@ -4,7 +4,7 @@ from piccolo.engine.postgres import PostgresTransaction
 from piccolo.engine.sqlite import SQLiteTransaction
 
 
-async def settle(transaction: PostgresTransaction | SQLiteTransaction, *, failed: bool) -> None:
+async def end_transaction(transaction: PostgresTransaction | SQLiteTransaction, *, failed: bool) -> None:
     """Roll back if `failed`, else commit; do nothing if the block has done either itself."""
     if transaction._committed or transaction._rolled_back:  # pyright: ignore[reportPrivateUsage]
         return
