@@ -21,7 +21,7 @@ from libs.edits import errors as edits
 from libs.imaging import errors as imaging
 from libs.jobs.admission import EditsNotConfigured, TooManyOperations
 from libs.runtime.disk import StorageFull, is_no_space
-from libs.runtime.process_pool import RenderCrashed, RenderTimeout
+from libs.runtime.process_pool import RenderCrashed, RenderFailed, RenderTimeout
 from libs.runtime.threads import ServerBusy
 from libs.storage import (
     accounts,
@@ -68,6 +68,7 @@ STATUS: dict[type[Exception], int] = {
     imaging.TooManyFrames: 413,
     RenderTimeout: 422,
     RenderCrashed: 422,
+    RenderFailed: 422,
     UploadTooLarge: 413,
     UnsupportedMediaType: 415,
     BadUpload: 400,

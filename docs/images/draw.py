@@ -57,6 +57,21 @@ These rules apply to all operations:
 - Crops, resizes, flips, quarter turns and grayscale at the head of a pipeline run as one step, and a JPEG is
   decoded at 1/2, 1/4 or 1/8 of its size if that is enough.
 
+These rules say which files are accepted:
+
+- JPEG, PNG (APNG), WebP, GIF, AVIF, TIFF (BigTIFF) and BMP, recognised by their bytes. The name and the
+  `Content-Type` do not matter. Any other known format is refused by its name with `format_not_accepted`.
+- A file is accepted if all its pixels are there: a GIF without its trailer, a JPEG without the marker of its
+  end, a WebP whose EXIF or XMP is cut, a PNG whose texts, times or profiles are damaged. `image_truncated`
+  means that pixels are missing.
+- SVG is refused: it is a program for a renderer, which can fetch other files, run for hours and look
+  different everywhere. Render it to PNG where it comes from. Nothing within an SVG is ever loaded.
+- PDF (and EPS) is refused: a page has no size in pixels, and its interpreters are the richest source of
+  security holes among image libraries. Convert pages to images at the resolution that you need.
+- Camera RAW (DNG, CR2, CR3, NEF, ARW, ORF, RW2, RAF and the like) is refused by its name, also inside a TIFF:
+  its picture depends on the developer's choices, and what Pillow shows of it is a small preview. Develop it
+  first and send TIFF, PNG or JPEG.
+
 All examples start from this photo of 240x160 pixels. For `trim` it has a golden border.
 
 ![The photo](images/operations/photo.jpg)

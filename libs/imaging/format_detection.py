@@ -2,6 +2,7 @@
 
 import re
 
+from libs.imaging.containers import bmp
 from libs.imaging.errors import FormatNotAccepted, NotAnImage
 from libs.imaging.formats import FormatName
 
@@ -41,6 +42,14 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"\xd7\xcd\xc6\x9a", "WMF"),
     (b"\x8aMNG\r\n\x1a\n", "MNG"),
     (b"\x8bJNG\r\n\x1a\n", "JNG"),
+    (b"IIRO", "camera RAW (Olympus ORF)"),
+    (b"IIRS", "camera RAW (Olympus ORF)"),
+    (b"MMOR", "camera RAW (Olympus ORF)"),
+    (b"IIU\0", "camera RAW (Panasonic RW2)"),
+    (b"FUJIFILMCCD-RAW", "camera RAW (Fujifilm RAF)"),
+    (b"FOVb", "camera RAW (Sigma X3F)"),
+    (b"\0MRM", "camera RAW (Minolta MRW)"),
+    (b"II\x1a\0\0\0HEAPCCDR", "camera RAW (Canon CRW)"),
     (b"PK\3\4", "ZIP"),
     (b"\x1a\x45\xdf\xa3", "Matroska"),
 )
@@ -52,7 +61,7 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 def detect_format(head: bytes) -> FormatName:
     """Return the accepted format whose signature `head` starts with.
 
-    A match does not prove that the file is valid: text may start with the `BM` of a BMP too.
+    A match does not prove that the file is valid.
 
     Raises:
         FormatNotAccepted: The file is in another known format.
@@ -65,7 +74,7 @@ def detect_format(head: bytes) -> FormatName:
         return "webp"
     if head[4:8] == b"ftyp":
         return _iso_media(head)
-    if head.startswith(b"BM") and head[6:10] == b"\0\0\0\0":
+    if bmp.has_header(head):
         return "bmp"
     raise _refusal(head)
 
@@ -87,6 +96,8 @@ def _iso_media(head: bytes) -> FormatName:
     brands = {head[8:12], *(head[at : at + 4] for at in range(16, length, 4))}
     if brands & {b"avif", b"avis"}:
         return "avif"
+    if head[8:12] == b"crx ":
+        raise FormatNotAccepted("camera RAW (Canon CR3)")
     if brands & _HEIC_BRANDS:
         raise FormatNotAccepted("HEIC")
     raise FormatNotAccepted("HEIF" if brands & {b"mif1", b"msf1"} else "MP4 or QuickTime")

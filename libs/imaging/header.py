@@ -7,13 +7,13 @@ from typing import cast
 from msgspec import Struct
 from PIL.TiffImagePlugin import TiffImageFile
 
-from libs.imaging.containers import avif, gif, jpeg, png, tiff, webp
+from libs.imaging.containers import avif, bmp, gif, jpeg, png, tiff, webp
 from libs.imaging.containers.shape import Shape
-from libs.imaging.errors import EmptyFile, ImageTruncated, NotAnImage, UnreadableImage
+from libs.imaging.errors import EmptyFile, FormatNotAccepted, UnreadableImage
 from libs.imaging.format_detection import HEAD_BYTES, detect_format
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.limits import MAX_SCANS, Limits
-from libs.imaging.pillow_adapter import open_image
+from libs.imaging.pillow_adapter import open_image, translated_errors
 
 _IMAGE_WIDTH, _IMAGE_LENGTH = 256, 257  # TIFF tags
 
@@ -41,7 +41,7 @@ def read_header(path: Path, limits: Limits) -> Header:
     with path.open("rb") as file:
         if not file.read(1):
             raise EmptyFile
-        with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as data, translated_errors():
             name = detect_format(data[:HEAD_BYTES])
             shape = _measure(path, name, data, limits)
     limits.check(*shape)
@@ -73,11 +73,15 @@ def _measure(path: Path, name: FormatName, data: mmap, limits: Limits) -> Shape:
         case "avif":
             return _measure_avif(path, data, limits)
         case "tiff":
+            if raw := tiff.camera_raw_name(data):
+                raise FormatNotAccepted(raw)
+            if data[:4] == b"MM\0+":  # which Pillow takes for a file with offsets of 32 bits
+                raise UnreadableImage("BigTIFF in big-endian byte order is not supported")
             pages = tiff.count_pages(data, limits.max_frames)
             limits.check(1, 1, pages)  # before Pillow, which would read all of them
             return _measure_tiff(path, pages)
         case "bmp":
-            return _measure_bmp(path)
+            return bmp.measure(data)
 
 
 def _measure_avif(path: Path, data: mmap, limits: Limits) -> Shape:
@@ -94,11 +98,3 @@ def _measure_tiff(path: Path, pages: int) -> Shape:
     with open_image(path, "tiff") as image:
         tags = cast(TiffImageFile, image).tag_v2
         return Shape(int(tags[_IMAGE_WIDTH]), int(tags[_IMAGE_LENGTH]), pages)
-
-
-def _measure_bmp(path: Path) -> Shape:
-    try:
-        with open_image(path, "bmp") as image:
-            return Shape(*image.size)
-    except (UnreadableImage, ImageTruncated) as error:  # text may start with `BM` too
-        raise NotAnImage from error

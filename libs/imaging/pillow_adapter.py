@@ -81,7 +81,8 @@ def open_image(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile
     """
     with ExitStack() as stack:
         if isinstance(source, Path):
-            source = repaired(source, name) or source
+            with translated_errors():
+                source = repaired(source, name) or source
         if name == "tiff" and isinstance(source, Path):
             # Pillow maps a TIFF that it opens by path into memory, and then misreads it if it is rotated.
             source = stack.enter_context(TiffPixelsOnly(source))

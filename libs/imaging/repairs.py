@@ -5,16 +5,22 @@ from io import BytesIO
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from libs.imaging.containers import webp
+from libs.imaging.bmp_channels import with_standard_channels
+from libs.imaging.containers import bmp, jpeg, webp
 from libs.imaging.containers.shape import Buffer
 from libs.imaging.formats import FormatName
+from libs.imaging.png_chunks import without_damaged_chunks
+
+END_OF_JPEG = b"\xff\xd9"
 
 
 def repaired(path: Path, name: FormatName) -> BytesIO | None:
     """Return the contents of a file with its faults mended; None if it has none that are known.
 
+    Whether pixels are missing is not decided here, see `truncation`.
+
     Raises:
-        UnreadableImage: It has more chunks than any real file.
+        SourceFault: The file is damaged in a way that is noticed on the way.
     """
     mend = _MENDERS.get(name)
     if mend is None:
@@ -24,8 +30,32 @@ def repaired(path: Path, name: FormatName) -> BytesIO | None:
     return None if mended is None else BytesIO(mended)
 
 
+def _jpeg(data: Buffer) -> bytes | None:
+    """Add the marker of the end if it is missing; half of it may be there."""
+    return bytes(data).rstrip(b"\xff") + END_OF_JPEG if jpeg.lacks_end(data) else None
+
+
 def _webp(data: Buffer) -> bytes | None:
-    return webp.with_alpha_flag(bytes(data)) if webp.lacks_alpha_flag(data) else None
+    """Remove metadata that is cut, and announce transparent pixels."""
+    whole = webp.without_cut_metadata(data)
+    if webp.lacks_alpha_flag(whole or data):
+        return webp.with_alpha_flag(whole or bytes(data))
+    return whole
 
 
-_MENDERS: dict[FormatName, Callable[[Buffer], bytes | None]] = {"webp": _webp}
+def _bmp(data: Buffer) -> bytes | None:
+    """Rearrange the channels, and pad the last row if its padding is missing."""
+    if mended := with_standard_channels(data):
+        return mended
+    bitmap = bmp.read_headers(data)
+    missing = bitmap.pixels_at + bitmap.row_bytes * bitmap.height - len(data)
+    padding = bitmap.row_bytes - (bitmap.width * bitmap.bits + 7) // 8
+    return bytes(data) + bytes(missing) if not bitmap.compressed and 0 < missing <= padding else None
+
+
+_MENDERS: dict[FormatName, Callable[[Buffer], bytes | None]] = {
+    "jpeg": _jpeg,
+    "png": without_damaged_chunks,
+    "webp": _webp,
+    "bmp": _bmp,
+}

@@ -19,7 +19,7 @@ import structlog
 from pebble import ProcessExpired
 from pebble import ProcessPool as PebblePool
 
-from libs.contracts.outcome import Outcome
+from libs.contracts.outcome import Outcome, outcome_of
 from libs.runtime.disk import full_disk_errors
 from libs.runtime.threads import MAINTENANCE
 
@@ -55,6 +55,15 @@ class RenderCrashed(RenderError):
     outcome = "transient"
 
 
+class RenderFailed(RenderError):
+    """The work failed in a way that nobody foresaw: a fault of a codec or of Darkroom. See the log."""
+
+    code = "render_failed"
+
+    def __init__(self) -> None:
+        super().__init__("the file cannot be processed: it brings out a fault of Darkroom or of a codec")
+
+
 class ProcessPool:
     """A pool of `count` render processes, each of which runs one call at a time.
 
@@ -70,9 +79,13 @@ class ProcessPool:
         self._pool: PebblePool | None = None
 
     async def run(self, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Run `call(*args)` in a render process and pass on its exceptions. Cancelling kills the process.
+        """Run `call(*args)` in a render process. Cancelling kills the process.
+
+        Exceptions that have an `outcome` are passed on, and so are MemoryError and errors of the operating
+        system. Any other one is a fault that this input brings out; it is logged.
 
         Raises:
+            RenderFailed: The call raised any other exception.
             RenderTimeout: The call took longer than `timeout_s`, counted from its start.
             RenderCrashed: The process died, or none took the call `START_S` after it could.
             StorageFull: The call could not write its files.
@@ -105,6 +118,14 @@ class ProcessPool:
             raise RenderTimeout(f"the work took longer than {timeout_s:g} s") from error
         except ProcessExpired as error:
             raise RenderCrashed(f"the render process died (exit {error.exitcode})") from error
+        except (BrokenProcessPool, MemoryError):
+            raise
+        except Exception as error:  # a fault that one file brings out must not end the work on others
+            of_machine = isinstance(error, OSError) and error.errno is not None
+            if of_machine or outcome_of(error) is not None:
+                raise
+            log.error("render_failed", call=getattr(call, "__qualname__", repr(call)), exc_info=error)
+            raise RenderFailed from error
         finally:
             future.cancel()
 

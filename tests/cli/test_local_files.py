@@ -127,6 +127,22 @@ def test_failures_are_reported_with_their_reasons_and_the_rest_is_done(
     assert "not_an_image" in words
 
 
+def test_a_file_with_an_impossible_offset_is_that_files_fault_and_the_rest_is_done(
+    folder: Path, tmp_path: Path, run: Run
+) -> None:
+    Image.new("L", (8, 8)).save(folder / "big.tif", big_tiff=True)
+    data = bytearray((folder / "big.tif").read_bytes())
+    data[8:16] = (2**63 + 5).to_bytes(8, "little")
+    (folder / "big.tif").write_bytes(data)
+    result = run("process", f"{folder}/*.*", "--op", "resize:width=10", "-o", tmp_path / "out")
+    words = " ".join(result.output.split())
+    assert result.exit_code == 1
+    assert "1 done, 2 failed" in words
+    assert "image_truncated" in words
+    described = run("describe", folder / "big.tif")
+    assert (described.exit_code, "image_truncated" in described.output) == (1, True)
+
+
 def test_operations_come_from_a_file_and_assets_from_files(folder: Path, tmp_path: Path, run: Run) -> None:
     operations = [
         {"op": "watermark", "part": "logo", "position": "top-left"},

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from tests.support.site_contents import (
 from tests.support.waiting import WAIT_S
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
+DNG = b"II*\0\x08\0\0\0\1\0" + struct.pack("<HHI4s", 50706, 1, 4, b"\1\4\0\0") + bytes(4)
+FAR_BIGTIFF = b"II+\0\x08\0\0\0" + struct.pack("<Q", 2**63 + 5)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,8 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>'
         pytest.param(b"", 422, "empty_file", id="empty"),
         pytest.param(SVG, 415, "format_not_accepted", id="svg"),
         pytest.param(b"%PDF-1.7 and so on", 415, "format_not_accepted", id="pdf"),
+        pytest.param(DNG, 415, "format_not_accepted", id="camera RAW"),
+        pytest.param(FAR_BIGTIFF, 422, "image_truncated", id="BigTIFF with an impossible offset"),
         pytest.param(b"\xff\xd8\xff\xe0", 422, "image_truncated", id="four bytes of a JPEG"),
         pytest.param(bytes(60_000_000), 413, "upload_too_large", id="60 MB"),
     ],

@@ -5,6 +5,8 @@ import resource
 import signal
 import time
 
+from libs.imaging.errors import UnreadableImage
+
 
 def double(number: int) -> int:
     return 2 * number
@@ -20,6 +22,10 @@ def die() -> None:
 
 def fail() -> None:
     raise ZeroDivisionError("as requested")
+
+
+def refuse() -> None:
+    raise UnreadableImage("as requested")
 
 
 def sleep(path: str) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from libs.runtime.process_pool import ProcessPool, RenderCrashed, RenderError, RenderTimeout
+from libs.imaging.errors import UnreadableImage
+from libs.runtime.process_pool import ProcessPool, RenderCrashed, RenderError, RenderFailed, RenderTimeout
 from tests.runtime import process_pool_calls
 from tests.support.waiting import WAIT_S
 
@@ -28,9 +29,20 @@ async def test_a_call_runs_in_another_process(processes: ProcessPool) -> None:
     assert await processes.run(WAIT_S, process_pool_calls.whoami) != psutil.Process().pid
 
 
-async def test_its_exceptions_come_back_as_they_are(processes: ProcessPool) -> None:
-    with pytest.raises(ZeroDivisionError, match="as requested"):
+async def test_an_error_with_an_outcome_comes_back_as_it_is(processes: ProcessPool) -> None:
+    with pytest.raises(UnreadableImage, match="as requested"):
+        await processes.run(WAIT_S, process_pool_calls.refuse)
+    with pytest.raises(FileNotFoundError):
+        await processes.run(WAIT_S, os.stat, "/nothing/here")
+
+
+async def test_an_unforeseen_error_is_a_failure_of_that_call_alone(processes: ProcessPool) -> None:
+    with pytest.raises(RenderFailed) as failed:
         await processes.run(WAIT_S, process_pool_calls.fail)
+    assert (failed.value.code, failed.value.outcome) == ("render_failed", "permanent")
+    assert "as requested" not in str(failed.value)
+    assert isinstance(failed.value.__cause__, ZeroDivisionError)
+    assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
 
 
 async def test_a_process_is_bounded_in_memory_cores_and_priority(processes: ProcessPool) -> None:

@@ -3,9 +3,8 @@
 import re
 import struct
 from collections.abc import Iterator
-from mmap import mmap
 
-from libs.imaging.containers.shape import Shape
+from libs.imaging.containers.shape import Buffer, Shape
 from libs.imaging.errors import ImageTruncated, TooManyScans, UnreadableImage
 from libs.imaging.limits import MAX_PROFILE_BYTES, check_metadata
 
@@ -24,7 +23,7 @@ _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")  # neither a stuffed byte nor a restart marker
 
 
-def measure(data: mmap, max_scans: int) -> Shape:
+def measure(data: Buffer, max_scans: int) -> Shape:
     """Read the size, and count the scans of a progressive or non-interleaved file.
 
     Raises:
@@ -62,7 +61,49 @@ def measure(data: mmap, max_scans: int) -> Shape:
     return shape
 
 
-def segments_with_data(data: mmap) -> Iterator[tuple[int, int, int]]:
+def lacks_end(data: Buffer) -> bool:
+    """Return whether there is no marker of the end after the first scan; data may follow that marker."""
+    return data.rfind(b"\xff\xd9") < _first_scan(data)
+
+
+def has_all_scans(data: Buffer) -> bool:
+    """Return whether the scans give every bit of every coefficient (T.81, annex G).
+
+    The last scan may still be cut.
+
+    Raises:
+        ImageTruncated: A header is cut.
+    """
+    try:
+        return not any(_missing_bits(data).values())
+    except (struct.error, IndexError) as error:
+        raise ImageTruncated from error
+
+
+def _missing_bits(data: Buffer) -> dict[tuple[int, int], int]:
+    """Return how many low bits no scan gives, by component and coefficient."""
+    progressive, components = False, set[int]()
+    missing: dict[tuple[int, int], int] = {}
+    for marker, at in _segments(data):
+        if marker in _FRAME_HEADERS:
+            progressive = marker in _PROGRESSIVE
+            components = {data[at + 8 + 3 * number] for number in range(data[at + 7])}
+            coefficients = 64 if progressive else 1
+            missing = {(component, k): 13 for component in components for k in range(coefficients)}
+        elif marker == SOS:
+            count = data[at + 2]
+            first, last, bits = struct.unpack_from("BBB", data, at + 3 + 2 * count)
+            selected = [data[at + 3 + 2 * number] for number in range(count)]
+            span = range(first, last + 1) if progressive else range(1)
+            missing |= {(component, k): bits & 0x0F for component in selected for k in span}
+    return missing
+
+
+def _first_scan(data: Buffer) -> int:
+    return next((at for marker, at in _segments(data) if marker == SOS), len(data))
+
+
+def segments_with_data(data: Buffer) -> Iterator[tuple[int, int, int]]:
     """Yield the marker, start and end of each segment; the end includes a scan's coded data."""
     previous: tuple[int, int] | None = None
     for marker, at in _segments(data):
@@ -75,7 +116,7 @@ def segments_with_data(data: mmap) -> Iterator[tuple[int, int, int]]:
         yield *previous, end if end >= 0 else len(data)
 
 
-def _segments(data: mmap) -> Iterator[tuple[int, int]]:
+def _segments(data: Buffer) -> Iterator[tuple[int, int]]:
     """Yield the marker of each segment and the offset of its length field; skip the coded data of scans."""
     at = 2
     for _ in range(MAX_SEGMENTS):
@@ -87,5 +128,5 @@ def _segments(data: mmap) -> Iterator[tuple[int, int]]:
     raise UnreadableImage("it has too many segments")
 
 
-def _length(data: mmap, at: int) -> int:
+def _length(data: Buffer, at: int) -> int:
     return int(struct.unpack_from(">H", data, at)[0])

@@ -2,7 +2,6 @@
 
 import struct
 from collections.abc import Iterator
-from mmap import mmap
 
 from libs.imaging.containers.shape import Buffer, Shape
 from libs.imaging.errors import ImageTruncated, UnreadableImage
@@ -69,13 +68,43 @@ def chunks(data: Buffer, start: int, end: int) -> Iterator[tuple[bytes, slice]]:
     raise UnreadableImage("it has too many chunks")
 
 
-def is_complete(data: mmap) -> bool:
+def is_complete(data: Buffer) -> bool:
     """Return whether the file is as long as its RIFF header says."""
+    return _missing_bytes(data) <= 0
+
+
+def without_cut_metadata(data: Buffer) -> bytes | None:
+    """Return a file that ends too early without its last, cut chunk; None if pixels are missing.
+
+    Pixels come before EXIF and XMP. An animation does not say how many frames it has, so it has all of them
+    only where metadata begins after them, or where nothing but a byte of padding is missing.
+    """
+    missing = _missing_bytes(data)
+    if missing <= 0:
+        return None
+    kept, in_metadata = 12, False
+    has_pixels = False
+    for name, body in chunks(data, 12, len(data)):
+        (length,) = struct.unpack_from("<I", data, body.start - 4)
+        if name in {b"EXIF", b"XMP "}:
+            in_metadata = True
+        if body.start + length > len(data):
+            break
+        has_pixels = has_pixels or name in {b"VP8 ", b"VP8L", b"ANMF"}
+        kept = body.stop
+    animated = data[12:16] == b"VP8X" and bool(data[_FLAGS_AT] & _ANIMATION)
+    if not has_pixels or (animated and not in_metadata and missing > 1):
+        return None
+    body = bytes(data[8:kept]) + b"\0" * (kept % 2)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _missing_bytes(data: Buffer) -> int:
     (length,) = struct.unpack_from("<I", data, 4)
-    return len(data) >= length + 8
+    return int(length) + 8 - len(data)
 
 
-def measure(data: mmap, max_frames: int) -> Shape:
+def measure(data: Buffer, max_frames: int) -> Shape:
     """Read the size and count the frames, up to one more than `max_frames`.
 
     Raises:
@@ -91,7 +120,7 @@ def measure(data: mmap, max_frames: int) -> Shape:
     return Shape(width, height, _count_frames(data, max_frames) if frames == 0 else frames)
 
 
-def _read_first_chunk(data: mmap) -> Shape:
+def _read_first_chunk(data: Buffer) -> Shape:
     """Read the size; `frames` is 0 for an animation, whose frames must be counted."""
     match data[12:16]:
         case b"VP8 ":
@@ -111,7 +140,7 @@ def _read_first_chunk(data: mmap) -> Shape:
             raise UnreadableImage("its first WebP chunk is unknown")
 
 
-def _check_metadata_chunks(data: mmap) -> None:
+def _check_metadata_chunks(data: Buffer) -> None:
     at = 12
     for _ in range(MAX_CHUNKS):
         if at + 8 > len(data):
@@ -124,7 +153,7 @@ def _check_metadata_chunks(data: mmap) -> None:
         at += 8 + length + (length & 1)
 
 
-def _count_frames(data: mmap, max_frames: int) -> int:
+def _count_frames(data: Buffer, max_frames: int) -> int:
     at, frames = 12, 0
     for _ in range(MAX_CHUNKS):
         if at + 8 > len(data) or frames > max_frames:
