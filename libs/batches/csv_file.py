@@ -8,10 +8,11 @@ import re
 from collections.abc import Callable, Generator, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from msgspec import Struct
 
+from libs.contracts.outcome import Outcome
 from libs.contracts.views.problems import CsvError
 from libs.outbound import Guard, UrlForbidden, is_data_url
 
@@ -72,7 +73,7 @@ class BadCsv(Exception):
     """The CSV file is invalid; `faults` lists what is wrong and where."""
 
     code = "csv_invalid"
-    outcome: ClassVar[Literal["transient", "permanent", "refused"]] = "refused"
+    outcome: ClassVar[Outcome] = "refused"
 
     def __init__(self, faults: list[CsvError]) -> None:
         number = f"{len(faults)} faults or more" if len(faults) >= MAX_FAULTS else f"{len(faults)} fault(s)"

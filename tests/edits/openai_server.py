@@ -187,9 +187,9 @@ def answer(body: dict[str, Any]) -> web.Response:
 
 def error(status: int, message: str, *, code: str | None = None, **headers: str) -> web.Response:
     """An error as the vendor words it."""
-    told = {"error": {"message": message, "type": "some_error", "param": None, "code": code}}
+    body = {"error": {"message": message, "type": "some_error", "param": None, "code": code}}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return web.json_response(told, status=status, headers=named)
+    return web.json_response(body, status=status, headers=named)
 
 
 def respond_with(response: Callable[[], web.StreamResponse]) -> Responder:
@@ -248,8 +248,8 @@ def _checked(sent: Sent, *, limit: int) -> Image.Image:
     _expect(MIMES.get(picture.format or "") == sent.mime, f"{picture.format} sent as {sent.mime}")
     name = {"image/png": r"[a-z]+\.png", "image/jpeg": r"[a-z]+\.jpg"}[sent.mime]
     _expect(re.fullmatch(name, sent.filename) is not None, f"filename {sent.filename}")
-    told = {"exif", "xmp", "photoshop", "icc_profile", "comment"} & picture.info.keys()
-    _expect(not told and not picture.getexif(), f"metadata goes out: {told}")
+    kept = {"exif", "xmp", "photoshop", "icc_profile", "comment"} & picture.info.keys()
+    _expect(not kept and not picture.getexif(), f"metadata goes out: {kept}")
     _expect(b"GPS" not in sent.content and b"Exif" not in sent.content, "EXIF goes out")
     return picture
 
