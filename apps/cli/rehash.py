@@ -1,4 +1,4 @@
-"""`darkroom rehash`: hashes and metadata for images that lack them."""
+"""`darkroom rehash`: hashes and metadata for images that lack them or have earlier ones."""
 
 import asyncio
 
@@ -10,10 +10,11 @@ from libs.settings import Settings
 
 @click.command()
 def rehash() -> None:
-    """Compute missing hashes and metadata of stored images.
+    """Compute missing hashes and metadata of stored images, and hashes of earlier versions again.
 
-    Safe while Darkroom runs. Ctrl-C stops it; run it again to continue. Exits with 1 if images remain without
-    a hash, because their files cannot be read or the command was stopped.
+    Run it after an upgrade that changes the hashes; the changelog says which do. Safe while Darkroom runs.
+    Ctrl-C stops it; run it again to continue. Exits with 1 if images remain without today's hash, because
+    their files cannot be read or the command was stopped.
     """
     from libs.backends import open_backends
     from libs.images import rehash as images_rehash

@@ -1,4 +1,4 @@
-"""Compute hashes and metadata of images that lack them: after an upgrade, or when their job was lost."""
+"""Compute hashes and metadata of images that lack today's: after an upgrade, or when their job was lost."""
 
 import asyncio
 from collections.abc import Callable
@@ -28,10 +28,11 @@ class RehashCounts(Struct, frozen=True):
 
 
 async def rehash(backends: Backends, stop: asyncio.Event, progress: Callable[[int], object]) -> RehashCounts:
-    """Describe every image whose hash or metadata is missing, oldest first, until `stop`.
+    """Describe every image whose hash or metadata is missing or of an earlier version, until `stop`.
 
-    Each result is stored at once, so a later run continues where this one stopped. Workers may run at the
-    same time. `progress` gets the number of images that ended since its last call.
+    The oldest image is the first. Each result is stored at once, so a later run continues where this one
+    stopped. Workers may run at the same time. `progress` gets the number of images that ended since its last
+    call.
     """
     settings = backends.settings
     processes = ProcessPool(settings.worker_concurrency, memory_bytes=settings.job_memory_bytes)

@@ -9,14 +9,25 @@ from operator import mul
 
 from PIL.Image import Image, Resampling
 
+from libs.imaging.orientation import UPRIGHT, apply_orientation
+from libs.imaging.transparency import on_grey
+
 _SIDE = 32
 _COMPONENTS_X, _COMPONENTS_Y = 4, 3
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~"
 
 
-def blurhash(image: Image) -> str:
-    """Return the BlurHash of 4 by 3 components, which has 28 characters."""
-    small = image.resize((_SIDE, _SIDE), Resampling.BOX).convert("RGB")
+def blurhash(image: Image, orientation: int = UPRIGHT) -> str:
+    """Return the BlurHash of 4 by 3 components, which has 28 characters, of the upright picture.
+
+    Transparent pixels are shown on grey: a BlurHash has no transparency.
+
+    Args:
+        image: In mode L, LA, RGB or RGBA.
+        orientation: The EXIF orientation of its pixels.
+    """
+    small = on_grey(image.resize((_SIDE, _SIDE), Resampling.BOX)).convert("RGB")
+    small = apply_orientation(small, orientation)
     channels = [[_SRGB_TO_LINEAR[value] for value in band.tobytes()] for band in small.split()]
     components = [_component(channels, x, y) for y in range(_COMPONENTS_Y) for x in range(_COMPONENTS_X)]
     dc, ac = components[0], components[1:]

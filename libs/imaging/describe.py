@@ -13,11 +13,11 @@ from libs.imaging.errors import OutOfMemory
 from libs.imaging.exif_iptc import Camera, Caption, read_camera, read_caption
 from libs.imaging.formats import FormatName
 from libs.imaging.frame_decoder import total_duration_ms
-from libs.imaging.hashing import file_digests, perceptual_hashes
+from libs.imaging.hashing import HASH_VERSION, file_digests, perceptual_hashes
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
 from libs.imaging.metadata_blocks import read_blocks
-from libs.imaging.orientation import read_orientation
+from libs.imaging.orientation import UPRIGHT, read_orientation
 from libs.imaging.pillow_adapter import open_image, translated_errors
 from libs.imaging.resolution import Resolution, read_resolution
 from libs.imaging.truncation import check_not_truncated
@@ -35,11 +35,12 @@ class Description(Struct, frozen=True, kw_only=True):
     size_bytes: int
     md5: str
     sha256: str
-    phash: str  # this and the next two: 16 hexadecimal digits
+    hash_version: int  # of the next four; see `hashing.HASH_VERSION`
+    phash: str  # this and the next two: 16 hexadecimal digits, of the upright picture
     dhash: str
     average_hash: str
     colorhash: str
-    blurhash: str
+    blurhash: str  # of the upright picture
     colors: tuple[str, ...]  # at most five as `#rrggbb`, the most frequent first
     mode: str  # Pillow's name of the pixel mode
     has_alpha: bool  # pixels may be transparent
@@ -75,7 +76,8 @@ def _describe(image: ImageFile, header: Header, source: Path) -> Description:
     profile = _profile_description(image.info.get("icc_profile"))
     with translated_errors():
         image.load()
-        hashes = perceptual_hashes(image)
+        turned = UPRIGHT if header.format == "tiff" else orientation  # Pillow turns a TIFF when it loads it
+        hashes = perceptual_hashes(image, turned)
         pixels = image.convert("RGBA" if image.has_transparency_data else "RGB")
         alpha = image.has_transparency_data
         plays = header.frames > 1 and header.format != "tiff"
@@ -91,11 +93,12 @@ def _describe(image: ImageFile, header: Header, source: Path) -> Description:
         size_bytes=source.stat().st_size,
         md5=digests.md5,
         sha256=digests.sha256,
+        hash_version=HASH_VERSION,
         phash=hashes.phash,
         dhash=hashes.dhash,
         average_hash=hashes.average_hash,
         colorhash=hashes.colorhash,
-        blurhash=blurhash(pixels),
+        blurhash=blurhash(pixels, turned),
         colors=dominant_colours(pixels),
         mode=mode,
         has_alpha=alpha,

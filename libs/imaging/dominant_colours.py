@@ -2,7 +2,7 @@
 
 from PIL.Image import Image, Quantize, Resampling
 
-from libs.imaging.compositing import threshold_alpha
+from libs.imaging.transparency import visible_pixels
 
 _MAX_SIDE = 128
 
@@ -10,10 +10,11 @@ _MAX_SIDE = 128
 def dominant_colours(image: Image, count: int = 5) -> tuple[str, ...]:
     """Return up to `count` colours as `#rrggbb`, the most frequent first; transparent pixels do not count."""
     size = (min(image.width, _MAX_SIDE), min(image.height, _MAX_SIDE))
-    small = image.resize(size, Resampling.BOX).convert("RGBA")
-    opaque = threshold_alpha(small.getchannel("A"))
-    quantized = small.convert("RGB").quantize(count, Quantize.MEDIANCUT)
-    frequencies = quantized.histogram(opaque)
+    visible = visible_pixels(image.resize(size, Resampling.BOX))
+    if visible is None:
+        return ()
+    quantized = visible.quantize(count, Quantize.MEDIANCUT)
+    frequencies = quantized.histogram()
     palette = quantized.getpalette() or []
     ranked = sorted(range(min(count, len(palette) // 3)), key=lambda index: (-frequencies[index], index))
     used = (index for index in ranked if frequencies[index])

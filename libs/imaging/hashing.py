@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from libs.imaging.orientation import UPRIGHT, apply_orientation
 from libs.imaging.pillow_warnings import suppress_warnings
+from libs.imaging.pixel_modes import to_supported_mode
+from libs.imaging.transparency import brightness, is_opaque, on_grey, visible_pixels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+HASH_VERSION = 2
+"""The version of the perceptual hashes, stored with each of them; hashes of two versions may differ for the
+same file. Version 1 hashed the stored pixels, before EXIF orientation, and the colours of clear pixels."""
+
 _BITS = 64
 _COLORHASH_PIXELS = 2_000_000
+_COLORHASH_PIXELS_TRANSPARENT = 65_536
 
 
 class Digests(Struct, frozen=True, kw_only=True):
@@ -42,29 +50,53 @@ def file_digests(path: Path) -> Digests:
     return Digests(md5=md5.hexdigest(), sha256=sha256.hexdigest())
 
 
-def perceptual_hashes(image: "Image") -> PerceptualHashes:
-    """Hash an image with the imagehash library.
+def perceptual_hashes(image: "Image", orientation: int = UPRIGHT) -> PerceptualHashes:
+    """Hash what an image shows, with the imagehash library: the upright picture, without clear pixels.
 
-    The hashes are those of the stored pixels: pass an opened file that is not rotated, scaled or converted.
+    The hashes of an opaque, upright file equal those that imagehash computes of the opened file.
+
+    Args:
+        image: The pixels of an opened file, not scaled or converted.
+        orientation: The EXIF orientation of these pixels.
     """
     import imagehash  # here, because it takes 0.4 s and 44 MiB that most importers do not need
 
     with suppress_warnings():
-        grey = image.convert("L")
+        visible = _transparent_pixels(image)
+        grey = apply_orientation(brightness(visible or image), orientation)
         return PerceptualHashes(
             phash=str(imagehash.phash(grey)),
             dhash=str(imagehash.dhash(grey)),
             average_hash=str(imagehash.average_hash(grey)),
-            colorhash=str(imagehash.colorhash(_reduced_for_colorhash(image))),
+            colorhash=str(imagehash.colorhash(_colorhash_pixels(visible or image))),
         )
 
 
-def _reduced_for_colorhash(image: "Image") -> "Image":
-    """Reduce a large image, for which the colour hash would take half a second."""
-    factor = math.ceil(math.sqrt(image.width * image.height / _COLORHASH_PIXELS))
-    if factor == 1:
-        return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB").reduce(factor)
+def _transparent_pixels(image: "Image") -> "Image | None":
+    """Return the pixels in mode LA or RGBA if any is transparent."""
+    if not image.has_transparency_data:
+        return None
+    pixels = to_supported_mode(image)
+    return None if is_opaque(pixels) else pixels
+
+
+def _colorhash_pixels(image: "Image") -> "Image":
+    """Reduce a large image, for which the colour hash would take half a second, and drop clear pixels.
+
+    The colour hash depends on the frequencies of colours alone, not on their places.
+    """
+    if is_opaque(image):
+        factor = _factor(image, _COLORHASH_PIXELS)
+        if factor == 1:
+            return image
+        return image.convert("RGBA" if image.has_transparency_data else "RGB").reduce(factor)
+    reduced = image.reduce(_factor(image, _COLORHASH_PIXELS_TRANSPARENT))
+    return visible_pixels(reduced) or on_grey(reduced)
+
+
+def _factor(image: "Image", pixels: int) -> int:
+    """Return the integer by which to divide both sides so that at most about `pixels` are left."""
+    return math.ceil(math.sqrt(image.width * image.height / pixels))
 
 
 def distance(first: str, second: str) -> int:

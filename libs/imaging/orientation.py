@@ -22,7 +22,11 @@ _TRANSPOSES = {
 
 
 def read_orientation(image: Image) -> int:
-    """Return the EXIF orientation, 1 to 8; 1 if it is missing or invalid."""
+    """Return the EXIF orientation, 1 to 8; 1 if it is missing or invalid.
+
+    For an AVIF, Pillow returns what the boxes `irot` and `imir` say, as the format demands; its EXIF
+    orientation only informs (ISO/IEC 23008-12, 6.5.10 and 6.5.12).
+    """
     exif: Exif
     try:
         with translated_errors():

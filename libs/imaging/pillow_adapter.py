@@ -27,6 +27,8 @@ takes 4 ms, allocating it takes 33 ms. A process that has rendered large images 
 Image.core.set_blocks_max(KEPT_BLOCKS)
 Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillow sees the file
 
+_XMP_KEYS = ("xmp", "XML:com.adobe.xmp")  # in `info`
+
 _DAMAGE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
 
 
@@ -91,6 +93,7 @@ def open_image(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile
         with translated_errors():
             image = stack.enter_context(Image.open(source, formats=[FORMATS[name].pillow]))
         check_metadata("colour profile", len(image.info.get("icc_profile") or b""), MAX_PROFILE_BYTES)
+        stack.enter_context(_exif_alone(image))
         yield image
 
 
@@ -108,3 +111,26 @@ def _without_exif(source: Path) -> Path | BinaryIO:
     copy.write(b"free")
     copy.seek(0)
     return copy
+
+
+@contextmanager
+def _exif_alone(image: ImageFile) -> Generator[None]:
+    """Make `image.getexif()` return what EXIF says, and nothing else.
+
+    Pillow takes a missing orientation from XMP, and turns a TIFF by it. libvips, ImageMagick and browsers do
+    not: XMP often survives an editor that has turned the pixels.
+    """
+    read = image.getexif
+
+    def getexif() -> Image.Exif:
+        hidden = {key: image.info.pop(key) for key in _XMP_KEYS if key in image.info}
+        try:
+            return read()
+        finally:
+            image.info.update(hidden)
+
+    image.getexif = getexif
+    try:
+        yield
+    finally:
+        vars(image).pop("getexif", None)  # an image that refers to itself is freed late

@@ -7,6 +7,7 @@ from PIL import ImageChops
 from PIL.Image import Image, Resampling
 
 from libs.imaging.geometry import Size
+from libs.imaging.transparency import brightness
 
 _WORKING_SIDE = 256
 """Images are reduced to about this longest side before edges are measured: finer edges are mostly noise."""
@@ -48,15 +49,10 @@ def _edge_profile(image: Image, size: Size) -> list[float]:
 
 
 def _working_copy(image: Image) -> Image:
-    """Return a small grey copy in which transparent pixels are black, so that they have no edges."""
+    """Return a small copy of the brightness, in which clear pixels have no edges among them."""
     width, height = image.size
     shrink = max(1, max(width, height) // _WORKING_SIDE)
-    small = image.reduce(shrink) if shrink > 1 else image
-    if small.mode in {"LA", "RGBA"}:
-        visible = small.convert("RGBA")
-        small = visible.convert("RGB")
-        small.paste((0, 0, 0), (0, 0), ImageChops.invert(visible.getchannel("A")))
-    return small.convert("L")
+    return brightness(image.reduce(shrink) if shrink > 1 else image)
 
 
 def _best_window(weights: list[float], length: int) -> int:

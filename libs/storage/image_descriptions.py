@@ -1,4 +1,8 @@
-"""Functions over what a full decode finds out about an image: its perceptual hash and metadata."""
+"""Functions over what a full decode finds out about an image: its perceptual hash and metadata.
+
+An image whose hash is of an earlier version counts as not described: such a hash is kept, and found by
+searches, until the image is described again.
+"""
 
 from typing import Any, cast
 from uuid import UUID
@@ -11,7 +15,7 @@ from libs.contracts.edits import EditNote
 from libs.contracts.enums import ImageStatus
 from libs.contracts.views.images import StoredMetadata
 from libs.imaging.describe import Description
-from libs.imaging.hashing import signed64
+from libs.imaging.hashing import HASH_VERSION, signed64
 from libs.storage.database.tables import Image
 
 
@@ -22,7 +26,17 @@ class _EditOnly(Struct, frozen=True):
 def columns(description: Description, *, edit: EditNote | None) -> dict[Any, Any]:
     """Return the columns that a full decode sets, with the note on the edit that made the image, if any."""
     metadata = StoredMetadata(**structs.asdict(description), edit=edit)
-    return {Image.phash: signed64(description.phash), Image.metadata: msgspec.json.encode(metadata).decode()}
+    return {
+        Image.phash: signed64(description.phash),
+        Image.hash_version: description.hash_version,
+        Image.metadata: msgspec.json.encode(metadata).decode(),
+    }
+
+
+def is_described(image: Image) -> bool:
+    """Return whether the image has its hash and metadata, of today's version."""
+    complete = image.phash is not None and image.metadata is not None
+    return complete and image.hash_version >= HASH_VERSION
 
 
 def edit_note(image: Image) -> EditNote | None:
@@ -31,12 +45,12 @@ def edit_note(image: Image) -> EditNote | None:
 
 
 async def count_undescribed() -> int:
-    """Return how many images, of all accounts, lack their hash or their metadata."""
+    """Return how many images, of all accounts, are not described or have hashes of an earlier version."""
     return cast("int", await Image.count().where(_undescribed()))
 
 
 async def undescribed(limit: int, *, after: UUID | None) -> list[Image]:
-    """Return images that lack their hash or their metadata, oldest first, newer than the image `after`."""
+    """Return images that are not described or have earlier hashes, oldest first, newer than `after`."""
     condition = _undescribed() if after is None else _undescribed() & (Image.id > after)
     return await Image.objects().where(condition).order_by(Image.id).limit(limit)
 
@@ -49,5 +63,5 @@ async def store(image: Image, values: dict[Any, Any]) -> bool:
 
 
 def _undescribed() -> And:
-    missing = Image.phash.is_null() | Image.metadata.is_null()
+    missing = Image.phash.is_null() | Image.metadata.is_null() | (Image.hash_version < HASH_VERSION)
     return missing & (Image.status != ImageStatus.DELETING)

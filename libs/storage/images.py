@@ -26,6 +26,7 @@ FILE_COLUMNS = (
     "size_bytes",
     "md5",
     "phash",
+    "hash_version",
     "metadata",
     "status",
 )

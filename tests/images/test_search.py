@@ -8,10 +8,12 @@ from typing import Any
 
 import imagehash
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance
 
+from libs.imaging.hashing import HASH_VERSION
 from tests.support.client import Answer, Client
 from tests.support.photo_server import PhotoServer
+from tests.support.shared_sites import ON_ONE_SITE
 from tests.support.url_images import created
 
 
@@ -78,6 +80,32 @@ async def test_similar_images_come_with_their_distance(client: Client, photo: Pa
         assert (
             await other_client.post("/api/images/search", json={"phash": "0" * 16, "max_distance": 64})
         ).json == []
+
+
+@ON_ONE_SITE
+async def test_a_photo_finds_its_turned_twin_and_a_logo_no_other_logo(client: Client, photo: Path) -> None:
+    with Image.open(photo) as image:
+        upright = image.convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = upright.transpose(Image.Transpose.ROTATE_90)
+    disc, cross = Image.new("RGBA", (90, 90)), Image.new("RGBA", (90, 90))
+    ImageDraw.Draw(disc).ellipse((10, 10, 80, 80), fill="black")
+    ImageDraw.Draw(cross).line((10, 10, 80, 80), fill="black", width=20)
+    files = {
+        "upright.jpg": encoded(upright, "JPEG"),
+        "turned.jpg": encoded(turned, "JPEG", exif=exif),
+        "disc.png": encoded(disc, "PNG"),
+        "cross.png": encoded(cross, "PNG"),
+    }
+    ids = await uploaded(client, files)
+    for one, other in (("upright.jpg", "turned.jpg"), ("turned.jpg", "upright.jpg")):
+        answer = await client.get(f"/api/images/{ids[one]}/similar?max_distance=4")
+        assert [image["id"] for image in answer.json] == [ids[other]]
+    (group,) = (await client.get("/api/images/duplicates?max_distance=4")).json
+    assert set(group["images"]) == {ids["upright.jpg"], ids["turned.jpg"]}
+    metadata = (await client.get(f"/api/images/{ids['turned.jpg']}/metadata")).json
+    assert (metadata["hash_version"], metadata["orientation"]) == (HASH_VERSION, 6)
 
 
 async def test_an_image_without_a_hash_gets_one_on_request(client: Client, photo: Path) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from libs.contracts.enums import JobStatus, Retention
 from libs.contracts.views.images import ImageView, Metadata, WireStatus
 from libs.imaging.hashing import hex64
-from libs.storage import images, job_durations, jobs
+from libs.storage import image_descriptions, images, job_durations, jobs
 from libs.storage.database.tables import Image, Job, now
 
 JobDurations: TypeAlias = Mapping[str, float]  # by kind of job, in seconds
@@ -113,10 +113,10 @@ def _ready_at(image: Image, job: Job | None, durations: JobDurations) -> datetim
 
 
 def metadata(image: Image) -> Metadata | None:
-    """Build the metadata of an image; None when it is missing or lacks fields of today's decode."""
-    if image.phash is None or image.metadata is None:
+    """Build the metadata of an image; None when it is missing or not of today's decode."""
+    if not image_descriptions.is_described(image):
         return None
-    stored: dict[str, Any] = msgspec.json.decode(image.metadata)
+    stored: dict[str, Any] = msgspec.json.decode(image.metadata or "{}")
     try:
         return msgspec.convert(stored | {"id": image.id}, Metadata)
     except msgspec.ValidationError:

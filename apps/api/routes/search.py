@@ -33,7 +33,7 @@ from libs.images.duplicates import After, Duplicates
 from libs.images.from_url import FetchImage, fetch_image
 from libs.imaging.hashing import signed64
 from libs.outbound import is_data_url
-from libs.storage import images, phash_index
+from libs.storage import image_descriptions, images, phash_index
 from libs.storage.database.tables import Image, Job
 from libs.storage.phash_index import NO_IMAGE, SimilarImage
 
@@ -68,7 +68,7 @@ class LookAlikes(Controller):
         """List the caller's images that look like this one, nearest first."""
         context = context.waiting(WAIT_S)
         image = await images.owned_by(context.caller.id, image_id)
-        if image.phash is None:
+        if not image_descriptions.is_described(image):
             job = await describe_in_time(image, context)
             if job is not None:
                 return in_progress(context, job)

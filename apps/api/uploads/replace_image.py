@@ -17,7 +17,7 @@ from libs.images.queue_description import queue_description
 from libs.images.replace import ReplaceImage, replace_image
 from libs.images.upload import Upload
 from libs.outbound import is_data_url
-from libs.storage import images
+from libs.storage import image_descriptions, images
 from libs.storage.database.tables import Image, Job
 
 
@@ -35,7 +35,7 @@ async def change(image_id: UUID, context: RequestContext) -> Response[ImageView]
         retention=body.retention,
         undownloaded_s=settings.expire_undownloaded_s,
     )
-    if image.retention == Retention.KEEP and image.phash is None:
+    if image.retention == Retention.KEEP and not image_descriptions.is_described(image):
         await queue_description(
             image, context.caller, context.backends, request_id=request_id(), priority=Priority.BULK
         )

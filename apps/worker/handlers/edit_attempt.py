@@ -43,6 +43,11 @@ class EditAttempt:
         own = cast("FormatName", self.source.format) if self.source else "png"
         return own if edit.background != "transparent" or FORMATS[own].alpha else "png"
 
+    def answer_format(self) -> FormatName:
+        """Return the best format for the model's answer: the result's, or PNG if the answer is changed."""
+        changed = self.command.edit.mask is not None or self.command.operations
+        return "png" if changed else self.result_format()
+
     def result_row(self, number: int, finished: DescribedResult, answer: ModelAnswer) -> Image:
         """Build the row of result `number`; without a source the first result is the parent of the others."""
         command, claim, source, file = self.command, self.claim, self.source, finished.rendered
@@ -70,6 +75,7 @@ class EditAttempt:
             expiry_group=source.expiry_group if source and command.shares_expiry else image_id,
             status=ImageStatus.READY,
             phash=described[Image.phash],
+            hash_version=described[Image.hash_version],
             metadata=described[Image.metadata],
         )
 

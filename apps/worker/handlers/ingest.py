@@ -225,6 +225,7 @@ class Ingest:
             undownloaded_s=self.backends.settings.expire_undownloaded_s,
             source_url=None if url is None or is_data_url(url) else url,
             phash=signed64(found.description.phash),
+            hash_version=found.description.hash_version,
             metadata=msgspec.json.encode(found.description).decode(),
             status=ImageStatus.READY,
         )

@@ -1,4 +1,7 @@
-"""Spread the histogram over the full range of values; all frames of an animation share one histogram."""
+"""Spread the histogram over the full range of values; all frames of an animation share one histogram.
+
+Clear pixels do not count, because nobody sees their colours.
+"""
 
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
@@ -9,6 +12,7 @@ from PIL.Image import Image
 
 from libs.imaging.operations.colour_channels import apply_table, colours_of, merge, on_colours
 from libs.imaging.operations.operation import ImageFunction, LoadAsset, Operation, no_assets
+from libs.imaging.transparency import visible_histogram
 
 
 class Autocontrast(Operation, frozen=True, kw_only=True, tag="autocontrast"):
@@ -24,7 +28,9 @@ class Autocontrast(Operation, frozen=True, kw_only=True, tag="autocontrast"):
         return self.prepare([image], no_assets)(image)
 
     def prepare(self, frames: Sequence[Image], load_asset: LoadAsset) -> ImageFunction:
-        counts = _sum_histograms(colours_of(frame).convert("L").histogram() for frame in frames)
+        counts = _sum_histograms(visible_histogram(colours_of(frame).convert("L"), frame) for frame in frames)
+        if not any(counts):
+            return lambda image: image
         ignored = sum(counts) * self.cutoff / 100
         low = _first_beyond(counts, ignored)
         high = 255 - _first_beyond(counts[::-1], ignored)
@@ -46,7 +52,11 @@ class Equalize(Operation, frozen=True, kw_only=True, tag="equalize"):
         if bands == 1:
             colours = [frame.convert("L") for frame in colours]
         histograms = [
-            _sum_histograms(frame.getchannel(band).histogram() for frame in colours) for band in range(bands)
+            _sum_histograms(
+                visible_histogram(frame.getchannel(band), image)
+                for frame, image in zip(colours, frames, strict=True)
+            )
+            for band in range(bands)
         ]
         tables = [_equalizing_table(histogram) for histogram in histograms]
 
@@ -69,7 +79,7 @@ def _first_beyond(counts: list[int], ignored: float) -> int:
 def _equalizing_table(counts: list[int]) -> list[float]:
     """Return the table that makes the cumulated histogram a straight line from its lowest value on."""
     totals = list(accumulate(counts))
-    lowest = next(total for total in totals if total)
+    lowest = next((total for total in totals if total), 0)
     spread = totals[-1] - lowest
     if not spread:
         return [float(value) for value in range(256)]

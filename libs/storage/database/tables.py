@@ -13,6 +13,7 @@ from piccolo.columns import (
     ForeignKey,
     Integer,
     OnDelete,
+    SmallInt,
     Text,
     Timestamptz,
     Varchar,
@@ -95,6 +96,7 @@ class Image(Table):
     size_bytes = BigInt()
     md5 = Varchar(32)
     phash = BigInt(null=True, default=None)  # 64 bits, signed
+    hash_version = SmallInt(default=1)  # of `phash` and the hashes in `metadata`
     metadata = JSON(null=True, default=None)
     status = Varchar(16, choices=ImageStatus, default=ImageStatus.PENDING)
     retention = Varchar(16, choices=Retention, default=Retention.KEEP)
