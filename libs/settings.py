@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from libs import __version__
+from libs.contracts.edits import EditsDialect
 from libs.imaging.limits import Limits
 
 PREFIX = "DARKROOM_"
@@ -143,6 +144,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Time for one call. A call that takes longer is never repeated."""
     openai_max_edge: Annotated[int, Meta(ge=16, le=8192)] = 2048
     """Longest side of an image that is sent, in pixels."""
+    edits_dialect: EditsDialect = "openai"
+    """How the server at the address above takes masks and formats: `openai`, `vllm-omni`, or `sdcpp`
+    (`sd-server` of stable-diffusion.cpp)."""
     edits_per_day: Count = 50
     """Images that an account can have edited or created in one day (UTC)."""
 

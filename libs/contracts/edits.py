@@ -20,6 +20,7 @@ EditSize: TypeAlias = Annotated[
 ]
 EditQuality: TypeAlias = Literal["auto", "low", "medium", "high", "xhigh", "max"]
 Background: TypeAlias = Literal["auto", "transparent", "opaque"]
+EditsDialect: TypeAlias = Literal["openai", "vllm-omni", "sdcpp"]
 ResultFormat: TypeAlias = Literal["jpeg", "jpg", "png", "webp", "avif", "gif", "tiff", "bmp"]
 
 MAX_IMAGES = 10

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from libs.contracts.edits import Background, EditQuality, EditTokens
+from libs.imaging.formats import FormatName
 
 
 class InputFile(Struct, frozen=True):
@@ -15,6 +16,8 @@ class InputFile(Struct, frozen=True):
 
 class CallOptions(Struct, frozen=True, kw_only=True):
     """Options of a call; None leaves the choice to the model."""
+
+    output_format: FormatName  # that serves best; the model may know others only
 
     n: int = 1
     size: str | None = None

@@ -16,6 +16,7 @@ async def open_image_model(settings: Settings) -> AsyncGenerator["OpenAIImages |
     if not settings.edits:
         yield None
         return
+    from libs.edits.dialects import DIALECTS
     from libs.edits.openai_images import OpenAIImages  # takes a second and 40 MB to import
 
     async with OpenAIImages(
@@ -24,5 +25,6 @@ async def open_image_model(settings: Settings) -> AsyncGenerator["OpenAIImages |
         model=settings.openai_model,
         timeout_s=settings.openai_timeout_s,
         max_edge=settings.openai_max_edge,
+        dialect=DIALECTS[settings.edits_dialect],
     ) as model:
         yield model

@@ -10,22 +10,21 @@ import binascii
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import httpx2
 import openai
-from openai import Omit, omit
 from openai.types import Image, ImagesResponse
 
 from libs.contracts.edits import EditTokens
+from libs.edits.dialects import Dialect
 from libs.edits.errors import EditBadResponse, EditTimedOut, EditUnavailable
 from libs.edits.model_call import CallOptions, InputFile, ModelAnswer, OutputImage
 from libs.edits.model_requirements import is_gpt_image, requirements_of
+from libs.edits.prompt_controls import without_controls
 from libs.edits.vendor_errors import to_edit_error
 from libs.runtime.threads import PARSING
-
-T = TypeVar("T")
 
 CONNECT_TIMEOUT_S = 10.0
 NO_ANSWER = "it may have run and been paid for, so it is not made again"
@@ -34,10 +33,13 @@ NO_ANSWER = "it may have run and been paid for, so it is not made again"
 class OpenAIImages:
     """A client of the API; enter it before a call."""
 
-    def __init__(self, *, api_key: str, base_url: str, model: str, timeout_s: float, max_edge: int) -> None:
+    def __init__(
+        self, *, api_key: str, base_url: str, model: str, timeout_s: float, max_edge: int, dialect: Dialect
+    ) -> None:
         self._model = model
         self._timeout_s = timeout_s
-        self.requirements = requirements_of(model, max_edge=max_edge)
+        self._dialect = dialect
+        self.requirements = requirements_of(model, max_edge=max_edge, mask_style=dialect.mask_style)
         http = httpx2.AsyncClient(
             timeout=httpx2.Timeout(timeout_s, connect=min(CONNECT_TIMEOUT_S, timeout_s)),
             limits=httpx2.Limits(max_keepalive_connections=0),
@@ -62,18 +64,19 @@ class OpenAIImages:
         *,
         reference: str,
     ) -> ModelAnswer:
-        """Edit `source` where `mask` is transparent, or everywhere; without a source, make new images.
+        """Edit `source` in the hole of `mask`, or everywhere; without a source, make new images.
 
         Args:
             source: A file that meets `requirements`.
-            mask: A PNG of the source's size.
-            prompt: What to make or change.
+            mask: A PNG of the source's size, in the style of `requirements`.
+            prompt: What to make or change; controls within it are not sent.
             options: The options that the model does not know are left out.
             reference: An id that the vendor logs with the call.
 
         Raises:
             EditError: One of its subclasses; `not_run` says whether the call may be made again.
         """
+        prompt = without_controls(prompt)
         with _our_errors(self._timeout_s):
             async with asyncio.timeout(self._timeout_s):
                 if source is None:
@@ -85,32 +88,39 @@ class OpenAIImages:
     async def _edit(
         self, source: InputFile, mask: InputFile | None, prompt: str, options: CallOptions, reference: str
     ) -> object:
-        gpt = is_gpt_image(self._model)
-        return await self._client.images.edit(
-            image=_part(source),
-            mask=omit if mask is None else _part(mask),
-            prompt=prompt,
-            model=self._model,
-            n=options.n,
-            size=_or_omit(options.size),
-            quality=_or_omit(options.quality if gpt else None),
-            background=_or_omit(options.background if gpt else None),
-            response_format=omit if gpt else "b64_json",
-            extra_headers={"X-Client-Request-Id": reference},
+        """Post the form. The field of the mask has another name in some dialects, so it is built here."""
+        files = [("image", _part(source))]
+        if mask is not None:
+            files.append((self._dialect.mask_field, _part(mask)))
+        return await self._client.post(
+            "/images/edits",
+            cast_to=ImagesResponse,
+            body={"prompt": prompt, **self._fields(options)},
+            files=files,
+            options={"headers": {"Content-Type": "multipart/form-data", **_headers(reference)}},
         )
 
     async def _generate(self, prompt: str, options: CallOptions, reference: str) -> object:
-        gpt = is_gpt_image(self._model)
-        return await self._client.images.generate(
-            prompt=prompt,
-            model=self._model,
-            n=options.n,
-            size=_or_omit(options.size),
-            quality=_or_omit(options.quality if gpt else None),
-            background=_or_omit(options.background if gpt else None),
-            response_format=omit if gpt else "b64_json",
-            extra_headers={"X-Client-Request-Id": reference},
+        return await self._client.post(
+            "/images/generations",
+            cast_to=ImagesResponse,
+            body={"prompt": prompt, **self._fields(options)},
+            options={"headers": _headers(reference)},
         )
+
+    def _fields(self, options: CallOptions) -> dict[str, object]:
+        """Return the fields of a request that the model knows."""
+        fields: dict[str, object | None] = {
+            "model": self._model,
+            "n": options.n,
+            "size": options.size,
+            "output_format": self._dialect.output_format(self._model, options.output_format),
+        }
+        if is_gpt_image(self._model):
+            fields |= {"quality": options.quality, "background": options.background}
+        else:
+            fields["response_format"] = "b64_json"
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 def _client(api_key: str, base_url: str, http: httpx2.AsyncClient) -> openai.AsyncOpenAI:
@@ -141,8 +151,8 @@ def _part(picture: InputFile) -> tuple[str, bytes, str]:
     return picture.filename, picture.content, picture.mime
 
 
-def _or_omit(value: T | None) -> T | Omit:
-    return omit if value is None else value
+def _headers(reference: str) -> dict[str, str]:
+    return {"X-Client-Request-Id": reference}
 
 
 @contextmanager

@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 from PIL import Image
 
+from libs.imaging.complete_file import CompleteFile
 from libs.imaging.compositing import has_alpha
 from libs.imaging.errors import AssetUnreadable, MaskWithoutHole, OutOfMemory, SourceFault
 from libs.imaging.geometry import Size
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
+from libs.imaging.mask_feather import lay_back
 from libs.imaging.operations import AnyOperation, Convert, Crop, Frames, Resize
 from libs.imaging.pillow_adapter import open_image, translated_errors
 from libs.imaging.pipeline import first_frame, render
@@ -20,6 +24,10 @@ JPEG_QUALITY = 95  # of an opaque picture that is sent
 SHRINK_FACTOR = 0.75  # applied to the longest side as long as the file is too large
 MIN_EDGE = 64  # pixels of the longest side; shrinking stops here
 _THRESHOLD = [0] * 128 + [255] * 128  # a lookup table that makes alpha 0 or 255
+_HOLE = [255] * 128 + [0] * 128  # its inverse: 255 where the picture is edited
+
+MaskStyle: TypeAlias = Literal["transparent", "white"]
+"""How a mask marks what is edited: by transparent pixels, or by white ones in a grey image."""
 
 
 class InputRequirements(Struct, frozen=True, kw_only=True):
@@ -28,6 +36,7 @@ class InputRequirements(Struct, frozen=True, kw_only=True):
     square: bool  # a square PNG with an alpha channel
     max_bytes: int
     max_edge: int  # longest side in pixels
+    mask_style: MaskStyle = "transparent"
 
 
 class Window(Struct, frozen=True):
@@ -45,14 +54,22 @@ class Window(Struct, frozen=True):
         return Crop(x=left, y=top, width=max(1, right - left), height=max(1, bottom - top))
 
 
+class MaskedSource(Struct, frozen=True, kw_only=True):
+    """What of the source must stay: two PNG files of the same size."""
+
+    picture: Path  # upright and in sRGB, not scaled
+    hole: Path  # 255 where the picture is edited, 0 elsewhere
+
+
 class Prepared(Struct, frozen=True, kw_only=True):
-    """The files to send."""
+    """The files to send, and what is needed to finish the answer."""
 
     picture: Path
     filename: str
     mime: str
     mask: Path | None
     window: Window | None  # where the picture lies within the square it was padded to
+    masked: MaskedSource | None  # None without a mask
 
 
 def prepare(
@@ -61,8 +78,8 @@ def prepare(
     """Write the source's first frame into `folder`, upright, in sRGB and without metadata.
 
     The picture becomes a PNG if any pixel is transparent, otherwise a JPEG. Its sides are reduced until the
-    file is below `max_bytes`. The mask becomes a PNG of the same size with every pixel either transparent
-    or opaque.
+    file is below `max_bytes`. The mask becomes a PNG of the same size with every pixel either in the hole or
+    not.
 
     Raises:
         SourceFault: The source is not an accepted image, is damaged, or is above `limits`.
@@ -73,8 +90,10 @@ def prepare(
     try:
         mask_alpha = None if mask is None else _mask_alpha(mask, limits)
         edge = requirements.max_edge
+        masked = None if mask_alpha is None else _keep_source(source, mask_alpha, folder, limits)
         while True:
             prepared = _prepare(source, mask_alpha, folder, requirements, limits, edge)
+            prepared = replace(prepared, masked=masked)
             if prepared.picture.stat().st_size < requirements.max_bytes or edge <= MIN_EDGE:
                 return prepared
             edge = max(MIN_EDGE, int(edge * SHRINK_FACTOR))
@@ -88,10 +107,13 @@ def finish(
     operations: Sequence[AnyOperation],
     limits: Limits,
     *,
-    window: Window | None,
+    prepared: Prepared | None,
     assets: Mapping[str, Path],
 ) -> DescribedResult:
-    """Run `operations` over a model's answer and describe the result; crop it to `window` first, if given.
+    """Run `operations` over a model's answer and describe the result.
+
+    If the picture was padded to a square, the padding is cut off first. If there was a mask, the answer is
+    then laid back into the source, whatever the model did outside the hole: see `lay_back`.
 
     Raises:
         SourceFault: The answer is not an accepted image, is damaged, or is above `limits`.
@@ -99,10 +121,46 @@ def finish(
         OutOfMemory: The work does not fit into memory.
     """
     steps = list(operations)
-    if window is not None:
+    if prepared is not None and prepared.masked is not None:
+        answer = _laid_back(answer, prepared.masked, prepared.window, limits)
+        size_bytes = answer.stat().st_size  # of a file of our own
+        limits = replace(limits, max_bytes=max(limits.max_bytes, size_bytes))
+    elif prepared is not None and prepared.window is not None:
         header = read_header(answer, limits)
-        steps.insert(0, window.crop((header.width, header.height)))
+        steps.insert(0, prepared.window.crop((header.width, header.height)))
     return render_and_describe(answer, target, steps, limits, assets=assets)
+
+
+def _laid_back(answer: Path, masked: MaskedSource, window: Window | None, limits: Limits) -> Path:
+    """Write the source with the answer in its hole, beside the answer."""
+    path = answer.with_name(answer.name + "-laid-back")
+    try:
+        edited = first_frame(answer, limits)
+        if window is not None:
+            edited = window.crop(edited.size).apply(edited)
+        with open_image(masked.picture, "png") as picture, open_image(masked.hole, "png") as hole:
+            _write_png(lay_back(picture, edited, hole), path)
+    except MemoryError as error:
+        raise OutOfMemory from error
+    return path
+
+
+def _keep_source(source: Path, mask_alpha: Image.Image, folder: Path, limits: Limits) -> MaskedSource:
+    """Store what `finish` needs, because the source may be deleted while the model works."""
+    masked = MaskedSource(picture=folder / "source", hole=folder / "hole")
+    picture = first_frame(source, limits)
+    _write_png(picture, masked.picture)
+    _write_png(_scaled(mask_alpha, picture.size).point(_HOLE), masked.hole)
+    return masked
+
+
+def _write_png(image: Image.Image, path: Path) -> None:
+    with CompleteFile(path) as file:
+        image.save(file, format="PNG", compress_level=1)  # a temporary file
+
+
+def _scaled(mask_alpha: Image.Image, size: Size) -> Image.Image:
+    return mask_alpha.resize(size, Image.Resampling.BILINEAR)
 
 
 def _prepare(
@@ -128,7 +186,8 @@ def _prepare(
         filename=f"image.{rendered.extension}",
         mime=rendered.mime,
         window=_pad_to_square(path, size) if square else None,
-        mask=None if mask_alpha is None else _write_mask(mask_alpha, size, folder / "mask", square=square),
+        mask=None if mask_alpha is None else _write_mask(mask_alpha, size, folder / "mask", requirements),
+        masked=None,
     )
 
 
@@ -155,12 +214,16 @@ def _mask_alpha(mask: Path, limits: Limits) -> Image.Image:
     return image.getchannel("A")
 
 
-def _write_mask(mask_alpha: Image.Image, size: Size, path: Path, *, square: bool) -> Path:
-    alpha = mask_alpha.resize(size, Image.Resampling.BILINEAR).point(_THRESHOLD)
+def _write_mask(mask_alpha: Image.Image, size: Size, path: Path, requirements: InputRequirements) -> Path:
+    alpha = _scaled(mask_alpha, size).point(_THRESHOLD)
     side = max(size)
+    square = requirements.square
     canvas = Image.new("L", (side, side) if square else size, 255)
     canvas.paste(alpha, ((side - size[0]) // 2, (side - size[1]) // 2) if square else (0, 0))
-    picture = Image.new("RGBA", canvas.size, (0, 0, 0, 255))
-    picture.putalpha(canvas)
+    if requirements.mask_style == "white":
+        picture = canvas.point(_HOLE)
+    else:
+        picture = Image.new("RGBA", canvas.size, (0, 0, 0, 255))
+        picture.putalpha(canvas)
     picture.save(path, format="PNG")
     return path

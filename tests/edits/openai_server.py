@@ -15,6 +15,8 @@ from aiohttp import BodyPartReader, web
 from msgspec import Struct
 from PIL import Image
 
+from libs.contracts.edits import EditsDialect
+
 KEY = "sk-test-0123456789"
 MODEL = "gpt-image-2.6-sunburst"
 MIMES = {"PNG": "image/png", "JPEG": "image/jpeg"}
@@ -74,9 +76,10 @@ class Broken(Exception):
 class OpenAIServer:
     """`calls` are all that reached it; `plays` are its next answers, then it makes images."""
 
-    def __init__(self, model: str, style: ApiStyle) -> None:
+    def __init__(self, model: str, style: ApiStyle, dialect: EditsDialect) -> None:
         self.model = model
         self.style = style
+        self.dialect: EditsDialect = dialect
         self.calls: list[Call] = []
         self.faults: list[str] = []
         self.responders: list[Responder] = []
@@ -89,8 +92,10 @@ class OpenAIServer:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, model: str = MODEL, style: ApiStyle = OPENAI) -> AsyncGenerator[Self]:
-        openai = cls(model, style)
+    async def open(
+        cls, model: str = MODEL, style: ApiStyle = OPENAI, dialect: EditsDialect = "openai"
+    ) -> AsyncGenerator[Self]:
+        openai = cls(model, style, dialect)
         runner = web.AppRunner(openai._app, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -106,7 +111,12 @@ class OpenAIServer:
 
     @property
     def settings(self) -> dict[str, str]:
-        return {"OPENAI_API_KEY": KEY, "OPENAI_BASE_URL": self.url, "OPENAI_MODEL": self.model}
+        return {
+            "OPENAI_API_KEY": KEY,
+            "OPENAI_BASE_URL": self.url,
+            "OPENAI_MODEL": self.model,
+            "EDITS_DIALECT": self.dialect,
+        }
 
     def forget(self) -> None:
         """As if nobody had called."""
@@ -133,21 +143,24 @@ class OpenAIServer:
             return error(400, str(fault), code="invalid_value")
         if self.responders:
             return await self.responders.pop(0)(request)
-        return images(int(call.fields.get("n", "1")), size=_answer_size(call))
+        name = call.fields.get("output_format", "png")
+        return images(int(call.fields.get("n", "1")), size=_answer_size(call), name=name)
 
     def _check(self, request: web.Request, call: Call) -> None:
         self._check_key(request)
         _expect(call.fields.get("model") == self.model, f"model {call.fields.get('model')}")
         _expect(bool(call.fields.get("prompt", "").strip()), "there is no prompt")
         _expect(1 <= int(call.fields.get("n", "1")) <= 10, "n is out of range")
-        legacy = self.model.startswith("dall-e")
-        known = {"model", "prompt", "n", "size"} | (
-            {"response_format"} if legacy else {"quality", "background"}
-        )
+        gpt = self.model.startswith(("gpt-image", "chatgpt-image"))
+        known = {"model", "prompt", "n", "size"} | ({"quality", "background"} if gpt else {"response_format"})
+        if gpt or self.dialect != "openai":
+            known.add("output_format")
+            formats = {"png", "jpeg"} if self.dialect == "sdcpp" else {"png", "jpeg", "webp"}
+            _expect(call.fields.get("output_format") in formats, "no output_format, or another one")
         _expect(call.fields.keys() <= known, f"unknown fields {call.fields.keys() - known}")
-        _expect(not legacy or call.fields.get("response_format") == "b64_json", "no response_format")
+        _expect(gpt or call.fields.get("response_format") == "b64_json", "no response_format")
         if call.path.endswith("/edits"):
-            self._check_files(call, square=legacy)
+            self._check_files(call, square=self.model == "dall-e-2")
         else:
             _expect(not call.files, "a generation has no files")
 
@@ -160,23 +173,29 @@ class OpenAIServer:
 
     def _check_files(self, call: Call, *, square: bool) -> None:
         _expect("image" in call.files, "there is no file `image`")
-        _expect(call.files.keys() <= {"image", "mask"}, f"unknown files {call.files.keys()}")
+        field = "mask_image" if self.dialect == "vllm-omni" else "mask"
+        _expect(call.files.keys() <= {"image", field}, f"unknown files {call.files.keys()}")
         sent = call.files["image"]
         picture = _checked(sent, limit=4_000_000 if square else 50_000_000)
         if square:
             _expect(picture.width == picture.height, f"not square: {picture.size}")
             _expect((picture.format, picture.mode) == ("PNG", "RGBA"), f"{picture.format} {picture.mode}")
-        if "mask" in call.files:
-            mask = _checked(call.files["mask"], limit=4_000_000)
-            _expect((mask.format, mask.mode) == ("PNG", "RGBA"), f"mask is {mask.format} {mask.mode}")
+        if field in call.files:
+            mask = _checked(call.files[field], limit=4_000_000)
+            white = self.dialect != "openai"
+            mode = "L" if white else "RGBA"
+            _expect((mask.format, mask.mode) == ("PNG", mode), f"mask is {mask.format} {mask.mode}")
             _expect(mask.size == picture.size, f"mask {mask.size}, image {picture.size}")
-            _expect(mask.getchannel("A").getextrema()[0] == 0, "the mask has no hole")
+            shown = mask.point([255 - value for value in range(256)]) if white else mask.getchannel("A")
+            _expect(shown.getextrema()[0] == 0, "the mask has no hole")
 
 
-def images(count: int = 1, *, size: tuple[int, int] = SIZE, usage: bool = True) -> web.Response:
-    """A good answer: real files."""
+def images(
+    count: int = 1, *, size: tuple[int, int] = SIZE, usage: bool = True, name: str = "png"
+) -> web.Response:
+    """A good answer: real files. No mask is obeyed, as by some servers."""
     file = BytesIO()
-    Image.new("RGB", size, COLOUR).save(file, "PNG")
+    Image.new("RGB", size, COLOUR).save(file, name)
     content = base64.b64encode(file.getvalue()).decode()
     return answer({"data": [{"b64_json": content}] * count, **({"usage": USAGE} if usage else {})})
 

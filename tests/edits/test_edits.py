@@ -5,7 +5,7 @@ from pathlib import Path
 
 import imagehash
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from tests.edits.conftest import ON_ONE_EDIT_SITE, EditSite, NewEditSite
 from tests.edits.edit_requests import (
@@ -40,7 +40,7 @@ async def test_an_upload_with_a_prompt_is_edited(edit_site: EditSite, photo: Pat
     assert (source["retention"], result["expires_at"]) == ("ephemeral", source["expires_at"])
     assert (await picture_of(edit_site.client, result["id"])).size == SIZE
     (call,) = edit_site.openai.calls
-    assert call.fields == {"model": MODEL, "prompt": PROMPT, "n": "1"}
+    assert call.fields == {"model": MODEL, "prompt": PROMPT, "n": "1", "output_format": "jpeg"}
     assert call.files["image"].picture.size == (256, 171)  # the setting's longest side
     assert call.reference == source["job_id"]
     job = (await edit_site.client.get(f"/api/jobs/{source['job_id']}")).json
@@ -74,6 +74,7 @@ async def test_the_metadata_of_a_result_names_its_origin(edit_site: EditSite) ->
         "size": "128x64",
         "quality": "low",
         "background": "opaque",
+        "output_format": "png",
     }
 
 
@@ -132,10 +133,29 @@ async def test_the_mask_is_scaled_to_the_picture_and_its_clear_part_is_the_hole(
     sent = edit_site.openai.calls[0].files["mask"].picture
     assert sent.size == edit_site.openai.calls[0].files["image"].picture.size == (256, 192)
     alpha = sent.getchannel("A")
+    made = await picture_of(edit_site.client, answer.json["result_id"])
+    assert (made.format, made.size) == ("PNG", (400, 300))
+    kept = (201, 0, 400, 300)  # the hole is the left half; the server has painted over all
+    assert (
+        ImageChops.difference(made.convert("RGB").crop(kept), pixels((400, 300)).crop(kept)).getbbox() is None
+    )
+    assert rgb(made, (100, 200)) == COLOUR
     assert alpha.getpixel((10, 100)) == 0
     assert alpha.getpixel((250, 100)) == 255
     assert abs(alpha.histogram()[0] / (256 * 192) - 0.5) < 0.01
     assert sum(alpha.histogram()[1:255]) == 0
+
+
+async def test_a_prompt_of_controls_alone_costs_no_call(new_edit_client: EditSite) -> None:
+    source = await stored(new_edit_client.client)
+    controls = '<sd_cpp_extra_args>{"seed": 1}</sd_cpp_extra_args>'
+    answer = await edit(new_edit_client.client, source, prompt=controls)
+    assert (answer.status, answer.code) == (422, "edit_rejected"), answer
+    assert new_edit_client.openai.calls == []
+    job = await edited(new_edit_client.client, source, prompt=f"a door {controls}")
+    assert new_edit_client.openai.calls[0].fields["prompt"].split() == ["a", "door"]
+    told = (await new_edit_client.client.get(f"/api/images/{job['result_id']}/metadata")).json
+    assert told["edit"]["prompt"] == f"a door {controls}"
 
 
 async def test_a_mask_may_come_along_with_the_upload(edit_site: EditSite) -> None:
@@ -276,7 +296,9 @@ async def test_dall_e_2_gets_a_square_and_its_bars_are_cut_off_again(new_edit_si
     assert near(sent, (20, 60), (255, 215, 0))
     assert [hole.getpixel(at) for at in ((20, 20), (20, 100), (180, 100))] == [255, 0, 255]
     made = await picture_of(edit_site.client, job["result_id"])
-    assert (made.format, made.size) == ("JPEG", (256, 128))
+    assert (made.format, made.size) == ("JPEG", (200, 100))  # with a mask, the size of the source
+    assert near(made, (20, 40), COLOUR)
+    assert near(made, (150, 60), rgb(pixels((200, 100)), (150, 60)))
 
 
 async def test_an_account_sees_what_its_edits_cost(new_edit_client: EditSite) -> None:

@@ -42,9 +42,7 @@ def test_a_picture_padded_to_a_square_comes_back_in_its_own_shape(
     with Image.open(prepared.picture) as sent:
         assert (sent.mode, sent.format, sent.size) == ("RGBA", "PNG", (max(size),) * 2)
         answer = save(sent.resize((answer_side, answer_side)), "answer.png")
-    done = finish(
-        answer, tmp_path / "done", [Convert(format="png")], Limits(), window=prepared.window, assets={}
-    )
+    done = finish(answer, tmp_path / "done", [Convert(format="png")], Limits(), prepared=prepared, assets={})
     assert abs(done.rendered.width * size[1] - done.rendered.height * size[0]) <= max(size) * 1.5
     with Image.open(tmp_path / "done") as result:
         centre = result.convert("RGB").getpixel((result.width // 2, result.height // 2))

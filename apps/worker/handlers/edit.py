@@ -18,8 +18,9 @@ from apps.worker.handlers.source import source_image
 from apps.worker.worker_pool import Done, WorkerPool
 from libs.backends import Backends
 from libs.contracts.commands import EditImage
-from libs.edits.errors import EditBadResponse, EditError, EditTimedOut
+from libs.edits.errors import EditBadResponse, EditError, EditRejected, EditTimedOut
 from libs.edits.model_call import CallOptions, InputFile, ModelAnswer, OutputImage
+from libs.edits.prompt_controls import without_controls
 from libs.images import attempt_files, watermark_sources
 from libs.imaging import edit_model_files
 from libs.imaging.edit_model_files import Prepared
@@ -61,6 +62,8 @@ async def edit(command: EditImage, claim: Claim, pool: WorkerPool, model: "OpenA
     """
     if model is None:
         raise EditsNotConfigured
+    if not without_controls(command.edit.prompt).strip():
+        raise EditRejected("the prompt has no words beside controls of a server")
     if await edit_calls.may_have_run(claim.job_id):
         raise EditTimedOut(LOST)
     source = await source_image(command) if command.source else None
@@ -121,7 +124,13 @@ async def _answer(
 ) -> ModelAnswer:
     """Call; a call that did not run is noted before anybody may try again."""
     claim, edit = attempt.claim, attempt.command.edit
-    options = CallOptions(n=edit.n, size=edit.size, quality=edit.quality, background=edit.background)
+    options = CallOptions(
+        n=edit.n,
+        size=edit.size,
+        quality=edit.quality,
+        background=edit.background,
+        output_format=attempt.answer_format(),
+    )
     try:
         return await model.edit(*files, edit.prompt, options, reference=str(claim.job_id))
     except EditError as error:
@@ -153,7 +162,7 @@ async def _finished(
                     attempt.result_path(number),
                     steps,
                     pool.limits,
-                    window=prepared.window if prepared else None,
+                    prepared=prepared,
                     assets=others,
                 )
             except SourceFault as error:
