@@ -91,6 +91,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Frames or pages of an image."""
     max_operations: Count = 20
     """Operations in one job."""
+    fonts_dir: str = ""
+    """Directory of fonts for the texts of watermarks: `{"font": "Corporate"}` uses `Corporate.ttf`, `.otf` or
+    `.ttc` in it. Each worker needs it. Empty: only Darkroom's own fonts are used."""
 
     job_timeout_s: Seconds = 60
     """Time for rendering; after it the render process is killed and the job fails."""

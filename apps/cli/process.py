@@ -13,6 +13,7 @@ from apps.cli.render_files import render_files
 from apps.cli.render_pool import core_count, render_pool
 from apps.cli.render_report import print_report
 from libs.imaging.errors import ImagingError
+from libs.imaging.font_files import font_files
 from libs.imaging.operations import AnyOperation
 from libs.imaging.pipeline import explain as explain_plan
 from libs.runtime.process_pool import ProcessPool, RenderError
@@ -93,7 +94,7 @@ def process(
             force=force,
             limits=settings.image_limits,
             max_bytes=settings.max_upload_bytes,
-            assets=files,
+            assets=files | font_files(operations, settings.fonts_dir),
         )
         return print_report(await render_files(found, options, settings, count))
 

@@ -9,6 +9,7 @@ import msgspec
 
 from libs.backends import Backends
 from libs.imaging.errors import AssetMissing
+from libs.imaging.font_files import font_files
 from libs.imaging.operations import AnyOperation, Watermark
 from libs.storage import images
 from libs.storage.database.tables import Image
@@ -36,7 +37,7 @@ def with_parts(operations: Sequence[AnyOperation], stored: Mapping[str, UUID]) -
 async def opened(
     operations: Sequence[AnyOperation], owner: int, backends: Backends
 ) -> AsyncGenerator[dict[str, Path]]:
-    """Open the files of the other images, by the names that the operations give them.
+    """Open the files of the other images and fonts, by the names that the operations give them.
 
     Raises:
         ImageNotFound: The owner does not have one of them.
@@ -48,7 +49,7 @@ async def opened(
                 continue
             image = await images.owned_by(owner, mark.image_id)
             found[mark.asset] = await stack.enter_async_context(file_of(image, backends))
-        yield found
+        yield found | font_files(operations, backends.settings.fonts_dir)
 
 
 @asynccontextmanager

@@ -215,6 +215,16 @@ class MaskWithoutHole(OperationFault):
         super().__init__("the mask has no transparent pixels; they mark the area to edit")
 
 
+class FontUnavailable(OperationFault):
+    """The font that a watermark names is not one of the server's, or its file is no font."""
+
+    code = "font_unavailable"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the font `{name}` is not one of this server's fonts")
+        self.name = name
+
+
 class TextNotDrawable(OperationFault):
     """No font has glyphs for some characters of the text."""
 

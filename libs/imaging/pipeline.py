@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.errors import AssetMissing, AssetUnreadable, OutOfMemory, SourceFault
+from libs.imaging.errors import AssetMissing, AssetUnreadable, FontUnavailable, OutOfMemory, SourceFault
 from libs.imaging.formats import FormatName
 from libs.imaging.frame_composer import Frame
 from libs.imaging.frame_decoder import FrameDecoder, read_facts
@@ -57,7 +57,7 @@ def render(
         target: The file to write; it is overwritten.
         operations: May be empty.
         limits: Apply to the source, the result of every operation, and every asset.
-        assets: Files by the names that a watermark's `asset` returns.
+        assets: Files by the names that a watermark's `asset` returns, and fonts by `font:` and their names.
 
     Raises:
         SourceFault: The source is not an accepted image, is damaged, or is above `limits`.
@@ -117,7 +117,7 @@ def _run(decoder: FrameDecoder, plan: Plan, limits: Limits, assets: Mapping[str,
         images = [plan.scaling.finish(image) for image in images]
     for step in plan.steps:
         check_step(step.operation, step.operation.result_size(images[0].size), len(images), limits)
-        function = step.operation.prepare(images, lambda name: _load_asset(name, assets, limits))
+        function = step.operation.prepare(images, _Assets(assets, limits))
         for number, image in enumerate(images):
             images[number] = function(image)
             del image  # or the pixels before this step stay in memory
@@ -137,13 +137,25 @@ def first_frame(path: Path, limits: Limits) -> Image:
         return next(FrameDecoder(image, plan, path).frames()).image
 
 
-def _load_asset(name: str, assets: Mapping[str, Path], limits: Limits) -> Image:
-    if name not in assets:
-        raise AssetMissing(name)
-    try:
-        return first_frame(assets[name], limits)
-    except SourceFault as error:
-        raise AssetUnreadable(name.partition(":")[2], str(error)) from error
+class _Assets:
+    """The other files that operations need."""
+
+    def __init__(self, files: Mapping[str, Path], limits: Limits) -> None:
+        self._files = files
+        self._limits = limits
+
+    def __call__(self, name: str, /) -> Image:
+        if name not in self._files:
+            raise AssetMissing(name)
+        try:
+            return first_frame(self._files[name], self._limits)
+        except SourceFault as error:
+            raise AssetUnreadable(name.partition(":")[2], str(error)) from error
+
+    def font(self, name: str, /) -> Path:
+        if f"font:{name}" not in self._files:
+            raise FontUnavailable(name)
+        return self._files[f"font:{name}"]
 
 
 def _describe_result(target: Path, limits: Limits) -> Rendered:

@@ -1,6 +1,7 @@
 """`darkroom process`, `describe` and `compare`, run on local files."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from apps.cli.main import main
 from apps.cli.operation_options import parse_operation
 from libs.imaging.geometry import Focus
 from libs.imaging.operations import AnyOperation, Convert, Crop, Flip, Point, Resize, Watermark
+from libs.imaging.text_fonts import FONTS
 
 Run: TypeAlias = Callable[..., Result]
 
@@ -157,6 +159,19 @@ def test_operations_come_from_a_file_and_assets_from_files(folder: Path, tmp_pat
     assert result.exit_code == 0, result.output
     with Image.open(tmp_path / "out" / "a.png") as image:
         assert image.getpixel((5, 5)) == (255, 0, 0)
+
+
+def test_a_text_is_written_with_a_font_of_the_operator(folder: Path, tmp_path: Path, run: Run) -> None:
+    shutil.copy(FONTS[0], tmp_path / "Corporate.ttf")
+    watermark = "watermark:text=Hi,font=Corporate,size=60"
+    done = run(
+        "process", folder / "a.jpg", "--op", watermark, "-o", tmp_path / "out", FONTS_DIR=str(tmp_path)
+    )
+    assert done.exit_code == 0, done.output
+    with Image.open(tmp_path / "out" / "a.jpg") as image:
+        assert max(image.convert("L").tobytes()) > 230
+    failed = run("process", folder / "a.jpg", "--op", watermark, "-o", tmp_path / "other")
+    assert "the font `Corporate` is not one of this server's fonts" in failed.output
 
 
 def test_a_file_of_operations_that_is_nested_too_deeply_is_a_usage_error(

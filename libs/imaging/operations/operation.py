@@ -1,13 +1,14 @@
 """The base class of all operations, and the types they share."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Protocol, TypeAlias
 
 from msgspec import Meta, Struct
 from PIL.Image import Image
 
 from libs.imaging.colours import RGBA, WHITE
-from libs.imaging.errors import AssetMissing
+from libs.imaging.errors import AssetMissing, FontUnavailable
 from libs.imaging.formats import FormatName
 from libs.imaging.geometry import Size
 from libs.imaging.limits import LONGEST_SIDE
@@ -20,8 +21,18 @@ Subsampling: TypeAlias = Literal["4:4:4", "4:2:2", "4:2:0"]
 MetadataMode: TypeAlias = Literal["strip", "keep", "keep_copyright", "strip_location"]
 Dpi: TypeAlias = Annotated[int, Meta(ge=1, le=65_535)]
 ImageFunction: TypeAlias = Callable[[Image], Image]
-LoadAsset: TypeAlias = Callable[[str], Image]
-"""Decodes another image by the name that the operation gives it; raises AssetMissing or AssetUnreadable."""
+
+
+class LoadAsset(Protocol):
+    """Provides other files that operations need, by the names that the operations give them."""
+
+    def __call__(self, name: str, /) -> Image:
+        """Decode another image; raise AssetMissing or AssetUnreadable."""
+        ...
+
+    def font(self, name: str, /) -> Path:
+        """Return a font file; raise FontUnavailable."""
+        ...
 
 
 class Output(Struct, frozen=True, kw_only=True):
@@ -82,6 +93,13 @@ def name_of(operation: Operation) -> str:
     return str(type(operation).__struct_config__.tag)
 
 
-def no_assets(name: str) -> Image:
-    """Raise AssetMissing: the `LoadAsset` for work without assets."""
-    raise AssetMissing(name)
+class _NoAssets:
+    def __call__(self, name: str, /) -> Image:
+        raise AssetMissing(name)
+
+    def font(self, name: str, /) -> Path:
+        raise FontUnavailable(name)
+
+
+no_assets: LoadAsset = _NoAssets()
+"""For work without other files."""

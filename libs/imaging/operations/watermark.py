@@ -9,6 +9,7 @@ from PIL.Image import Image, Resampling
 
 from libs.imaging.colours import Colour, parse_colour
 from libs.imaging.compositing import with_alpha
+from libs.imaging.errors import FontUnavailable
 from libs.imaging.geometry import Fraction, Position, Size, place, round_half_up
 from libs.imaging.limits import LONGEST_SIDE
 from libs.imaging.operations.operation import Coordinate, ImageFunction, LoadAsset, Operation, no_assets
@@ -29,8 +30,11 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
     r"""Overlay another image, or a text.
 
     The other image is a stored image of the account, `image_id`, or a file uploaded with the request under
-    the name `part`. `text` may have several lines, in European, Hebrew, Arabic, Chinese, Japanese or Korean
-    letters; `size` is the height of the letters in pixels, `color` their colour.
+    the name `part`. `text` may have several lines, with emoji and in the letters of Europe, Armenia, Georgia
+    and Ethiopia, in Hebrew, Arabic, Chinese, Japanese, Korean, Thai, Lao, Burmese, Khmer, Tibetan, Devanagari
+    and the other scripts of India and Sri Lanka; `size` is the height of the letters in pixels, `color`
+    their colour. `font` names one of the operator's fonts (`DARKROOM_FONTS_DIR`), which is used for the
+    characters that it has.
     `position` is one of nine positions, `margin` pixels away from the edges, or left and top such as
     `{"x": 10, "y": 20}`, or `tile`, which repeats the watermark with `margin` pixels between. `scale` is the
     watermark's width as a fraction of the image's width. A watermark larger than the image is reduced,
@@ -43,6 +47,7 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
     text: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     size: Annotated[int, Meta(ge=4, le=1000)] = 32
     color: Colour = "white"
+    font: PartName | None = None
     position: Position | Literal["tile"] | Point = "bottom-right"
     opacity: Fraction = 1.0
     scale: Annotated[float, Meta(gt=0, le=1)] | None = None
@@ -52,6 +57,8 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
     def __post_init__(self) -> None:
         if sum(source is not None for source in (self.image_id, self.part, self.text)) != 1:
             raise ValueError("watermark takes exactly one of image_id, part and text")
+        if self.font is not None and self.text is None:
+            raise ValueError("the font of a watermark is for its text")
         if self.text is not None and not self.text.strip():
             raise ValueError("the text of a watermark must have a visible character")
 
@@ -90,15 +97,23 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         room = self._room(base)
         width = round_half_up(self.scale * base[0]) if self.scale else None
         if self.asset is None:
-            from libs.imaging import watermark_text  # loads FreeType, whose memory most jobs do not need
-
-            return watermark_text.draw_text(self.text or "", self.size, parse_colour(self.color), room, width)
+            return self._drawn_text(room, width, load_asset)
         mark = load_asset(self.asset)
         factor = width / mark.width if width else 1.0
         if not isinstance(self.position, Point) or width:
             factor = min(factor, room[0] / mark.width, room[1] / mark.height)
         size = round_half_up(mark.width * factor), round_half_up(mark.height * factor)
         return mark if size == mark.size else mark.resize(size, Resampling.LANCZOS)
+
+    def _drawn_text(self, room: Size, width: int | None, load_asset: LoadAsset) -> Image:
+        from libs.imaging import watermark_text  # loads FreeType, whose memory most jobs do not need
+
+        font = load_asset.font(self.font) if self.font else None
+        text, colour = self.text or "", parse_colour(self.color)
+        try:
+            return watermark_text.draw_text(text, self.size, colour, room, width, font)
+        except OSError as error:
+            raise FontUnavailable(self.font or "") from error
 
     def _rotated(self, mark: Image, base: Size) -> Image:
         if not self.rotate % 360:
