@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from libs.backends import Backends
-from libs.batches.csv_file import CsvLimits, Sheet, read_csv
+from libs.batches.csv_file import CsvLimits, OnMissingImage, Sheet, read_csv
+from libs.batches.stored_sheet import encode_head, encode_row, stored_rows
 from libs.batches.throttle import host_of
 from libs.contracts.commands import IngestImage, IngestSource, encode, summary_of
 from libs.contracts.enums import Retention
@@ -33,6 +34,7 @@ class CreateBatch(Struct, frozen=True, kw_only=True):
     filename: str
     operations: Sequence[AnyOperation] | None = None  # None: DEFAULT_OPERATIONS
     retention: Retention = Retention.KEEP
+    on_missing_image: OnMissingImage = OnMissingImage.REFUSE
     webhook_url: str | None = None
     request_id: str
     reservation: Reservation | None = None  # of the request's idempotency key
@@ -49,7 +51,9 @@ async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
     await admission.check_operations(operations, owner, backends)
     if command.webhook_url is not None:
         backends.guard.check_url(command.webhook_url)
-    sheet = await PARSING.run(read_csv, command.path, _limits(backends), backends.guard)
+    sheet = await PARSING.run(
+        read_csv, command.path, _limits(backends), backends.guard, command.on_missing_image
+    )
     total = sum(len(row.urls) for row in sheet.rows)
     await check_room(owner, total, backends)
     batch = Batch(
@@ -58,7 +62,7 @@ async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
         filename=command.filename[-FILENAME_CHARS:],
         operations=msgspec.json.encode(operations).decode(),
         retention=command.retention,
-        columns=msgspec.json.encode(sheet.columns).decode(),
+        columns=encode_head(sheet),
         total=total,
         webhook_url=command.webhook_url,
         created_at=now(),
@@ -130,8 +134,8 @@ def _planned(sheet: Sheet, make: Callable[[str], NewJob]) -> tuple[list[NewItem]
     ids = new_ids()
     jobs: dict[str, NewJob] = {}
     items: list[NewItem] = []
-    for row in sheet.rows:
-        cells: str | None = msgspec.json.encode(row.cells).decode()
+    for row, stored in zip(sheet.rows, stored_rows(sheet), strict=True):
+        cells = encode_row(stored) if stored is not None else None
         for position, url in enumerate(row.urls, 1):
             if url not in jobs:
                 jobs[url] = make(url)

@@ -1,72 +1,30 @@
-"""Parsing of a CSV file of products into rows, or into a list of everything that is wrong with it.
-
-The file is read record by record and never held in memory; the limits bound the number and size of rows.
-"""
+"""Parsing of a CSV file of products into rows, or into a list of everything that is wrong with it."""
 
 import csv
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
 from msgspec import Struct
 
+from libs.batches.csv_columns import NAME, SERIAL, URLS, Columns, find_columns
+from libs.batches.csv_encoding import Encoding, UndecodableText, detect_encoding
 from libs.contracts.outcome import Outcome
 from libs.contracts.views.problems import CsvError
 from libs.outbound import Guard, UrlForbidden, is_data_url
 
 MAX_FAULTS = 100
 DELIMITERS = ",;\t"
-SNIFFED_CHARS = 65_536
 MAX_SERIAL = 2**63 - 1
 
-SERIAL, NAME, URLS = "Serial Number", "Product Name", "Input Image Urls"
-SPELLINGS: dict[str, frozenset[str]] = {
-    SERIAL: frozenset(
-        [
-            "sno",
-            "slno",
-            "srno",
-            "snr",
-            "serialno",
-            "serialnr",
-            "serialnum",
-            "serialnumber",
-            "serial",
-            "number",
-            "no",
-            "sn",
-            "id",
-        ]
-    ),
-    NAME: frozenset(["productname", "product", "name", "producttitle", "title", "productnames"]),
-    URLS: frozenset(
-        [
-            "inputimageurls",
-            "inputimageurl",
-            "inputimages",
-            "inputimage",
-            "inputurls",
-            "inputurl",
-            "imageurls",
-            "imageurl",
-            "imagesurls",
-            "images",
-            "image",
-            "urls",
-            "url",
-            "imagelinks",
-            "imagelink",
-            "links",
-            "link",
-        ]
-    ),
-}
-NOT_A_WORD = re.compile(r"[\W_]+")
-BETWEEN_URLS = re.compile(r"[\s,;]+(?=(?:https?://|data:))", re.IGNORECASE)
+BETWEEN_URLS = re.compile(r"[\s,;|]+(?=(?:https?://|data:))", re.IGNORECASE)
 SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-SEPARATORS = ",; \t\r\n"
+SEPARATORS = ",;| \t\r\n"
+_QUOTED = re.compile(r'"[^"]*"')
+_DELIMITER_LINE = re.compile(r"sep=(.)\s*$", re.IGNORECASE)  # Excel
 
 
 class BadCsv(Exception):
@@ -79,6 +37,13 @@ class BadCsv(Exception):
         number = f"{len(faults)} faults or more" if len(faults) >= MAX_FAULTS else f"{len(faults)} fault(s)"
         super().__init__(f"the file has {number}; nothing was stored")
         self.faults = tuple(faults)
+
+
+class OnMissingImage(StrEnum):
+    """What becomes of a product without an image URL."""
+
+    REFUSE = "refuse"  # the file
+    SKIP = "skip"  # the row; the output has it as it is
 
 
 class CsvLimits(Struct, frozen=True, kw_only=True):
@@ -94,8 +59,16 @@ class Row(Struct, frozen=True):
 
     serial_number: int
     product_name: str
-    urls: tuple[str, ...]  # at least one
+    urls: tuple[str, ...]  # empty if the row is skipped
     cells: tuple[str, ...]  # the whole row, without surrounding blanks
+
+
+class Dialect(Struct, frozen=True):
+    """How the file is written."""
+
+    delimiter: str = ","
+    encoding: Encoding = Encoding()
+    names_delimiter: bool = False  # in a first line `sep=;`
 
 
 class Sheet(Struct, frozen=True):
@@ -103,36 +76,49 @@ class Sheet(Struct, frozen=True):
 
     columns: tuple[str, ...]  # the header as it is in the file
     rows: list[Row]
+    dialect: Dialect
 
 
 class TooManyFaults(Exception):
     """The limit of reported faults is reached."""
 
 
-def read_csv(path: Path, limits: CsvLimits, guard: Guard) -> Sheet:
-    """Parse a UTF-8 file, with or without a byte order mark, with any line endings.
+class _BadRecord(Exception):
+    """A record is not CSV."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"not CSV: {reason}")
+        self.line = line
+
+
+def read_csv(
+    path: Path, limits: CsvLimits, guard: Guard, on_missing_image: OnMissingImage = OnMissingImage.REFUSE
+) -> Sheet:
+    """Parse a file in UTF-8, UTF-16 or Windows-1252, with any line endings.
 
     Raises:
         BadCsv: The file is invalid.
     """
     csv.field_size_limit(limits.max_cell_chars)
-    parser = _Parser(limits, guard)
+    parser = _Parser(limits, guard, on_missing_image)
+    dialect = Dialect()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            parser.read(_records(file))
-    except UnicodeDecodeError:
-        parser.faults.append(CsvError(parser.line, None, "the file is not UTF-8"))
-    except csv.Error as error:
-        parser.faults.append(CsvError(parser.line, None, f"not CSV: {error}"))
+        encoding = detect_encoding(path)
+        with path.open(encoding=encoding.codec, newline="") as file:
+            file.read(1 if encoding.mark else 0)
+            dialect, line, lines = _dialect(file, encoding)
+            parser.read(_records(lines, dialect.delimiter, line))
+    except (UndecodableText, _BadRecord) as error:
+        parser.faults.append(CsvError(error.line, None, str(error)))
     except TooManyFaults:
         pass
     if parser.faults:
         raise BadCsv(parser.faults)
-    return Sheet(parser.columns, parser.rows)
+    return Sheet(parser.header, parser.rows, dialect)
 
 
 def split_urls(cell: str) -> list[str]:
-    """Split a cell into URLs at commas, semicolons, blanks and line ends that precede a scheme.
+    """Split a cell into URLs at commas, semicolons, bars, blanks and line ends that precede a scheme.
 
     So a comma inside a URL does not split it.
     """
@@ -143,97 +129,96 @@ def split_urls(cell: str) -> list[str]:
 Record = tuple[int, list[str]]  # the number of its first line, its cells
 
 
-def _records(file: Iterator[str]) -> Generator[Record]:
-    """Yield all records except empty ones."""
-    line = 1
-    first = ""
-    for first in file:
-        if first.strip():
-            break
-        line += 1
-    reader = csv.reader(
-        chain([first], file), delimiter=_delimiter(first[:SNIFFED_CHARS]), skipinitialspace=True, strict=True
-    )
-    lines_read = 0
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield line + lines_read, cells
-        lines_read = reader.line_num
+def _dialect(file: Iterator[str], encoding: Encoding) -> tuple[Dialect, int, Iterator[str]]:
+    """Return the dialect, and the lines from the header on with the number of the first one."""
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        if named := _DELIMITER_LINE.match(line):
+            return Dialect(named[1], encoding, names_delimiter=True), number + 1, file
+        return Dialect(_delimiter(line), encoding), number, chain([line], file)
+    return Dialect(encoding=encoding), 1, iter(())
 
 
 def _delimiter(header: str) -> str:
-    """Return the delimiter of the header; a comma where it is ambiguous."""
-    try:
-        return csv.Sniffer().sniff(header, delimiters=DELIMITERS).delimiter
-    except csv.Error:
-        return ","
+    """Return the most frequent delimiter outside quotes; a comma where there is none."""
+    bare = _QUOTED.sub("", header)
+    return max(DELIMITERS, key=bare.count)
+
+
+def _records(lines: Iterable[str], delimiter: str, line: int) -> Generator[Record]:
+    """Yield all records except empty ones; `line` is the number of the first line."""
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    while True:
+        start = line + reader.line_num
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise _BadRecord(start, str(error)) from error
+        if any(cell.strip() for cell in cells):
+            yield start, cells
 
 
 class _Parser:
     """The state of one pass over a file."""
 
-    def __init__(self, limits: CsvLimits, guard: Guard) -> None:
+    def __init__(self, limits: CsvLimits, guard: Guard, on_missing_image: OnMissingImage) -> None:
         self.faults: list[CsvError] = []
-        self.columns: tuple[str, ...] = ()
+        self.header: tuple[str, ...] = ()
         self.rows: list[Row] = []
         self.line = 1
         self._limits = limits
         self._guard = guard
-        self._positions: dict[str, int] = {}
+        self._skips = on_missing_image is OnMissingImage.SKIP
+        self._columns = Columns(serial=None, name=None, handle=None, urls=())
         self._lines_of: dict[int, int] = {}  # by serial number
+        self._number = 0  # of the row, from 1
+        self._above = ("", "")  # handle and name of the row above
 
     def read(self, records: Iterator[Record]) -> None:
         for self.line, cells in records:
-            if not self.columns:
+            if not self.header:
                 self._read_header(cells)
                 if self.faults:
                     return  # rows cannot be parsed without the columns
-            elif len(self.rows) >= self._limits.max_rows:
+            elif self._number >= self._limits.max_rows:
                 self._fault(None, f"there are more than {self._limits.max_rows} rows")
                 return
             else:
-                self._read_row(cells)
-        if not self.columns:
+                self._number += 1
+                self._read_row([cell.strip() for cell in cells])
+        if not self.header:
             self._fault(None, "the file is empty")
-        elif not self.rows and not self.faults:
-            self._fault(None, "there are no rows below the header")
+        elif not any(row.urls for row in self.rows) and not self.faults:
+            what = "rows with an image" if self.rows else "rows"
+            self._fault(None, f"there are no {what} below the header")
 
     def _read_header(self, cells: list[str]) -> None:
-        self.columns = tuple(cell.strip() for cell in cells)
-        words = [NOT_A_WORD.sub("", cell.casefold()) for cell in cells]
-        for name, spellings in SPELLINGS.items():
-            found = [position for position, word in enumerate(words) if word in spellings]
-            canonical = NOT_A_WORD.sub("", name.casefold())
-            if exact := [position for position in found if words[position] == canonical]:
-                found = exact
-            if not found:
-                self._fault(name, "the column is missing")
-            elif len(found) > 1:
-                names = " and ".join(repr(self.columns[position]) for position in found)
-                self._fault(name, f"several columns match: {names}")
-            else:
-                self._positions[name] = found[0]
+        self.header = tuple(cell.strip() for cell in cells)
+        self._columns, faults = find_columns(self.header)
+        self.faults += (CsvError(self.line, fault.name, str(fault)) for fault in faults)
 
     def _read_row(self, cells: list[str]) -> None:
         before = len(self.faults)
-        if len(cells) > len(self.columns):
-            counts = f"the row has {len(cells)} cells, the header has {len(self.columns)}"
+        while len(cells) > len(self.header) and not cells[-1]:
+            cells.pop()
+        if len(cells) > len(self.header):
+            counts = f"the row has {len(cells)} cells, the header has {len(self.header)}"
             self._fault(None, f"{counts}: quote cells that contain the delimiter")
         if any("\0" in cell for cell in cells):
             self._fault(None, "the row has a NUL character")
-        serial = self._serial(self._cell(cells, SERIAL))
-        name = self._cell(cells, NAME)
-        if not name:
-            self._fault(NAME, "the name is empty")
-        urls = self._urls(self._cell(cells, URLS))
+        serial = self._serial(cells)
+        name, continues = self._name(cells)
+        urls = self._urls(cells, may_be_missing=self._skips or continues)
         if len(self.faults) == before and serial is not None:
-            self.rows.append(Row(serial, name, urls, tuple(cell.strip() for cell in cells)))
+            self.rows.append(Row(serial, name, urls, tuple(cells)))
 
-    def _cell(self, cells: list[str], name: str) -> str:
-        position = self._positions[name]
-        return cells[position].strip() if position < len(cells) else ""
-
-    def _serial(self, text: str) -> int | None:
+    def _serial(self, cells: list[str]) -> int | None:
+        if self._columns.serial is None:
+            return self._number
+        text = _cell(cells, self._columns.serial)
         if not (text.isascii() and text.isdigit()) or int(text[:20]) > MAX_SERIAL:
             self._fault(SERIAL, f"{_short(text)} is not a number" if text else "the serial number is empty")
             return None
@@ -243,9 +228,23 @@ class _Parser:
             self._fault(SERIAL, f"{serial} is already on line {first}")
         return serial
 
-    def _urls(self, cell: str) -> tuple[str, ...]:
-        urls = split_urls(cell)
-        if not urls:
+    def _name(self, cells: list[str]) -> tuple[str, bool]:
+        """Return the name, and whether the row goes on with the product of the row above."""
+        handle, stated = _cell(cells, self._columns.handle), _cell(cells, self._columns.name)
+        above_handle, above = self._above
+        name, continues = stated, False
+        if not name and self._columns.fills_names:
+            continues = bool(above) and handle in {"", above_handle}
+            name = above if continues else handle
+        if not name:
+            self._fault(NAME, "the name is empty")
+        self._above = (handle or above_handle, name)
+        return name, continues
+
+    def _urls(self, cells: list[str], *, may_be_missing: bool) -> tuple[str, ...]:
+        found = (url for at in self._columns.urls for url in split_urls(_cell(cells, at)))
+        urls = list(found) if len(self._columns.urls) == 1 else list(dict.fromkeys(found))
+        if not urls and not may_be_missing:
             self._fault(URLS, "there is no URL")
         if len(urls) > self._limits.max_urls:
             self._fault(URLS, f"there are {len(urls)} URLs, the limit is {self._limits.max_urls}")
@@ -256,10 +255,17 @@ class _Parser:
         return tuple(urls)
 
     def _fault(self, name: str | None, reason: str) -> None:
-        position = self._positions.get(name) if name else None
-        self.faults.append(CsvError(self.line, name if position is None else self.columns[position], reason))
+        positions = {SERIAL: self._columns.serial, NAME: self._columns.name}
+        if self._columns.urls:
+            positions[URLS] = self._columns.urls[0]
+        position = positions.get(name) if name else None
+        self.faults.append(CsvError(self.line, name if position is None else self.header[position], reason))
         if len(self.faults) >= MAX_FAULTS:
             raise TooManyFaults
+
+
+def _cell(cells: list[str], position: int | None) -> str:
+    return cells[position] if position is not None and position < len(cells) else ""
 
 
 def _problem_of(url: str, check: Callable[[str], object]) -> str | None:

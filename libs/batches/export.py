@@ -2,14 +2,14 @@
 
 import io
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, cast
 
-import msgspec
 from defusedcsv import csv  # pyright: ignore[reportMissingTypeStubs]
 from msgspec import Struct
 from zipstream import ZIP_STORED, ZipStream  # pyright: ignore[reportMissingTypeStubs]
 
+from libs.batches.stored_sheet import decode_head, decode_row
 from libs.contracts.enums import ItemStatus
 from libs.imaging.formats import FORMATS, FormatName
 from libs.storage import batches
@@ -34,20 +34,25 @@ class Line(Struct):
 
 
 async def output_csv(batch: Batch, link: Callable[[Output], str]) -> AsyncIterator[bytes]:
-    """Yield a UTF-8 CSV file in pieces: the input's columns, the outputs' URLs from `link`, the errors.
+    """Yield a CSV file in pieces: the input's columns, the outputs' URLs from `link`, the errors.
 
-    Cells that a spreadsheet would read as formulas are escaped.
+    It has the delimiter, the encoding and the byte order mark of the input; characters that the encoding
+    lacks become question marks. Cells that a spreadsheet would read as formulas are escaped.
     """
-    columns = msgspec.json.decode(batch.columns, type=list[str])
+    head = decode_head(batch.columns)
+    columns, dialect = head.columns, head.dialect
+    yield dialect.encoding.first_bytes
     text = io.StringIO()
-    writer = _writer(text)
+    if dialect.names_delimiter:
+        text.write(f"sep={dialect.delimiter}\r\n")
+    writer = _writer(text, delimiter=dialect.delimiter)
     writer.writerow([*columns, OUTPUT_URLS, ERRORS])
     async for line in _lines(batch, link):
         padding = [""] * (len(columns) - len(line.cells))
         writer.writerow([*line.cells, *padding, URL_SEPARATOR.join(line.urls), "; ".join(line.errors)])
         if text.tell() > PIECE_CHARS:
-            yield _drained(text)
-    yield _drained(text)
+            yield _drained(text).encode(dialect.encoding.codec, "replace")
+    yield _drained(text).encode(dialect.encoding.codec, "replace")
 
 
 async def archive(batch: Batch, objects: ObjectStore) -> AsyncIterator[bytes]:
@@ -86,17 +91,23 @@ async def _entry(zipped: ZipStream, name: str, chunks: AsyncIterator[bytes]) -> 
 
 async def _lines(batch: Batch, link: Callable[[Output], str]) -> AsyncIterator[Line]:
     line: Line | None = None
+    after: Sequence[Sequence[str]] = ()
     async for item in batches.outputs(batch.id):
         if item.cells is not None:
             if line is not None:
                 yield line
-            line = Line(msgspec.json.decode(item.cells, type=list[str]), [], [])
+            row = decode_row(item.cells)
+            for cells in row.before:
+                yield Line(list(cells), [], [])
+            line, after = Line(list(row.cells), [], []), row.after
         assert line is not None, "a row's first item has its cells"  # noqa: S101
         line.urls.append(link(item) if item.output else "")
         if item.status == ItemStatus.FAILED:
             line.errors.append(f"{item.position}: {item.error_code}: {item.error}")
     if line is not None:
         yield line
+    for cells in after:
+        yield Line(list(cells), [], [])
 
 
 def _name(item: Output) -> str:
@@ -106,8 +117,8 @@ def _name(item: Output) -> str:
     return f"{item.serial_number}-{clean.strip('.-') or 'image'}-{item.position}.{extension}"
 
 
-def _drained(text: io.StringIO) -> bytes:
-    written = text.getvalue().encode()
+def _drained(text: io.StringIO) -> str:
+    written = text.getvalue()
     text.seek(0)
     text.truncate()
     return written

@@ -156,18 +156,21 @@ def test_no_more_than_a_hundred_faults_are_reported(file: Path) -> None:
         (b"", CsvError(1, None, "the file is empty")),
         (b"\n \n", CsvError(1, None, "the file is empty")),
         (HEADER.encode(), CsvError(1, None, "there are no rows below the header")),
-        (b"Product Name,Urls\nA,http://a.example/\n", CsvError(1, "Serial Number", "the column is missing")),
+        (b"S. No.,Urls\n1,http://a.example/\n", CsvError(1, "Product Name", "the column is missing")),
         (
             b"No,Name,Title,Urls\n",
             CsvError(1, "Product Name", TWO_NAMES),
         ),
-        (HEADER.encode() + b"1,Ch\xe4ir,http://a.example/\n", CsvError(1, None, "the file is not UTF-8")),
+        (
+            HEADER.encode() + "1,Stühl ä,".encode() + b"http://a.example/\n2,\xe4,http://a.example/\n",
+            CsvError(3, None, "a character is not UTF-8"),
+        ),
         (
             HEADER.encode() + b'1,"Chair,http://a.example/\n',
-            CsvError(1, None, UNENDED),
+            CsvError(2, None, UNENDED),
         ),
     ],
-    ids=["nothing", "blank", "header only", "no serial", "two names", "Latin-1", "open quote"],
+    ids=["nothing", "blank", "header only", "no name", "two names", "damaged UTF-8", "open quote"],
 )
 def test_a_file_that_is_no_sheet_says_why(file: Path, data: bytes, expected: CsvError) -> None:
     assert faults(file, data) == (expected,)

@@ -146,5 +146,11 @@ class BatchOperation(Operation):
                 description="A JSON list of operations. Default: convert to JPEG with quality 50",
             ),
             "retention": Schema(type=OpenAPIType.STRING, enum=["keep", "ephemeral"], default="keep"),
+            "on_missing_image": Schema(
+                type=OpenAPIType.STRING,
+                enum=["refuse", "skip"],
+                default="refuse",
+                description="What becomes of a row without an image URL",
+            ),
         }
         self.request_body = RequestBody(required=True, content=form_content(fields, required=["file"]))

@@ -27,6 +27,8 @@ from apps.api.uploads.multipart_form import Form, FormShape, received_form
 from libs.backends import Backends
 from libs.batches import create, export
 from libs.batches.create import CreateBatch
+from libs.batches.csv_file import OnMissingImage
+from libs.batches.stored_sheet import decode_head
 from libs.contracts.enums import BatchStatus, ItemStatus, Retention
 from libs.contracts.views.batches import BatchDetail, BatchView
 from libs.contracts.views.request_body import Operations
@@ -35,7 +37,7 @@ from libs.storage.database.tables import BaseUser, Batch
 from libs.storage.idempotency import Effect, Reservation
 
 STREAM_S = 3600.0  # the longest that an event stream stays open; clients reconnect
-FIELDS = ("webhook_url", "operations", "retention")
+FIELDS = ("webhook_url", "operations", "retention", "on_missing_image")
 
 ItemsLimit = Annotated[int, QueryParameter(ge=0, le=100, description="How many items at most")]
 
@@ -92,7 +94,8 @@ class Batches(Controller):
         def link(item: batches.Output) -> str:
             return lasting_link(item.output, context.base_url, context.settings) or ""
 
-        return _file(export.output_csv(batch, link), batch, "text/csv; charset=utf-8", "-output.csv")
+        charset = decode_head(batch.columns).dialect.encoding.charset
+        return _file(export.output_csv(batch, link), batch, "text/csv", "-output.csv", encoding=charset)
 
     @get("/{batch_id:uuid}/archive.zip", media_type="application/zip")
     async def archive(
@@ -172,6 +175,7 @@ def _command(form: Form, context: RequestContext) -> CreateBatch:
         filename=file.filename.replace("\\", "/").rpartition("/")[2] or "batch.csv",
         operations=form.value("operations", Operations),
         retention=form.choice("retention", Retention) or Retention.KEEP,
+        on_missing_image=form.choice("on_missing_image", OnMissingImage) or OnMissingImage.REFUSE,
         webhook_url=form.fields.get("webhook_url") or None,
         request_id=request_id(),
     )
@@ -182,14 +186,16 @@ def _accepted(batch: Batch, context: RequestContext) -> Response[BatchView]:
     return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": view.url})
 
 
-def _file(content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str) -> Stream:
+def _file(
+    content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str, *, encoding: str = "utf-8"
+) -> Stream:
     name = PurePath(batch.filename).stem + ending
     headers = {
         "Content-Disposition": content_disposition(name, "attachment"),
         "Cache-Control": "no-store",
         **UNTRUSTED,
     }
-    return Stream(content, headers=headers, media_type=kind)
+    return Stream(content, headers=headers, media_type=kind, encoding=encoding)
 
 
 async def _changes(
