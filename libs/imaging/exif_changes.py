@@ -35,6 +35,7 @@ from libs.imaging.tiff_block import (
 _WIDTH, _HEIGHT, _COLOUR_SPACE, _GAMMA = 0xA002, 0xA003, 0xA001, 0xA500
 _RELATED_WIDTH, _RELATED_HEIGHT, _INTEROPERABILITY_INDEX = 0x1001, 0x1002, 1
 _COMPRESSED_BITS = 0x9102
+_CHROMA_POSITION, _CENTRED = 0x0213, 1  # as JFIF prescribes
 _SUBJECTS = (0x9214, 0xA214)  # area and location, in pixels
 _FOCAL_PLANE = (0xA20E, 0xA20F)  # pixels per unit of the sensor, across and down
 _SRGB = 1
@@ -48,13 +49,17 @@ class Changes(Struct, frozen=True, kw_only=True):
     scale: tuple[float, float] | None = (1, 1)
     """How much the whole picture was scaled, across and down; None if it was cut, turned or extended."""
     converted: bool = False  # its colours, to sRGB
+    is_jpeg: bool = False  # the result
 
 
 def update_exif(source: Block, changes: Changes) -> Block:
     """Return a copy that is true for the result."""
     block = source.copy()
     root = block.root
+    positioned = changes.is_jpeg and root.find(_CHROMA_POSITION)
     root.remove(PIXEL_TAGS | OTHER_METADATA)
+    if positioned:  # EXIF requires it in a JPEG
+        root.put(integer_tag(_CHROMA_POSITION, _CENTRED, block.order, SHORT))
     if changes.converted:
         root.remove(COLOUR_TAGS)
     if changes.scale != (1, 1):

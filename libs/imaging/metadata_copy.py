@@ -123,14 +123,25 @@ def metadata_options(metadata: CopiedMetadata, name: FormatName, image: Image.Im
     exif, xmp = _updated(metadata, name, image)
     if exif:
         options |= _exif_options(exif, name)
-    if xmp and name == "png":
-        options["pnginfo"] = PngImagePlugin.PngInfo()
-        options["pnginfo"].add_itxt("XML:com.adobe.xmp", xmp.decode(errors="replace"))
-    elif xmp and not (name == "jpeg" and len(xmp) > _XMP_IN_JPEG):
+    if name == "png":
+        return options | _png_texts(xmp, metadata.iptc)
+    if xmp and not (name == "jpeg" and len(xmp) > _XMP_IN_JPEG):
         options["xmp"] = xmp
     if metadata.iptc and name == "jpeg":
         options["extra"] = _photoshop_segment(metadata.iptc)
     return options
+
+
+def _png_texts(xmp: bytes | None, iptc: bytes | None) -> dict[str, Any]:
+    """Return the option that writes XMP, and IPTC as ImageMagick and ExifTool store it in a PNG."""
+    texts = PngImagePlugin.PngInfo()
+    if xmp:
+        texts.add_itxt("XML:com.adobe.xmp", xmp.decode(errors="replace"))
+    if iptc:
+        block = _photoshop_resource(iptc)
+        text = f"\niptc\n{len(block):8}\n{block.hex()}\n"
+        texts.add_text("Raw profile type iptc", text, zip=True)
+    return {"pnginfo": texts} if xmp or iptc else {}
 
 
 def tiff_metadata(metadata: CopiedMetadata, image: Image.Image) -> TiffMetadata | None:
@@ -145,7 +156,7 @@ def _updated(
     metadata: CopiedMetadata, name: FormatName, image: Image.Image
 ) -> tuple[Block | None, bytes | None]:
     """Return EXIF and XMP as they are true for the result."""
-    changes = _changes(metadata.original, image)
+    changes = _changes(metadata.original, name, image)
     exif = update_exif(metadata.exif, changes) if metadata.exif else None
     if metadata.resolution:
         exif = put_resolution(exif, metadata.resolution, name)
@@ -155,11 +166,11 @@ def _updated(
     return exif, xmp
 
 
-def _changes(original: Changes, image: Image.Image) -> Changes:
+def _changes(original: Changes, name: FormatName, image: Image.Image) -> Changes:
     scale = original.scale
     if scale:
         scale = (image.width / original.size[0], image.height / original.size[1])
-    return replace(original, size=image.size, scale=scale)
+    return replace(original, size=image.size, scale=scale, is_jpeg=name == "jpeg")
 
 
 def _exif_options(exif: Block, name: FormatName) -> dict[str, Any]:
@@ -178,8 +189,12 @@ def _exif_options(exif: Block, name: FormatName) -> dict[str, Any]:
     return {"exif": data}
 
 
+def _photoshop_resource(records: bytes) -> bytes:
+    """Wrap IPTC records in one of Photoshop's image resource blocks."""
+    return b"8BIM\x04\x04\0\0" + len(records).to_bytes(4, "big") + records + b"\0" * (len(records) % 2)
+
+
 def _photoshop_segment(records: bytes) -> bytes:
     """Wrap IPTC records in a Photoshop APP13 segment; return nothing if they are too long for one."""
-    block = b"8BIM\x04\x04\0\0" + len(records).to_bytes(4, "big") + records + b"\0" * (len(records) % 2)
-    payload = b"Photoshop 3.0\0" + block
+    payload = b"Photoshop 3.0\0" + _photoshop_resource(records)
     return b"\xff\xed" + (len(payload) + 2).to_bytes(2, "big") + payload if len(payload) < 65_534 else b""

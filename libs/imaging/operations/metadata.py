@@ -10,13 +10,14 @@ from libs.imaging.operations.operation import Dpi, MetadataMode, Operation, Outp
 class Metadata(Operation, frozen=True, kw_only=True, tag="metadata"):
     """Choose what the result keeps of EXIF, XMP, IPTC, the resolution and the colour profile.
 
-    `mode` is `strip` (keep nothing), `keep` (copy EXIF, XMP and IPTC if the format supports them),
-    `strip_location` (the same without where the picture was taken, and without maker notes, which may say
-    it too) or `keep_copyright` (copy only the EXIF artist and copyright). Copied metadata keeps its bytes;
-    only what is no longer true is changed or left out: orientation, sizes, colour space, thumbnails, gain
-    maps. `dpi` is a number of dots per inch to write into the file, or `keep` for that of the source.
-    `color` is `srgb` (convert colours by the embedded profile) or `keep` (leave pixels as they are and copy
-    the profile, if the format supports profiles and the pixels are not CMYK).
+    `mode` is `strip` (keep nothing), `keep` (copy EXIF, XMP and IPTC, as far as the format has a place for
+    them: IPTC in JPEG, PNG and TIFF, none in GIF and BMP), `strip_location` (the same without where the
+    picture was taken, and without maker notes, which may say it too; descriptions and keywords stay) or
+    `keep_copyright` (copy only the EXIF artist and copyright). Copied metadata keeps its bytes; only what is
+    no longer true is changed or left out: orientation, sizes, colour space, thumbnails, gain maps. `dpi` is
+    a number of dots per inch to write into the file, or `keep` for that of the source. `color` is `srgb`
+    (convert colours by the embedded profile) or `keep` (leave pixels as they are and copy the profile, if
+    the format supports profiles and the pixels are not CMYK).
     """
 
     mode: MetadataMode = "strip"
