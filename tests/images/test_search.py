@@ -2,6 +2,8 @@
 
 import base64
 import json
+import sqlite3
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -106,6 +108,27 @@ async def test_a_photo_finds_its_turned_twin_and_a_logo_no_other_logo(client: Cl
     assert set(group["images"]) == {ids["upright.jpg"], ids["turned.jpg"]}
     metadata = (await client.get(f"/api/images/{ids['turned.jpg']}/metadata")).json
     assert (metadata["hash_version"], metadata["orientation"]) == (HASH_VERSION, 6)
+
+
+@ON_ONE_SITE
+async def test_a_hash_of_an_earlier_version_is_renewed_on_request_where_the_file_can_be_read(
+    client: Client, photo: Path
+) -> None:
+    ids = await uploaded(client, {name: variants(photo)[name] for name in ("same", "small.png")})
+    directory = Path(client.site.settings["DATA_DIR"])
+    phash = (await client.get(f"/api/images/{ids['same']}")).json["phash"]
+    earlier = "update image set hash_version = 1, phash = 0 where id = ?"
+    for readable, distances in ((True, 4), (False, 64)):
+        if not readable:
+            (file,) = (path for path in (directory / "objects").rglob("*") if ids["same"] in path.name)
+            file.write_bytes(b"no image")
+        with closing(sqlite3.connect(directory / "darkroom.sqlite", timeout=30)) as database:
+            assert database.execute(earlier, (ids["same"],)).rowcount == 1
+            database.commit()
+        answer = await client.get(f"/api/images/{ids['same']}/similar?max_distance={distances}")
+        assert [image["id"] for image in answer.json] == [ids["small.png"]]
+        shown = (await client.get(f"/api/images/{ids['same']}")).json["phash"]
+        assert shown == (phash if readable else "0" * 16)
 
 
 async def test_an_image_without_a_hash_gets_one_on_request(client: Client, photo: Path) -> None:

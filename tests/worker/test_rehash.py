@@ -70,9 +70,11 @@ async def test_hashes_of_an_earlier_version_are_brought_up_to_date(
         Image.id == ids[1]
     )
     assert await image_descriptions.count_undescribed() == 1
+    assert not image_descriptions.is_described(await image_row(ids[1]))
     counts = await rehash(backends, asyncio.Event(), lambda _: None)
     assert (counts.done, counts.failed) == (1, 0)
     again = [(await image_row(one)).to_dict() for one in ids]
     assert again == today
     assert again[0]["hash_version"] == again[1]["hash_version"] == HASH_VERSION
     assert again[0]["phash"] == again[1]["phash"]
+    assert image_descriptions.is_described(await image_row(ids[1]))

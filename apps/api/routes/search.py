@@ -15,6 +15,7 @@ from litestar.status_codes import HTTP_200_OK
 from apps.api.context import RequestContext, job_options
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import SearchOperation
+from apps.api.problems import JobFailed
 from apps.api.responses import image_views
 from apps.api.responses.job_responses import in_progress
 from apps.api.responses.lists import Limit, page_headers
@@ -69,7 +70,12 @@ class LookAlikes(Controller):
         context = context.waiting(WAIT_S)
         image = await images.owned_by(context.caller.id, image_id)
         if not image_descriptions.is_described(image):
-            job = await describe_in_time(image, context)
+            try:
+                job = await describe_in_time(image, context)
+            except JobFailed:
+                if image.phash is None:
+                    raise
+                job = None  # a hash of an earlier version is better than none
             if job is not None:
                 return in_progress(context, job)
             image = await images.owned_by(context.caller.id, image_id)

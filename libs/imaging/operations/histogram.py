@@ -19,7 +19,7 @@ class Autocontrast(Operation, frozen=True, kw_only=True, tag="autocontrast"):
     """Stretch brightness so that the darkest pixel becomes black and the lightest white.
 
     `cutoff` percent of the pixels at each end are ignored. All channels are stretched by the same factor, so
-    colours keep their balance.
+    colours keep their balance. Clear pixels do not count.
     """
 
     cutoff: Annotated[float, Meta(ge=0, lt=50)] = 0.0
@@ -41,7 +41,10 @@ class Autocontrast(Operation, frozen=True, kw_only=True, tag="autocontrast"):
 
 
 class Equalize(Operation, frozen=True, kw_only=True, tag="equalize"):
-    """Equalize the histogram of each channel, so that all parts of the range are used equally."""
+    """Equalize the histogram of each channel, so that all parts of the range are used equally.
+
+    Clear pixels do not count.
+    """
 
     def apply(self, image: Image) -> Image:
         return self.prepare([image], no_assets)(image)
