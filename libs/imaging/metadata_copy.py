@@ -13,6 +13,7 @@ from libs.imaging.exif_changes import Changes, only_copyright, update_exif, with
 from libs.imaging.exif_iptc import records_without_place
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.icc_profiles import space_of
+from libs.imaging.limits import MAX_TEXT_BYTES
 from libs.imaging.metadata_blocks import MetadataBlocks, read_blocks
 from libs.imaging.operations import AnyOperation, Crop, Flip, Mirror, Pad, Resize, Rotate, Trim
 from libs.imaging.orientation import UPRIGHT, swaps_sides
@@ -23,8 +24,12 @@ from libs.imaging.tag_values import values_of
 from libs.imaging.tiff_block import Block, write_block
 from libs.imaging.xmp_changes import update_xmp, xmp_without_place
 
-JPEG_SEGMENT_BYTES = 65_533
-_XMP_IN_JPEG = JPEG_SEGMENT_BYTES - 29  # after its name
+_JPEG_SEGMENT_BYTES = 65_533
+_EXIF_IN_JPEG = _JPEG_SEGMENT_BYTES - 6  # after its name, as the next
+_XMP_IN_JPEG = _JPEG_SEGMENT_BYTES - 29
+_LARGEST_TEXT = MAX_TEXT_BYTES - 1024
+"""Largest XMP and IPTC of the other formats, with room for the names, so that the results can be read."""
+
 _REFRAMING = (Crop, Trim, Pad, Rotate, Flip, Mirror)
 
 
@@ -125,7 +130,7 @@ def metadata_options(metadata: CopiedMetadata, name: FormatName, image: Image.Im
         options |= _exif_options(exif, name)
     if name == "png":
         return options | _png_texts(xmp, metadata.iptc)
-    if xmp and not (name == "jpeg" and len(xmp) > _XMP_IN_JPEG):
+    if xmp:
         options["xmp"] = xmp
     if metadata.iptc and name == "jpeg":
         options["extra"] = _photoshop_segment(metadata.iptc)
@@ -137,11 +142,11 @@ def _png_texts(xmp: bytes | None, iptc: bytes | None) -> dict[str, Any]:
     texts = PngImagePlugin.PngInfo()
     if xmp:
         texts.add_itxt("XML:com.adobe.xmp", xmp.decode(errors="replace"))
-    if iptc:
+    if iptc and 2 * len(iptc) < _LARGEST_TEXT:  # two digits for each byte
         block = _photoshop_resource(iptc)
         text = f"\niptc\n{len(block):8}\n{block.hex()}\n"
         texts.add_text("Raw profile type iptc", text, zip=True)
-    return {"pnginfo": texts} if xmp or iptc else {}
+    return {"pnginfo": texts}
 
 
 def tiff_metadata(metadata: CopiedMetadata, image: Image.Image) -> TiffMetadata | None:
@@ -163,6 +168,8 @@ def _updated(
     if exif and not exif.root.tags and not exif.root.children:
         exif = None
     xmp = update_xmp(metadata.xmp, changes, FORMATS[name].mime) if metadata.xmp else None
+    if xmp and len(xmp) > (_XMP_IN_JPEG if name == "jpeg" else _LARGEST_TEXT):
+        xmp = None
     return exif, xmp
 
 
@@ -177,16 +184,28 @@ def _exif_options(exif: Block, name: FormatName) -> dict[str, Any]:
     if name == "avif":  # its orientation has another place, and Pillow would rewrite the block
         exif = exif.copy()
         exif.root.remove({ORIENTATION})
-    if name != "jpeg":
-        return {"exif": write_block(exif)} if exif.root.tags or exif.root.children else {}
-    data = b"Exif\0\0" + write_block(exif)
-    while len(data) > JPEG_SEGMENT_BYTES:
-        exif = exif.copy()
-        largest = max((tag for part in exif.root.walk() for tag in part.tags), key=lambda tag: len(tag.data))
-        for part in exif.root.walk():
-            part.tags = [tag for tag in part.tags if tag is not largest]
-        data = b"Exif\0\0" + write_block(exif)
-    return {"exif": data}
+    limit = _EXIF_IN_JPEG if name == "jpeg" else MAX_TEXT_BYTES
+    data = write_block(exif)
+    while len(data) > limit:
+        exif = _without_largest(exif, len(data) - limit)
+        data = write_block(exif)
+    if not exif.root.tags and not exif.root.children:
+        return {}
+    return {"exif": b"Exif\0\0" + data if name == "jpeg" else data}
+
+
+def _without_largest(exif: Block, excess: int) -> Block:
+    """Return a copy without the largest tags, which together have at least `excess` bytes."""
+    exif = exif.copy()
+    tags = [tag for part in exif.root.walk() for tag in part.tags]
+    dropped: set[int] = set()
+    for tag in sorted(tags, key=lambda tag: len(tag.data), reverse=True):
+        if excess > 0:
+            dropped.add(id(tag))
+            excess -= len(tag.data)
+    for part in exif.root.walk():
+        part.tags = [tag for tag in part.tags if id(tag) not in dropped]
+    return exif
 
 
 def _photoshop_resource(records: bytes) -> bytes:

@@ -31,7 +31,8 @@ _USUAL_PREFIXES = {
 }
 """Used where a packet does not declare them, which readers that search for text accept."""
 
-MAX_DEPTH = 100
+MAX_ELEMENTS, MAX_DEPTH = 50_000, 50
+"""Limits of elements, and of those within each other; real packets have a few hundred, and twenty."""
 
 
 def edit_xmp(packet: bytes, rule: Rule) -> bytes | None:
@@ -47,10 +48,12 @@ def edit_xmp(packet: bytes, rule: Rule) -> bytes | None:
         editor.run()
     except (expat.ExpatError, _NotReadable, ValueError):
         return None
-    result = bytearray(packet)
-    for start, end, text in reversed(editor.edits):
-        result[start:end] = text
-    return bytes(result)
+    pieces: list[bytes] = []
+    at = 0
+    for start, end, text in editor.edits:
+        pieces += [packet[at:start], text]
+        at = end
+    return b"".join([*pieces, packet[at:]])
 
 
 class _NotReadable(Exception):
@@ -64,7 +67,6 @@ class _Element(Struct):
     empty: bool
     change: Change | None
     prefixes: dict[str, str]
-    edits: int  # how many edits stand before those within this element
 
 
 class _Editor:
@@ -72,6 +74,7 @@ class _Editor:
         self._packet = packet
         self._rule = rule
         self._open: list[_Element] = []
+        self._elements = 0
         self.edits: list[tuple[int, int, bytes]] = []
         """Start, end and new bytes of each place, in order and without overlap."""
 
@@ -88,7 +91,8 @@ class _Editor:
     def _start(self, qualified: str, attributes: dict[str, str]) -> None:
         at = self._parser.CurrentByteIndex
         tag = _START_TAG.match(self._packet, at)
-        if tag is None or len(self._open) >= MAX_DEPTH:
+        self._elements += 1
+        if tag is None or len(self._open) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise _NotReadable
         prefixes = self._open[-1].prefixes if self._open else _USUAL_PREFIXES
         declared = {key[6:]: value for key, value in attributes.items() if key.startswith("xmlns:")}
@@ -103,7 +107,6 @@ class _Editor:
             empty=tag[0].endswith(b"/>"),
             change=None if inside_removed else self._rule(name, above),
             prefixes=prefixes,
-            edits=len(self.edits),
         )
         self._open.append(element)
         if not element.change and not inside_removed:

@@ -236,3 +236,14 @@ def test_strip_location_removes_a_place_that_passes_for_something_else(save: Sav
         source = save(Image.new("RGB", (32, 20)), "in.jpg", exif=b"Exif\0\0" + bytes(damaged))
         numbers = {field.number for field in _copied(source, Metadata(mode="strip_location"))}
         assert not numbers & {0, 2, 3, 4, 0x1B}
+
+
+def test_values_that_overlap_make_no_block_that_is_too_large(save: Save) -> None:
+    """Each of many tags claims the same bytes, so that a copy of all would be many times as large."""
+    count, length = 900, 20_000
+    entries = b"".join(struct.pack("<HHLL", 0xC000 + number, 7, length, 8) for number in range(count))
+    block = b"II*\0" + struct.pack("<LH", 8, count) + entries + bytes(length)
+    source = save(Image.new("RGB", (32, 20)), "in.png", exif=block)
+    for name in FORMATS:
+        render(source, source.with_name("result"), [KEEP, Convert(format=name)], Limits())
+        describe(source.with_name("result"), Limits())

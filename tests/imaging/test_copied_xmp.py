@@ -123,6 +123,7 @@ def test_a_packet_in_utf16_is_corrected() -> None:
         _packet()[:-60],
         b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
         b"<a>" * 200 + b"</a>" * 200,
+        b"<a>" + b"<b/>" * 60_000 + b"</a>",
     ],
 )
 def test_what_is_no_xmp_is_left_out(packet: bytes) -> None:
