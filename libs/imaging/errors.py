@@ -88,6 +88,16 @@ class UnreadableImage(SourceFault):
         super().__init__(f"the image cannot be read: {reason}")
 
 
+class FeatureNotSupported(SourceFault):
+    """The file is sound, but stores its pixels in a way that cannot be decoded; the message names it."""
+
+    code = "feature_not_supported"
+
+    def __init__(self, feature: str) -> None:
+        super().__init__(f"{feature} is not supported")
+        self.feature = feature
+
+
 class ImageTooLarge(SourceFault):
     """All frames together have more pixels than the limit."""
 

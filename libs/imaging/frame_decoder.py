@@ -7,16 +7,25 @@ from pathlib import Path
 from PIL import Image, ImageChops
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.deep_colours import deep_to_srgb
+from libs.imaging.formats import FormatName
 from libs.imaging.frame_composer import Frame, read_composition
 from libs.imaging.frame_timing import shown_ms
 from libs.imaging.header import Header
-from libs.imaging.icc_profiles import fits, is_srgb, to_srgb
 from libs.imaging.operations.resize import Scaling, resample
 from libs.imaging.orientation import UPRIGHT, apply_orientation, read_orientation, stored_box, upright_size
 from libs.imaging.pillow_adapter import translated_errors
 from libs.imaging.pixel_modes import to_supported_mode
 from libs.imaging.plan import Facts, Plan
+from libs.imaging.png_reader import PngReader
+from libs.imaging.source_colours import (
+    SourceColours,
+    are_srgb,
+    can_keep,
+    greatest_light,
+    read_source_colours,
+    to_srgb,
+)
 
 _SELF_CONTAINED = {"jpeg", "png", "bmp"}
 """Formats whose decoded still image needs no copy: apart from `info`, it no longer refers to its file."""
@@ -27,14 +36,16 @@ def read_facts(image: ImageFile, header: Header) -> Facts:
     # Pillow itself turns a TIFF upright when it loads the pixels, and reports the upright size.
     orientation = UPRIGHT if header.format == "tiff" else read_orientation(image)
     with translated_errors():
-        mode, profile = image.mode, image.info.get("icc_profile")
+        mode = "LA" if isinstance(image, PngReader) and image.raw_mode == "LA;16B" else image.mode
+        colours = read_source_colours(image, header.colours, mode)
         return Facts(
             format=header.format,
             size=image.size,
             frames=header.frames,
             orientation=orientation,
             mode=mode,
-            srgb=mode != "CMYK" and (not profile or is_srgb(profile, mode)),
+            described=header.colours,
+            srgb=are_srgb(colours, mode),
         )
 
 
@@ -49,9 +60,13 @@ class FrameDecoder:
         self._stored = plan.facts.size
         self.plays = _read_plays(image, self._format)
         """How many times an animation plays; 0 means forever."""
-        keeps = plan.output.color == "keep" and FORMATS[plan.output.format].profiles
-        self.profile = _read_profile(image) if keeps else None
-        """The colour profile of the frames; None if they are converted to sRGB."""
+        colours = read_source_colours(image, plan.facts.described, plan.facts.mode)
+        output = plan.output
+        keeps = output.color == "keep" and all(
+            can_keep(colours, name) for name in (output.format, output.opaque_format or output.format)
+        )
+        self.kept_colours: SourceColours = colours if keeps else None
+        """The colours of the frames; None if they are converted to sRGB."""
 
     def frames(self) -> Iterator[Frame]:
         """Decode the planned frames one by one, scaled and turned as planned.
@@ -65,9 +80,9 @@ class FrameDecoder:
         if composition is None:
             yield from self._decode_all(range(plan.first_frame, last))
             return
-        profile = _read_profile(self._image)
+        colours = read_source_colours(self._image, plan.facts.described, plan.facts.mode)
         for pixels, duration_ms in islice(composition.frames(), plan.first_frame, last):
-            yield Frame(self._finish(pixels, self._stored, profile), duration_ms)
+            yield Frame(self._finish(pixels, self._stored, colours), duration_ms)
 
     def _decode_all(self, numbers: range) -> Iterator[Frame]:
         """Decode frames that Pillow composes itself.
@@ -88,24 +103,31 @@ class FrameDecoder:
         with translated_errors():
             if number:
                 self._image.seek(number)
-            profile = _read_profile(self._image)
+            colours = read_source_colours(self._image, self._plan.facts.described, self._plan.facts.mode)
             extent = self._draft()
+            converts = self.kept_colours is None and not self._plan.facts.srgb
             self._image.load()
             duration_ms = float(self._image.info.get("duration") or 0)
-            pixels = self._pixels()
-        return Frame(self._finish(pixels, extent, profile), shown_ms(self._format, duration_ms))
+            deep = deep_to_srgb(self._image, colours, animated=self._plan.frames > 1) if converts else None
+            pixels, colours = (self._pixels(), colours) if deep is None else (deep, None)
+        return Frame(self._finish(pixels, extent, colours), shown_ms(self._format, duration_ms))
 
-    def _finish(self, pixels: Image.Image, extent: tuple[float, float], profile: bytes | None) -> Image.Image:
+    def _finish(
+        self, pixels: Image.Image, extent: tuple[float, float], colours: SourceColours
+    ) -> Image.Image:
         """Scale, turn and colour the decoded pixels of a frame as planned."""
+        peak = greatest_light(pixels, colours, animated=self._plan.frames > 1)
         if self._plan.scaling:
             pixels = self._scale(pixels, extent, self._plan.scaling)
         upright = apply_orientation(pixels, self._plan.orientation)
-        if self.profile is None or upright.mode in {"CMYK", "LAB"}:
-            upright = to_srgb(upright, None if self._plan.facts.srgb else profile)
+        if self.kept_colours is None or upright.mode in {"CMYK", "LAB"}:
+            upright = to_srgb(upright, None if self._plan.facts.srgb else colours, peak)
         return self._without_info(upright)
 
     def _pixels(self) -> Image.Image:
         pixels = to_supported_mode(self._image)
+        if self._plan.facts.mode == "LA" and pixels.mode == "RGBA":
+            pixels = pixels.convert("LA")
         if self._format == "jpeg" and pixels.mode == "CMYK" and "adobe" not in self._image.info:
             return ImageChops.invert(pixels)  # Pillow inverts every CMYK JPEG, but only Adobe's are inverted
         return pixels
@@ -154,11 +176,6 @@ def total_duration_ms(image: ImageFile, header: Header, path: Path) -> float:
             image.load()
             total_ms += shown_ms(header.format, float(image.info.get("duration") or 0))
     return total_ms
-
-
-def _read_profile(image: ImageFile) -> bytes | None:
-    profile = image.info.get("icc_profile")
-    return profile if isinstance(profile, bytes) and fits(profile, image.mode) else None
 
 
 def _read_plays(image: ImageFile, name: FormatName) -> int:

@@ -7,6 +7,8 @@ from pathlib import Path
 from msgspec.structs import replace
 from PIL import Image
 
+from libs.imaging.colour.signalling import add_signalling, rewrite_nclx
+from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.complete_file import CompleteFile
 from libs.imaging.compositing import drop_opaque_alpha, flatten, has_alpha, threshold_alpha
 from libs.imaging.containers import webp
@@ -39,9 +41,11 @@ def write(
     target: Path,
     output: Output,
     metadata: CopiedMetadata = _NO_METADATA,
+    colours: ColourSpace | None = None,
 ) -> None:
     """Write a still image, or an animation that plays `plays` times (0: forever).
 
+    `colours` are those of the frames if they are neither in sRGB nor described by the profile in `metadata`.
     A search for `max_bytes` writes a second file beside the target.
 
     Raises:
@@ -56,7 +60,7 @@ def write(
     durations_ms = [frame.duration_ms for frame in frames]
 
     def save(path: Path, quality: int | None) -> None:
-        _save(images, durations_ms, plays, path, replace(output, quality=quality), metadata)
+        _save(images, durations_ms, plays, path, replace(output, quality=quality), metadata, colours)
 
     if output.max_bytes is None or output.quality is None or output.lossless:
         save(target, output.quality)
@@ -81,13 +85,18 @@ def _save(
     path: Path,
     output: Output,
     metadata: CopiedMetadata,
+    colours: ColourSpace | None,
 ) -> None:
     images = [_to_palette(image, output) for image in images]
     options = still_options(output) | metadata_options(metadata, output.format, images[0])
+    if colours:
+        add_signalling(options, colours, output.format, grey=images[0].mode in {"L", "LA"})
     if len(images) > 1:
         options |= animation_options(output.format, images, durations_ms, plays)
     with _encoding_errors(FORMATS[output.format].pillow), CompleteFile(path) as file:
         images[0].save(file, format=FORMATS[output.format].pillow, **options)
+        if colours and output.format == "avif":
+            rewrite_nclx(file, colours)
         if output.format == "webp" and len(images) > 1:
             _announce_alpha(file)
     if output.format == "tiff" and (added := tiff_metadata(metadata, images[0])):

@@ -7,7 +7,8 @@ from typing import cast
 from msgspec import Struct
 from PIL.TiffImagePlugin import TiffImageFile
 
-from libs.imaging.containers import avif, bmp, gif, jpeg, png, tiff, webp
+from libs.imaging.colour.spaces import ColourSpace
+from libs.imaging.containers import avif, bmp, colour_chunks, gif, jpeg, png, tiff, webp
 from libs.imaging.containers.shape import Shape
 from libs.imaging.errors import EmptyFile, FormatNotAccepted, UnreadableImage
 from libs.imaging.format_detection import HEAD_BYTES, detect_format
@@ -27,6 +28,7 @@ class Header(Struct, frozen=True, kw_only=True):
     width: int  # of the stored pixels, before EXIF orientation
     height: int
     frames: int  # pages of a TIFF
+    colours: ColourSpace | None = None  # what is said about them besides an ICC profile
 
 
 def read_header(path: Path, limits: Limits) -> Header:
@@ -44,6 +46,7 @@ def read_header(path: Path, limits: Limits) -> Header:
         with mmap(file.fileno(), 0, access=ACCESS_READ) as data, translated_errors():
             name = detect_format(data[:HEAD_BYTES])
             shape = _measure(path, name, data, limits)
+            colours = _read_colours(name, data)
     limits.check(*shape)
     if not shape.width or not shape.height:
         raise UnreadableImage("its header gives no size")
@@ -55,7 +58,18 @@ def read_header(path: Path, limits: Limits) -> Header:
         width=shape.width,
         height=shape.height,
         frames=shape.frames,
+        colours=colours,
     )
+
+
+def _read_colours(name: FormatName, data: mmap) -> ColourSpace | None:
+    match name:
+        case "png":
+            return colour_chunks.read_png(data)
+        case "avif":
+            return colour_chunks.read_avif(data)
+        case _:
+            return None
 
 
 def _measure(path: Path, name: FormatName, data: mmap, limits: Limits) -> Shape:

@@ -7,7 +7,11 @@ from typing import Literal
 from PIL import Image, ImageCms
 
 _SPACE = slice(16, 20)  # the colour space field of the profile header (ICC.1, 7.2.6)
-_SPACES = {"L": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
+_SPACES = {"L": b"GRAY", "I;16": b"GRAY", "RGB": b"RGB ", "CMYK": b"CMYK"}
+_OPAQUE = {"LA": "L", "RGBA": "RGB", "P": "RGB", "PA": "RGB"} | dict.fromkeys(
+    ("1", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"), "L"
+)
+"""The mode in which colours are converted, by the mode of a file."""
 
 
 def space_of(profile: bytes) -> str:
@@ -17,7 +21,7 @@ def space_of(profile: bytes) -> str:
 
 def fits(profile: bytes, mode: str) -> bool:
     """Return whether a profile applies to images of this mode."""
-    opaque = {"LA": "L", "RGBA": "RGB", "P": "RGB", "PA": "RGB", "1": "L", "I;16": "L"}.get(mode, mode)
+    opaque = _OPAQUE.get(mode, mode)
     space = profile[_SPACE]
     return space == _SPACES.get(opaque) or (opaque == "L" and space == b"RGB ")
 
@@ -37,7 +41,10 @@ def is_srgb(profile: bytes, mode: str) -> bool:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert to L, LA, RGB or RGBA in sRGB; ignore a profile that is damaged or does not fit the mode."""
+    """Convert to L, LA, RGB or RGBA in sRGB; ignore a profile that is damaged or does not fit the mode.
+
+    Mode I;16 is converted to L by a profile.
+    """
     if image.mode in {"LA", "RGBA"}:
         if not profile:
             return image
@@ -57,17 +64,20 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _convert(image: Image.Image, profile: bytes) -> Image.Image:
     space = profile[_SPACE]
     source = ImageCms.ImageCmsProfile(BytesIO(profile))
-    if image.mode == "L" and space == b"RGB ":
+    if image.mode in {"L", "I;16"} and space == b"RGB ":
         return _transform(image.convert("RGB"), source).convert("L")
     if space != _SPACES[image.mode]:
         raise ValueError(space)
     converted = _transform(image, source)
-    return converted.convert("L") if image.mode == "L" else converted
+    return converted.convert("L") if image.mode in {"L", "I;16"} else converted
 
 
 def _transform(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
     srgb = _builtin("sRGB")
-    transform = ImageCms.buildTransform(source, srgb, image.mode, "RGB")
+    # LittleCMS approximates a grey curve by a coarse table unless told not to, which is wrong by ten levels
+    # for dark pixels of a profile with the gamma 1.
+    flags = ImageCms.Flags.NOOPTIMIZE if image.mode in {"L", "I;16"} else ImageCms.Flags.NONE
+    transform = ImageCms.buildTransform(source, srgb, image.mode, "RGB", flags=flags)
     return ImageCms.applyTransform(image, transform) or image
 
 

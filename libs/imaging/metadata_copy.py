@@ -19,6 +19,7 @@ from libs.imaging.operations import AnyOperation, Crop, Flip, Mirror, Pad, Resiz
 from libs.imaging.orientation import UPRIGHT, swaps_sides
 from libs.imaging.plan import Plan
 from libs.imaging.resolution import Resolution, put_resolution, read_resolution, resolution_options
+from libs.imaging.source_colours import SourceColours
 from libs.imaging.tag_numbers import ORIENTATION
 from libs.imaging.tag_values import values_of
 from libs.imaging.tiff_block import Block, write_block
@@ -54,7 +55,7 @@ class TiffMetadata(Struct, frozen=True, kw_only=True):
 
 
 def read_metadata(
-    image: ImageFile, source: Path, plan: Plan, operations: Sequence[AnyOperation], profile: bytes | None
+    image: ImageFile, source: Path, plan: Plan, operations: Sequence[AnyOperation], colours: SourceColours
 ) -> CopiedMetadata:
     """Read the metadata that the plan says to keep; what cannot be read is left out.
 
@@ -63,8 +64,9 @@ def read_metadata(
         source: The file that is open.
         plan: Says what to keep.
         operations: Those of the pipeline.
-        profile: The colour profile of the result; None: its colours are sRGB.
+        colours: Those of the result; None is sRGB.
     """
+    profile = colours if isinstance(colours, bytes) else None
     output = plan.output
     if output.metadata == "strip" and output.dpi is None:
         return CopiedMetadata(profile=profile)
@@ -76,7 +78,7 @@ def read_metadata(
     if isinstance(output.dpi, int):
         resolution = (output.dpi, output.dpi)
     scaled = orientation == UPRIGHT and not any(_reframes(operation) for operation in operations)
-    converted = not plan.facts.srgb and (profile is None or plan.facts.mode in {"CMYK", "LAB"})
+    converted = not plan.facts.srgb and (colours is None or plan.facts.mode in {"CMYK", "LAB"})
     size = plan.facts.size
     original = Changes(
         size=size, orientation=orientation, scale=(1, 1) if scaled else None, converted=converted

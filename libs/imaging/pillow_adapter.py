@@ -9,7 +9,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from libs.imaging.containers.avif_exif import find_exif
@@ -17,8 +17,10 @@ from libs.imaging.errors import ImageTruncated, OutOfMemory, TooMuchMetadata, Un
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
 from libs.imaging.pillow_warnings import suppress_warnings
+from libs.imaging.png_reader import PngReader
 from libs.imaging.repairs import repaired
 from libs.imaging.tiff_pixels_only import TiffPixelsOnly
+from libs.imaging.tiff_reader import TiffReader
 
 KEPT_BLOCKS = 4
 """Blocks of 16 MiB that Pillow keeps for the next image instead of freeing them. Reusing memory for 12 MP
@@ -28,7 +30,7 @@ Image.core.set_blocks_max(KEPT_BLOCKS)
 Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillow sees the file
 
 _XMP_KEYS = ("xmp", "XML:com.adobe.xmp")  # in `info`
-
+_READERS: dict[FormatName, type[ImageFile]] = {"png": PngReader, "tiff": TiffReader}
 _DAMAGE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
 
 
@@ -88,10 +90,12 @@ def open_image(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile
         if name == "tiff" and isinstance(source, Path):
             # Pillow maps a TIFF that it opens by path into memory, and then misreads it if it is rotated.
             source = stack.enter_context(TiffPixelsOnly(source))
+        if name == "png" and isinstance(source, Path):
+            source = stack.enter_context(source.open("rb"))  # it may be decoded twice
         if name == "avif" and isinstance(source, Path):
             source = _without_exif(source)
         with translated_errors():
-            image = stack.enter_context(Image.open(source, formats=[FORMATS[name].pillow]))
+            image = stack.enter_context(_open(source, name))
         check_metadata("colour profile", len(image.info.get("icc_profile") or b""), MAX_PROFILE_BYTES)
         stack.enter_context(_exif_alone(image))
         yield image
@@ -134,3 +138,13 @@ def _exif_alone(image: ImageFile) -> Generator[None]:
         yield
     finally:
         vars(image).pop("getexif", None)  # an image that refers to itself is freed late
+
+
+def _open(source: Path | BinaryIO, name: FormatName) -> ImageFile:
+    reader = _READERS.get(name)
+    if reader is None or isinstance(source, Path):
+        return Image.open(source, formats=[FORMATS[name].pillow])
+    try:
+        return reader(source)
+    except (SyntaxError, IndexError, TypeError, struct.error) as error:
+        raise UnidentifiedImageError("cannot identify image file") from error

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 
+from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.errors import AssetMissing, AssetUnreadable, FontUnavailable, OutOfMemory, SourceFault
 from libs.imaging.formats import FormatName
 from libs.imaging.frame_composer import Frame
@@ -90,9 +91,11 @@ def _render(
     with open_image(source, header.format) as image:
         plan = _plan(image, header, operations, limits)
         decoder = FrameDecoder(image, plan, source)
-        metadata = read_metadata(image, source, plan, operations, decoder.profile)
+        kept = decoder.kept_colours
+        metadata = read_metadata(image, source, plan, operations, kept)
         frames = _run(decoder, plan, limits, assets)
-    write(frames, decoder.plays, target, plan.output, metadata)
+    colours = kept if isinstance(kept, ColourSpace) else None
+    write(frames, decoder.plays, target, plan.output, metadata, colours)
     if plan.only_compresses and target.stat().st_size >= source.stat().st_size:
         copy_without_metadata(source, target, plan)
     return _describe_result(target, limits)

@@ -30,11 +30,11 @@ def _from_16_bits(image: Image.Image) -> Image.Image:
     """Keep the high byte of each value, as Pillow does for 16-bit colour."""
     grey = image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if "transparency" in image.info:
-        grey.putalpha(_alpha_except(image.info["transparency"], image))
+        grey.putalpha(alpha_except(image.info["transparency"], image))
     return grey
 
 
-def _alpha_except(clear: int, image: Image.Image) -> Image.Image:
+def alpha_except(clear: int, image: Image.Image) -> Image.Image:
     """Return an alpha channel that is 0 where a pixel has the 16-bit value `clear`, and 255 elsewhere."""
     alpha = ImageMath.lambda_eval(lambda bands: (bands["grey"] != clear) * 255, grey=image.convert("I"))
     return alpha.convert("L")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.errors import FrameMissing, ResultTooLarge, SideTooLong, SourceFault
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.geometry import Size
@@ -38,7 +39,8 @@ class Facts(Struct, frozen=True, kw_only=True):
     frames: int
     orientation: int  # EXIF
     mode: str
-    srgb: bool  # converting the colour profile to sRGB changes no colours
+    described: ColourSpace | None = None  # what the file says about its colours besides an ICC profile
+    srgb: bool  # converting the colours to sRGB changes nothing
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -74,6 +76,8 @@ class Plan(Struct, frozen=True, kw_only=True):
         facts = self.facts
         turned = f", EXIF orientation {facts.orientation}" if facts.orientation != 1 else ""
         colours = "" if facts.srgb else ", embedded colour profile"
+        if facts.described and not facts.srgb:
+            colours = ", described colours"
         stored = f"{facts.format} {_wxh(facts.size)} {facts.mode}, {facts.frames} frame(s)"
         return f"source   {stored}{turned}{colours}"
 

@@ -14,6 +14,7 @@ EXAMPLES = [
     errors.FormatNotAccepted("SVG"),
     errors.ImageTruncated(),
     errors.UnreadableImage("its data is damaged"),
+    errors.FeatureNotSupported("TIFF with 3 unsigned samples of 10 bits (RGB)"),
     errors.ImageTooLarge(400_000_000, 50_000_000),
     errors.SideTooLong(20_000, 16_384),
     errors.TooManyFrames(200),

@@ -16,8 +16,10 @@ class Metadata(Operation, frozen=True, kw_only=True, tag="metadata"):
     `keep_copyright` (copy only the EXIF artist and copyright). Copied metadata keeps its bytes; only what is
     no longer true is changed or left out: orientation, sizes, colour space, thumbnails, gain maps. `dpi` is
     a number of dots per inch to write into the file, or `keep` for that of the source. `color` is `srgb`
-    (convert colours by the embedded profile) or `keep` (leave pixels as they are and copy the profile, if
-    the format supports profiles and the pixels are not CMYK).
+    (convert colours from whatever the file says they are: a profile, code points, or a gamma and
+    chromaticities) or `keep` (leave pixels as they are and say so in the result, if its format can and the
+    pixels are not CMYK). PQ and HLG, of high dynamic range, are kept in PNG and AVIF only; in sRGB their
+    highlights are compressed.
     """
 
     mode: MetadataMode = "strip"

@@ -1,0 +1,46 @@
+"""Convert 16-bit pixels to sRGB before they are reduced to 8 bits, which would leave too few dark shades."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.ImageFile import ImageFile
+
+from libs.imaging import icc_profiles
+from libs.imaging.colour.conversion import picture_peak, samples_to_srgb
+from libs.imaging.colour.spaces import ColourSpace
+from libs.imaging.pixel_modes import alpha_except
+from libs.imaging.png_reader import PngReader
+from libs.imaging.source_colours import SourceColours
+
+
+def deep_to_srgb(image: ImageFile, colours: SourceColours, *, animated: bool) -> Image.Image | None:
+    """Convert a decoded image; None if it is not of 16 bits.
+
+    None too for RGB with an ICC profile, which LittleCMS gets in 8 bits from Pillow.
+    """
+    if image.mode.startswith("I;16"):
+        grey = _converted(np.asarray(image).astype(np.uint16), colours, animated=animated)
+        if grey is not None and "transparency" in image.info:
+            grey.putalpha(alpha_except(image.info["transparency"], image))
+        return grey
+    grey = image.mode == "LA"
+    if not isinstance(image, PngReader) or not image.deep or not (grey or isinstance(colours, ColourSpace)):
+        return None
+    high = np.asarray(image.getchannel("L") if grey else image.convert("RGB")).astype(np.uint16)
+    low = image.decode_low_bytes()
+    samples: NDArray[np.uint16] = (high << np.uint16(8)) | np.asarray(
+        low if grey else low.convert("RGB")
+    ).astype(np.uint16)
+    result = _converted(samples, colours, animated=animated)
+    if result is not None and image.mode in {"LA", "RGBA"}:
+        result.putalpha(image.getchannel("A"))
+    return result
+
+
+def _converted(samples: NDArray[np.uint16], colours: SourceColours, *, animated: bool) -> Image.Image | None:
+    if isinstance(colours, ColourSpace):
+        peak = picture_peak(int(samples.max()), 65_536, colours, animated=animated)
+        return Image.fromarray(samples_to_srgb(samples, colours, peak))
+    if colours and samples.ndim == 2:
+        return icc_profiles.to_srgb(Image.fromarray(np.ascontiguousarray(samples)), colours)
+    return None
