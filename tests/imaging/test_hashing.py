@@ -105,6 +105,32 @@ def test_logos_on_clear_ground_differ_by_their_shapes_whatever_colour_is_hidden(
             assert distance(one, other) >= 8, (name, one, other)
 
 
+def test_a_logo_has_the_same_hash_in_every_format_with_transparency(save: Save) -> None:
+    for kind, colour in (("disc", (0, 0, 0)), ("cross", (255, 255, 255)), ("triangle", (20, 90, 30))):
+        logo = shape(kind, colour, (7, 200, 7, 0))
+        alpha = logo.getchannel("A")
+        palette = Image.new("P", logo.size, 0)
+        palette.putpalette([250, 0, 250, *colour])  # the clear colour comes first
+        palette.paste(1, (0, 0), alpha)
+        grey = Image.merge("LA", [Image.new("L", logo.size, colour[1]), alpha])
+        deep = Image.fromarray(np.where(np.asarray(alpha) > 0, colour[1] * 256, 0xABCD).astype(np.uint16))
+        files = {
+            "png": save(logo, "rgba.png"),
+            "palette": save(palette, "palette.png", transparency=0),
+            "gif": save(palette, "palette.gif", transparency=0),
+            "webp": save(logo, "rgba.webp", lossless=True, exact=True),
+            "lossy": save(logo, "lossy.webp", quality=80),
+            "avif": save(logo, "rgba.avif"),
+            "tiff": save(logo, "rgba.tiff"),
+            "grey": save(grey, "grey.png"),
+            "key": save(deep, "deep.png", transparency=0xABCD),
+        }
+        hashes = {name: describe(path, Limits()).phash for name, path in files.items()}
+        for name, phash in hashes.items():
+            exact = name not in {"avif", "lossy"}
+            assert distance(phash, hashes["png"]) <= (2 if exact else 10), (kind, name)
+
+
 def test_an_image_without_any_visible_pixel_is_described(save: Save) -> None:
     described = [
         describe(save(Image.new("RGBA", (20, 10), (*colour, 0)), "in.png"), Limits())
