@@ -98,8 +98,11 @@ class _Line:
         self._add_letters(text[at:], fonts)
 
     def runs(self) -> list[Run]:
+        """Return the runs from left to right."""
         groups = groupby(self._pieces, key=lambda piece: piece.font)
-        return [Run(font, "".join(piece.text for piece in pieces)) for font, pieces in groups]
+        return in_visual_order(
+            [Run(font, "".join(piece.text for piece in pieces)) for font, pieces in groups]
+        )
 
     def _add_letters(self, text: str, fonts: tuple[Path, ...]) -> None:
         previous: Path | None = None
@@ -112,6 +115,31 @@ class _Line:
             if previous is None or not (dependent and previous in candidates):
                 previous = candidates[0]
             self._pieces.append(Run(previous, character))
+
+
+def in_visual_order(runs: list[Run]) -> list[Run]:
+    """Order runs from left to right, as the bidirectional algorithm does with whole runs (UAX 9, N1, N2, L2).
+
+    Within a run, Raqm orders the letters.
+    """
+    directions = [_direction(run.text) for run in runs]
+    base = next((direction for direction in directions if direction), "L")
+    for number, direction in enumerate(directions):
+        if direction is None:
+            before = directions[number - 1] if number else base
+            after = next((found for found in directions[number:] if found), base)
+            directions[number] = before if before == after else base
+    groups = groupby(zip(directions, runs, strict=True), key=lambda pair: pair[0])
+    sequences = [(direction, [run for _, run in pairs]) for direction, pairs in groups]
+    if base == "R":
+        sequences.reverse()
+    return [run for direction, found in sequences for run in (found if direction == "L" else reversed(found))]
+
+
+def _direction(text: str) -> str | None:
+    """Return the direction of the first letter that has one, L or R; None if there is none."""
+    classes = (unicodedata.bidirectional(character) for character in text)
+    return next(("L" if found == "L" else "R" for found in classes if found in {"L", "R", "AL"}), None)
 
 
 def _fonts_with(character: str, fonts: tuple[Path, ...]) -> tuple[Path, ...]:

@@ -93,6 +93,22 @@ def test_text_and_emoji_share_lines() -> None:
     assert runs == [["Sale ", "😀👍🏽", " 50 %"], ["नमस्ते ", "Hi"]]
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a 😀 b", ["a ", "😀", " b"]),
+        ("שלום 😀 עולם", [" עולם", "😀", "שלום "]),
+        ("😀 שלום", [" שלום", "😀"]),
+        ("שלום 東京 tokyo", ["東京 ", "tokyo", "שלום "]),
+        ("tokyo 東京 שלום", ["tokyo ", "東京 ", "שלום"]),
+        ("東京 שלום😀עולם 東京", ["東京 ", "עולם ", "😀", "שלום", "東京"]),
+        ("שלום 😀", ["😀", "שלום "]),
+    ],
+)
+def test_runs_stand_as_they_are_read_from_both_sides(text: str, expected: list[str]) -> None:
+    assert [run.text for run in split_lines(text)[0]] == expected
+
+
 def test_an_operators_font_is_used_for_the_characters_that_it_has(tmp_path: Path, save: Save) -> None:
     shutil.copy(FONTS[0], tmp_path / "Corporate.otf")
     (tmp_path / "Broken.ttf").write_bytes(b"no font")
