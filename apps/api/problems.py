@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
+import msgspec
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from structlog.contextvars import get_contextvars
 
 from apps.api.responses.event_streams import TooManyStreams
@@ -15,6 +16,7 @@ from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaTyp
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
+from libs.contracts.decode_errors import explained
 from libs.contracts.outcome import Outcome
 from libs.contracts.views.problems import CsvError, FieldError, Problem
 from libs.edits import errors as edits
@@ -159,7 +161,7 @@ def all_codes() -> dict[str, int]:
 def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer any exception. An unexpected one is logged, and its text is not sent."""
     if isinstance(error, HTTPException):
-        return _of_http_error(error)
+        return _of_http_error(_explained(request, error))
     if isinstance(error, JobFailed):
         return problem(all_codes().get(error.code, 422), error.code, str(error))
     status = status_of(type(error))
@@ -218,6 +220,23 @@ def _of_http_error(error: HTTPException) -> Response[Problem]:
     if error.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         headers |= _retry_after(headers.get("RateLimit-Reset", "1"))
     return problem(error.status_code, code, detail or error.detail, errors=errors, headers=headers)
+
+
+def _explained(request: Request[Any, Any, Any], error: HTTPException) -> HTTPException:
+    """Return Litestar's error about a JSON body in the words of `decode_errors`."""
+    cause = error.__cause__
+    if (
+        not isinstance(cause, msgspec.ValidationError)
+        or "json" not in request.state
+        or len(error.extra or ()) != 1
+    ):
+        return error
+    body = request.route_handler.parsed_fn_signature.parameters.get("data")
+    if body is None or "`$.data" not in str(cause):
+        return error
+    at_root = msgspec.ValidationError(str(cause).replace("`$.data", "`$", 1))
+    message, _, place = str(explained(at_root, request.state.json, body.annotation)).partition(" - at `$")
+    return ValidationException(extra=[{"message": message, "key": place.strip("`.") or "data"}])
 
 
 def _field_error(found: Mapping[str, str]) -> FieldError:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 import msgspec
-from rich.console import Console
-from rich.table import Table
 
 from apps.cli.describe import PHOTO, describe_photos
+from apps.cli.tables import print_rows
 from libs.imaging.hashing import distance
 
 HASHES = ("phash", "dhash", "average_hash", "colorhash")
@@ -28,7 +27,8 @@ def compare(first: Path, second: Path, as_json: bool) -> None:
         same_bytes = description.sha256 == other.sha256
         click.echo(msgspec.json.encode({"same_bytes": same_bytes, "distances": distances}))
         return
-    table = Table("hash", first.name, second.name, "bits apart")
-    for name, bits in distances.items():
-        table.add_row(name, getattr(description, name), getattr(other, name), str(bits))
-    Console().print(table)
+    rows = [
+        (name, getattr(description, name), getattr(other, name), str(bits))
+        for name, bits in distances.items()
+    ]
+    print_rows(rows, headers=("hash", first.name, second.name, "bits apart"))

@@ -12,6 +12,7 @@ from apps.cli.dead_letters import dead_letters
 from apps.cli.describe import describe
 from apps.cli.doctor import doctor
 from apps.cli.migrate import migrate
+from apps.cli.operations import operations
 from apps.cli.process import process
 from apps.cli.rehash import rehash
 from apps.cli.run_apps import api, scheduler, serve, worker
@@ -20,7 +21,7 @@ from libs import __version__
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Run Darkroom": (serve, api, worker, scheduler),
     "Operate an installation": (check, migrate, create_admin, doctor, dead_letters, rehash),
-    "Work on local files": (process, describe, compare),
+    "Work on local files": (process, describe, compare, operations),
 }
 
 

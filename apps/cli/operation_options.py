@@ -1,14 +1,17 @@
 """Parse operations from command-line options."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from libs.contracts.decode_errors import convert_value
 from libs.contracts.json_text import decode_json
 from libs.imaging.operations import AnyOperation
+from libs.settings import Settings
 
 _COMMA = re.compile(r"(?<!\\),")
 _BARE_FRACTION = re.compile(r"\.\d+")
@@ -37,9 +40,19 @@ def parse_operation(text: str) -> AnyOperation:
         value = "0" + value if _BARE_FRACTION.fullmatch(value) else value.replace("\\,", ",")
         parent[last] = [part for part in value.split("+") if part] if field in _LISTS else value
     try:
-        return msgspec.convert(values, AnyOperation, strict=False)
+        return convert_value(values, AnyOperation, strict=False)
     except msgspec.ValidationError as error:
-        raise click.BadParameter(str(error), param_hint=f"--op {text}") from error
+        raise click.BadParameter(str(error).partition(" - at `$`")[0], param_hint=f"--op {text}") from error
+
+
+def check_count(operations: Sequence[AnyOperation], settings: Settings) -> None:
+    """Check the number of operations, as the API does.
+
+    Raises:
+        click.UsageError: There are too many.
+    """
+    if len(operations) > settings.max_operations:
+        raise click.UsageError(f"{len(operations)} operations, the limit is {settings.max_operations}")
 
 
 def read_operations(path: Path) -> tuple[AnyOperation, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from apps.cli.result_names import ResultName
 from libs.imaging.errors import FileTooLarge, ImagingError
 from libs.imaging.formats import FORMATS
 from libs.imaging.limits import Limits
@@ -17,6 +18,7 @@ class RenderOptions(Struct, frozen=True, kw_only=True):
 
     operations: tuple[AnyOperation, ...]
     out: Path  # the output folder
+    name: ResultName
     force: bool  # overwrite existing results
     limits: Limits
     max_bytes: int  # of a photo
@@ -28,43 +30,83 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     source: Path
     before_bytes: int
-    target: Path | None = None
+    result: Path | None = None
     after_bytes: int = 0
-    failure: str | None = None
+    width: int = 0  # of the result, in pixels
+    height: int = 0
+    error: str | None = None
 
 
-def render_file(source: Path, target: Path, part: Path, options: RenderOptions) -> Outcome:
-    """Render `source` into `part`, then move that to `target` with the extension of its format.
+def render_file(source: Path, beside: Path, part: Path, options: RenderOptions) -> Outcome:
+    """Render `source` into `part`; the outcome says where that belongs.
 
-    An existing file is overwritten only if `options.force`, the source itself never.
+    Args:
+        source: The photo.
+        beside: Where the photo would be, if it were in the output folder.
+        part: The unfinished result.
+        options: What to do.
     """
     try:
         check_size(source, options.max_bytes)
         plan = explain(source, options.operations, options.limits)
-        expected = target.with_suffix("." + FORMATS[plan.output.format].extension)
-        if not options.force and not plan.output.opaque_format and expected.exists():
-            return failed(source, f"{expected} is there already; --force overwrites")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        if not options.force and not plan.output.opaque_format and options.name.early:
+            image_format = plan.output.format
+            extension = FORMATS[image_format].extension
+            check_free(options.name.beside(beside, ext=extension, image_format=image_format))
+        part.parent.mkdir(parents=True, exist_ok=True)
         rendered = render(source, part, options.operations, options.limits, assets=options.assets)
-        target = target.with_suffix("." + rendered.extension)
-        if options.force and target.resolve() != source.resolve():
-            part.replace(target)
-        else:
-            target.hardlink_to(part)  # unlike a rename, this fails if the target exists
     except ImagingError as error:
         return failed(source, f"{error} ({error.code})")
-    except FileExistsError:
-        return failed(source, f"{target} is there already; --force overwrites all but the source")
     except OSError as error:
         return failed(source, str(error))
-    finally:
-        part.unlink(missing_ok=True)
+    result = options.name.beside(
+        beside,
+        ext=rendered.extension,
+        image_format=rendered.format,
+        width=rendered.width,
+        height=rendered.height,
+    )
     return Outcome(
         source=source,
         before_bytes=source.stat().st_size,
-        target=target,
+        result=result,
         after_bytes=rendered.size_bytes,
+        width=rendered.width,
+        height=rendered.height,
     )
+
+
+def store_result(part: Path, outcome: Outcome, taken: set[Path], *, force: bool) -> Outcome:
+    """Move a finished part to its result.
+
+    An existing file is overwritten only with `force`; the source, and what is in `taken`, never.
+    """
+    result = outcome.result
+    if result is None:
+        return outcome
+    try:
+        if result in taken:
+            raise FileExistsError(f"{result} is the result of another photo too; --name can tell them apart")
+        result.parent.mkdir(parents=True, exist_ok=True)
+        if force and result.resolve() != outcome.source.resolve():
+            part.replace(result)
+        else:
+            check_free(result)
+            result.hardlink_to(part)  # unlike a rename, this fails if the target exists
+    except OSError as error:
+        return failed(outcome.source, error.strerror or str(error))
+    taken.add(result)
+    return outcome
+
+
+def check_free(result: Path) -> None:
+    """Check that no file would be overwritten.
+
+    Raises:
+        FileExistsError: One would be.
+    """
+    if result.exists():
+        raise FileExistsError(f"{result} is there already; --force overwrites all but the source")
 
 
 def check_size(source: Path, max_bytes: int) -> None:
@@ -81,4 +123,4 @@ def check_size(source: Path, max_bytes: int) -> None:
 def failed(source: Path, reason: str) -> Outcome:
     """Return the outcome of a photo that has no result."""
     size_bytes = source.stat().st_size if source.exists() else 0
-    return Outcome(source=source, before_bytes=size_bytes, failure=reason)
+    return Outcome(source=source, before_bytes=size_bytes, error=reason)

@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from apps.cli.find_photos import Photo
-from apps.cli.render_file import Outcome, RenderOptions, failed, render_file
+from apps.cli.render_file import Outcome, RenderOptions, failed, render_file, store_result
 from apps.cli.render_pool import render_pool
 from libs.runtime.process_pool import ProcessPool, RenderError
 from libs.settings import Settings
 
 
 async def render_files(
-    photos: Sequence[Photo], options: RenderOptions, settings: Settings, count: int
+    photos: Sequence[Photo], options: RenderOptions, settings: Settings, count: int, *, quiet: bool = False
 ) -> list[Outcome]:
     """Render all photos in `count` processes; return their outcomes in the order of their paths.
 
@@ -24,14 +24,17 @@ async def render_files(
     """
     options.out.mkdir(parents=True, exist_ok=True)
     parts = [_part_of(options.out / photo.name, number) for number, photo in enumerate(photos)]
-    with _progress_bar() as progress:
+    taken = set[Path]()
+    with _progress_bar(quiet=quiet) as progress:
         bar = progress.add_task("processing", total=len(photos))
 
         left, outcomes = iter(zip(photos, parts, strict=True)), list[Outcome]()
 
         async def render_next() -> None:
             for photo, part in left:
-                outcomes.append(await _render(photo, part, options, settings.job_timeout_s, processes))
+                outcome = await _render(photo, part, options, settings.job_timeout_s, processes)
+                outcomes.append(store_result(part, outcome, taken, force=options.force))
+                part.unlink(missing_ok=True)
                 progress.advance(bar)
 
         try:
@@ -50,9 +53,9 @@ async def render_files(
 async def _render(
     photo: Photo, part: Path, options: RenderOptions, timeout_s: float, processes: ProcessPool
 ) -> Outcome:
-    target = options.out / photo.name
+    beside = options.out / photo.name
     try:
-        return await processes.run(timeout_s, render_file, photo.path, target, part, options)
+        return await processes.run(timeout_s, render_file, photo.path, beside, part, options)
     except RenderError as error:
         return failed(photo.path, f"{error} ({error.code})")
 
@@ -62,8 +65,8 @@ def _part_of(target: Path, number: int) -> Path:
     return target.with_name(f".{target.name}.{os.getpid()}-{number}.part")
 
 
-def _progress_bar() -> Progress:
+def _progress_bar(*, quiet: bool) -> Progress:
     """Return a bar for standard error; it shows on a terminal only."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)

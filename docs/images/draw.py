@@ -3,15 +3,16 @@
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 import skimage
 from PIL import Image
 
 from libs.imaging.limits import Limits
-from libs.imaging.operations import AnyOperation
+from libs.imaging.operations import AnyOperation, Operation
 from libs.imaging.operations.operation import name_of
+from libs.imaging.operations.reference import FieldReference, description_of, fields_of, kinds
 from libs.imaging.pipeline import render
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +36,7 @@ darkroom process photos/ --op resize:width=800,height=600,fit=cover --op convert
 
 On the command line, `gravity.x=0.3` sets a field of a field, `accept=webp+jpeg` sets a list, and `\\,` is a
 comma in a text. `--ops file.json` reads a list from a file, `--asset logo=logo.png` provides the image for
-`"part": "logo"`, and `--explain` prints the plan.
+`"part": "logo"`, and `--explain` prints the plan. [The command line](command-line.md) has a page of its own.
 
 These rules apply to all operations:
 
@@ -129,17 +130,14 @@ BEFORE: dict[str, list[dict[str, Any]]] = {
 
 def page() -> str:
     """Return the text of the page."""
-    kinds = get_args(AnyOperation)
-    names = [str(kind.__struct_config__.tag) for kind in kinds]
-    index = " · ".join(f"[{name}](#{name})" for name in names)
-    return "\n".join([INTRO, index, "", *(_section(kind) for kind in kinds)])
+    index = " · ".join(f"[{name}](#{name})" for name in kinds())
+    sections = (_section(name, kind) for name, kind in kinds().items())
+    return "\n".join([INTRO, index, "", *sections])
 
 
-def _section(kind: type[Any]) -> str:
-    name = str(kind.__struct_config__.tag)
-    description = "\n".join(line.strip() for line in (kind.__doc__ or "").strip().splitlines())
-    lines = [f"## {name}", "", description, ""]
-    if rows := _fields(kind):
+def _section(name: str, kind: type[Operation]) -> str:
+    lines = [f"## {name}", "", description_of(kind), ""]
+    if rows := [_row(field) for field in fields_of(kind)]:
         lines += ["| field | values | default |", "|---|---|---|", *rows, ""]
     for number, fields in enumerate(EXAMPLES[name]):
         example = msgspec.json.encode({"op": name, **fields}).decode()
@@ -147,46 +145,9 @@ def _section(kind: type[Any]) -> str:
     return "\n".join(lines)
 
 
-def _fields(kind: type[Any]) -> list[str]:
-    _, components = msgspec.json.schema_components([kind])
-    schema = components[kind.__name__]
-    required = set(schema["required"])
-    rows: list[str] = []
-    for field, field_schema in schema["properties"].items():
-        if field == "op":
-            continue
-        default = msgspec.json.encode(field_schema.get("default")).decode()
-        shown = "required" if field in required else f"`{default}`".replace("`null`", "")
-        rows.append(f"| `{field}` | {_values(field_schema, components)} | {shown} |")
-    return rows
-
-
-def _values(schema: dict[str, Any], components: dict[str, Any]) -> str:
-    """Describe in words which values a JSON Schema accepts."""
-    if "anyOf" in schema:
-        kinds = [kind for kind in schema["anyOf"] if kind.get("type") != "null"]
-        return " or ".join(_values(kind, components) for kind in kinds)
-    if "$ref" in schema:
-        fields = components[schema["$ref"].rpartition("/")[2]]["properties"]
-        return "an object of " + ", ".join(
-            f"`{name}`: {_values(field, components)}" for name, field in fields.items()
-        )
-    if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"] if value is not None)
-    if "items" in schema:
-        return "a list of " + _values(schema["items"], components)
-    text = schema.get("description") or schema.get("format") or str(schema.get("type", "anything"))
-    text += _bound(schema, "minimum", "exclusiveMinimum", "from", "above")
-    text += _bound(schema, "maximum", "exclusiveMaximum", "to", "below")
-    if "maxLength" in schema:
-        text += f" of {schema.get('minLength', 0)} to {schema['maxLength']} characters"
-    return text
-
-
-def _bound(schema: dict[str, Any], inclusive: str, exclusive: str, word: str, exclusive_word: str) -> str:
-    if exclusive in schema:
-        return f" {exclusive_word} {schema[exclusive]:g}"
-    return f" {word} {schema[inclusive]:g}" if inclusive in schema else ""
+def _row(field: FieldReference) -> str:
+    default = "required" if field.required else f"`{field.default}`" if field.default is not None else ""
+    return f"| `{field.name}` | {field.values} | {default} |"
 
 
 def _picture(name: str, number: int) -> str:

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar, cast
 
 import msgspec
 
+from libs.contracts.decode_errors import explained
+
 T = TypeVar("T")
 
 
@@ -23,10 +25,12 @@ class JsonDecoder(Generic[T]):
 
         Raises:
             msgspec.DecodeError: The text is not JSON, or is nested too deeply.
-            msgspec.ValidationError: It is not of the type; the error names the place.
+            msgspec.ValidationError: It is not of the type; the error names the place, and a near name.
         """
         try:
             return self._decoder.decode(text)
+        except msgspec.ValidationError as error:
+            raise explained(error, msgspec.json.decode(text), self._decoder.type) from error
         except msgspec.DecodeError:  # a ValueError too
             raise
         except RecursionError:

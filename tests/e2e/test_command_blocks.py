@@ -110,9 +110,25 @@ def check_operations(_: str, folder: Path, __: Surroundings) -> None:
         assert image.size == (640, 427)  # it is smaller than the box, and stays so
 
 
+def check_command_line(out: str, folder: Path, _: Surroundings) -> None:
+    sizes = {}
+    for name in ("out/photo.webp", "small/rocket-400x267.jpg", "small.jpg", "thumbs/rocket.jpg"):
+        with Image.open(folder / name) as image:
+            sizes[name] = image.width
+    assert sizes == {
+        "out/photo.webp": 800,
+        "small/rocket-400x267.jpg": 400,
+        "small.jpg": 200,
+        "thumbs/rocket.jpg": 300,
+    }
+    assert '"width": 300' in out
+    assert "\nfit (" in out.replace("  fit", "fit")
+
+
 CHECKS: dict[str, Callable[[str, Path, Surroundings], None]] = {
     "docs/accounts.md": check_accounts,
     "docs/batches.md": check_batches,
+    "docs/command-line.md": check_command_line,
     "docs/edits.md": check_edits,
     "docs/jobs.md": check_jobs,
     "docs/operations.md": check_operations,

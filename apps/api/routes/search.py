@@ -26,6 +26,7 @@ from apps.api.uploads.json_body import ImageJson, is_json, received_image_json
 from apps.api.uploads.multipart_form import FormShape, ReceivedFile, received_form
 from apps.api.uploads.received_files import data_url_file, store_ephemeral
 from libs.contracts.commands import IngestSource
+from libs.contracts.decode_errors import convert_value
 from libs.contracts.enums import Retention
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.search import DuplicateGroupView, SearchRequest, SimilarView
@@ -199,6 +200,6 @@ def _place(after: str | None) -> After | None:
 
 def _search_request(fields: dict[str, str]) -> SearchRequest:
     try:
-        return msgspec.convert(fields, SearchRequest, strict=False)
+        return convert_value(fields, SearchRequest, strict=False)
     except msgspec.ValidationError as error:
         raise BadUpload(str(error)) from error

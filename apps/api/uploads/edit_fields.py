@@ -7,6 +7,7 @@ import msgspec
 
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form
+from libs.contracts.decode_errors import convert_value
 from libs.contracts.edits import Edit, EditFields
 from libs.contracts.views.images import EditRequest
 
@@ -33,6 +34,6 @@ def edit_of_form(form: Form, parts: Mapping[str, UUID]) -> Edit | None:
     if not given:
         return None
     try:
-        return edit_of(msgspec.convert(given, EditFields, strict=False))
+        return edit_of(convert_value(given, EditFields, strict=False))
     except msgspec.ValidationError as error:
         raise BadUpload(str(error)) from error

@@ -11,7 +11,10 @@ from libs.contracts.json_text import decode_json
 
 
 class JsonRequest(Request[Any, Any, State]):
-    """A request whose invalid JSON always answers 400, never 500."""
+    """A request whose invalid JSON always answers 400, never 500.
+
+    The decoded body stays in `state.json`, for the text of an error that Litestar finds in it.
+    """
 
     async def json(self) -> Any:  # noqa: ANN401 - JSON
         """Return the decoded body; None for an empty one.
@@ -20,6 +23,7 @@ class JsonRequest(Request[Any, Any, State]):
             SerializationException: It is not JSON; Litestar answers 400.
         """
         try:
-            return decode_json(await self.body() or b"null", object)
+            self.state.json = decode_json(await self.body() or b"null", object)
         except msgspec.DecodeError as error:
             raise SerializationException(str(error)) from error
+        return self.state.json

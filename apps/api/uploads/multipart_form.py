@@ -13,6 +13,7 @@ from msgspec import Struct
 from multipart import MultipartError, PushMultipartParser, parse_options_header  # pyright: ignore
 
 from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
+from libs.contracts.decode_errors import convert_value
 from libs.contracts.json_text import decode_json
 from libs.runtime.disk import write_all
 from libs.runtime.threads import SCRATCH
@@ -70,7 +71,7 @@ class Form(Struct, frozen=True):
         Raises:
             BadUpload: The field is not a member.
         """
-        return self.read(name, lambda text: msgspec.convert(text, type=kind))
+        return self.read(name, lambda text: convert_value(text, kind))
 
     def value(self, name: str, kind: type[T]) -> T | None:
         """Decode a text field from JSON; None if it is missing.
