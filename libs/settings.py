@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from libs import __version__
 from libs.contracts.edits import EditsDialect
+from libs.imaging.cmyk_profile import read_cmyk_profile
 from libs.imaging.limits import Limits
 
 PREFIX = "DARKROOM_"
@@ -91,6 +92,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Frames or pages of an image."""
     max_operations: Count = 20
     """Operations in one job."""
+    cmyk_profile: str = ""
+    """ICC profile of CMYK images that have none, such as `ISOcoated_v2_300_eci.icc`. Each process needs the
+    file. Empty: their inks are taken as pure cyan, magenta, yellow and black."""
     fonts_dir: str = ""
     """Directory of fonts for the texts of watermarks: `{"font": "Corporate"}` uses `Corporate.ttf`, `.otf` or
     `.ttc` in it. Each worker needs it. Empty: only Darkroom's own fonts are used."""
@@ -205,7 +209,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def image_limits(self) -> Limits:
         """The limits for every image that is decoded."""
-        return Limits(max_pixels=self.max_pixels, max_side=self.max_side, max_frames=self.max_frames)
+        return Limits(
+            max_pixels=self.max_pixels,
+            max_side=self.max_side,
+            max_frames=self.max_frames,
+            cmyk_profile=Path(self.cmyk_profile) if self.cmyk_profile else None,
+        )
 
     @property
     def edits(self) -> bool:
@@ -252,9 +261,19 @@ def load_settings(environ: Mapping[str, str] = os.environ, *, with_secret: bool 
     if len(values["secret_key"]) < MIN_SECRET_CHARS:
         raise SettingsError(f"{PREFIX}SECRET_KEY needs at least {MIN_SECRET_CHARS} characters")
     try:
-        return msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
+        settings = msgspec.convert(values, Settings, strict=False, dec_hook=_to_path)
     except msgspec.ValidationError as error:
         raise SettingsError(_with_variable_names(str(error))) from error
+    _check_cmyk_profile(settings)
+    return settings
+
+
+def _check_cmyk_profile(settings: Settings) -> None:
+    if settings.cmyk_profile:
+        try:
+            read_cmyk_profile(Path(settings.cmyk_profile))
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{PREFIX}CMYK_PROFILE: {error}") from error
 
 
 def _to_path(_: type[Path], value: str) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 from PIL.ImageFile import ImageFile
 
+from libs.imaging.cmyk_profile import read_cmyk_profile
 from libs.imaging.deep_colours import deep_to_srgb
 from libs.imaging.formats import FormatName
 from libs.imaging.frame_composer import Frame, read_composition
@@ -26,6 +27,7 @@ from libs.imaging.source_colours import (
     read_source_colours,
     to_srgb,
 )
+from libs.imaging.tiff_reader import TiffReader
 
 _SELF_CONTAINED = {"jpeg", "png", "bmp"}
 """Formats whose decoded still image needs no copy: apart from `info`, it no longer refers to its file."""
@@ -52,15 +54,18 @@ def read_facts(image: ImageFile, header: Header) -> Facts:
 class FrameDecoder:
     """Decodes the frames of an opened file as its plan says."""
 
-    def __init__(self, image: ImageFile, plan: Plan, path: Path) -> None:
+    def __init__(self, image: ImageFile, plan: Plan, path: Path, cmyk_profile: Path | None = None) -> None:
         self._image = image
+        if cmyk_profile and isinstance(image, TiffReader):
+            image.cmyk_profile = read_cmyk_profile(cmyk_profile)
         self._path = path
         self._plan = plan
+        self._cmyk_profile = cmyk_profile
         self._format: FormatName = plan.facts.format
         self._stored = plan.facts.size
         self.plays = _read_plays(image, self._format)
         """How many times an animation plays; 0 means forever."""
-        colours = read_source_colours(image, plan.facts.described, plan.facts.mode)
+        colours = self._colours()
         output = plan.output
         keeps = output.color == "keep" and all(
             can_keep(colours, name) for name in (output.format, output.opaque_format or output.format)
@@ -80,7 +85,7 @@ class FrameDecoder:
         if composition is None:
             yield from self._decode_all(range(plan.first_frame, last))
             return
-        colours = read_source_colours(self._image, plan.facts.described, plan.facts.mode)
+        colours = self._colours()
         for pixels, duration_ms in islice(composition.frames(), plan.first_frame, last):
             yield Frame(self._finish(pixels, self._stored, colours), duration_ms)
 
@@ -103,7 +108,7 @@ class FrameDecoder:
         with translated_errors():
             if number:
                 self._image.seek(number)
-            colours = read_source_colours(self._image, self._plan.facts.described, self._plan.facts.mode)
+            colours = self._colours()
             extent = self._draft()
             converts = self.kept_colours is None and not self._plan.facts.srgb
             self._image.load()
@@ -111,6 +116,13 @@ class FrameDecoder:
             deep = deep_to_srgb(self._image, colours, animated=self._plan.frames > 1) if converts else None
             pixels, colours = (self._pixels(), colours) if deep is None else (deep, None)
         return Frame(self._finish(pixels, extent, colours), shown_ms(self._format, duration_ms))
+
+    def _colours(self) -> SourceColours:
+        facts = self._plan.facts
+        colours = read_source_colours(self._image, facts.described, facts.mode)
+        if facts.mode == "CMYK" and colours is None and self._cmyk_profile:
+            return read_cmyk_profile(self._cmyk_profile)
+        return colours
 
     def _finish(
         self, pixels: Image.Image, extent: tuple[float, float], colours: SourceColours

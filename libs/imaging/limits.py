@@ -1,5 +1,7 @@
 """Limits on images, checked before memory is allocated for them."""
 
+from pathlib import Path
+
 from msgspec import Struct
 
 from libs.imaging.errors import FileTooLarge, ImageTooLarge, SideTooLong, TooManyFrames, TooMuchMetadata
@@ -28,12 +30,13 @@ def check_metadata(what: str, size_bytes: int, limit: int = MAX_TEXT_BYTES) -> N
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """Limits on one image, source or result."""
+    """Limits on one image, source or result, and what to assume of it."""
 
     max_pixels: int = 50_000_000  # width x height x frames
     max_side: int = LONGEST_SIDE  # in pixels
     max_frames: int = 200  # frames of an animation, pages of a TIFF
     max_bytes: int = 256 * 1024**2  # of the file
+    cmyk_profile: Path | None = None  # of CMYK images that have none; see `read_cmyk_profile`
 
     def check_bytes(self, size_bytes: int) -> None:
         """Check the size of a file.

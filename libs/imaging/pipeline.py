@@ -90,7 +90,7 @@ def _render(
     check_not_truncated(source, header.format, limits)
     with open_image(source, header.format) as image:
         plan = _plan(image, header, operations, limits)
-        decoder = FrameDecoder(image, plan, source)
+        decoder = FrameDecoder(image, plan, source, limits.cmyk_profile)
         kept = decoder.kept_colours
         metadata = read_metadata(image, source, plan, operations, kept)
         frames = _run(decoder, plan, limits, assets)
@@ -137,7 +137,7 @@ def first_frame(path: Path, limits: Limits) -> Image:
     check_not_truncated(path, header.format, limits)
     with open_image(path, header.format) as image:
         plan = make_plan(read_facts(image, header), [Frames(frame=0)], limits)
-        return next(FrameDecoder(image, plan, path).frames()).image
+        return next(FrameDecoder(image, plan, path, limits.cmyk_profile).frames()).image
 
 
 class _Assets:

@@ -52,6 +52,9 @@ class TiffReader(TiffImageFile):
     sRGB by their profile.
     """
 
+    cmyk_profile: bytes | None = None
+    """The profile of CMYK with alpha that has none."""
+
     def _setup(self) -> None:
         """Read the tags of the current page.
 
@@ -89,7 +92,8 @@ class TiffReader(TiffImageFile):
         file = cast(BinaryIO, self.fp)
         file.seek(0)
         samples = read_samples(file.read(), self.tag_v2, self.layout)
-        image = to_image(samples, self.layout, self.tag_v2, self._profile)
+        profile = self._profile or (self.cmyk_profile if self.layout.kind == "cmyk" else None)
+        image = to_image(samples, self.layout, self.tag_v2, profile)
         self.im = image.im
         self.tile = []
         self.readonly = 0
