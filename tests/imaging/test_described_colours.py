@@ -112,6 +112,49 @@ def test_code_points_of_an_avif_are_shown_as_in_chromium(save: Save, run: Run) -
         assert np.abs(middle - np.array(shown)).max() <= 2, code_points
 
 
+def _with_another_colour_box(data: bytes, primaries: int, transfer: int) -> bytes:
+    """Put a colour box that belongs to no picture before the others of an AVIF."""
+    box = struct.pack(">I4s4sHHHB", 19, b"colr", b"nclx", primaries, transfer, 0, 0x80)
+    result = bytearray(data)
+    for name in (b"meta", b"iprp", b"ipco"):
+        at = result.index(name) - 4
+        struct.pack_into(">I", result, at, struct.unpack_from(">I", result, at)[0] + len(box))
+    at = result.index(b"ipma") + 4
+    assert result[at : at + 4] == bytes(4)
+    entries = struct.unpack_from(">I", result, at + 4)[0]
+    at += 8
+    for _ in range(entries):
+        for number in range(at + 3, at + 3 + result[at + 2]):
+            result[number] += 1
+        at += 3 + result[at + 2]
+    place = struct.pack(">I", data.index(b"mdat") + 4)
+    result = result.replace(place, struct.pack(">I", data.index(b"mdat") + 4 + len(box)))
+    at = result.index(b"ipco") + 4
+    return bytes(result[:at] + box + result[at:])
+
+
+def test_the_colours_of_another_picture_in_an_avif_do_not_count(save: Save, run: Run) -> None:
+    wide = np.repeat(np.repeat(STORED, 8, axis=0), 8, axis=1)
+    source = save(_with_another_colour_box(avif(wide, 12, 13), 9, 16), "in.avif")
+    _, result = run(source, Convert(format="png"))
+    middle = np.asarray(result.convert("RGB")).astype(int)[4, 4::8]
+    assert np.abs(middle - np.array(SHOWN_OF_AVIF[12, 13])).max() <= 2
+
+
+def test_an_animated_avif_is_converted(save: Save, run: Run) -> None:
+    wide = np.repeat(np.repeat(STORED, 8, axis=0), 8, axis=1)
+    frames = {"save_all": True, "append_images": [Image.fromarray(wide[:, ::-1].copy())], "duration": 100}
+    data = bytearray(avif(wide, 12, 13, **frames))
+    at = data.find(b"colrnclx")
+    while at >= 0:
+        struct.pack_into(">HH", data, at + 8, 12, 13)
+        at = data.find(b"colrnclx", at + 8)
+    facts, result = run(save(bytes(data), "in.avif"), Convert(format="png"))
+    assert facts.frames == 2
+    middle = np.asarray(result.convert("RGB")).astype(int)[4, 4::8]
+    assert np.abs(middle - np.array(SHOWN_OF_AVIF[12, 13])).max() <= 3
+
+
 def test_cicp_comes_before_the_profile_and_srgb_before_gamma(save: Save, run: Run) -> None:
     profile = icc_profile(ColourSpace(primaries=SRGB_PRIMARIES, curve=1.0), grey=False)
     iccp = (b"iCCP", b"linear\0\0" + zlib.compress(profile))

@@ -15,11 +15,6 @@ def is_complete(data: mmap) -> bool:
     return _read_meta_box(data)[1]
 
 
-def read_meta(data: mmap) -> bytes:
-    """Return the `meta` box, which describes the items; nothing if there is none."""
-    return _read_meta_box(data)[0]
-
-
 def measure(data: mmap) -> Shape:
     """Read the largest size among the items, which is that of the picture and not of one of its tiles.
 

@@ -1,13 +1,11 @@
 """AVIF: the item that holds the EXIF block (ISO/IEC 14496-12, 8.11, and 23008-12, annex A)."""
 
 import struct
-from collections.abc import Iterator
 from mmap import mmap
 from typing import NamedTuple
 
+from libs.imaging.containers.iso_boxes import Box, boxes
 from libs.imaging.limits import MAX_TEXT_BYTES, check_metadata
-
-_MAX_BOXES = 10_000
 
 
 class ExifItem(NamedTuple):
@@ -24,51 +22,29 @@ def find_exif(data: mmap | bytes) -> ExifItem | None:
         TooMuchMetadata: It is too large.
     """
     try:
-        meta = next((box for box in _boxes(data, 0, len(data)) if box.name == b"meta"), None)
+        meta = next((box for box in boxes(data, 0, len(data)) if box.name == b"meta"), None)
         if meta is None:
             return None
-        boxes = {box.name: box for box in _boxes(data, meta.start + 4, meta.end)}
-        found = _exif_item(data, boxes[b"iinf"]) if b"iinf" in boxes else None
+        within = {box.name: box for box in boxes(data, meta.start + 4, meta.end)}
+        found = _exif_item(data, within[b"iinf"]) if b"iinf" in within else None
     except struct.error:
         return None
     if found is None:
         return None
     number, type_at = found
     try:
-        idat = boxes[b"idat"].start if b"idat" in boxes else 0
-        item = _item_bytes(data, boxes[b"iloc"], number, idat)
+        idat = within[b"idat"].start if b"idat" in within else 0
+        item = _item_bytes(data, within[b"iloc"], number, idat)
         (skipped,) = struct.unpack_from(">I", item)
         return ExifItem(type_at, item[4 + skipped :])
     except (struct.error, KeyError):
         return ExifItem(type_at, b"")
 
 
-class _Box(NamedTuple):
-    name: bytes
-    start: int  # of its contents
-    end: int
-
-
-def _boxes(data: mmap | bytes, at: int, end: int) -> Iterator[_Box]:
-    for _ in range(_MAX_BOXES):
-        if at + 8 > end:
-            return
-        length, name = struct.unpack_from(">I4s", data, at)
-        head = 8
-        if length == 1:
-            head, (length,) = 16, struct.unpack_from(">Q", data, at + 8)
-        if length == 0:  # the box extends to the end of the file
-            length = end - at
-        if length < head:
-            return
-        yield _Box(name, at + head, min(at + length, end))
-        at += length
-
-
-def _exif_item(data: mmap | bytes, iinf: _Box) -> tuple[int, int] | None:
+def _exif_item(data: mmap | bytes, iinf: Box) -> tuple[int, int] | None:
     """Return the number of the first EXIF item, and the offset of its type."""
     entries = iinf.start + (6 if data[iinf.start] == 0 else 8)
-    for box in _boxes(data, entries, iinf.end):
+    for box in boxes(data, entries, iinf.end):
         version = data[box.start]
         if box.name != b"infe" or version < 2:
             continue
@@ -78,7 +54,7 @@ def _exif_item(data: mmap | bytes, iinf: _Box) -> tuple[int, int] | None:
     return None
 
 
-def _item_bytes(data: mmap | bytes, iloc: _Box, number: int, idat: int) -> bytes:
+def _item_bytes(data: mmap | bytes, iloc: Box, number: int, idat: int) -> bytes:
     """Return the bytes of an item by the item location box.
 
     Raises:

@@ -13,7 +13,7 @@ from libs.imaging.colour.spaces import (
     from_code_points,
     from_gamma,
 )
-from libs.imaging.containers import avif, png
+from libs.imaging.containers import avif_colour, png
 
 _CHUNKS = {b"cICP", b"sRGB", b"gAMA", b"cHRM"}
 _IDENTITY = 0  # the only matrix that cICP may name, because a PNG's pixels are RGB
@@ -50,13 +50,9 @@ def _png_code_points(chunk: bytes) -> CodePoints | None:
 
 
 def read_avif(data: mmap) -> ColourSpace | None:
-    """Return what the nclx colour box says; a decoder has applied its matrix and range already.
+    """Return what the nclx colour box says.
 
     Encoders mark pictures in sRGB as BT.709, so its transfer function is taken as sRGB's, as in browsers.
     """
-    meta = avif.read_meta(data)
-    at = meta.find(b"colrnclx")
-    if at < 0 or at + 15 > len(meta):
-        return None
-    primaries, transfer, matrix = struct.unpack_from(">HHH", meta, at + 8)
-    return from_code_points(CodePoints(primaries, transfer, matrix, full_range=True), television="srgb")
+    points = avif_colour.read_code_points(data)
+    return from_code_points(points, television="srgb") if points else None
