@@ -48,8 +48,12 @@ def another(name: str) -> tuple[str, Any]:
 
 
 @pytest.mark.parametrize("name", Settings.__struct_fields__)
-def test_each_setting_is_read_from_its_variable(name: str) -> None:
+def test_each_setting_is_read_from_its_variable(name: str, tmp_path: Path) -> None:
     text, value = another(name)
+    if name == "cmyk_profile":
+        text = value = str(tmp_path / "cmyk.icc")
+        header = bytes(16) + b"CMYK" + bytes(16) + b"acsp" + bytes(160)
+        Path(text).write_bytes(len(header).to_bytes(4, "big") + header[4:])
     settings = load_settings({"DARKROOM_SECRET_KEY": SECRET, PREFIX + name.upper(): text})
     assert getattr(settings, name) == value
 
