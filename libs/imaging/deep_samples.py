@@ -12,6 +12,7 @@ from libs.imaging.tiff_layout import COLOURS, Layout
 
 _MIN_VALUE, _MAX_VALUE = 340, 341  # SMinSampleValue, SMaxSampleValue
 _DEEPEST = 65_535
+_BLOCK_ROWS = 256
 
 
 def to_image(
@@ -54,13 +55,17 @@ def _to_16_bits(values: NDArray[Any], layout: Layout, tags: ImageFileDirectory_v
         return values.astype(np.uint16) * 257
     if layout.sample == "u" and layout.bits == 16:
         return values.astype(np.uint16)
-    numbers = np.nan_to_num(values.astype(np.float64 if layout.bits == 64 else np.float32), posinf=np.inf)
-    black, white = _range(numbers, layout, tags)
-    scaled = (numbers - black) * (_DEEPEST / (white - black))
-    return (np.clip(scaled, 0, _DEEPEST) + 0.5).astype(np.uint16)
+    black, white = _range(values, layout, tags)
+    result = np.empty(values.shape, dtype=np.uint16)
+    for at in range(0, len(values), _BLOCK_ROWS):
+        with np.errstate(over="ignore", invalid="ignore"):
+            numbers = values[at : at + _BLOCK_ROWS].astype(np.float64)
+            scaled = np.nan_to_num((numbers - black) / (white - black)) * _DEEPEST
+        result[at : at + _BLOCK_ROWS] = np.clip(scaled, 0, _DEEPEST) + 0.5
+    return result
 
 
-def _range(numbers: NDArray[Any], layout: Layout, tags: ImageFileDirectory_v2) -> tuple[float, float]:
+def _range(values: NDArray[Any], layout: Layout, tags: ImageFileDirectory_v2) -> tuple[float, float]:
     """Return the values of black and white.
 
     They are those that the file gives. Without them, white is the greatest value of the narrowest customary
@@ -73,10 +78,10 @@ def _range(numbers: NDArray[Any], layout: Layout, tags: ImageFileDirectory_v2) -
         black, white = float(min(least)), float(max(most))
         if np.isfinite([black, white]).all() and white > black:
             return black, white
-    greatest = float(numbers.max(initial=0, where=np.isfinite(numbers)))
+    greatest = float(values.max(initial=0, where=np.isfinite(values)))
     if layout.sample == "f":
-        lit = numbers[numbers > 0]
-        if greatest <= 1 or float(np.median(lit)) <= 1:
+        some = values[:: -(-len(values) // _BLOCK_ROWS)]
+        if greatest <= 1 or float(np.median(some[some > 0])) <= 1:
             return 0.0, 1.0
     for bits in (8, 16, 32):
         white = 2 ** (bits - (layout.sample == "i" and layout.bits == bits)) - 1
