@@ -11,6 +11,7 @@ from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.pixel_modes import alpha_except
 from libs.imaging.png_reader import PngReader
 from libs.imaging.source_colours import SourceColours
+from libs.imaging.tiff_reader import TiffReader
 
 
 def deep_to_srgb(image: ImageFile, colours: SourceColours, *, animated: bool) -> Image.Image | None:
@@ -23,6 +24,11 @@ def deep_to_srgb(image: ImageFile, colours: SourceColours, *, animated: bool) ->
         if grey is not None and "transparency" in image.info:
             grey.putalpha(alpha_except(image.info["transparency"], image))
         return grey
+    if isinstance(image, TiffReader) and image.deep_grey is not None:
+        result = _converted(image.deep_grey, colours, animated=animated)
+        if result is not None:
+            result.putalpha(image.getchannel("A"))
+        return result
     grey = image.mode == "LA"
     if not isinstance(image, PngReader) or not image.deep or not (grey or isinstance(colours, ColourSpace)):
         return None

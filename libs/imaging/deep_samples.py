@@ -10,6 +10,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from libs.imaging.icc_profiles import to_srgb
 from libs.imaging.tiff_layout import COLOURS, Layout
 
+_ORIENTATION = 274
 _MIN_VALUE, _MAX_VALUE = 340, 341  # SMinSampleValue, SMaxSampleValue
 _DEEPEST = 65_535
 _BLOCK_ROWS = 256
@@ -47,6 +48,22 @@ def to_image(
             image = to_srgb(image, profile)
         image.putalpha(Image.fromarray(_high_bytes(alpha)))
     return image
+
+
+def deep_grey(samples: NDArray[Any], layout: Layout, tags: ImageFileDirectory_v2) -> NDArray[np.uint16]:
+    """Return the grey of grey with alpha in 16 bits, which no mode of Pillow has; upright by orientation."""
+    grey = _to_16_bits(samples[..., :1], layout, tags)
+    if layout.alpha == "premultiplied":
+        grey = _unmultiplied(grey, _to_16_bits(samples[..., 1], layout, tags))
+    upright = (_DEEPEST - grey if layout.white_is_zero else grey)[..., 0]
+    orientation = tags.get(_ORIENTATION, 1)
+    if orientation in {5, 6, 7, 8}:
+        upright = upright.T
+    if orientation in {2, 3, 6, 7}:
+        upright = upright[:, ::-1]
+    if orientation in {3, 4, 7, 8}:
+        upright = upright[::-1]
+    return np.ascontiguousarray(upright)
 
 
 def _to_16_bits(values: NDArray[Any], layout: Layout, tags: ImageFileDirectory_v2) -> NDArray[np.uint16]:

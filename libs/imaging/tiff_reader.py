@@ -4,10 +4,11 @@ from itertools import product
 from typing import Any, BinaryIO, cast
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 from PIL.TiffImagePlugin import OPEN_INFO, TiffImageFile
 
-from libs.imaging.deep_samples import to_image
+from libs.imaging.deep_samples import deep_grey, to_image
 from libs.imaging.errors import FeatureNotSupported
 from libs.imaging.tiff_layout import COLOURS, Kind, own_layout, unsupported
 from libs.imaging.tiff_samples import read_samples
@@ -55,6 +56,9 @@ class TiffReader(TiffImageFile):
     cmyk_profile: bytes | None = None
     """The profile of CMYK with alpha that has none."""
 
+    deep_grey: NDArray[np.uint16] | None = None
+    """Grey in 16 bits if the decoded page is grey with alpha."""
+
     def _setup(self) -> None:
         """Read the tags of the current page.
 
@@ -62,6 +66,7 @@ class TiffReader(TiffImageFile):
             FeatureNotSupported: Neither Pillow nor Darkroom decodes its samples.
         """
         self.layout = own_layout(self.tag_v2)
+        self.deep_grey = None
         try:
             super()._setup()
         except SyntaxError as error:
@@ -94,6 +99,8 @@ class TiffReader(TiffImageFile):
         samples = read_samples(file.read(), self.tag_v2, self.layout)
         profile = self._profile or (self.cmyk_profile if self.layout.kind == "cmyk" else None)
         image = to_image(samples, self.layout, self.tag_v2, profile)
+        if self.mode == "LA":
+            self.deep_grey = deep_grey(samples, self.layout, self.tag_v2)
         self.im = image.im
         self.tile = []
         self.readonly = 0

@@ -10,7 +10,10 @@ import pytest
 import pyvips
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
+from libs.imaging.colour.profile_writer import icc_profile
+from libs.imaging.colour.spaces import SRGB_PRIMARIES, ColourSpace
 from libs.imaging.describe import describe
 from libs.imaging.errors import FeatureNotSupported
 from libs.imaging.limits import Limits
@@ -202,6 +205,45 @@ def test_deep_samples_are_turned_upright(orientation: int, tmp_path: Path, run: 
     deep = _pixels(run, path)
     tifffile.imwrite(path, (values >> 24).astype("u1"), photometric="rgb", extratags=[tag])
     assert (deep == _pixels(run, path)).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["u2", "u4", "f4"])
+@pytest.mark.parametrize("alpha", ["none", "unassalpha", "assocalpha"])
+def test_dark_shades_of_deep_grey_survive_a_profile(
+    kind: str, orientation: int, alpha: str, tmp_path: Path, run: Run
+) -> None:
+    path = tmp_path / "in.tiff"
+    light = np.random.default_rng(4).random((9, 14, 1)) ** 4
+    light[0, 0] = 1
+    share = np.full((9, 14, 1), 0.5)
+    samples = {
+        "none": light,
+        "unassalpha": np.concatenate([light, share], axis=2),
+        "assocalpha": np.concatenate([light * share, share], axis=2),
+    }[alpha]
+    order = "<" if orientation % 2 else ">"
+    for photometric in ("minisblack", "miniswhite") if alpha == "none" else ("minisblack",):
+        stored = 1 - samples if photometric == "miniswhite" else samples
+        tifffile.imwrite(
+            path,
+            (stored * GREATEST[kind]).astype(kind).squeeze(),
+            photometric=photometric,
+            planarconfig="contig" if alpha != "none" else None,
+            extrasamples=None if alpha == "none" else [alpha],
+            byteorder=order,
+            iccprofile=icc_profile(ColourSpace(primaries=SRGB_PRIMARIES, curve=1.0), grey=True),
+            extratags=[(274, "H", 1, orientation, True)],
+        )
+        expected = Image.fromarray(light[..., 0].astype("f4"))
+        turn = [None, 0, 3, 1, 5, 4, 6, 2][orientation - 1]
+        if turn is not None:
+            expected = expected.transpose(Image.Transpose(turn))
+        upright = np.asarray(expected).astype(float)
+        coded = np.where(upright <= 0.0031308, upright * 12.92, 1.055 * upright ** (1 / 2.4) - 0.055)
+        pixels = _pixels(run, path)
+        assert np.abs(pixels[..., 0] - 255 * coded).max() <= 1, photometric
+        assert alpha == "none" or np.abs(pixels[..., 1] - 127.5).max() <= 1
 
 
 def _tiff(data: bytes, width: int, height: int, bits: tuple[int, ...], **tags: int) -> bytes:
