@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from msgspec import Struct
+from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 
 from libs.imaging.containers.avif_exif import find_exif
@@ -43,14 +44,39 @@ def read_blocks(image: ImageFile, source: Path) -> MetadataBlocks:
     if image.format == "TIFF":
         return _read_tiff(image, source)
     if image.format == "PNG":
-        try:
-            with translated_errors():
-                image.load()
-        except (ImageTruncated, UnreadableImage):
-            pass  # what stands before the damage can be read
-    raw = _read_avif_exif(source) if image.format == "AVIF" else _exif_bytes(image)
-    exif = read_block(_without_prefix(raw)) if raw else None
-    return MetadataBlocks(exif=exif, xmp=_xmp(image), iptc=_iptc(image), damaged=bool(raw) and exif is None)
+        _decode(image)
+    exif, damaged = _read_avif(source) if image.format == "AVIF" else _read_exif(image)
+    return MetadataBlocks(exif=exif, xmp=_xmp(image), iptc=_iptc(image), damaged=damaged)
+
+
+def read_exif(image: Image) -> Block | None:
+    """Return the EXIF of an open image that is neither a TIFF nor an AVIF. A PNG without any is decoded.
+
+    Raises:
+        OutOfMemory: The pixels of a PNG do not fit into memory.
+    """
+    return _read_exif(image)[0]
+
+
+def _read_exif(image: Image) -> tuple[Block | None, bool]:
+    """Return EXIF, and whether it is there but cannot be read."""
+    if image.format == "PNG" and "exif" not in image.info:  # it may stand behind the pixels
+        _decode(image)
+    return _parsed(_exif_bytes(image))
+
+
+def _decode(image: Image) -> None:
+    """Decode an image as far as it is not damaged."""
+    try:
+        with translated_errors():
+            image.load()
+    except (ImageTruncated, UnreadableImage):
+        pass
+
+
+def _parsed(raw: bytes | None) -> tuple[Block | None, bool]:
+    block = read_block(_without_prefix(raw)) if raw else None
+    return block, bool(raw) and block is None
 
 
 def _read_tiff(image: ImageFile, source: Path) -> MetadataBlocks:
@@ -68,20 +94,20 @@ def _read_tiff(image: ImageFile, source: Path) -> MetadataBlocks:
     return MetadataBlocks(exif=block, xmp=xmp.data.rstrip(b"\0") if xmp else None, iptc=records)
 
 
-def _read_avif_exif(source: Path) -> bytes | None:
+def _read_avif(source: Path) -> tuple[Block | None, bool]:
     with source.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         item = find_exif(data)
-    return item.payload if item else None
+    return _parsed(item.payload) if item else (None, False)
 
 
-def _exif_bytes(image: ImageFile) -> bytes | None:
+def _exif_bytes(image: Image) -> bytes | None:
     found = image.info.get("exif")
     if isinstance(found, bytes):
         return found
     return _raw_profile(image, "exif")
 
 
-def _raw_profile(image: ImageFile, kind: str) -> bytes | None:
+def _raw_profile(image: Image, kind: str) -> bytes | None:
     """Return a block that ImageMagick wrote into a text of a PNG: a name, a length and hexadecimal digits."""
     text = image.info.get(f"Raw profile type {kind}")
     if not isinstance(text, str):

@@ -1,14 +1,16 @@
 """EXIF orientations 1 to 8, and how flips and quarter turns combine with them."""
 
-from PIL.Image import Exif, Image, Transpose
+from PIL.Image import Image, Transpose
 from PIL.Image import frombytes as image_from_bytes
 
 from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.geometry import Box, Size
+from libs.imaging.metadata_blocks import read_exif
 from libs.imaging.pillow_adapter import translated_errors
+from libs.imaging.tag_numbers import ORIENTATION
+from libs.imaging.tag_values import values_of
 
 UPRIGHT = 1
-TAG = 0x0112
 
 _TRANSPOSES = {
     2: Transpose.FLIP_LEFT_RIGHT,
@@ -27,13 +29,15 @@ def read_orientation(image: Image) -> int:
     For an AVIF, Pillow returns what the boxes `irot` and `imir` say, as the format demands; its EXIF
     orientation only informs (ISO/IEC 23008-12, 6.5.10 and 6.5.12).
     """
-    exif: Exif
-    try:
-        with translated_errors():
-            exif = image.getexif()
-            value = exif.get(TAG)
-    except (ImageTruncated, UnreadableImage):
-        return UPRIGHT
+    if image.format not in {"AVIF", "TIFF"}:
+        block = read_exif(image)
+        value = values_of(block.root, block.order).get(ORIENTATION) if block else None
+    else:
+        try:
+            with translated_errors():
+                value = image.getexif().get(ORIENTATION)
+        except (ImageTruncated, UnreadableImage):
+            return UPRIGHT
     return value if isinstance(value, int) and value in _TRANSPOSES else UPRIGHT
 
 

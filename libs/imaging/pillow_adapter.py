@@ -9,7 +9,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from libs.imaging.containers.avif_exif import find_exif
@@ -32,6 +32,13 @@ Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillo
 _XMP_KEYS = ("xmp", "XML:com.adobe.xmp")  # in `info`
 _READERS: dict[FormatName, type[ImageFile]] = {"png": PngReader, "tiff": TiffReader}
 _DAMAGE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
+
+
+def _read_no_resolution(_: JpegImagePlugin.JpegImageFile) -> None:
+    """Replace what Pillow does with EXIF when it opens a JPEG, which fails if a tag is damaged."""
+
+
+setattr(JpegImagePlugin.JpegImageFile, "_read_dpi_from_exif", _read_no_resolution)  # noqa: B010
 
 
 @contextmanager

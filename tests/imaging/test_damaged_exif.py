@@ -1,5 +1,6 @@
 """One damaged tag raises nothing, and no other tag is lost."""
 
+import struct
 from io import BytesIO
 from random import Random
 
@@ -10,11 +11,13 @@ from libs.imaging.exif_changes import Changes, update_exif, without_place
 from libs.imaging.exif_iptc import read_camera
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert, Metadata
+from libs.imaging.orientation import read_orientation
+from libs.imaging.pillow_adapter import open_image
 from libs.imaging.pipeline import render
 from libs.imaging.tiff_block import read_block, write_block
 from tests.imaging.conftest import Save
 from tests.imaging.damaged_exif import damaged_blocks, random_damage
-from tests.imaging.rich_exif import find_block, parse
+from tests.imaging.rich_exif import Field, build, find_block, parse, rich_fields
 
 CHANGES = Changes(size=(40, 30), scale=None, converted=True)
 
@@ -46,6 +49,21 @@ def test_files_with_a_damaged_tag_are_described_and_copied(save: Save) -> None:
         assert not damaged.lost(set(parse(find_block(target.read_bytes())))), damaged.what
         describe(source, Limits())
         describe(target, Limits())
+
+
+def test_photos_are_turned_upright_whatever_else_is_damaged(save: Save) -> None:
+    for order in "<>":
+        fields = [*rich_fields(order), Field("root", 0x0112, 3, struct.pack(order + "H", 6))]
+        built = build(fields, order)
+        for tag, entry in built.entries.items():
+            for place, value in ((3, 0), (2, 5), (4, 200), (5, 200), (8, 127), (11, 127)):
+                block = bytearray(built.data)
+                block[entry + place] = value
+                if tag[1] == 0x0112:
+                    continue
+                source = save(Image.new("RGB", (16, 8)), "in.jpg", exif=b"Exif\0\0" + bytes(block))
+                with open_image(source, "jpeg") as image:
+                    assert read_orientation(image) == 6, f"{order} {tag} +{place}: {value}"
 
 
 def test_a_tiff_with_a_damaged_tag_keeps_its_pixels(save: Save) -> None:
