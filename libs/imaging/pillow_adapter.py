@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
 from libs.imaging.containers.avif_exif import find_exif
 from libs.imaging.errors import ImageTruncated, OutOfMemory, TooMuchMetadata, UnreadableImage
@@ -106,6 +107,22 @@ def open_image(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile
         check_metadata("colour profile", len(image.info.get("icc_profile") or b""), MAX_PROFILE_BYTES)
         stack.enter_context(_exif_alone(image))
         yield image
+
+
+class _Jpeg(JpegImageFile):
+    """A JPEG of one picture, whose EXIF is not read for the resolution: that fails for some EXIF.
+
+    `resolution` reads it. Pillow's own choice of the class also looks for further pictures in the file.
+    """
+
+    def _read_dpi_from_exif(self) -> None:
+        pass
+
+
+def _open(source: Path | BinaryIO, name: FormatName) -> ImageFile:
+    if name == "jpeg":
+        return _Jpeg(source)
+    return Image.open(source, formats=[FORMATS[name].pillow])
 
 
 def _without_exif(source: Path) -> Path | BinaryIO:

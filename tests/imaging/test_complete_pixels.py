@@ -1,5 +1,6 @@
 """A file is accepted if all its pixels are there, and truncated if some are missing."""
 
+import struct
 import zlib
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,15 @@ def test_the_scans_of_a_progressive_jpeg_are_all_needed(photos: Path, save: Save
     assert len(scans) > 5
     for at in scans[1:]:  # a cut between two scans; Huffman tables of the next one may stand before it
         assert refusal(save(data[:at], "cut.jpg")) == "image_truncated", at
+
+
+@pytest.mark.parametrize(("kind", "count"), [(1, 1), (2, 0), (3, 1), (5, 0), (7, 1), (12, 1)])
+def test_a_jpeg_whose_exif_gives_no_resolution_is_accepted(kind: int, count: int, save: Save) -> None:
+    resolution, unit = (struct.pack("<HHII", *tag) for tag in ((0x011A, kind, count, 9), (0x0128, 3, 1, 2)))
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + resolution + unit + bytes(4)
+    data = save(Image.new("RGB", (9, 8)), "in.jpg", exif=exif).read_bytes()
+    assert data[13] == 0, "the JFIF header gives no unit, so that Pillow would look into EXIF"
+    assert describe(save(data, "in.jpg"), LIMITS).width == 9
 
 
 TEXT = chunk(b"tEXt", b"Comment\0hello")
