@@ -12,6 +12,7 @@ from libs.imaging.dominant_colours import dominant_colours
 from libs.imaging.errors import OutOfMemory
 from libs.imaging.exif_iptc import Camera, Caption, read_camera, read_caption
 from libs.imaging.formats import FormatName
+from libs.imaging.frame_composer import read_composition
 from libs.imaging.frame_decoder import total_duration_ms
 from libs.imaging.hashing import HASH_VERSION, file_digests, perceptual_hashes
 from libs.imaging.header import Header, read_header
@@ -79,9 +80,10 @@ def _describe(image: ImageFile, header: Header, source: Path) -> Description:
         turned = UPRIGHT if header.format == "tiff" else orientation  # Pillow turns a TIFF when it loads it
         hashes = perceptual_hashes(image, turned)
         pixels = image.convert("RGBA" if image.has_transparency_data else "RGB")
-        alpha = image.has_transparency_data
+        composition = read_composition(source, header.format, header.frames)
+        alpha = image.has_transparency_data or (composition is not None and composition.uncovers)
         plays = header.frames > 1 and header.format != "tiff"
-        duration_ms = total_duration_ms(image, header, source) if plays else None
+        duration_ms = total_duration_ms(image, header, composition) if plays else None
     digests = file_digests(source)
     return Description(
         format=header.format,

@@ -5,7 +5,7 @@ APNG frame that is disposed to the previous one, or blended with a transparent p
 rectangle as a still image, and this module does the rest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from io import BytesIO
 from mmap import ACCESS_READ, mmap
@@ -61,6 +61,7 @@ class Composition(NamedTuple):
 
     size: Size
     durations_ms: tuple[float, ...]
+    uncovers: bool  # parts of the canvas may be clear, whatever the pixels of the frames are
     patches: Iterator[Patch]  # decoded as they are taken
 
     def frames(self) -> Iterator[Frame]:
@@ -139,7 +140,11 @@ def _gif(data: bytes, max_frames: int) -> Composition:
             rgba = image.convert("RGBA") if image is not None else None
             yield Patch(rgba, frame.left, frame.top, disposal, blends=True, duration_ms=duration_ms)
 
-    return Composition(blocks.shape[:2], durations_ms, patches())
+    disposals = [_GIF_DISPOSALS.get(frame.disposal, Disposal.KEEP) for frame in blocks.frames]
+    size = blocks.shape[:2]
+    clear = any(frame.transparent is not None for frame in blocks.frames)
+    uncovers = clear or not blocks.frames or _uncovers(blocks.frames[0][:4], size, disposals)
+    return Composition(size, durations_ms, uncovers, patches())
 
 
 def _apng(data: bytes, animation: apng.Animation) -> Composition:
@@ -157,4 +162,14 @@ def _apng(data: bytes, animation: apng.Animation) -> Composition:
                 pixels = to_supported_mode(image)
             yield Patch(pixels, frame.left, frame.top, disposal, blends=blends, duration_ms=duration_ms)
 
-    return Composition(animation.size, durations_ms, patches())
+    disposals = [_APNG_DISPOSALS.get(frame.disposal, Disposal.KEEP) for frame in animation.frames]
+    uncovers = _uncovers(animation.frames[0][:4], animation.size, disposals)
+    return Composition(animation.size, durations_ms, uncovers, patches())
+
+
+def _uncovers(first_box: tuple[int, int, int, int], size: Size, disposals: Sequence[Disposal]) -> bool:
+    """Return whether parts of the canvas are clear at some time although all frames are opaque."""
+    if first_box != (0, 0, *size):
+        return True
+    restores_nothing = len(disposals) > 1 and disposals[0] is Disposal.RESTORE
+    return restores_nothing or Disposal.CLEAR in disposals[:-1]

@@ -10,7 +10,7 @@ from PIL.ImageFile import ImageFile
 from libs.imaging.cmyk_profile import read_cmyk_profile
 from libs.imaging.deep_colours import deep_to_srgb
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_composer import Frame, read_composition
+from libs.imaging.frame_composer import Composition, Frame, read_composition
 from libs.imaging.frame_timing import shown_ms
 from libs.imaging.header import Header
 from libs.imaging.operations.resize import Scaling, resample
@@ -173,13 +173,13 @@ def _until(frame: Frame, start_ms: int, end_ms: int) -> Frame:
     return frame._replace(duration_ms=shown_ms("avif", end_ms - start_ms))
 
 
-def total_duration_ms(image: ImageFile, header: Header, path: Path) -> float:
+def total_duration_ms(image: ImageFile, header: Header, composition: Composition | None) -> float:
     """Add the durations of all frames; decode them if Pillow knows their durations only then.
 
     Raises:
         SourceFault: The file is damaged or truncated.
     """
-    if composition := read_composition(path, header.format, header.frames):
+    if composition is not None:
         return sum(composition.durations_ms)
     total_ms = 0.0
     with translated_errors():

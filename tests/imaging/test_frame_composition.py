@@ -225,6 +225,29 @@ def test_a_webp_of_opaque_frames_has_clear_pixels_only_where_no_frame_covers(
     assert describe(path, Limits()).has_alpha is disposes
 
 
+def test_an_animation_has_alpha_where_its_disposal_or_a_later_frame_leaves_clear_pixels(save: Save) -> None:
+    zeros = np.zeros((5, 6), np.uint8)
+    cases = {
+        False: [[GifFrame(zeros), GifFrame(zeros)], [GifFrame(zeros), GifFrame(zeros[:2], disposal=2)]],
+        True: [
+            [GifFrame(zeros, disposal=2), GifFrame(zeros)],
+            [GifFrame(zeros, disposal=3), GifFrame(zeros)],
+            [GifFrame(zeros[:3])],
+            [GifFrame(zeros), GifFrame(zeros, transparent=0)],
+            [GifFrame(zeros[:4, :4], 2, 1)],
+        ],
+    }
+    for expected, files in cases.items():
+        for frames in files:
+            description = describe(save(gif(SIZE, frames, PALETTE), "in.gif"), Limits())
+            assert description.has_alpha is expected, frames
+    for disposal in range(3):
+        pixels = np.zeros((5, 6, 3), np.uint8)
+        frames = [ApngFrame(pixels, disposal=disposal), ApngFrame(pixels[:2])]
+        description = describe(save(apng(SIZE, frames, 2), "in.png"), Limits())
+        assert description.has_alpha is (disposal != 0)
+
+
 def _plain(colour: Sequence[int], width: int = 6, height: int = 5) -> Pixels:
     return np.full((height, width, len(colour)), colour, np.uint8)
 
