@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from libs.imaging.compositing import drop_opaque_alpha
+from libs.imaging.compositing import drop_opaque_alpha, has_alpha
 from libs.imaging.containers import apng, gif
 from libs.imaging.containers.shape import Buffer
 from libs.imaging.formats import FormatName
@@ -110,7 +110,7 @@ def compose(patches: Iterator[Patch], size: Size) -> Iterator[tuple[Image.Image,
             canvas = Image.new("LA" if gray else "RGBA", size)
         before = canvas.copy() if patch.disposal is Disposal.RESTORE else None
         if patch.image is not None:
-            _draw(canvas, patch.image.convert(canvas.mode), patch)
+            _draw(canvas, patch.image, patch)
         yield canvas.copy(), patch
         if before is not None:
             canvas = before
@@ -119,10 +119,10 @@ def compose(patches: Iterator[Patch], size: Size) -> Iterator[tuple[Image.Image,
 
 
 def _draw(canvas: Image.Image, image: Image.Image, patch: Patch) -> None:
-    if patch.blends:
-        beneath = canvas.crop(_box(image, patch))
-        image = Image.alpha_composite(beneath, image)
-    canvas.paste(image, (patch.left, patch.top))
+    pixels = image.convert(canvas.mode)
+    if patch.blends and has_alpha(image):
+        pixels = Image.alpha_composite(canvas.crop(_box(image, patch)), pixels)
+    canvas.paste(pixels, (patch.left, patch.top))
 
 
 def _box(image: Image.Image, patch: Patch) -> tuple[int, int, int, int]:
@@ -137,8 +137,9 @@ def _gif(data: bytes, max_frames: int) -> Composition:
         for frame, duration_ms in zip(blocks.frames, durations_ms, strict=True):
             image = decode_gif_frame(data, frame)
             disposal = _GIF_DISPOSALS.get(frame.disposal, Disposal.KEEP)
-            rgba = image.convert("RGBA") if image is not None else None
-            yield Patch(rgba, frame.left, frame.top, disposal, blends=True, duration_ms=duration_ms)
+            if image is not None:  # colours may follow a first frame in gray
+                image = image.convert("RGBA" if has_alpha(image) else "RGB")
+            yield Patch(image, frame.left, frame.top, disposal, blends=True, duration_ms=duration_ms)
 
     disposals = [_GIF_DISPOSALS.get(frame.disposal, Disposal.KEEP) for frame in blocks.frames]
     size = blocks.shape[:2]
