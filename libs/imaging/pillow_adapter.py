@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
-from PIL.JpegImagePlugin import JpegImageFile
 
 from libs.imaging.containers.avif_exif import find_exif
 from libs.imaging.errors import ImageTruncated, OutOfMemory, TooMuchMetadata, UnreadableImage
 from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.jpeg_reader import JpegReader
 from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
 from libs.imaging.pillow_warnings import suppress_warnings
 from libs.imaging.png_reader import PngReader
@@ -31,7 +31,8 @@ Image.core.set_blocks_max(KEPT_BLOCKS)
 Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillow sees the file
 
 _XMP_KEYS = ("xmp", "XML:com.adobe.xmp")  # in `info`
-_READERS: dict[FormatName, type[ImageFile]] = {"png": PngReader, "tiff": TiffReader}
+
+_READERS: dict[FormatName, type[ImageFile]] = {"jpeg": JpegReader, "png": PngReader, "tiff": TiffReader}
 _DAMAGE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
 
 
@@ -109,22 +110,6 @@ def open_image(source: Path | BinaryIO, name: FormatName) -> Generator[ImageFile
         yield image
 
 
-class _Jpeg(JpegImageFile):
-    """A JPEG of one picture, whose EXIF is not read for the resolution: that fails for some EXIF.
-
-    `resolution` reads it. Pillow's own choice of the class also looks for further pictures in the file.
-    """
-
-    def _read_dpi_from_exif(self) -> None:
-        pass
-
-
-def _open(source: Path | BinaryIO, name: FormatName) -> ImageFile:
-    if name == "jpeg":
-        return _Jpeg(source)
-    return Image.open(source, formats=[FORMATS[name].pillow])
-
-
 def _without_exif(source: Path) -> Path | BinaryIO:
     """Return an AVIF in which Pillow finds no EXIF, if it has some.
 
@@ -166,7 +151,7 @@ def _exif_alone(image: ImageFile) -> Generator[None]:
 
 def _open(source: Path | BinaryIO, name: FormatName) -> ImageFile:
     reader = _READERS.get(name)
-    if reader is None or isinstance(source, Path):
+    if reader is None:
         return Image.open(source, formats=[FORMATS[name].pillow])
     try:
         return reader(source)
