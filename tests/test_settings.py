@@ -19,6 +19,8 @@ TEXTS = {
     "openai_api_key": "sk-1",
     "openai_base_url": "http://127.0.0.1:8080/v1",
     "openai_model": "dall-e-2",
+    "fonts_dir": "/srv/fonts",
+    "edits_dialect": "vllm-omni",
 }
 
 

@@ -52,6 +52,15 @@ These rules apply to all operations:
   delay of 0 (in a GIF also of 1/100 s) is read as 100 ms. GIF results have delays of whole 1/100 s, at least
   2; WebP, AVIF and PNG results of whole milliseconds. What rounding adds or takes is made up for by the
   following frames.
+- Colours are those of the ICC profile, or of what else the file says: `cICP` (before the profile), `sRGB`,
+  `gAMA` and `cHRM` in a PNG, `nclx` in an AVIF. The curves of television count as sRGB's in an AVIF and as
+  BT.1886 in a PNG, as in browsers. CMYK without a profile takes that of `DARKROOM_CMYK_PROFILE`.
+- PQ and HLG are compressed to sRGB up to the brightest point of the picture (ITU-R BT.2390, with white at
+  203 cd/m2 and HLG at 1,000 cd/m2), so nothing is clipped; browsers clip at 1,000 cd/m2. Unlike browsers,
+  Darkroom expands the narrow range that `cICP` can announce.
+- Results have 8 bits for each channel. Samples of 16 bits or more are converted to sRGB before they are
+  reduced, except RGB with an ICC profile. White of a floating-point TIFF is 1, or the end of 8, 16 or 32
+  bits if most values are larger, unless the file gives a range.
 - Transparency is kept if the format supports it. Otherwise it is replaced by `background`, which is white by
   default.
 - Colours are written as `#rgb`, `#rrggbb`, `#rrggbbaa`, `transparent`, or a CSS name.

@@ -27,6 +27,7 @@ EXAMPLES = [
     errors.AssetUnreadable("part:logo", "the file is empty"),
     errors.MaskWithoutHole(),
     errors.TextNotDrawable("\U0001f600"),
+    errors.FontUnavailable("Corporate"),
     errors.CropOutside((1, 2, 3, 4), (2, 2)),
     errors.EncodingFailed("WEBP", "too big"),
     errors.ResultTooLarge("resize", "the image has too many pixels"),
@@ -71,6 +72,7 @@ def test_an_error_is_permanent_or_refuses_the_request() -> None:
         "asset_missing",
         "mask_without_hole",
         "text_not_drawable",
+        "font_unavailable",
     }
     assert {kind.outcome for kind in _kinds()} == {"permanent", "refused"}
 
