@@ -30,13 +30,26 @@ class JsonDecoder(Generic[T]):
         try:
             return self._decoder.decode(text)
         except msgspec.ValidationError as error:
-            raise explained(error, msgspec.json.decode(text), self._decoder.type) from error
+            raise self._explained(error, text) from error
         except msgspec.DecodeError:  # a ValueError too
             raise
         except RecursionError:
             raise msgspec.DecodeError("the JSON is nested too deeply") from None
         except (ValueError, OverflowError) as error:
             raise msgspec.DecodeError(str(error)) from error
+
+    def _explained(
+        self, error: msgspec.ValidationError, text: bytes | bytearray | str
+    ) -> msgspec.ValidationError:
+        try:
+            value = msgspec.json.decode(text)
+        except (
+            ValueError,
+            RecursionError,
+            OverflowError,
+        ):  # behind the place of the error, the text is no JSON
+            return error
+        return explained(error, value, self._decoder.type)
 
 
 def decode_json(text: bytes | bytearray | str, kind: type[T]) -> T:

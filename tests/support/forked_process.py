@@ -50,6 +50,7 @@ async def start_forked(
     arguments: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path
 ) -> ForkedProcess:
     """Run `darkroom` with these arguments; its output goes to the end of `log`."""
+    log.touch()  # a test may read it at once
     request = fork_server.Request(
         arguments=list(arguments), environment=dict(environment), directory=str(directory), log=str(log)
     )

@@ -43,6 +43,8 @@ def assert_older_names_beside_todays(image: dict[str, Any], today: dict[str, Any
 async def test_reading_an_image_and_a_list(client: Client, small_picture: bytes) -> None:
     made = await client.upload(small_picture, GRAY, retention="keep", wait_s=30)
     assert made.status == 201
+    for image_id in (made.json["id"], made.json["result"]["id"]):
+        await client.until_hashed(image_id)  # what a kept image becomes after its job
     path = f"/api/images/{made.json['id']}"
     today, older = (await client.get(path)).json, (await client.get(f"{path}/")).json
     assert today["result"] is not None
