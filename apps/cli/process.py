@@ -18,8 +18,8 @@ from apps.cli.render_pool import core_count
 from apps.cli.render_report import print_report
 from apps.cli.result_names import DEFAULT, ResultName, parse_result_name
 from apps.cli.standard_streams import STREAM, check_stdout, local_file, to_stdout
-from libs.imaging.font_files import font_files
 from libs.imaging.operations import AnyOperation
+from libs.imaging.text.font_files import font_files
 from libs.settings import Settings
 
 MAX_JOBS = 64  # render processes, each with the memory of a job

@@ -9,8 +9,8 @@ import msgspec
 
 from libs.backends import Backends
 from libs.imaging.errors import AssetMissing
-from libs.imaging.font_files import font_files
 from libs.imaging.operations import AnyOperation, Watermark
+from libs.imaging.text.font_files import font_files
 from libs.storage import images
 from libs.storage.database.tables import Image
 from libs.storage.objects import ObjectNotFound, StoreUnavailable

@@ -10,17 +10,17 @@ from PIL.ImageFile import ImageFile
 from libs.imaging.blurhash import blurhash
 from libs.imaging.dominant_colours import dominant_colours
 from libs.imaging.errors import OutOfMemory
-from libs.imaging.exif_iptc import Camera, Caption, read_camera, read_caption
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_composer import read_composition
-from libs.imaging.frame_decoder import total_duration_ms
+from libs.imaging.frames.frame_composer import read_composition
+from libs.imaging.frames.frame_decoder import total_duration_ms
 from libs.imaging.hashing import HASH_VERSION, file_digests, perceptual_hashes
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
-from libs.imaging.metadata_blocks import read_blocks
+from libs.imaging.metadata.blocks import read_blocks
+from libs.imaging.metadata.exif_iptc import Camera, Caption, read_camera, read_caption
+from libs.imaging.metadata.resolution import Resolution, read_resolution
 from libs.imaging.orientation import UPRIGHT, read_orientation
 from libs.imaging.pillow_adapter import open_image, translated_errors
-from libs.imaging.resolution import Resolution, read_resolution
 from libs.imaging.truncation import check_not_truncated
 
 

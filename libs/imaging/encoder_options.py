@@ -6,7 +6,7 @@ from PIL import Image
 
 from libs.imaging.compositing import has_alpha
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_timing import writable_ms
+from libs.imaging.frames.frame_timing import writable_ms
 from libs.imaging.operations.operation import Output
 
 JPEG_QUALITY = 85

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from libs.imaging.orientation import UPRIGHT, apply_orientation
 from libs.imaging.pillow_warnings import suppress_warnings
-from libs.imaging.pixel_modes import to_supported_mode
+from libs.imaging.samples.pixel_modes import to_supported_mode
 from libs.imaging.transparency import brightness, is_opaque, on_grey, visible_pixels
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from PIL.Image import frombytes as image_from_bytes
 
 from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.geometry import Box, Size
-from libs.imaging.metadata_blocks import read_exif
+from libs.imaging.metadata.blocks import read_exif
+from libs.imaging.metadata.tag_numbers import ORIENTATION
+from libs.imaging.metadata.tag_values import values_of
 from libs.imaging.pillow_adapter import translated_errors
-from libs.imaging.tag_numbers import ORIENTATION
-from libs.imaging.tag_values import values_of
 
 UPRIGHT = 1
 

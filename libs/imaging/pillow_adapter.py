@@ -18,10 +18,10 @@ from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.jpeg_reader import JpegReader
 from libs.imaging.limits import MAX_PROFILE_BYTES, MAX_TEXT_BYTES, check_metadata
 from libs.imaging.pillow_warnings import suppress_warnings
-from libs.imaging.png_reader import PngReader
 from libs.imaging.repairs import repaired
-from libs.imaging.tiff_pixels_only import TiffPixelsOnly
-from libs.imaging.tiff_reader import TiffReader
+from libs.imaging.samples.png_reader import PngReader
+from libs.imaging.samples.tiff_pixels_only import TiffPixelsOnly
+from libs.imaging.samples.tiff_reader import TiffReader
 
 KEPT_BLOCKS = 4
 """Blocks of 16 MiB that Pillow keeps for the next image instead of freeing them. Reusing memory for 12 MP

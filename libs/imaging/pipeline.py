@@ -12,13 +12,13 @@ from PIL.ImageFile import ImageFile
 from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.errors import AssetMissing, AssetUnreadable, FontUnavailable, OutOfMemory, SourceFault
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_composer import Frame
-from libs.imaging.frame_decoder import FrameDecoder, read_facts
-from libs.imaging.frame_encoder import write
+from libs.imaging.frames.frame_composer import Frame
+from libs.imaging.frames.frame_decoder import FrameDecoder, read_facts
+from libs.imaging.frames.frame_encoder import write
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
-from libs.imaging.metadata_copy import read_metadata
-from libs.imaging.metadata_strip import copy_without_metadata
+from libs.imaging.metadata.metadata_copy import read_metadata
+from libs.imaging.metadata.metadata_strip import copy_without_metadata
 from libs.imaging.operations import AnyOperation, Frames
 from libs.imaging.pillow_adapter import open_image, translated_errors
 from libs.imaging.plan import Plan, check_step, make_plan

@@ -5,11 +5,11 @@ from io import BytesIO
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from libs.imaging.bmp_channels import with_standard_channels
 from libs.imaging.containers import bmp, jpeg, webp
 from libs.imaging.containers.shape import Buffer
 from libs.imaging.formats import FormatName
-from libs.imaging.png_chunks import without_damaged_chunks
+from libs.imaging.samples.bmp_channels import with_standard_channels
+from libs.imaging.samples.png_chunks import without_damaged_chunks
 
 END_OF_JPEG = b"\xff\xd9"
 

@@ -10,7 +10,7 @@ from PIL import Image
 from libs.imaging.containers import avif, gif, jpeg, webp
 from libs.imaging.errors import ImageTruncated, SourceFault
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_composer import decode_gif_frame
+from libs.imaging.frames.frame_composer import decode_gif_frame
 from libs.imaging.limits import Limits
 from libs.imaging.pillow_adapter import open_image, translated_errors
 from libs.imaging.repairs import END_OF_JPEG

@@ -18,7 +18,7 @@ from apps.cli.main import main
 from apps.cli.operation_options import parse_operation
 from libs.imaging.geometry import Focus
 from libs.imaging.operations import AnyOperation, Convert, Crop, Flip, Point, Resize, Watermark
-from libs.imaging.text_fonts import FONTS
+from libs.imaging.text.text_fonts import FONTS
 
 Run: TypeAlias = Callable[..., Result]
 

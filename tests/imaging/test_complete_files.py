@@ -9,8 +9,8 @@ SCRIPT = """
 import resource, signal, sys
 from pathlib import Path
 from PIL import Image
-from libs.imaging.frame_decoder import Frame
-from libs.imaging.frame_encoder import write
+from libs.imaging.frames.frame_decoder import Frame
+from libs.imaging.frames.frame_encoder import write
 from libs.imaging.operations.operation import Output
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from libs.imaging import frame_encoder, quality_search
+from libs.imaging import quality_search
 from libs.imaging.errors import TargetUnreachable
 from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.frames import frame_encoder
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Compress, Convert, Metadata
 from libs.imaging.operations.operation import Output

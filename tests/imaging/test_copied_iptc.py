@@ -10,8 +10,8 @@ import tifffile
 from PIL import Image, PngImagePlugin
 
 from libs.imaging.describe import describe
-from libs.imaging.exif_iptc import Caption
 from libs.imaging.limits import Limits
+from libs.imaging.metadata.exif_iptc import Caption
 from libs.imaging.operations import Convert, Metadata
 from libs.imaging.pipeline import render
 from tests.imaging.conftest import Save

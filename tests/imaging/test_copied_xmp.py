@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from libs.imaging.exif_changes import Changes
+from libs.imaging.metadata.exif_changes import Changes
+from libs.imaging.metadata.xmp_changes import update_xmp, xmp_without_place
 from libs.imaging.operations import Convert, Crop, Metadata, Resize
-from libs.imaging.xmp_changes import update_xmp, xmp_without_place
 from tests.imaging.conftest import Run, Save
 
 NAMESPACES = {

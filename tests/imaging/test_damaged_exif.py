@@ -7,14 +7,14 @@ from random import Random
 from PIL import Image
 
 from libs.imaging.describe import describe
-from libs.imaging.exif_changes import Changes, update_exif, without_place
-from libs.imaging.exif_iptc import read_camera
 from libs.imaging.limits import Limits
+from libs.imaging.metadata.exif_changes import Changes, update_exif, without_place
+from libs.imaging.metadata.exif_iptc import read_camera
+from libs.imaging.metadata.tiff_block import read_block, write_block
 from libs.imaging.operations import Convert, Metadata
 from libs.imaging.orientation import read_orientation
 from libs.imaging.pillow_adapter import open_image
 from libs.imaging.pipeline import render
-from libs.imaging.tiff_block import read_block, write_block
 from tests.imaging.conftest import Save
 from tests.imaging.damaged_exif import damaged_blocks, random_damage
 from tests.imaging.rich_exif import Field, build, find_block, parse, rich_fields

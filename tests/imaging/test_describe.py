@@ -9,8 +9,8 @@ from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import IFDRational
 
 from libs.imaging.describe import describe
-from libs.imaging.exif_iptc import Camera, Caption, Place
 from libs.imaging.limits import Limits
+from libs.imaging.metadata.exif_iptc import Camera, Caption, Place
 from tests.imaging.conftest import Save
 from tests.imaging.rich_exif import build, rich_fields
 

@@ -13,7 +13,7 @@ from PIL import Image
 from libs.imaging.describe import describe
 from libs.imaging.errors import SourceFault
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_composer import read_composition
+from libs.imaging.frames.frame_composer import read_composition
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert, Frames
 from tests.imaging.animation_files import (

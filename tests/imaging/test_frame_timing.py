@@ -8,7 +8,7 @@ from PIL import Image
 
 from libs.imaging.describe import describe
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_timing import shown_ms, writable_ms
+from libs.imaging.frames.frame_timing import shown_ms, writable_ms
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert
 from tests.imaging.animation_files import ApngFrame, GifFrame, WebpFrame, apng, gif, webp

@@ -9,12 +9,12 @@ import pyvips
 from PIL import Image
 
 from libs.imaging.errors import FontUnavailable
-from libs.imaging.font_files import font_files
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert, Watermark
 from libs.imaging.pipeline import render
-from libs.imaging.text_fonts import FONTS, split_lines
-from libs.imaging.watermark_text import draw_text
+from libs.imaging.text.font_files import font_files
+from libs.imaging.text.text_fonts import FONTS, split_lines
+from libs.imaging.text.watermark_text import draw_text
 from tests.imaging.conftest import Save
 
 WHITE, ROOM = (255, 255, 255, 255), (4000, 400)

@@ -106,7 +106,7 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         return mark if size == mark.size else mark.resize(size, Resampling.LANCZOS)
 
     def _drawn_text(self, room: Size, width: int | None, load_asset: LoadAsset) -> Image:
-        from libs.imaging import watermark_text  # loads FreeType, whose memory most jobs do not need
+        from libs.imaging.text import watermark_text  # loads FreeType, whose memory most jobs do not need
 
         font = load_asset.font(self.font) if self.font else None
         text, colour = self.text or "", parse_colour(self.color)

@@ -5,8 +5,7 @@ from typing import TypeAlias, cast
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from libs.imaging import icc_profiles
-from libs.imaging.colour import conversion
+from libs.imaging.colour import conversion, icc_profiles
 from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.formats import FORMATS, FormatName
 

@@ -18,10 +18,10 @@ from libs.imaging.compositing import drop_opaque_alpha, has_alpha
 from libs.imaging.containers import apng, gif
 from libs.imaging.containers.shape import Buffer
 from libs.imaging.formats import FormatName
-from libs.imaging.frame_timing import shown_ms
+from libs.imaging.frames.frame_timing import shown_ms
 from libs.imaging.geometry import Size
 from libs.imaging.pillow_adapter import open_image, translated_errors
-from libs.imaging.pixel_modes import to_supported_mode
+from libs.imaging.samples.pixel_modes import to_supported_mode
 
 
 class Frame(NamedTuple):

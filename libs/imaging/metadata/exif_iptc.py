@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from msgspec import Struct
 
-from libs.imaging.tag_values import values_of
-from libs.imaging.tiff_block import EXIF, GPS, Block
+from libs.imaging.metadata.tag_values import values_of
+from libs.imaging.metadata.tiff_block import EXIF, GPS, Block
 
 T = TypeVar("T")
 

@@ -8,18 +8,8 @@ from PIL import Image, ImageChops
 from PIL.ImageFile import ImageFile
 
 from libs.imaging.cmyk_profile import read_cmyk_profile
-from libs.imaging.deep_colours import deep_to_srgb
-from libs.imaging.formats import FormatName
-from libs.imaging.frame_composer import Composition, Frame, read_composition
-from libs.imaging.frame_timing import shown_ms
-from libs.imaging.header import Header
-from libs.imaging.operations.resize import Scaling, resample
-from libs.imaging.orientation import UPRIGHT, apply_orientation, read_orientation, stored_box, upright_size
-from libs.imaging.pillow_adapter import translated_errors
-from libs.imaging.pixel_modes import to_supported_mode
-from libs.imaging.plan import Facts, Plan
-from libs.imaging.png_reader import PngReader
-from libs.imaging.source_colours import (
+from libs.imaging.colour.deep_colours import deep_to_srgb
+from libs.imaging.colour.source_colours import (
     SourceColours,
     are_srgb,
     can_keep,
@@ -27,7 +17,17 @@ from libs.imaging.source_colours import (
     read_source_colours,
     to_srgb,
 )
-from libs.imaging.tiff_reader import TiffReader
+from libs.imaging.formats import FormatName
+from libs.imaging.frames.frame_composer import Composition, Frame, read_composition
+from libs.imaging.frames.frame_timing import shown_ms
+from libs.imaging.header import Header
+from libs.imaging.operations.resize import Scaling, resample
+from libs.imaging.orientation import UPRIGHT, apply_orientation, read_orientation, stored_box, upright_size
+from libs.imaging.pillow_adapter import translated_errors
+from libs.imaging.plan import Facts, Plan
+from libs.imaging.samples.pixel_modes import to_supported_mode
+from libs.imaging.samples.png_reader import PngReader
+from libs.imaging.samples.tiff_reader import TiffReader
 
 _SELF_CONTAINED = {"jpeg", "png", "bmp"}
 """Formats whose decoded still image needs no copy: apart from `info`, it no longer refers to its file."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from libs.imaging.tiff_layout import SEPARATE_PLANES, Layout
+from libs.imaging.metadata.tiff_layout import SEPARATE_PLANES, Layout
 
 _PREDICTOR, _HORIZONTAL, _FLOATING_POINT = 317, 2, 3
 _SHORT, _LONG = 3, 4

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-from libs.imaging.icc_profiles import to_srgb
-from libs.imaging.tiff_layout import COLOURS, Layout
+from libs.imaging.colour.icc_profiles import to_srgb
+from libs.imaging.metadata.tiff_layout import COLOURS, Layout
 
 _ORIENTATION = 274
 _MIN_VALUE, _MAX_VALUE = 340, 341  # SMinSampleValue, SMaxSampleValue

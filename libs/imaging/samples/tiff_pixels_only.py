@@ -11,7 +11,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from libs.imaging.containers.tiff import directories
-from libs.imaging.tag_numbers import COLOUR_TAGS, ORIENTATION, PIXEL_TAGS
+from libs.imaging.metadata.tag_numbers import COLOUR_TAGS, ORIENTATION, PIXEL_TAGS
 
 MAX_TAGS = 50_000
 """Limit of tags that are looked at; real files have a few dozen for each page."""

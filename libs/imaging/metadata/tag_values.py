@@ -5,7 +5,7 @@ import struct
 from collections.abc import Sequence
 from fractions import Fraction
 
-from libs.imaging.tiff_block import (
+from libs.imaging.metadata.tiff_block import (
     ASCII,
     BYTE,
     LONG,

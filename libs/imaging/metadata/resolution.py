@@ -6,9 +6,9 @@ from typing import Any, TypeAlias, cast
 from PIL.ImageFile import ImageFile
 
 from libs.imaging.formats import FormatName
-from libs.imaging.tag_numbers import RESOLUTION_UNIT, X_RESOLUTION, Y_RESOLUTION
-from libs.imaging.tag_values import integer_tag, numbers_of, rational_tag
-from libs.imaging.tiff_block import SHORT, Block, Directory
+from libs.imaging.metadata.tag_numbers import RESOLUTION_UNIT, X_RESOLUTION, Y_RESOLUTION
+from libs.imaging.metadata.tag_values import integer_tag, numbers_of, rational_tag
+from libs.imaging.metadata.tiff_block import SHORT, Block, Directory
 
 Resolution: TypeAlias = tuple[float, float]
 """Dots per inch, horizontally and vertically."""

@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from libs.imaging import icc_profiles
+from libs.imaging.colour import icc_profiles
 from libs.imaging.colour.conversion import picture_peak, samples_to_srgb
+from libs.imaging.colour.source_colours import SourceColours
 from libs.imaging.colour.spaces import ColourSpace
-from libs.imaging.pixel_modes import alpha_except
-from libs.imaging.png_reader import PngReader
-from libs.imaging.source_colours import SourceColours
-from libs.imaging.tiff_reader import TiffReader
+from libs.imaging.samples.pixel_modes import alpha_except
+from libs.imaging.samples.png_reader import PngReader
+from libs.imaging.samples.tiff_reader import TiffReader
 
 
 def deep_to_srgb(image: ImageFile, colours: SourceColours, *, animated: bool) -> Image.Image | None:

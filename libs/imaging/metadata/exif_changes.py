@@ -6,8 +6,7 @@ from fractions import Fraction
 from msgspec import Struct
 
 from libs.imaging.geometry import Size
-from libs.imaging.orientation import UPRIGHT, swaps_sides
-from libs.imaging.tag_numbers import (
+from libs.imaging.metadata.tag_numbers import (
     ARTIST,
     COLOUR_TAGS,
     COPYRIGHT,
@@ -18,8 +17,8 @@ from libs.imaging.tag_numbers import (
     X_RESOLUTION,
     Y_RESOLUTION,
 )
-from libs.imaging.tag_values import integer_tag, integers_tag, numbers_of, rational_tag
-from libs.imaging.tiff_block import (
+from libs.imaging.metadata.tag_values import integer_tag, integers_tag, numbers_of, rational_tag
+from libs.imaging.metadata.tiff_block import (
     ASCII,
     GPS,
     INTEROPERABILITY,
@@ -31,6 +30,7 @@ from libs.imaging.tiff_block import (
     Directory,
     Tag,
 )
+from libs.imaging.orientation import UPRIGHT, swaps_sides
 
 _WIDTH, _HEIGHT, _COLOUR_SPACE, _GAMMA = 0xA002, 0xA003, 0xA001, 0xA500
 _RELATED_WIDTH, _RELATED_HEIGHT, _INTEROPERABILITY_INDEX = 0x1001, 0x1002, 1

@@ -9,7 +9,7 @@ from PIL.Image import Image, Resampling
 
 from libs.imaging.colours import RGBA
 from libs.imaging.geometry import Size
-from libs.imaging.text_fonts import EMOJI, EMOJI_SIZE, Run, load_font, split_lines
+from libs.imaging.text.text_fonts import EMOJI, EMOJI_SIZE, Run, load_font, split_lines
 
 _MEASURING_SIZE = 100
 _MIN_SIZE = 4

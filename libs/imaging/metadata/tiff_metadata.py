@@ -3,10 +3,10 @@
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from libs.imaging.metadata_copy import TiffMetadata
-from libs.imaging.tag_numbers import IPTC_TAG, XMP_TAG
-from libs.imaging.tag_values import numbers_of
-from libs.imaging.tiff_block import (
+from libs.imaging.metadata.metadata_copy import TiffMetadata
+from libs.imaging.metadata.tag_numbers import IPTC_TAG, XMP_TAG
+from libs.imaging.metadata.tag_values import numbers_of
+from libs.imaging.metadata.tiff_block import (
     BYTE,
     LONG,
     Block,

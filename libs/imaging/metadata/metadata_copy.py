@@ -9,21 +9,21 @@ from msgspec.structs import replace
 from PIL import Image, PngImagePlugin
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.exif_changes import Changes, only_copyright, update_exif, without_place
-from libs.imaging.exif_iptc import records_without_place
+from libs.imaging.colour.icc_profiles import space_of
+from libs.imaging.colour.source_colours import SourceColours
 from libs.imaging.formats import FORMATS, FormatName
-from libs.imaging.icc_profiles import space_of
 from libs.imaging.limits import MAX_TEXT_BYTES
-from libs.imaging.metadata_blocks import MetadataBlocks, read_blocks
+from libs.imaging.metadata.blocks import MetadataBlocks, read_blocks
+from libs.imaging.metadata.exif_changes import Changes, only_copyright, update_exif, without_place
+from libs.imaging.metadata.exif_iptc import records_without_place
+from libs.imaging.metadata.resolution import Resolution, put_resolution, read_resolution, resolution_options
+from libs.imaging.metadata.tag_numbers import ORIENTATION
+from libs.imaging.metadata.tag_values import values_of
+from libs.imaging.metadata.tiff_block import Block, write_block
+from libs.imaging.metadata.xmp_changes import update_xmp, xmp_without_place
 from libs.imaging.operations import AnyOperation, Crop, Flip, Mirror, Pad, Resize, Rotate, Trim
 from libs.imaging.orientation import UPRIGHT, swaps_sides
 from libs.imaging.plan import Plan
-from libs.imaging.resolution import Resolution, put_resolution, read_resolution, resolution_options
-from libs.imaging.source_colours import SourceColours
-from libs.imaging.tag_numbers import ORIENTATION
-from libs.imaging.tag_values import values_of
-from libs.imaging.tiff_block import Block, write_block
-from libs.imaging.xmp_changes import update_xmp, xmp_without_place
 
 _JPEG_SEGMENT_BYTES = 65_533
 _EXIF_IN_JPEG = _JPEG_SEGMENT_BYTES - 6  # after its name, as the next

@@ -2,9 +2,9 @@
 
 import re
 
-from libs.imaging.exif_changes import Changes
+from libs.imaging.metadata.exif_changes import Changes
+from libs.imaging.metadata.xmp_edit import Change, Name, edit_xmp
 from libs.imaging.orientation import UPRIGHT
-from libs.imaging.xmp_edit import Change, Name, edit_xmp
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _TIFF = "http://ns.adobe.com/tiff/1.0/"

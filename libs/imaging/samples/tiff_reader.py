@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 from PIL.TiffImagePlugin import OPEN_INFO, TiffImageFile
 
-from libs.imaging.deep_samples import deep_grey, to_image
 from libs.imaging.errors import FeatureNotSupported
-from libs.imaging.tiff_layout import COLOURS, Kind, own_layout, unsupported
-from libs.imaging.tiff_samples import read_samples
+from libs.imaging.metadata.tiff_layout import COLOURS, Kind, own_layout, unsupported
+from libs.imaging.samples.deep_samples import deep_grey, to_image
+from libs.imaging.samples.tiff_samples import read_samples
 
 _TAUGHT, _RAW_MODE = "own layout", "L" * 8
 """Stand for the layouts of `own_layout` in Pillow's table; nothing is decoded with them."""

@@ -15,13 +15,13 @@ from libs.imaging.containers import webp
 from libs.imaging.encoder_options import animation_options, still_options
 from libs.imaging.errors import EncodingFailed, OutOfMemory
 from libs.imaging.formats import FORMATS
-from libs.imaging.frame_composer import Frame
-from libs.imaging.metadata_copy import CopiedMetadata, metadata_options, tiff_metadata
+from libs.imaging.frames.frame_composer import Frame
+from libs.imaging.metadata.metadata_copy import CopiedMetadata, metadata_options, tiff_metadata
+from libs.imaging.metadata.tiff_metadata import add_metadata
 from libs.imaging.operations.compress import palette_size
 from libs.imaging.operations.operation import Output
 from libs.imaging.pillow_warnings import suppress_warnings
 from libs.imaging.quality_search import search_quality
-from libs.imaging.tiff_metadata import add_metadata
 
 _GREY_FORMATS = {"jpeg", "png", "tiff", "bmp", "gif"}
 _GREY_ALPHA_FORMATS = {"png", "tiff"}

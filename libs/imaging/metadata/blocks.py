@@ -12,9 +12,9 @@ from libs.imaging.containers.avif_exif import find_exif
 from libs.imaging.containers.tiff import page_offset
 from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.limits import MAX_TEXT_BYTES
+from libs.imaging.metadata.tag_numbers import IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG
+from libs.imaging.metadata.tiff_block import LONG, Block, ByteOrder, Tag, read_block
 from libs.imaging.pillow_adapter import translated_errors
-from libs.imaging.tag_numbers import IPTC_TAG, PHOTOSHOP_TAG, XMP_TAG
-from libs.imaging.tiff_block import LONG, Block, ByteOrder, Tag, read_block
 
 _PIXEL_DATA = {273, 279, 324, 325, 512, 513, 519, 520, 521, 34_675, 37_724}
 """Tags of a TIFF that lead to pixels, hold the colour profile, or hold Photoshop's layers."""
