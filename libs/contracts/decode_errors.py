@@ -99,17 +99,18 @@ class _Place:
         of = f" in {self.operation}" if self.operation else ""
         if unknown := UNKNOWN_FIELD.fullmatch(fault):
             names = [field.encode_name for kind in self._structs() for field in kind.fields]
-            return f"unknown field `{unknown['name']}`{of}{_hint(unknown['name'], names)}"
+            return f"unknown field `{unknown['name']}`{of}{nearest_hint(unknown['name'], names)}"
         if invalid := INVALID_VALUE.fullmatch(fault):
             names = [str(name) for kind in self.kinds for name in _values(kind)]
             if self.name == "op":
-                return f"unknown operation `{invalid['name']}`{_hint(invalid['name'], names)}"
+                return f"unknown operation `{invalid['name']}`{nearest_hint(invalid['name'], names)}"
             field = f"`{self.name}` cannot be" if self.name else "unknown value"
-            return f"{field} `{invalid['name']}`{of}{_hint(invalid['name'], names)}"
+            return f"{field} `{invalid['name']}`{of}{nearest_hint(invalid['name'], names)}"
         return f"{fault}{of}"
 
 
-def _hint(given: str, names: Iterable[str]) -> str:
+def nearest_hint(given: str, names: Iterable[str]) -> str:
+    """Return the end of a sentence about an unknown name: the nearest known one, or all that are known."""
     known = list(dict.fromkeys(names))
     near = get_close_matches(given.lower(), known, n=1, cutoff=CUTOFF)
     if near:

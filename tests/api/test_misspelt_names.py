@@ -33,6 +33,9 @@ async def test_an_operation_in_a_form(shared_client: Client, small_picture: byte
     answer = await shared_client.upload(small_picture, json.dumps(OPERATIONS))
     assert answer.status == 400
     assert ANSWER in answer.json["detail"]
+    answer = await shared_client.upload(small_picture, retenton="keep")
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert "unknown field `retenton`; did you mean `retention`?" in answer.json["detail"]
 
 
 async def test_a_field_of_the_body_itself(shared_client: Client, image: str) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from multipart import MultipartError, PushMultipartParser, parse_options_header  # pyright: ignore
 
 from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
-from libs.contracts.decode_errors import convert_value
+from libs.contracts.decode_errors import convert_value, nearest_hint
 from libs.contracts.json_text import decode_json
 from libs.runtime.disk import write_all
 from libs.runtime.threads import SCRATCH
@@ -128,7 +128,7 @@ class FormShape(Struct, frozen=True, kw_only=True):
             raise BadUpload(f"field `{name}` is text, not a file")
         if name in self.files:
             raise MissingImage(f"field `{name}` is a file, so it requires a filename")
-        raise BadUpload(f"unknown field `{name}`")
+        raise BadUpload(f"unknown field `{name}`{nearest_hint(name, (*self.fields, *self.files))}")
 
 
 @asynccontextmanager
