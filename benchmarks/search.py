@@ -11,7 +11,9 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
+
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 
 from libs.imaging.hashing import signed64
 from libs.storage import phash_index
@@ -30,9 +32,10 @@ SEED = 20_261_122
 
 FILL = """
 insert into phash_band (owner, band, value, phash, image)
-select {}, band, (phash >> (48 - 16 * band)) & 65535, phash, gen_random_uuid()
+select $1::integer, band, (phash >> (48 - 16 * band)) & 65535, phash, gen_random_uuid()
 from (select ((random() * 4294967295)::bigint << 32) # (random() * 4294967295)::bigint as phash
-      from generate_series(1, {}) union all select unnest({}::bigint[])) as hashes, generate_series(0, 3) band
+      from generate_series(1, $2::integer) union all select unnest($3::bigint[])) as hashes,
+     generate_series(0, 3) band
 """
 IMAGES = """
 insert into image (id, owner, expiry_group, filename, object_key, format, mime, width, height, frames,
@@ -54,22 +57,35 @@ def near(center: int, bits: int, source: random.Random) -> int:
     return center
 
 
-async def fill(owner: BaseUser, count: int, source: random.Random) -> list[int]:
-    """Add images with random hashes and groups of ten similar hashes; return the centers of the groups."""
+async def fill(owner: BaseUser, count: int, source: random.Random, url: str) -> list[int]:
+    """Add images with random hashes and groups of ten similar hashes; return the centers of the groups.
+
+    These statements take longer than those of the product may, so they have a connection of their own.
+    """
+    connection = await cast("Any", asyncpg).connect(url)
+    try:
+        return await _fill(owner, count, source, connection.execute)
+    finally:
+        await connection.close()
+
+
+async def _fill(
+    owner: BaseUser, count: int, source: random.Random, execute: Callable[..., Awaitable[Any]]
+) -> list[int]:
     centers: list[int] = []
-    await Image.raw("alter table image disable trigger image_phash_written")
+    await execute("alter table image disable trigger image_phash_written")
     for start in range(0, count, CHUNK):
         chunk = min(CHUNK, count - start)
         chunk_centers = [source.getrandbits(64) for _ in range(chunk // VARIANT_SHARE // 10)]
         variants = [near(center, source.randrange(13), source) for center in chunk_centers for _ in range(10)]
         signed = [signed64(f"{variant:016x}") for variant in variants]
-        await Image.raw(FILL, owner.id, chunk - len(signed), signed)
+        await execute(FILL, owner.id, chunk - len(signed), signed)
         centers += chunk_centers
         sys.stderr.write(f"\r{start + chunk} rows")
-    await Image.raw(IMAGES)
-    await Image.raw("alter table image enable trigger image_phash_written")
+    await execute(IMAGES)
+    await execute("alter table image enable trigger image_phash_written")
     for statement in ("vacuum analyze phash_band", "vacuum analyze image"):
-        await Image.raw(statement)
+        await execute(statement)
     sys.stderr.write("\n")
     return centers
 
@@ -142,7 +158,7 @@ async def main() -> None:
     async with own_database() as url, open_database(url) as engine:
         await migrate(engine)
         owner = await an_owner()
-        centers = await fill(owner, count, source)
+        centers = await fill(owner, count, source, url)
         (size,) = await rows(Image.raw("select pg_total_relation_size('phash_band') as bytes"))
         print(f"{count:,} images, {size['bytes'] / count:.0f} bytes of index per image")
         await warm()
