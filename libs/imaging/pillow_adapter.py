@@ -21,7 +21,6 @@ from libs.imaging.pillow_warnings import suppress_warnings
 from libs.imaging.repairs import repaired
 from libs.imaging.samples.png_reader import PngReader
 from libs.imaging.samples.tiff_pixels_only import TiffPixelsOnly
-from libs.imaging.samples.tiff_reader import TiffReader
 
 KEPT_BLOCKS = 4
 """Blocks of 16 MiB that Pillow keeps for the next image instead of freeing them. Reusing memory for 12 MP
@@ -32,7 +31,7 @@ Image.MAX_IMAGE_PIXELS = None  # `read_header` has checked the size before Pillo
 
 _XMP_KEYS = ("xmp", "XML:com.adobe.xmp")  # in `info`
 
-_READERS: dict[FormatName, type[ImageFile]] = {"jpeg": JpegReader, "png": PngReader, "tiff": TiffReader}
+_READERS: dict[FormatName, type[ImageFile]] = {"jpeg": JpegReader, "png": PngReader}
 _DAMAGE = (SyntaxError, ValueError, TypeError, LookupError, ArithmeticError, struct.error, zlib.error)
 
 
@@ -41,6 +40,12 @@ def _read_no_resolution(_: JpegImagePlugin.JpegImageFile) -> None:
 
 
 setattr(JpegImagePlugin.JpegImageFile, "_read_dpi_from_exif", _read_no_resolution)  # noqa: B010
+
+
+def _tiff_reader() -> type[ImageFile]:
+    from libs.imaging.samples.tiff_reader import TiffReader  # NumPy takes memory that most jobs do not need
+
+    return TiffReader
 
 
 @contextmanager
@@ -150,7 +155,7 @@ def _exif_alone(image: ImageFile) -> Generator[None]:
 
 
 def _open(source: Path | BinaryIO, name: FormatName) -> ImageFile:
-    reader = _READERS.get(name)
+    reader = _tiff_reader() if name == "tiff" else _READERS.get(name)
     if reader is None:
         return Image.open(source, formats=[FORMATS[name].pillow])
     try:

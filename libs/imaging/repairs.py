@@ -8,7 +8,6 @@ from pathlib import Path
 from libs.imaging.containers import bmp, jpeg, webp
 from libs.imaging.containers.shape import Buffer
 from libs.imaging.formats import FormatName
-from libs.imaging.samples.bmp_channels import with_standard_channels
 from libs.imaging.samples.png_chunks import without_damaged_chunks
 
 END_OF_JPEG = b"\xff\xd9"
@@ -45,6 +44,8 @@ def _webp(data: Buffer) -> bytes | None:
 
 def _bmp(data: Buffer) -> bytes | None:
     """Rearrange the channels, and pad the last row if its padding is missing."""
+    from libs.imaging.samples.bmp_channels import with_standard_channels  # NumPy is for few files
+
     if mended := with_standard_channels(data):
         return mended
     bitmap = bmp.read_headers(data)

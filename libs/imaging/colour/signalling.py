@@ -5,7 +5,6 @@ from typing import Any, BinaryIO
 
 from PIL.PngImagePlugin import PngInfo
 
-from libs.imaging.colour.profile_writer import icc_profile
 from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.formats import FORMATS, FormatName
 
@@ -19,6 +18,8 @@ def add_signalling(options: dict[str, Any], space: ColourSpace, name: FormatName
         for kind, data in _png_chunks(space):
             chunks.add(kind, data)
     elif not space.is_srgb and not (name == "avif" and space.code_points):
+        from libs.imaging.colour.profile_writer import icc_profile  # NumPy is for few files
+
         options["icc_profile"] = icc_profile(space, grey=grey)
 
 

@@ -5,7 +5,7 @@ from typing import TypeAlias, cast
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
-from libs.imaging.colour import conversion, icc_profiles
+from libs.imaging.colour import icc_profiles
 from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.formats import FORMATS, FormatName
 
@@ -45,6 +45,8 @@ def greatest_light(image: Image.Image, colours: SourceColours, *, animated: bool
     """
     if not isinstance(colours, ColourSpace) or not colours.high_dynamic_range:
         return 0.0
+    from libs.imaging.colour import conversion  # NumPy is for few files
+
     bands = image.getbands()
     extrema = image.getextrema()
     pairs = cast(list[tuple[int, int]], [extrema] if len(bands) == 1 else extrema)
@@ -55,5 +57,7 @@ def greatest_light(image: Image.Image, colours: SourceColours, *, animated: bool
 def to_srgb(image: Image.Image, colours: SourceColours, peak: float) -> Image.Image:
     """Convert to L, LA, RGB or RGBA in sRGB; `peak` is that of `conversion.picture_peak`."""
     if isinstance(colours, ColourSpace) and image.mode not in {"CMYK", "LAB"}:
+        from libs.imaging.colour import conversion  # NumPy is for few files
+
         return conversion.to_srgb(image, colours, peak)
     return icc_profiles.to_srgb(image, colours if isinstance(colours, bytes) else None)

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from PIL import Image, ImageChops
 from PIL.ImageFile import ImageFile
 
 from libs.imaging.cmyk_profile import read_cmyk_profile
-from libs.imaging.colour.deep_colours import deep_to_srgb
 from libs.imaging.colour.source_colours import (
     SourceColours,
     are_srgb,
@@ -27,7 +27,11 @@ from libs.imaging.pillow_adapter import translated_errors
 from libs.imaging.plan import Facts, Plan
 from libs.imaging.samples.pixel_modes import to_supported_mode
 from libs.imaging.samples.png_reader import PngReader
-from libs.imaging.samples.tiff_reader import TiffReader
+
+if TYPE_CHECKING:
+    from libs.imaging.samples.tiff_reader import TiffReader
+
+_DEEP = {"png", "tiff"}  # formats of 16 bits a sample
 
 _SELF_CONTAINED = {"jpeg", "png", "bmp"}
 """Formats whose decoded still image needs no copy: apart from `info`, it no longer refers to its file."""
@@ -56,8 +60,8 @@ class FrameDecoder:
 
     def __init__(self, image: ImageFile, plan: Plan, path: Path, cmyk_profile: Path | None = None) -> None:
         self._image = image
-        if cmyk_profile and isinstance(image, TiffReader):
-            image.cmyk_profile = read_cmyk_profile(cmyk_profile)
+        if cmyk_profile and plan.facts.format == "tiff":
+            cast("TiffReader", image).cmyk_profile = read_cmyk_profile(cmyk_profile)
         self._path = path
         self._plan = plan
         self._cmyk_profile = cmyk_profile
@@ -113,9 +117,16 @@ class FrameDecoder:
             converts = self.kept_colours is None and not self._plan.facts.srgb
             self._image.load()
             duration_ms = float(self._image.info.get("duration") or 0)
-            deep = deep_to_srgb(self._image, colours, animated=self._plan.frames > 1) if converts else None
+            deep = self._deep(colours) if converts and self._format in _DEEP else None
             pixels, colours = (self._pixels(), colours) if deep is None else (deep, None)
         return Frame(self._finish(pixels, extent, colours), shown_ms(self._format, duration_ms))
+
+    def _deep(self, colours: SourceColours) -> Image.Image | None:
+        from libs.imaging.colour.deep_colours import (
+            deep_to_srgb,
+        )  # NumPy takes memory that most jobs do not need
+
+        return deep_to_srgb(self._image, colours, animated=self._plan.frames > 1)
 
     def _colours(self) -> SourceColours:
         facts = self._plan.facts
