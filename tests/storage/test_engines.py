@@ -37,6 +37,7 @@ async def test_work_cancelled_at_any_point_leaves_the_engine_usable(database: En
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+    await count_up(job, 1)  # the last commit may outlive its caller; this write waits for it
     reached = (await job_row(job.id)).attempts
     await asyncio.wait_for(count_up(job, 5), WAIT_S)
     assert (await job_row(job.id)).attempts == reached + 5

@@ -63,16 +63,19 @@ class PooledTransaction(SQLiteTransaction):
                 await self.engine.run_shielded(self._end(failed=exception is not None))
         finally:
             self.engine.current_transaction.reset(self.context)
-            self.engine.write_lock.release()
         return exception is None
 
     async def _end(self, *, failed: bool) -> None:
+        """Commit or roll back, then let the next writer begin, though the caller may be cancelled meanwhile."""
         try:
             await end_transaction(self, failed=failed)
         except BaseException:
             await self.connection.close()
             raise
-        self.engine.give_back(self.connection)
+        else:
+            self.engine.give_back(self.connection)
+        finally:
+            self.engine.write_lock.release()
 
 
 class PooledSQLite(SQLiteEngine):
