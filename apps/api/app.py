@@ -18,6 +18,7 @@ from apps.api.legacy.images import LegacyImages
 from apps.api.middleware import authentication
 from apps.api.middleware.body_deadline import with_body_deadline
 from apps.api.middleware.options import with_all_methods
+from apps.api.middleware.query_parameters import refuse_misspelt_parameters
 from apps.api.middleware.rate_limits import STORE, rate_limits
 from apps.api.middleware.request_log import with_request_log
 from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
@@ -79,6 +80,7 @@ def create_app(backends: Backends, event_streams: EventStreams, limits: MemorySt
             "caller": Provide(authentication.caller),
             "context": Provide(request_context, sync_to_thread=False),
         },
+        before_request=refuse_misspelt_parameters,
         exception_handlers={Exception: to_problem},
         middleware=[limit.middleware for limit in rate_limits(backends.settings)],
         stores={STORE: limits},

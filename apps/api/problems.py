@@ -7,16 +7,18 @@ from typing import Any, ClassVar, cast
 import msgspec
 import structlog
 from litestar import Request, Response
+from litestar.enums import ParamType
 from litestar.exceptions import HTTPException, ValidationException
 from structlog.contextvars import get_contextvars
 
+from apps.api.middleware.query_parameters import parameter_type
 from apps.api.responses.event_streams import TooManyStreams
 from apps.api.responses.files import BadRange
 from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
-from libs.contracts.decode_errors import explained
+from libs.contracts.decode_errors import explained, explained_parameter
 from libs.contracts.outcome import Outcome
 from libs.contracts.views.problems import CsvError, FieldError, Problem
 from libs.edits import errors as edits
@@ -161,7 +163,7 @@ def all_codes() -> dict[str, int]:
 def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer any exception. An unexpected one is logged, and its text is not sent."""
     if isinstance(error, HTTPException):
-        return _of_http_error(_explained(request, error))
+        return _of_http_error(_explained_body(request, _explained_query(request, error)))
     if isinstance(error, JobFailed):
         return problem(all_codes().get(error.code, 422), error.code, str(error))
     status = status_of(type(error))
@@ -222,7 +224,18 @@ def _of_http_error(error: HTTPException) -> Response[Problem]:
     return problem(error.status_code, code, detail or error.detail, errors=errors, headers=headers)
 
 
-def _explained(request: Request[Any, Any, Any], error: HTTPException) -> HTTPException:
+def _explained_query(request: Request[Any, Any, Any], error: HTTPException) -> HTTPException:
+    """Return Litestar's error about query parameters in the words of `decode_errors`."""
+    if not isinstance(error, ValidationException) or not isinstance(error.extra, list):
+        return error
+    for found in cast("list[dict[str, str]]", error.extra):
+        name = found.get("key", "")
+        if found.get("source") == ParamType.QUERY and (kind := parameter_type(request.route_handler, name)):
+            found["message"] = explained_parameter(found["message"], name, kind)
+    return error
+
+
+def _explained_body(request: Request[Any, Any, Any], error: HTTPException) -> HTTPException:
     """Return Litestar's error about a JSON body in the words of `decode_errors`."""
     cause = error.__cause__
     if (

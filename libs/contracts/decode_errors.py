@@ -54,6 +54,13 @@ def explained(error: msgspec.ValidationError, value: object, kind: Any) -> msgsp
     return msgspec.ValidationError(f"{text} - at `${path}`" if path else text)
 
 
+def explained_parameter(fault: str, name: str, kind: Any) -> str:  # noqa: ANN401 - any type that a handler names
+    """Return msgspec's text about one value in the words of `explained`; `name` is the parameter's."""
+    place = _Place(None, inspect.type_info(kind))
+    place.name = name
+    return place.text_of(fault)
+
+
 class _Place:
     """A place in a value, its type there, and the operation around it."""
 

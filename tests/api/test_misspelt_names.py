@@ -48,3 +48,42 @@ async def test_a_field_of_the_body_itself(shared_client: Client, image: str) -> 
     assert answer.json["errors"] == [
         {"message": "unknown field `expires_im`; did you mean `expires_in`?", "key": "body"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "given", "meant"),
+    [
+        ("/api/images", "fromat", "format"),
+        ("/api/jobs", "stauts", "status"),
+        ("/api/images/{image}/download", "versoin", "version"),
+        ("/api/images/{image}/similar", "max_distence", "max_distance"),
+        ("/api/webhooks/deliveries", "evnet", "event"),
+    ],
+)
+async def test_a_query_parameter(
+    shared_client: Client, image: str, address: str, given: str, meant: str
+) -> None:
+    answer = await shared_client.get(f"{address.format(image=image)}?{given}=x")
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert answer.json["errors"] == [
+        {"message": f"unknown parameter `{given}`; did you mean `{meant}`?", "key": given}
+    ]
+
+
+async def test_a_query_parameter_of_another_program_is_ignored(shared_client: Client, image: str) -> None:
+    for name in ("_", "utm_source", "cachebuster"):
+        answer = await shared_client.get(f"/api/images/{image}?{name}=1")
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("/api/jobs?status=complted", "`status` cannot be `complted`; did you mean `completed`?"),
+        ("/api/images?format=jpge", "`format` cannot be `jpge`; did you mean `jpeg`?"),
+    ],
+)
+async def test_a_value_of_a_query_parameter(shared_client: Client, query: str, message: str) -> None:
+    answer = await shared_client.get(query)
+    assert (answer.status, answer.code) == (400, "invalid_request")
+    assert [error["message"] for error in answer.json["errors"]] == [message]

@@ -66,7 +66,7 @@ class PooledTransaction(SQLiteTransaction):
         return exception is None
 
     async def _end(self, *, failed: bool) -> None:
-        """Commit or roll back, then let the next writer begin, though the caller may be cancelled meanwhile."""
+        """End it, then let the next writer begin, though the caller may be cancelled meanwhile."""
         try:
             await end_transaction(self, failed=failed)
         except BaseException:
