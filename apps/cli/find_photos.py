@@ -9,6 +9,7 @@ from msgspec import Struct
 
 EXTENSIONS = {
     ".jpg", ".jpeg", ".jpe", ".png", ".apng", ".webp", ".gif", ".avif", ".tif", ".tiff", ".bmp",
+    ".heic", ".heif", ".hif", ".jxl",
 }  # fmt: skip
 
 

@@ -46,15 +46,16 @@ These rules apply to all operations:
 - Unknown operations, unknown fields and values out of range are refused before any work starts. So is an
   operation whose result would be too large.
 - Animations keep frames, durations, loop and transparency. Operations that look at pixels (`trim`, `smart`,
-  `autocontrast`, `equalize`) decide once for all frames. JPEG, TIFF and BMP results have only the first
-  frame. Encoders may merge equal frames that follow each other; the timing stays.
+  `autocontrast`, `equalize`) decide once for all frames. JPEG, JPEG XL, TIFF and BMP results have only
+  the first frame. Encoders may merge equal frames that follow each other; the timing stays.
 - The frames of an animation are those that browsers show, composed by the file's disposal and blending. A
   delay of 0 (in a GIF also of 1/100 s) is read as 100 ms. GIF results have delays of whole 1/100 s, at least
   2; WebP, AVIF and PNG results of whole milliseconds. What rounding adds or takes is made up for by the
   following frames.
 - Colours are those of the ICC profile, or of what else the file says: `cICP` (before the profile), `sRGB`,
-  `gAMA` and `cHRM` in a PNG, `nclx` in an AVIF. The curves of television count as sRGB's in an AVIF and as
-  BT.1886 in a PNG, as in browsers. CMYK without a profile takes that of `DARKROOM_CMYK_PROFILE`.
+  `gAMA` and `cHRM` in a PNG, `nclx` in an AVIF and a HEIC, the header of a JPEG XL. The curves of television
+  count as BT.1886 in a PNG and as sRGB's in the others, as in browsers. CMYK without a profile takes that of
+  `DARKROOM_CMYK_PROFILE`.
 - PQ and HLG are compressed to sRGB up to the brightest point of the picture (ITU-R BT.2390, with white at
   203 cd/m2 and HLG at 1,000 cd/m2), so nothing is clipped; browsers clip at 1,000 cd/m2. Unlike browsers,
   Darkroom expands the narrow range that `cICP` can announce.
@@ -69,11 +70,22 @@ These rules apply to all operations:
 
 These rules say which files are accepted:
 
-- JPEG, PNG (APNG), WebP, GIF, AVIF, TIFF (BigTIFF) and BMP, recognised by their bytes. The name and the
-  `Content-Type` do not matter. Any other known format is refused by its name with `format_not_accepted`.
+- JPEG, PNG (APNG), WebP, GIF, AVIF, HEIC, JPEG XL, TIFF (BigTIFF) and BMP, recognised by their bytes. The
+  name and the `Content-Type` do not matter. Any other known format is refused by its name with
+  `format_not_accepted`.
 - A file is accepted if all its pixels are there: a GIF without its trailer, a JPEG without the marker of its
   end, a WebP whose EXIF or XMP is cut, a PNG whose texts, times or profiles are damaged. `image_truncated`
   means that pixels are missing.
+- HEIC (and other HEIF in HEVC) is only read. A result without `convert` is a JPEG, or a PNG if it has
+  transparency. The primary picture is shown, cut out and turned by its boxes `clap`, `irot` and `imir`; its
+  EXIF orientation only informs, and sizes are those of the upright picture. Depth maps, gain maps and
+  thumbnails are left out. `frames` with `frame` chooses another picture of a burst: 0 is the primary one, and
+  the others follow in the file's order. Samples of 10 and 12 bits are rounded to 8. A sequence without a
+  still picture is refused.
+- JPEG XL is read and written as a still picture; an animation and CMYK are refused. Its own orientation
+  counts, not that of EXIF. Metadata that is compressed within the file is not read. Results are in sRGB,
+  because the encoder writes no colour profile.
+- AVIF sequences are animations, in and out. Of a JPEG with several pictures (MPO), the first is used.
 - SVG is refused: it is a program for a renderer, which can fetch other files, run for hours and look
   different everywhere. Render it to PNG where it comes from. Nothing within an SVG is ever loaded.
 - PDF (and EPS) is refused: a page has no size in pixels, and its interpreters are the richest source of

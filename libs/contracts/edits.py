@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 from msgspec.structs import fields
 
-from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.formats import FORMATS, WrittenName
 
 Prompt: TypeAlias = Annotated[
     str, Meta(min_length=1, max_length=32_000, pattern=r"\S", description="What to make or change")
@@ -21,7 +21,7 @@ EditSize: TypeAlias = Annotated[
 EditQuality: TypeAlias = Literal["auto", "low", "medium", "high", "xhigh", "max"]
 Background: TypeAlias = Literal["auto", "transparent", "opaque"]
 EditsDialect: TypeAlias = Literal["openai", "vllm-omni", "sdcpp"]
-ResultFormat: TypeAlias = Literal["jpeg", "jpg", "png", "webp", "avif", "gif", "tiff", "bmp"]
+ResultFormat: TypeAlias = Literal["jpeg", "jpg", "png", "webp", "avif", "jxl", "gif", "tiff", "bmp"]
 
 MAX_IMAGES = 10
 
@@ -46,7 +46,7 @@ class EditOptions(Struct, frozen=True, kw_only=True):
             raise ValueError(f"{self.format} does not support a transparent background")
 
     @property
-    def format(self) -> FormatName | None:
+    def format(self) -> WrittenName | None:
         """The requested format of the result."""
         return "jpeg" if self.output_format == "jpg" else self.output_format
 

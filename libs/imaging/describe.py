@@ -10,7 +10,7 @@ from PIL.ImageFile import ImageFile
 from libs.imaging.blurhash import blurhash
 from libs.imaging.dominant_colours import dominant_colours
 from libs.imaging.errors import OutOfMemory
-from libs.imaging.formats import FormatName
+from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.frames.frame_composer import read_composition
 from libs.imaging.frames.frame_decoder import total_duration_ms
 from libs.imaging.hashing import HASH_VERSION, file_digests, perceptual_hashes
@@ -82,7 +82,7 @@ def _describe(image: ImageFile, header: Header, source: Path) -> Description:
         pixels = image.convert("RGBA" if image.has_transparency_data else "RGB")
         composition = read_composition(source, header.format, header.frames)
         alpha = image.has_transparency_data or (composition is not None and composition.uncovers)
-        plays = header.frames > 1 and header.format != "tiff"
+        plays = header.frames > 1 and not FORMATS[header.format].pages
         duration_ms = total_duration_ms(image, header, composition) if plays else None
     digests = file_digests(source)
     return Description(

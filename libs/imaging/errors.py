@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from libs.imaging.formats import ACCEPTED_NAMES
+
 
 def _restore(kind: type[ImagingError], *args: object) -> ImagingError:
     return kind.__new__(kind, *args)
@@ -66,7 +68,7 @@ class FormatNotAccepted(SourceFault):
     code = "format_not_accepted"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} files are not accepted; send JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP")
+        super().__init__(f"{name} files are not accepted; send {ACCEPTED_NAMES}")
         self.name = name
 
 

@@ -18,6 +18,8 @@ _ACCEPTED: tuple[tuple[bytes, FormatName], ...] = (
     (b"MM\0*", "tiff"),
     (b"II+\0", "tiff"),
     (b"MM\0+", "tiff"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "jxl"),
+    (b"\xff\x0a", "jxl"),
 )
 _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "PDF"),
@@ -29,8 +31,6 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
     (b"icns", "ICNS"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "JPEG 2000"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "JPEG XL"),
-    (b"\xff\x0a", "JPEG XL"),
     (b"gimp xcf", "XCF"),
     (b"qoif", "QOI"),
     (b"DDS ", "DDS"),
@@ -55,7 +55,7 @@ _REFUSED: tuple[tuple[bytes, str], ...] = (
 )
 _NETPBM = re.compile(rb"P[1-7F][\s#]")
 _SVG = re.compile(rb"<(?:\w+:)?svg[\s>]")
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
 
 
 def detect_format(head: bytes) -> FormatName:
@@ -98,6 +98,6 @@ def _iso_media(head: bytes) -> FormatName:
         return "avif"
     if head[8:12] == b"crx ":
         raise FormatNotAccepted("camera RAW (Canon CR3)")
-    if brands & _HEIC_BRANDS:
-        raise FormatNotAccepted("HEIC")
-    raise FormatNotAccepted("HEIF" if brands & {b"mif1", b"msf1"} else "MP4 or QuickTime")
+    if brands & _HEIF_BRANDS:
+        return "heic"
+    raise FormatNotAccepted("MP4 or QuickTime")

@@ -1,10 +1,11 @@
 """The accepted formats, for reading and for writing."""
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeGuard, get_args
 
 from msgspec import Struct
 
-FormatName: TypeAlias = Literal["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp"]
+WrittenName: TypeAlias = Literal["jpeg", "png", "webp", "gif", "avif", "tiff", "bmp", "jxl"]
+FormatName: TypeAlias = Literal[WrittenName, "heic"]
 
 
 class Format(Struct, frozen=True, kw_only=True):
@@ -16,7 +17,9 @@ class Format(Struct, frozen=True, kw_only=True):
     pillow: str  # Pillow's name of the format
     alpha: bool  # supports transparency
     animation: bool  # supports several frames
-    profiles: bool = True  # supports a colour profile, EXIF and XMP
+    pages: bool = False  # supports several pictures, each of its own size
+    profiles: bool = True  # supports a colour profile
+    metadata: bool = True  # supports EXIF and XMP
     longest_side: int  # limit of the format itself, in pixels
 
 
@@ -53,6 +56,7 @@ FORMATS: dict[FormatName, Format] = {
         Format(
             name="gif",
             profiles=False,
+            metadata=False,
             mime="image/gif",
             extension="gif",
             pillow="GIF",
@@ -76,11 +80,13 @@ FORMATS: dict[FormatName, Format] = {
             pillow="TIFF",
             alpha=True,
             animation=False,
+            pages=True,
             longest_side=2**31 - 1,
         ),
         Format(
             name="bmp",
             profiles=False,
+            metadata=False,
             mime="image/bmp",
             extension="bmp",
             pillow="BMP",
@@ -88,5 +94,36 @@ FORMATS: dict[FormatName, Format] = {
             animation=False,
             longest_side=2**31 - 1,
         ),
+        Format(
+            name="heic",
+            mime="image/heic",
+            extension="heic",
+            pillow="HEIF",
+            alpha=True,
+            animation=False,
+            pages=True,
+            longest_side=2**31 - 1,
+        ),
+        Format(
+            name="jxl",
+            profiles=False,
+            mime="image/jxl",
+            extension="jxl",
+            pillow="JXL",
+            alpha=True,
+            animation=False,
+            longest_side=2**30,
+        ),
     )
 }
+
+WRITTEN_FORMATS: tuple[WrittenName, ...] = get_args(WrittenName)
+
+
+def is_written(name: FormatName) -> TypeGuard[WrittenName]:
+    """Return whether files of this format can be written; the others are only read."""
+    return name in WRITTEN_FORMATS
+
+
+ACCEPTED_NAMES = "JPEG, PNG, WebP, GIF, AVIF, HEIC, JPEG XL, TIFF or BMP"
+"""The accepted formats as an error names them."""

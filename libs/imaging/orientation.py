@@ -27,8 +27,11 @@ def read_orientation(image: Image) -> int:
     """Return the EXIF orientation, 1 to 8; 1 if it is missing or invalid.
 
     For an AVIF, Pillow returns what the boxes `irot` and `imir` say, as the format demands; its EXIF
-    orientation only informs (ISO/IEC 23008-12, 6.5.10 and 6.5.12).
+    orientation only informs (ISO/IEC 23008-12, 6.5.10 and 6.5.12). The decoders of HEIC and JPEG XL have
+    turned the pixels already.
     """
+    if image.format in {"HEIF", "JXL"}:
+        return UPRIGHT
     if image.format not in {"AVIF", "TIFF"}:
         block = read_exif(image)
         value = values_of(block.root, block.order).get(ORIENTATION) if block else None

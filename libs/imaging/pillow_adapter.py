@@ -42,10 +42,24 @@ def _read_no_resolution(_: JpegImagePlugin.JpegImageFile) -> None:
 setattr(JpegImagePlugin.JpegImageFile, "_read_dpi_from_exif", _read_no_resolution)  # noqa: B010
 
 
-def _tiff_reader() -> type[ImageFile]:
-    from libs.imaging.samples.tiff_reader import TiffReader  # NumPy takes memory that most jobs do not need
+def _reader(name: FormatName) -> type[ImageFile] | None:
+    """Return the class that opens a format; None is Pillow's own choice.
 
-    return TiffReader
+    Few files need the last three, which take memory: NumPy, libheif or libjxl.
+    """
+    if name == "tiff":
+        from libs.imaging.samples.tiff_reader import TiffReader
+
+        return TiffReader
+    if name == "heic":
+        from libs.imaging.samples.heif_reader import HeifReader
+
+        return HeifReader
+    if name == "jxl":
+        from libs.imaging.samples.jxl_reader import JxlReader
+
+        return JxlReader
+    return _READERS.get(name)
 
 
 @contextmanager
@@ -155,7 +169,7 @@ def _exif_alone(image: ImageFile) -> Generator[None]:
 
 
 def _open(source: Path | BinaryIO, name: FormatName) -> ImageFile:
-    reader = _tiff_reader() if name == "tiff" else _READERS.get(name)
+    reader = _reader(name)
     if reader is None:
         return Image.open(source, formats=[FORMATS[name].pillow])
     try:

@@ -11,7 +11,7 @@ from PIL.ImageFile import ImageFile
 
 from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.errors import AssetMissing, AssetUnreadable, FontUnavailable, OutOfMemory, SourceFault
-from libs.imaging.formats import FormatName
+from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.frames.frame_composer import Frame
 from libs.imaging.frames.frame_decoder import FrameDecoder, read_facts
 from libs.imaging.frames.frame_encoder import write
@@ -48,7 +48,8 @@ def render(
 ) -> Rendered:
     """Turn `source` upright, run `operations` in order, and write the result to `target`.
 
-    The format stays unless `convert` or `compress` changes it. Metadata is removed and colours become sRGB
+    The format stays unless `convert` or `compress` changes it; a HEIC becomes a JPEG, or a PNG if it has
+    transparency. Metadata is removed and colours become sRGB
     unless `metadata` says otherwise. An animation keeps its frames, timing and loop if the result's format
     supports them; otherwise the first frame is used. Sizes are checked before any pixel is decoded, except
     those that depend on pixels.
@@ -103,7 +104,7 @@ def _render(
 
 def _plan(image: ImageFile, header: Header, operations: Sequence[AnyOperation], limits: Limits) -> Plan:
     page = next((step.frame for step in reversed(operations) if isinstance(step, Frames)), None)
-    if page and header.format == "tiff" and page < header.frames:  # each page has its own size
+    if page and FORMATS[header.format].pages and page < header.frames:  # each page has its own size
         with translated_errors():
             image.seek(page)
         limits.check(*image.size)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from libs.imaging.colour.spaces import ColourSpace
 from libs.imaging.errors import FrameMissing, ResultTooLarge, SideTooLong, SourceFault
-from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.formats import FORMATS, FormatName, is_written
 from libs.imaging.geometry import Size
 from libs.imaging.limits import Limits
 from libs.imaging.operation_fusion import FusedHead, fuse
@@ -123,7 +123,7 @@ def make_plan(facts: Facts, operations: Sequence[AnyOperation], limits: Limits) 
     Raises:
         OperationFault: An operation cannot be applied to the image, or its result is above `limits`.
     """
-    output = Output(format=facts.format)
+    output = _default_output(facts.format)
     for operation in operations:
         output = operation.update_output(output)
     first, count = _choose_frames(facts, output)
@@ -154,6 +154,11 @@ def make_plan(facts: Facts, operations: Sequence[AnyOperation], limits: Limits) 
         and output.format == facts.format
         and (count == facts.frames),
     )
+
+
+def _default_output(name: FormatName) -> Output:
+    """Keep the source's format; use PNG or JPEG for one that is only read."""
+    return Output(format=name) if is_written(name) else Output(format="png", opaque_format="jpeg")
 
 
 def _choose_frames(facts: Facts, output: Output) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from libs.imaging.containers import avif, gif, jpeg, webp
+from libs.imaging.containers import avif, gif, heif, jpeg, jxl, webp
 from libs.imaging.errors import ImageTruncated, SourceFault
 from libs.imaging.formats import FormatName
 from libs.imaging.frames.frame_composer import decode_gif_frame
@@ -28,7 +28,7 @@ def check_not_truncated(path: Path, name: FormatName, limits: Limits) -> None:
     Raises:
         ImageTruncated: The file is truncated.
     """
-    if name not in {"gif", "webp", "avif", "jpeg"}:
+    if name not in {"gif", "webp", "avif", "jpeg", "heic", "jxl"}:
         return
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data, translated_errors():
         match name:
@@ -38,6 +38,10 @@ def check_not_truncated(path: Path, name: FormatName, limits: Limits) -> None:
                 complete = webp.is_complete(data) or webp.without_cut_metadata(data) is not None
             case "jpeg":
                 complete = not jpeg.lacks_end(data) or _has_all_blocks(bytes(data))
+            case "heic":
+                complete = heif.is_complete(data)
+            case "jxl":
+                complete = jxl.is_complete(data)
             case _:
                 complete = avif.is_complete(data)
     if not complete:

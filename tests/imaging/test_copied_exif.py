@@ -10,14 +10,14 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from libs.imaging.describe import describe
-from libs.imaging.formats import FormatName
+from libs.imaging.formats import WrittenName
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Compress, Convert, Crop, Metadata, Resize
 from libs.imaging.pipeline import render
 from tests.imaging.conftest import Save
 from tests.imaging.rich_exif import Field, build, find_block, parse, rich_fields
 
-FORMATS: tuple[FormatName, ...] = ("jpeg", "png", "webp", "avif", "tiff")
+FORMATS: tuple[WrittenName, ...] = ("jpeg", "png", "webp", "avif", "tiff", "jxl")
 KEEP = Metadata(mode="keep")
 
 
@@ -43,7 +43,7 @@ def _short(number: int, value: int, order: str = "<", directory: str = "exif") -
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("before", FORMATS)
-def test_every_tag_is_copied_with_its_bytes(before: FormatName, order: str, save: Save) -> None:
+def test_every_tag_is_copied_with_its_bytes(before: WrittenName, order: str, save: Save) -> None:
     fields = rich_fields(order)
     source = save(_jpeg(fields, order), "source")
     if before != "jpeg":
@@ -55,7 +55,7 @@ def test_every_tag_is_copied_with_its_bytes(before: FormatName, order: str, save
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_keep_copyright_keeps_the_bytes(name: FormatName, save: Save) -> None:
+def test_keep_copyright_keeps_the_bytes(name: WrittenName, save: Save) -> None:
     fields = rich_fields(">")
     expected = {field for field in fields if field.number in {0x013B, 0x8298}}
     source = save(_jpeg(fields, ">"), "source")
@@ -198,7 +198,7 @@ def test_the_resolution_is_that_of_the_source_or_the_one_asked_for(name: Any, mo
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_resolution_survives_all_formats(name: FormatName, save: Save) -> None:
+def test_a_resolution_survives_all_formats(name: WrittenName, save: Save) -> None:
     source = save(_jpeg([], dpi=(300, 300)), "source")
     keep = Metadata(dpi="keep")
     target = source.with_name("result")
@@ -216,7 +216,7 @@ def test_a_file_that_does_not_get_smaller_still_gets_the_resolution(save: Save) 
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_strip_location_removes_the_place_and_the_maker_note_alone(name: FormatName, save: Save) -> None:
+def test_strip_location_removes_the_place_and_the_maker_note_alone(name: WrittenName, save: Save) -> None:
     fields = [*rich_fields("<"), Field("root", 34_736, 12, struct.pack("<d", 48.85))]
     source = save(_jpeg(fields), "source")
     kept = {field for field in fields if field.directory != "gps" and field.number not in {0x927C, 34_736}}

@@ -12,7 +12,7 @@ from PIL import Image
 
 from libs.imaging.describe import describe
 from libs.imaging.errors import SourceFault
-from libs.imaging.formats import FormatName
+from libs.imaging.formats import WrittenName
 from libs.imaging.frames.frame_composer import read_composition
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert, Frames
@@ -85,7 +85,7 @@ def assert_shown(
         assert np.abs((got - pixels)[..., :3] * visible).max() <= 1.5, (case, number)
 
 
-def composed(path: Path, name: FormatName) -> list[Image.Image]:
+def composed(path: Path, name: WrittenName) -> list[Image.Image]:
     composition = read_composition(path, name, 10)
     assert composition is not None
     return [frame.image for frame in composition.frames()]
@@ -296,7 +296,7 @@ def test_an_apng_with_fewer_frames_than_it_announces_is_truncated(save: Save, ru
 
 
 @pytest.mark.parametrize("name", ["gif", "png", "webp"])
-def test_a_written_animation_shows_the_same_pixels_again(name: FormatName, save: Save, run: Run) -> None:
+def test_a_written_animation_shows_the_same_pixels_again(name: WrittenName, save: Save, run: Run) -> None:
     random = np.random.default_rng(4)
     colours = np.array([RED, GREEN, BLUE, NOTHING, (9, 9, 9, 255)], np.uint8)
     for kinds in product((2, 3, 5), repeat=3):  # frames with two, three opaque colours, and with clear pixels

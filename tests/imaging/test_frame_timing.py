@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from libs.imaging.describe import describe
-from libs.imaging.formats import FormatName
+from libs.imaging.formats import WrittenName
 from libs.imaging.frames.frame_timing import shown_ms, writable_ms
 from libs.imaging.limits import Limits
 from libs.imaging.operations import Convert
 from tests.imaging.animation_files import ApngFrame, GifFrame, WebpFrame, apng, gif, webp
 from tests.imaging.conftest import Run, Save, file_of
 
-ANIMATED: list[FormatName] = ["gif", "png", "webp", "avif"]
+ANIMATED: list[WrittenName] = ["gif", "png", "webp", "avif"]
 
 
 def _durations_ms(image: Image.Image) -> list[float]:
@@ -60,7 +60,7 @@ SOURCES_WITHOUT_DELAY = {
 @pytest.mark.parametrize("before", SOURCES_WITHOUT_DELAY)
 @pytest.mark.parametrize("after", ANIMATED)
 def test_a_delay_of_0_becomes_100_ms_in_every_format(
-    before: str, after: FormatName, save: Save, run: Run
+    before: str, after: WrittenName, save: Save, run: Run
 ) -> None:
     source = save(SOURCES_WITHOUT_DELAY[before], f"in.{before}")
     assert describe(source, Limits()).duration_ms == 300
@@ -103,7 +103,7 @@ def test_a_duration_above_the_longest_of_the_format_is_cut() -> None:
 
 
 @pytest.mark.parametrize("after", ANIMATED)
-def test_a_frame_of_minutes_is_written_in_every_format(after: FormatName, save: Save, run: Run) -> None:
+def test_a_frame_of_minutes_is_written_in_every_format(after: WrittenName, save: Save, run: Run) -> None:
     source = save(_webp([70_001, 300_017, 50]), "in.webp")
     _, image = run(source, Convert(format=after, lossless=after in {"webp", "avif"}))
     assert np.abs(np.subtract(_durations_ms(image), [70_001, 300_017, 50])).max() <= 10

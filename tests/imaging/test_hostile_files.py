@@ -122,10 +122,8 @@ REFUSED_BY_NAME = [
     ("PDF", b"%PDF-1.7\n"),
     ("EPS", b"%!PS-Adobe-3.0 EPSF-3.0\n"),
     ("PSD", b"8BPS\0\1"),
-    ("HEIC", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
     ("ICO", b"\0\0\1\0\1\0"),
     ("JPEG 2000", b"\0\0\0\x0cjP  \r\n\x87\n"),
-    ("JPEG XL", b"\xff\x0a\0\0"),
     ("PNM", b"P6 1 1 255 abc"),
     ("MP4", b"\0\0\0\x18ftypisom\0\0\0\0isommp42"),
 ]

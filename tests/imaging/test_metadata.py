@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.formats import WRITTEN_FORMATS, WrittenName
 from libs.imaging.operations import Convert, Metadata, Sepia
 from tests.imaging.conftest import Run, Save
 
@@ -18,6 +18,7 @@ METADATA_KINDS = {
     "avif": ["description", "place", "xmp"],
     "tiff": ["description", "place", "xmp"],
     "gif": ["xmp", "comment"],
+    "jxl": ["description", "place", "xmp"],
 }
 
 
@@ -35,6 +36,8 @@ def _with_all_metadata(save: Save, name: str) -> Path:
         options["exif"] = Image.Exif()
         options["exif"].load(exif.tobytes())
         options["exif"][700] = options.pop("xmp")
+    if name == "jxl":
+        options["exif"] = exif.tobytes()
     source = save(Image.new("RGB", (32, 24)), f"in.{name}", **options)
     if (
         name == "gif"
@@ -45,19 +48,21 @@ def _with_all_metadata(save: Save, name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", METADATA_KINDS)
-@pytest.mark.parametrize("target", FORMATS)
-def test_no_metadata_is_left(name: str, target: FormatName, save: Save, run: Run) -> None:
+@pytest.mark.parametrize("target", WRITTEN_FORMATS)
+def test_no_metadata_is_left(name: str, target: WrittenName, save: Save, run: Run) -> None:
     source = _with_all_metadata(save, name)
     for kind in METADATA_KINDS[name]:
         assert f"SECRET {kind}".encode() in source.read_bytes()
     facts, image = run(source, Convert(format=target))
     assert b"SECRET" not in Path(str(image.filename)).read_bytes()  # pyright: ignore
     assert not image.getexif().get_ifd(0x8825)
+    if target == "jxl":  # the decoder makes a profile of the colours in the header
+        del image.info["icc_profile"]
     assert not {"exif", "comment", "xmp", "icc_profile", "Comment"} & set(image.info)
     assert facts.format == target
 
 
-def _with_camera_metadata(save: Save, name: FormatName) -> Path:
+def _with_camera_metadata(save: Save, name: WrittenName) -> Path:
     exif = Image.Exif()
     exif[0x010F], exif[0x0110], exif[0x0112] = "Maker", "Model", 6
     exif[0x013B], exif[0x8298] = "Ann Artist", "(c) Ann"
@@ -77,7 +82,7 @@ def _with_camera_metadata(save: Save, name: FormatName) -> Path:
 @pytest.mark.parametrize("before", ["jpeg", "png", "webp", "avif", "tiff"])
 @pytest.mark.parametrize("after", ["jpeg", "png", "webp", "avif", "tiff"])
 def test_metadata_is_copied_with_an_upright_orientation(
-    before: FormatName, after: Any, save: Save, run: Run
+    before: WrittenName, after: Any, save: Save, run: Run
 ) -> None:
     source = _with_camera_metadata(save, before)
     _, image = run(source, Metadata(mode="keep"), Convert(format=after))
@@ -91,7 +96,7 @@ def test_metadata_is_copied_with_an_upright_orientation(
 
 
 @pytest.mark.parametrize("name", ["jpeg", "png", "webp", "avif", "tiff"])
-def test_keep_copyright_copies_only_artist_and_copyright(name: FormatName, save: Save, run: Run) -> None:
+def test_keep_copyright_copies_only_artist_and_copyright(name: WrittenName, save: Save, run: Run) -> None:
     _, image = run(_with_camera_metadata(save, name), Metadata(mode="keep_copyright"), Sepia())
     exif = image.getexif()
     assert (exif.get(0x013B), exif.get(0x8298), exif.get(0x010F)) == ("Ann Artist", "(c) Ann", None)

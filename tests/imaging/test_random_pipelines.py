@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from libs.imaging.errors import ImagingError
-from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.formats import FORMATS, WRITTEN_FORMATS, FormatName
 from libs.imaging.limits import Limits
 from libs.imaging.operations import AnyOperation
 from libs.imaging.pipeline import explain, render
+from tests.imaging.heic_files import box, heic, picture
 
 LIMITS = Limits(max_pixels=300_000, max_side=2_000, max_frames=8)
 MODES: dict[FormatName, list[str]] = {
@@ -25,6 +26,8 @@ MODES: dict[FormatName, list[str]] = {
     "avif": ["RGB", "RGBA", "L"],
     "tiff": ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F", "LAB"],
     "bmp": ["1", "L", "P", "RGB"],
+    "heic": ["rgb", "grey", "alpha", "rgb10", "grey12"],  # samples
+    "jxl": ["L", "LA", "RGB", "RGBA", "I;16", "F"],
 }
 COLOURS = st.sampled_from(["red", "#123", "#11223344", "transparent", "white"])
 POSITIONS = st.sampled_from(["top-left", "center", "bottom-right", "left"])
@@ -58,7 +61,7 @@ TEXTS = st.sampled_from(["Ω", "two\nlines", "漢", "a"])
 ANGLES = st.floats(-720, 720) | st.sampled_from([0, 90, 180, 270, -90])
 BOOL, QUALITY = st.booleans(), st.integers(1, 100)
 METADATA_MODES = st.sampled_from(["strip", "keep", "keep_copyright"])
-OUTPUTS = st.sampled_from(["auto", "jpg", *FORMATS])
+OUTPUTS = st.sampled_from(["auto", "jpg", *WRITTEN_FORMATS])
 OPERATIONS = st.one_of(
     _op("resize", {"width": SIDE}, height=SIDE, fit=FITS, gravity=GRAVITY, enlarge=BOOL, kernel=KERNELS),
     _op("resize", {"scale": st.floats(0.01, 3)}, enlarge=st.booleans()),
@@ -102,6 +105,9 @@ def _sources(draw: st.DrawFn) -> tuple[FormatName, bytes]:
     """Draw a small file of any format, mode, orientation and number of frames."""
     name: FormatName = draw(st.sampled_from(sorted(FORMATS)))
     mode = draw(st.sampled_from(MODES[name]))
+    if name == "heic":
+        irot = box(b"irot", bytes([draw(st.integers(0, 3))]))
+        return name, heic(picture(f"{mode}.heic", irot))
     width, height = draw(st.integers(1, 60)), draw(st.integers(1, 60))
     generator = np.random.default_rng(draw(st.integers(0, 9)))
     options: dict[str, Any] = {}

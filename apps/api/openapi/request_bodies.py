@@ -11,11 +11,12 @@ from msgspec import Struct
 from libs.contracts.edits import MAX_IMAGES, Background, EditQuality, ResultFormat
 from libs.contracts.views.images import EditRequest, ImageFromUrl, ImagePatch, ImagePut
 from libs.contracts.views.search import SearchRequest
+from libs.imaging.formats import ACCEPTED_NAMES
 
 IMAGE_FILE = Schema(
     type=OpenAPIType.STRING,
     content_media_type="application/octet-stream",
-    description="JPEG, PNG, WebP, GIF, AVIF, TIFF or BMP",
+    description=ACCEPTED_NAMES,
 )
 OPERATIONS_FIELD = Schema(
     type=OpenAPIType.STRING,

@@ -12,7 +12,7 @@ from libs.contracts.enums import ImageStatus, Retention
 from libs.edits.model_call import ModelAnswer
 from libs.images import artifact
 from libs.images.artifact import Artifact
-from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.formats import FORMATS, FormatName, WrittenName, is_written
 from libs.imaging.render_and_describe import DescribedResult
 from libs.storage import edit_calls, image_descriptions, leases, object_keys
 from libs.storage.database.tables import Image
@@ -35,12 +35,16 @@ class EditAttempt:
         """Return where the finished file of result `number` (from 0) lies."""
         return self.folder / f"result-{number}"
 
-    def result_format(self) -> FormatName:
-        """Return the requested format, else the source's; PNG where that has no transparency but must."""
+    def result_format(self) -> WrittenName:
+        """Return the requested format, else the source's; PNG where that has no transparency but must.
+
+        JPEG stands for a source's format that is only read.
+        """
         edit = self.command.edit
         if edit.format is not None:
             return edit.format
-        own = cast("FormatName", self.source.format) if self.source else "png"
+        source = cast("FormatName", self.source.format) if self.source else "png"
+        own = source if is_written(source) else "jpeg"
         return own if edit.background != "transparent" or FORMATS[own].alpha else "png"
 
     def answer_format(self) -> FormatName:

@@ -24,6 +24,12 @@ def deep_to_srgb(image: ImageFile, colours: SourceColours, *, animated: bool) ->
         if grey is not None and "transparency" in image.info:
             grey.putalpha(alpha_except(image.info["transparency"], image))
         return grey
+    deep: NDArray[np.uint16] | None = getattr(image, "deep_samples", None)
+    if deep is not None and (deep.ndim == 2 or isinstance(colours, ColourSpace)):
+        result = _converted(deep, colours, animated=animated)
+        if result is not None and image.mode in {"LA", "RGBA"}:
+            result.putalpha(image.getchannel("A"))
+        return result
     if isinstance(image, TiffReader) and image.deep_grey is not None:
         result = _converted(image.deep_grey, colours, animated=animated)
         if result is not None:

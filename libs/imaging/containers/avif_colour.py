@@ -1,12 +1,12 @@
-"""AVIF: the code points of the picture's colours (ISO/IEC 14496-12, 12.1.5, and 23008-12, 9.3)."""
+"""AVIF and HEIC: the code points of the picture's colours (ISO/IEC 14496-12, 12.1.5)."""
 
 import struct
 from mmap import mmap
 
 from libs.imaging.colour.spaces import CodePoints
 from libs.imaging.containers.iso_boxes import Box, boxes
+from libs.imaging.containers.iso_items import read_items
 
-_MAX_ASSOCIATIONS = 10_000
 _NCLX = b"nclx"
 
 
@@ -33,34 +33,11 @@ def _first(data: mmap, box: Box) -> CodePoints | None:
 
 
 def _of_primary_item(data: mmap, meta: Box) -> CodePoints | None:
-    within = {box.name: box for box in boxes(data, meta.start + 4, meta.end)}
-    primary = within[b"pitm"]
-    number = struct.unpack_from(">I" if data[primary.start] else ">H", data, primary.start + 4)[0]
-    iprp = {box.name: box for box in boxes(data, within[b"iprp"].start, within[b"iprp"].end)}
-    properties = list(boxes(data, iprp[b"ipco"].start, iprp[b"ipco"].end))
-    for index in _associated(data, iprp[b"ipma"], number):
-        if 0 < index <= len(properties):
-            box = properties[index - 1]
-            if box.name == b"colr" and data[box.start : box.start + 4] == _NCLX:
-                return _code_points(data, box.start)
+    items = read_items(data, meta)
+    for box in items.properties.get(items.primary, ()):
+        if box.name == b"colr" and data[box.start : box.start + 4] == _NCLX:
+            return _code_points(data, box.start)
     return None
-
-
-def _associated(data: mmap, ipma: Box, number: int) -> list[int]:
-    """Return the numbers of the properties of an item, counted from 1."""
-    version, wide = data[ipma.start], data[ipma.start + 3] & 1
-    (entries,) = struct.unpack_from(">I", data, ipma.start + 4)
-    at = ipma.start + 8
-    for _ in range(min(entries, _MAX_ASSOCIATIONS)):
-        item = struct.unpack_from(">I" if version else ">H", data, at)[0]
-        at += 4 if version else 2
-        count = data[at]
-        at += 1
-        indices = struct.unpack_from(f">{count}{'H' if wide else 'B'}", data, at)
-        at += count * (2 if wide else 1)
-        if item == number:
-            return [index & (0x7FFF if wide else 0x7F) for index in indices]
-    return []
 
 
 def _code_points(data: mmap, at: int) -> CodePoints:

@@ -1,4 +1,4 @@
-"""The boxes of AVIF and its relatives (ISO/IEC 14496-12)."""
+"""The boxes of AVIF, HEIC and JPEG XL (ISO/IEC 14496-12)."""
 
 import struct
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ class Box(NamedTuple):
     name: bytes
     start: int  # of its contents
     end: int
+    cut: bool = False  # it reaches beyond that
 
 
 def boxes(data: mmap | bytes, at: int, end: int) -> Iterator[Box]:
@@ -33,5 +34,5 @@ def boxes(data: mmap | bytes, at: int, end: int) -> Iterator[Box]:
             length = end - at
         if length < head:
             return
-        yield Box(name, at + head, min(at + length, end))
+        yield Box(name, at + head, min(at + length, end), at + length > end)
         at += length

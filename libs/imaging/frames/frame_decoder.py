@@ -31,7 +31,7 @@ from libs.imaging.samples.png_reader import PngReader
 if TYPE_CHECKING:
     from libs.imaging.samples.tiff_reader import TiffReader
 
-_DEEP = {"png", "tiff"}  # formats of 16 bits a sample
+_DEEP = {"png", "tiff", "heic", "jxl"}  # formats of 16 bits a sample
 
 _SELF_CONTAINED = {"jpeg", "png", "bmp"}
 """Formats whose decoded still image needs no copy: apart from `info`, it no longer refers to its file."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -23,8 +24,8 @@ from libs.imaging.operations.operation import Output
 from libs.imaging.pillow_warnings import suppress_warnings
 from libs.imaging.quality_search import search_quality
 
-_GREY_FORMATS = {"jpeg", "png", "tiff", "bmp", "gif"}
-_GREY_ALPHA_FORMATS = {"png", "tiff"}
+_GREY_FORMATS = {"jpeg", "png", "tiff", "bmp", "gif", "jxl"}
+_GREY_ALPHA_FORMATS = {"png", "tiff", "jxl"}
 _NO_METADATA = CopiedMetadata()
 
 _TO_128_SHADES = [round(round(value * 127 / 255) * 255 / 127) for value in range(256)]
@@ -88,6 +89,8 @@ def _save(
     colours: ColourSpace | None,
 ) -> None:
     images = [_to_palette(image, output) for image in images]
+    if output.format == "jxl":
+        import_module("pillow_jxl")  # which registers its encoder with Pillow
     options = still_options(output) | metadata_options(metadata, output.format, images[0])
     if colours:
         add_signalling(options, colours, output.format, grey=images[0].mode in {"L", "LA"})

@@ -121,9 +121,13 @@ def _reframes(operation: AnyOperation) -> bool:
 def metadata_options(metadata: CopiedMetadata, name: FormatName, image: Image.Image) -> dict[str, Any]:
     """Return the encoder options that write `metadata`; drop what the format cannot hold."""
     options = resolution_options(metadata.resolution, name) if metadata.resolution else {}
-    if not FORMATS[name].profiles:
+    if not FORMATS[name].metadata:
         return options
-    if metadata.profile and space_of(metadata.profile) == ("GRAY" if image.mode in {"L", "LA"} else "RGB"):
+    if (
+        metadata.profile
+        and FORMATS[name].profiles
+        and space_of(metadata.profile) == ("GRAY" if image.mode in {"L", "LA"} else "RGB")
+    ):
         options["icc_profile"] = metadata.profile
     if name == "tiff":
         return options  # see `tiff_metadata`
@@ -193,7 +197,8 @@ def _exif_options(exif: Block, name: FormatName) -> dict[str, Any]:
         data = write_block(exif)
     if not exif.root.tags and not exif.root.children:
         return {}
-    return {"exif": b"Exif\0\0" + data if name == "jpeg" else data}
+    prefix = {"jpeg": b"Exif\0\0", "jxl": bytes(4)}.get(name, b"")  # a JPEG XL gives an offset there
+    return {"exif": prefix + data}
 
 
 def _without_largest(exif: Block, excess: int) -> Block:

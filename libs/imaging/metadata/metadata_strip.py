@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
-from libs.imaging.containers import jpeg
+from libs.imaging.containers import jpeg, jxl
 from libs.imaging.orientation import UPRIGHT
 from libs.imaging.pillow_adapter import open_image
 from libs.imaging.plan import Plan
@@ -42,6 +42,8 @@ def copy_without_metadata(source: Path, target: Path, plan: Plan) -> None:
         return
     with open_image(source, name) as image:
         has_metadata = bool(_METADATA_KEYS & set(image.info))
+    if name == "jxl":
+        has_metadata = not jxl.only_pixels(source.read_bytes())  # also in compressed boxes
     if not has_metadata:
         shutil.copyfile(source, target)
 

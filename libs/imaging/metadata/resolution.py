@@ -19,7 +19,7 @@ _METRE = 0.0254  # one dot per metre, in dots per inch
 _PER_METRE = {"PNG", "BMP"}
 _HIGHEST = 1_000_000
 _HIGHEST_IN_JFIF = 65_535
-_ONLY_IN_EXIF = {"webp", "avif"}
+_ONLY_IN_EXIF = {"webp", "avif", "jxl"}
 
 
 def read_resolution(image: ImageFile, exif: Block | None) -> Resolution | None:

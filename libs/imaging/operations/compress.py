@@ -15,8 +15,9 @@ _BEST_QUALITY = 95
 class Compress(Operation, frozen=True, kw_only=True, tag="compress"):
     """Write with a `quality` from 1 (smallest) to 100 (best), in the same format if possible.
 
-    JPEG, WebP and AVIF use the quality directly. PNG and GIF get a palette of 2.56 colours for each step of
-    quality; a PNG at 100 stays lossless. TIFF and BMP become JPEG. The default quality is 75.
+    JPEG, WebP, AVIF and JPEG XL use the quality directly. PNG and GIF get a palette of 2.56 colours for each
+    step of quality; a PNG at 100 stays lossless. TIFF and BMP become JPEG, and so does a HEIC without
+    transparency. The default quality is 75.
 
     `max_bytes` searches for the best quality, up to `quality` or 95, whose file has at most that many bytes.
     If the pipeline only compresses and the result is not smaller, the source's pixels are kept as they are,

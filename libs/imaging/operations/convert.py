@@ -8,21 +8,22 @@ from msgspec.structs import replace
 from libs.imaging.colours import Colour, parse_colour
 from libs.imaging.operations.operation import Effort, Operation, Output, Quality, Subsampling
 
-Accepted = Literal["avif", "webp", "jpeg", "png"]
+Accepted = Literal["avif", "webp", "jxl", "jpeg", "png"]
 
 
 class Convert(Operation, frozen=True, kw_only=True, tag="convert"):
     """Write the result in another format.
 
-    `auto` chooses the first of AVIF and WebP that `accept` has; otherwise PNG if the result has transparency
-    and JPEG if not. `quality` applies to JPEG, WebP and AVIF. `lossless` applies to WebP and AVIF; PNG, GIF,
-    TIFF and BMP are always lossless. `progressive` applies to JPEG. `effort` trades time for bytes, from 0
-    (fastest) to 9 (smallest), in WebP, AVIF, PNG and JPEG. `subsampling` is the chroma subsampling of JPEG
-    and AVIF. `colors` limits a PNG or GIF to a palette. `background` replaces transparency if the format has
-    none.
+    `auto` chooses the first of AVIF, WebP and JPEG XL that `accept` has; otherwise PNG if the result has
+    transparency and JPEG if not. `quality` applies to JPEG, WebP, AVIF and JPEG XL. `lossless` applies to
+    WebP, AVIF and JPEG XL; PNG, GIF, TIFF and BMP are always lossless. `progressive` applies to JPEG.
+    `effort` trades time for bytes, from 0 (fastest) to 9 (smallest), in WebP, AVIF, JPEG XL, PNG and JPEG.
+    `subsampling` is the chroma subsampling of JPEG and AVIF. `colors` limits a PNG or GIF to a palette.
+    `background` replaces transparency if the format has none. A HEIC is only read: without `convert` it
+    becomes a JPEG, or a PNG if the result has transparency. A JPEG XL is a still picture in sRGB.
     """
 
-    format: Literal["auto", "jpeg", "jpg", "png", "webp", "avif", "gif", "tiff", "bmp"]
+    format: Literal["auto", "jpeg", "jpg", "png", "webp", "avif", "jxl", "gif", "tiff", "bmp"]
     accept: tuple[Accepted, ...] = ("avif", "webp", "jpeg", "png")
     quality: Quality | None = None
     lossless: bool = False
@@ -38,7 +39,7 @@ class Convert(Operation, frozen=True, kw_only=True, tag="convert"):
         chosen = "jpeg" if self.format == "jpg" else self.format
         opaque = None
         if chosen == "auto":
-            chosen = next((name for name in ("avif", "webp") if name in self.accept), "png")
+            chosen = next((name for name in ("avif", "webp", "jxl") if name in self.accept), "png")
             opaque = "jpeg" if chosen == "png" else None
         return replace(
             output,

@@ -9,7 +9,7 @@ from PIL.Image import Image
 
 from libs.imaging.colours import RGBA, WHITE
 from libs.imaging.errors import AssetMissing, FontUnavailable
-from libs.imaging.formats import FormatName
+from libs.imaging.formats import WrittenName
 from libs.imaging.geometry import Size
 from libs.imaging.limits import LONGEST_SIDE
 
@@ -38,12 +38,12 @@ class LoadAsset(Protocol):
 class Output(Struct, frozen=True, kw_only=True):
     """How to write the result."""
 
-    format: FormatName
-    opaque_format: FormatName | None = None  # used instead of `format` if the result is opaque
-    quality: int | None = None  # of JPEG, WebP and AVIF; None: the format's default
+    format: WrittenName
+    opaque_format: WrittenName | None = None  # used instead of `format` if the result is opaque
+    quality: int | None = None  # of JPEG, WebP, AVIF and JPEG XL; None: the format's default
     colours: int | None = None  # of the palette of a PNG or GIF
     background: RGBA = WHITE  # behind transparent pixels if the format has no transparency
-    lossless: bool = False  # in WebP and AVIF
+    lossless: bool = False  # in WebP, AVIF and JPEG XL
     progressive: bool = False  # in JPEG
     effort: int | None = None  # 0 to 9; None: the format's default
     subsampling: Subsampling | None = None  # of JPEG and AVIF; None: the format's default
