@@ -120,7 +120,7 @@ def _measure_heic(path: Path, data: mmap, limits: Limits) -> Shape:
     for size in heif.allocated_sizes(data):
         limits.check(*(max(1, side - heif.PADDING) for side in size[:2]))
     limits.check(shape.width, shape.height)
-    if not heif.is_complete(data):
+    if not shape.width or not shape.height or not heif.is_complete(data):
         return shape
     with open_image(path, "heic") as image:
         frames = getattr(image, "n_frames", 1)

@@ -5,6 +5,7 @@ A part of the runs damages one tag of a rich EXIF block; then every other tag mu
 """
 
 import sys
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -17,7 +18,7 @@ with atheris.instrument_imports(include=["libs.imaging", "PIL"]):  # pyright: ig
 
     from libs.imaging.describe import describe
     from libs.imaging.errors import ImagingError
-    from libs.imaging.formats import FORMATS, FormatName
+    from libs.imaging.formats import FORMATS, WRITTEN_FORMATS, WrittenName
     from libs.imaging.limits import Limits
     from libs.imaging.operations import (
         AnyOperation,
@@ -36,6 +37,7 @@ with atheris.instrument_imports(include=["libs.imaging", "PIL"]):  # pyright: ig
 from tests.imaging.damaged_exif import random_damage
 from tests.imaging.rich_exif import find_block, parse
 
+import_module("pillow_jxl")  # registers JPEG XL with Pillow
 LIMITS = Limits(max_pixels=1_000_000, max_side=4_000, max_frames=16, max_bytes=1_000_000)
 PIPELINES: tuple[list[AnyOperation], ...] = (
     [],
@@ -49,6 +51,7 @@ PIPELINES: tuple[list[AnyOperation], ...] = (
 )
 _EXIF = 0xE1  # the first byte of a run that damages EXIF
 _FOLDER = Path(mkdtemp())
+HEIC = Path(__file__).parents[1] / "imaging/heic"  # samples, because nothing here writes HEIC
 
 
 def write_seeds(folder: Path) -> None:
@@ -56,7 +59,10 @@ def write_seeds(folder: Path) -> None:
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "Maker"
     exif.get_ifd(0x8825)[1] = "N"
-    for image_format in FORMATS.values():
+    for file in HEIC.glob("*.heic"):
+        (folder / file.name).write_bytes(file.read_bytes())
+    for name in WRITTEN_FORMATS:
+        image_format = FORMATS[name]
         for mode in ("RGB", "L", "RGBA"):
             if mode == "RGBA" and not image_format.alpha:
                 continue
@@ -65,8 +71,8 @@ def write_seeds(folder: Path) -> None:
             ]
             for frames in (1, 2) if image_format.animation else (1,):
                 options = {"save_all": True, "append_images": images[1:]} if frames > 1 else {}
-                if image_format.profiles and frames == 1:
-                    options |= {"exif": exif}
+                if image_format.metadata and frames == 1:
+                    options |= {"exif": exif.tobytes() if name == "jxl" else exif}
                 buffer = BytesIO()
                 images[0].save(buffer, format=image_format.pillow, **options)
                 (folder / f"{mode}-{frames}.{image_format.extension}").write_bytes(buffer.getvalue())
@@ -91,7 +97,7 @@ def fuzz_one_input(data: bytes) -> None:
 def fuzz_exif(random: Random) -> None:
     """Damage one tag, copy the metadata into a random format, and look for the other tags."""
     damaged = random_damage(random)
-    names: tuple[FormatName, ...] = ("jpeg", "png", "webp", "tiff")
+    names: tuple[WrittenName, ...] = ("jpeg", "png", "webp", "tiff")
     before, after = random.choice(names), random.choice(names)
     source, target = _FOLDER / "source", _FOLDER / "target"
     Image.new("RGB", (16, 8)).save(source, "JPEG", exif=b"Exif\0\0" + damaged.data)

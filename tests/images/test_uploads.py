@@ -24,7 +24,9 @@ FORMATS = [
     ("AVIF", "avif", "image/avif", "avif"),
     ("TIFF", "tiff", "image/tiff", "tiff"),
     ("BMP", "bmp", "image/bmp", "bmp"),
+    ("JXL", "jxl", "image/jxl", "jxl"),
 ]
+HEIC = Path(__file__).parents[1] / "imaging/heic/rgb.heic"
 
 
 @pytest.mark.parametrize(("saver", "name", "mime", "extension"), FORMATS)
@@ -40,6 +42,21 @@ async def test_every_accepted_format_is_recognised_by_its_bytes(
     assert (view["frames"], view["size_bytes"]) == (1, len(data))
     assert view["md5"] == hashlib.md5(data).hexdigest()  # noqa: S324
     assert await object_bytes(shared_client.site, view["id"]) == data
+
+
+async def test_a_heic_is_kept_as_it_came_and_becomes_a_jpeg(shared_client: Client) -> None:
+    answer = await shared_client.upload(HEIC.read_bytes(), filename="IMG_0001.HEIC")
+    assert answer.status == 201
+    view = answer.json
+    assert (view["filename"], view["format"], view["mime"]) == ("IMG_0001.HEIC", "heic", "image/heic")
+    original = await shared_client.get(f"/api/images/{view['id']}/download?version=original")
+    assert (original.headers["Content-Type"], original.body) == ("image/heic", HEIC.read_bytes())
+    body = {"operations": [{"op": "resize", "width": 50}]}
+    result = await shared_client.post(
+        f"/api/images/{view['id']}/transform", json=body, headers={"Prefer": f"wait={WAIT_S}"}
+    )
+    assert result.status == 200
+    assert (result.json["image"]["format"], result.json["image"]["width"]) == ("jpeg", 50)
 
 
 @pytest.mark.parametrize("saver", ["GIF", "WEBP", "PNG", "TIFF"])

@@ -16,6 +16,9 @@ from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
 from libs.imaging.pipeline import render
 from tests.imaging.conftest import Save
+from tests.imaging.heic_files import Item, box, grid, heic, ispe, picture
+from tests.imaging.hevc_headers import configuration
+from tests.imaging.jxl_files import boxed, codestream, size_fields
 
 
 def _webp_header(width: int, height: int) -> bytes:
@@ -62,6 +65,20 @@ def _webp_chunk(name: bytes, length: int) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+def _avif_sequence(width: int, height: int) -> bytes:
+    """Return what a sequence without a still picture says of its size."""
+    entry = bytes(6 + 2 + 16) + struct.pack(">HH", width, height) + bytes(50)
+    description = box(b"stsd", bytes(7) + b"\1" + box(b"av01", entry))
+    track = box(b"trak", box(b"mdia", box(b"minf", box(b"stbl", description))))
+    return box(b"ftyp", b"avis" + bytes(4) + b"avismsf1") + box(b"moov", track)
+
+
+def _coded_as(width: int, height: int) -> Item:
+    """Return a small picture for which the decoder is told to allocate a large one."""
+    properties = [box(b"hvcC", configuration(width, height)), ispe(64, 64)]
+    return Item(data=b"", properties=properties)
+
+
 REFUSED_BY_HEADER: list[tuple[str, bytes]] = [
     ("empty_file", b""),
     ("not_an_image", b"Dear Sir or Madam,"),
@@ -95,6 +112,20 @@ REFUSED_BY_HEADER: list[tuple[str, bytes]] = [
     ("image_unreadable", b"RIFF\0\0\0\0WEBPJUNK" + bytes(40)),
     ("image_truncated", b"II*\0\xff\xff\xff\x7f"),
     ("image_truncated", b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf"),
+    ("image_too_large", _avif_sequence(30_000, 30_000)),
+    ("image_truncated", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"),
+    ("feature_not_supported", b"\0\0\0\x18ftyphevc\0\0\0\0msf1hevc" + box(b"moov", b"")),
+    ("image_too_large", heic(picture(size=(40_000, 40_000)))),
+    ("side_too_long", heic(picture(size=(20_000, 64)))),
+    ("image_too_large", heic(picture(), picture(size=(8_000, 8_000), hidden=True))),
+    ("image_too_large", heic(_coded_as(16_000, 16_000))),
+    ("image_too_large", heic(picture(hidden=True), grid(1, 1, (30_000, 30_000), [1], announced=(128, 64)))),
+    ("image_unreadable", heic(picture(), primary=7)),
+    ("image_too_large", codestream(*size_fields(13_000, 13_000), (1, 1))),
+    ("image_too_large", boxed(codestream(*size_fields(2**30, 2**30), (1, 1)), parts=3)),
+    ("side_too_long", codestream(*size_fields(20_000, 8), (1, 1))),
+    ("image_truncated", b"\xff\x0a"),
+    ("image_truncated", boxed(b"")),
 ]
 
 
@@ -183,7 +214,23 @@ def test_a_truncated_file_passes_the_header_check_and_is_refused_when_rendered(
     assert not (tmp_path / "result").exists()
 
 
-@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "avif", "tiff"])
+def test_a_truncated_heic_or_jpeg_xl_passes_the_header_check_and_is_refused_when_rendered(
+    photos: Path, save: Save, tmp_path: Path
+) -> None:
+    with Image.open(photos / "astronaut.png") as image:
+        packed = save(image, "whole.jxl").read_bytes()
+    files = ((heic(picture("rgb.heic", box(b"irot", b"\1"))), (64, 128)), (boxed(packed), (512, 512)))
+    for data, size in files:
+        for percent in (60, 90):
+            source = save(data[: len(data) * percent // 100], "cut")
+            header = read_header(source, Limits())
+            assert (header.width, header.height) == size
+            with pytest.raises(SourceFault) as caught:
+                render(source, tmp_path / "result", [], Limits())
+            assert caught.value.code == "image_truncated"
+
+
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "avif", "tiff", "jxl"])
 def test_garbage_in_the_body_raises_only_imaging_errors(
     extension: str, photos: Path, save: Save, tmp_path: Path
 ) -> None:

@@ -1,13 +1,17 @@
 """AVIF: top-level boxes and the image size properties (ISO/IEC 14496-12 and 23008-12)."""
 
 import struct
+from collections.abc import Iterator
 from mmap import mmap
 
+from libs.imaging.containers.iso_boxes import boxes
 from libs.imaging.containers.shape import Shape
 from libs.imaging.errors import ImageTruncated
 
 MAX_BOXES = 10_000
 """Limit of boxes at the top level; real files have four."""
+
+_TRACK_SIZE_AT = 4 + 24  # after the name of a sample entry
 
 
 def is_complete(data: mmap) -> bool:
@@ -16,21 +20,29 @@ def is_complete(data: mmap) -> bool:
 
 
 def measure(data: mmap) -> Shape:
-    """Read the largest size among the items, which is that of the picture and not of one of its tiles.
+    """Read the largest size among the items and tracks: that of the picture and not of one of its tiles.
 
     Raises:
         ImageTruncated: The file has no size property, because it ends too early.
     """
-    meta, _ = _read_meta_box(data)
-    largest = Shape(0, 0)
-    at = meta.find(b"ispe")
-    while 0 <= at <= len(meta) - 16:
-        width, height = struct.unpack_from(">II", meta, at + 8)
-        largest = max(largest, Shape(width, height), key=lambda shape: shape.width * shape.height)
-        at = meta.find(b"ispe", at + 4)
+    largest = max(_sizes(data), key=lambda shape: shape.width * shape.height, default=Shape(0, 0))
     if not largest.width or not largest.height:
         raise ImageTruncated
     return largest
+
+
+def _sizes(data: mmap) -> Iterator[Shape]:
+    """Yield the sizes of items, and those of a sequence's tracks (14496-12, 12.1.3)."""
+    meta, _ = _read_meta_box(data)
+    at = meta.find(b"ispe")
+    while 0 <= at <= len(meta) - 16:
+        yield Shape(*struct.unpack_from(">II", meta, at + 8))
+        at = meta.find(b"ispe", at + 4)
+    moov = next((box for box in boxes(data, 0, len(data)) if box.name == b"moov"), None)
+    at = data.find(b"av01", moov.start, moov.end) if moov else -1
+    while moov and 0 <= at <= moov.end - _TRACK_SIZE_AT - 4:
+        yield Shape(*struct.unpack_from(">HH", data, at + _TRACK_SIZE_AT))
+        at = data.find(b"av01", at + 4, moov.end)
 
 
 def _read_meta_box(data: mmap) -> tuple[bytes, bool]:

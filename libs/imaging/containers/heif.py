@@ -10,13 +10,16 @@ from mmap import mmap
 
 from libs.imaging.containers import hevc
 from libs.imaging.containers.iso_boxes import Box, boxes
-from libs.imaging.containers.iso_items import Items, find_meta, read_items
-from libs.imaging.containers.shape import Shape
+from libs.imaging.containers.iso_items import Items, find_meta, read_item, read_items
+from libs.imaging.containers.shape import Buffer, Shape
 from libs.imaging.errors import FeatureNotSupported, ImageTruncated, UnreadableImage
+from libs.imaging.limits import MAX_TEXT_BYTES, check_metadata
 
 PADDING = 63
 """How much larger than shown a picture may be stored on every side, in pixels: HEVC codes whole blocks."""
 
+_DESCRIBES = b"cdsc"
+_XMP = b"application/rdf+xml"
 _WIDE_GRID = 1  # flag: the size has 32 bits
 
 
@@ -66,7 +69,48 @@ def allocated_sizes(data: mmap) -> Iterator[Shape]:
             yield _derived(data, items, item, overlay=kind == b"iovl")
 
 
-def _read(data: mmap) -> Items:
+def read_metadata(data: bytes) -> tuple[bytes, bytes]:
+    """Return EXIF, beginning with its byte order, and XMP of the primary picture; empty if there is none.
+
+    Raises:
+        TooMuchMetadata: One of them is too large.
+    """
+    items = _read(data)
+    exif = xmp = b""
+    for item in _describing(items):
+        kind, mime = items.types[item], items.mimes.get(item, b"").split(b"\0")
+        if kind == b"Exif" and not exif:
+            content = read_item(data, items, item, MAX_TEXT_BYTES + 1)
+            exif = content[4 + int.from_bytes(content[:4], "big") :]
+            check_metadata("text", len(content))
+        elif kind == b"mime" and mime[0] == _XMP and not any(mime[1:]) and not xmp:
+            xmp = read_item(data, items, item, MAX_TEXT_BYTES + 1)
+            check_metadata("text", len(xmp))
+    return exif, xmp
+
+
+def _describing(items: Items) -> Iterator[int]:
+    """Yield the items that describe the primary picture, then those that describe nothing in particular."""
+    described = {
+        reference.source: reference.targets for reference in items.references if reference.kind == _DESCRIBES
+    }
+    yield from (item for item in items.types if items.primary in described.get(item, ()))
+    yield from (item for item in items.types if item not in described)
+
+
+def without_metadata(data: bytes) -> bytes:
+    """Return a file of the same pictures in which a decoder finds no metadata.
+
+    pi-heif reads all of it when it opens a file, and crashes if a MIME type is not in UTF-8.
+    """
+    changed = bytearray(data)
+    for reference in _read(data).references:
+        if reference.kind == _DESCRIBES:
+            changed[reference.kind_at : reference.kind_at + 4] = b"free"
+    return bytes(changed)
+
+
+def _read(data: Buffer) -> Items:
     try:
         meta = find_meta(data)
         if meta is None:

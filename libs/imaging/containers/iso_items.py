@@ -18,13 +18,24 @@ class Extent(Struct, frozen=True):
     length: int  # 0: to the end of the file
 
 
+class Reference(Struct, frozen=True):
+    """An item refers to others: a tile's owner to its tiles, metadata to what it describes."""
+
+    kind: bytes
+    source: int
+    targets: tuple[int, ...]
+    kind_at: int  # offset of the kind in the file
+
+
 class Items(Struct, frozen=True, kw_only=True):
     """What the `meta` box of a file says about its items."""
 
     primary: int
     types: dict[int, bytes]
+    mimes: dict[int, bytes]  # of the items of type `mime`
     properties: dict[int, list[Box]]  # in their order, transformations included
     extents: dict[int, list[Extent]]  # of the items that lie in this file
+    references: list[Reference]
 
 
 def find_meta(data: Buffer) -> Box | None:
@@ -47,23 +58,49 @@ def read_items(data: Buffer, meta: Box) -> Items:
     inside = {box.name: box for box in boxes(data, iprp.start, iprp.end)}
     properties = list(boxes(data, inside[b"ipco"].start, inside[b"ipco"].end))
     idat = within[b"idat"].start if b"idat" in within else 0
+    types = list(_types(data, within[b"iinf"]))
     return Items(
         primary=struct.unpack_from(">I" if data[pitm.start] else ">H", data, pitm.start + 4)[0],
-        types=dict(_types(data, within[b"iinf"])),
+        types={item: kind for item, kind, _ in types},
+        mimes={item: mime for item, kind, mime in types if kind == b"mime"},
         properties={
             item: [properties[index - 1] for index in indices if 0 < index <= len(properties)]
             for item, indices in _associations(data, inside[b"ipma"])
         },
         extents=dict(_extents(data, within[b"iloc"], idat)),
+        references=list(_references(data, within[b"iref"])) if b"iref" in within else [],
     )
 
 
-def _types(data: Buffer, iinf: Box) -> Iterator[tuple[int, bytes]]:
+def read_item(data: Buffer, items: Items, item: int, limit: int) -> bytes:
+    """Return the first `limit` bytes of an item; nothing if it is not in this file."""
+    content = b""
+    for extent in items.extents.get(item, ()):
+        end = extent.start + (extent.length or limit)
+        content += data[extent.start : min(end, extent.start + limit - len(content))]
+        if len(content) >= limit:
+            break
+    return content
+
+
+def _types(data: Buffer, iinf: Box) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield the number and the type of each item, and the MIME type if it has one."""
     for box in boxes(data, iinf.start + (6 if data[iinf.start] == 0 else 8), iinf.end):
         version = data[box.start]
         if box.name == b"infe" and version >= 2:
             number, type_at = (">H", box.start + 8) if version == 2 else (">I", box.start + 10)
-            yield struct.unpack_from(number, data, box.start + 4)[0], data[type_at : type_at + 4]
+            _, _, mime = data[type_at + 4 : box.end].partition(b"\0")
+            kind = data[type_at : type_at + 4]
+            yield struct.unpack_from(number, data, box.start + 4)[0], kind, mime
+
+
+def _references(data: Buffer, iref: Box) -> Iterator[Reference]:
+    number, width = (">I", 4) if data[iref.start] else (">H", 2)
+    for box in boxes(data, iref.start + 4, iref.end):
+        (source,) = struct.unpack_from(number, data, box.start)
+        (count,) = struct.unpack_from(">H", data, box.start + width)
+        targets = struct.unpack_from(f">{count}{number[1]}", data, box.start + width + 2)
+        yield Reference(box.name, source, targets, box.start - 4)
 
 
 def _associations(data: Buffer, ipma: Box) -> Iterator[tuple[int, list[int]]]:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from PIL import Image
 from PIL.ImageFile import ImageFile
 
+from libs.imaging.containers import heif
 from libs.imaging.errors import (
     FeatureNotSupported,
     ImageTruncated,
@@ -18,7 +19,6 @@ from libs.imaging.errors import (
     SourceFault,
     UnreadableImage,
 )
-from libs.imaging.limits import MAX_TEXT_BYTES, check_metadata
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,6 @@ pi_heif.options.DECODE_THREADS = 1  # the other cores have work of their own
 
 _DEEP = ";16"
 _OTHER_CODEC = "a HEIF whose pictures are not in HEVC"
-_KEPT_INFO = ("exif", "xmp", "icc_profile")
 
 
 class HeifReader(ImageFile):
@@ -44,7 +43,10 @@ class HeifReader(ImageFile):
     """The decoded samples of a file of 10 or 12 bits, without alpha; 65,535 is the greatest."""
 
     def _open(self) -> None:
-        self._data = cast(BinaryIO, self.fp).read()
+        data = cast(BinaryIO, self.fp).read()
+        exif, xmp = heif.read_metadata(data)
+        self._metadata = {key: block for key, block in (("exif", exif), ("xmp", xmp)) if block}
+        self._data = heif.without_metadata(data)
         pictures = self._pictures()
         primary = next((number for number, picture in enumerate(pictures) if picture.info["primary"]), 0)
         self._order = [primary, *(number for number in range(len(pictures)) if number != primary)]
@@ -95,7 +97,7 @@ class HeifReader(ImageFile):
 
     def _become(self) -> None:
         facts = self._frames[self._frame]
-        self._size, self._mode, self.info = facts.size, facts.mode, dict(facts.info)
+        self._size, self._mode, self.info = facts.size, facts.mode, facts.info | self._metadata
         self._decoded, self.deep_samples, self.tile = False, None, []
 
     def _decode(self) -> None:
@@ -127,9 +129,8 @@ class _Facts(Struct, frozen=True):
 
 def _read_facts(picture: "pi_heif.HeifImage") -> _Facts:
     read = cast(dict[Any, Any], picture.info)
-    info = {key: read[key] for key in _KEPT_INFO if read.get(key)}
-    for name in ("exif", "xmp"):
-        check_metadata("text", len(info.get(name, b"")), MAX_TEXT_BYTES)
+    profile = read.get("icc_profile")
+    info = {"icc_profile": profile} if profile else {}
     mode = "L" if picture.mode.startswith("I;") else picture.mode.removesuffix(_DEEP)
     return _Facts(picture.size, mode, info)
 
@@ -140,7 +141,7 @@ def _translated(error: Exception) -> SourceFault | OutOfMemory:
     lower = message.lower()
     if isinstance(error, EOFError) or "end of file" in lower or "insufficient input" in lower:
         return ImageTruncated()
-    if "security limit" in lower:
+    if "security limit" in lower or "invalid image size" in lower:
         return UnreadableImage("its header is damaged")
     if "memory" in lower:
         return OutOfMemory()
