@@ -180,8 +180,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     event_streams_per_account: Count = 50
     """Event streams that an account holds open at one API process."""
     history_days: Annotated[float, Meta(gt=0, le=36_500)] = 90
-    """Days for which ended jobs, orders and calls of an image model are kept. The jobs that made the
-    newest result of a stored image are kept as long as the image."""
+    """Days for which ended jobs, orders, batches and calls of an image model are kept. The jobs that made
+    the newest result of a stored image are kept as long as the image."""
     amqp_trusted_users: tuple[str, ...] = ()
     """RabbitMQ users whose orders can name any account as `owner`. Others order for the account of
     their own name."""

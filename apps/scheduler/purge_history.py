@@ -1,4 +1,4 @@
-"""Delete old jobs and orders in small steps, with a long pause after each walk over the tables."""
+"""Delete old jobs, orders and batches in small steps, with a long pause after each walk over the tables."""
 
 from datetime import timedelta
 

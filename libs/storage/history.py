@@ -1,8 +1,9 @@
-"""Delete old jobs (with the records of their paid calls) and old orders, in small steps."""
+"""Delete old orders, jobs (with the records of their paid calls) and batches, in small steps."""
 
 from datetime import datetime
 from uuid import UUID
 
+from libs.storage import batch_history
 from libs.storage.database.engine import rows
 from libs.storage.database.tables import Job, Submission, first_id_since
 
@@ -46,11 +47,11 @@ class History:
     async def step(self, before: datetime) -> int | None:
         """Examine at most `STEP` rows and delete those that ended before `before`; return how many.
 
-        Return None at the end of the walk; the next step begins a new one.
+        Batches come last: most of their jobs are gone by then. Return None at the end of the walk; the
+        next step begins a new one.
         """
         if self._walk == len(WALKS):
-            self._walk = 0
-            return None
+            return await self._batches(before)
         table, query = WALKS[self._walk]
         found = await rows(table.raw(query, before, self._after, first_id_since(before), STEP))
         old = [row["id"] for row in found if row["old"]]
@@ -61,3 +62,9 @@ class History:
         else:
             self._after = found[-1]["id"]
         return len(old)
+
+    async def _batches(self, before: datetime) -> int | None:
+        deleted = await batch_history.step(before, STEP)
+        if deleted is None:
+            self._walk = 0
+        return deleted

@@ -1,19 +1,23 @@
 """Old history goes in small steps; what an image shows, and what is not over, stays."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from libs.contracts.enums import CallState, JobStatus
-from libs.storage import history, images
+from libs.contracts.enums import BatchStatus, CallState, ItemStatus, JobKind, JobStatus
+from libs.storage import batches, history, images
+from libs.storage.batches import NewJob
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import (
     BaseUser,
+    Batch,
     EditCall,
     Image,
     Job,
+    ProductImage,
     Reply,
     Submission,
     first_id_since,
@@ -53,6 +57,41 @@ async def walk(walker: History | None = None) -> None:
     walker = walker or History()
     while await walker.step(now() - KEPT_FOR) is not None:
         pass
+
+
+async def a_batch(owner: BaseUser, ago: timedelta = OLD, *, items: int = 3, **values: Any) -> Batch:
+    """Store a batch of completed items, the last of which failed; each has an image and a job."""
+    moment = now() - ago
+    ended: dict[str, Any] = {"status": BatchStatus.COMPLETED, "created_at": moment, "finished_at": moment}
+    counts: dict[str, Any] = {"total": items, "completed": items - 1, "failed": 1}
+    batch = Batch(id=id_at(moment), owner=owner.id, filename="products.csv", **counts, **(ended | values))
+    await batch.save()
+    for nth in range(items):
+        failed = nth == items - 1
+        output = await an_image(owner)
+        job = await an_ended_job(
+            owner, output, ago, kind=JobKind.INGEST, batch=batch.id, result=None if failed else output.id
+        )
+        await ProductImage(
+            id=id_at(moment + timedelta(seconds=nth)),
+            batch=batch.id,
+            serial_number=nth,
+            product_name="cup",
+            position=0,
+            input_url=f"http://a.example/{nth}.jpg",
+            job=job.id,
+            output=None if failed else output.id,
+            status=ItemStatus.FAILED if failed else ItemStatus.COMPLETED,
+        ).save()
+    return batch
+
+
+async def batches_left() -> dict[UUID, int]:
+    """Count the items of every batch."""
+    counts = {row["id"]: 0 for row in await Batch.select(Batch.id)}
+    for row in await ProductImage.select(ProductImage.batch):
+        counts[row["batch"]] += 1
+    return counts
 
 
 async def left() -> set[UUID]:
@@ -110,3 +149,42 @@ async def test_a_step_looks_at_a_few_rows_and_goes_on_from_there(
         counts.append(count)
     assert max(counts) == 4
     assert sum(counts) == 10
+
+
+async def test_a_batch_that_ended_long_ago_goes_with_its_items_and_its_images_stay(owner: BaseUser) -> None:
+    old = await a_batch(owner)
+    recent = await a_batch(owner, timedelta(days=80))
+    ended_late = await a_batch(owner, finished_at=now() - timedelta(days=80))
+    unfinished = await a_batch(owner, status=BatchStatus.IN_PROCESS, finished_at=None)
+    image_ids = await Image.select(Image.id)
+    shown = {
+        row["id"] for row in await Job.select(Job.id).where((Job.batch == old.id) & Job.result.is_not_null())
+    }
+    assert len(await batches_left()) == 4
+    await walk()
+    assert await batches_left() == {recent.id: 3, ended_late.id: 3, unfinished.id: 3}
+    assert await Image.select(Image.id) == image_ids
+    assert {row["id"] for row in await Job.select(Job.id).where(Job.batch.is_null())} == shown
+
+
+async def test_a_large_batch_goes_in_small_steps(owner: BaseUser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "STEP", 4)
+    await a_batch(owner, items=10)
+    walker, items = History(), [10]
+    while await walker.step(now() - KEPT_FOR) is not None:
+        items.append(sum((await batches_left()).values()))
+    assert max(before - after for before, after in pairwise(items)) == 4
+    assert await batches_left() == {}
+
+
+async def test_a_batch_that_is_retried_while_it_goes_stays_with_what_is_left(
+    owner: BaseUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "STEP", 4)
+    batch, walker = await a_batch(owner, items=10), History()
+    while sum((await batches_left()).values()) == 10:
+        await walker.step(now() - KEPT_FOR)
+    made = NewJob(id=new_id(), command="{}", summary="{}", host="a.example")
+    assert await batches.retry(batch, lambda _: made, "request") == 1
+    await walk(walker)
+    assert await batches_left() == {batch.id: 6}
