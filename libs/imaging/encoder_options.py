@@ -15,7 +15,7 @@ WEBP_METHOD = 2  # 21 ms for 800x600; 4 takes 47 ms and saves 2.4 % of the bytes
 AVIF_QUALITY = 60
 AVIF_SPEED = 8  # 95 ms for 800x600; 6 takes 284 ms
 JXL_QUALITY = 80
-JXL_EFFORT = 4
+JXL_EFFORT = 4  # 27 ms for 800x600; 5 takes 171 ms and saves 8 % of the bytes
 PNG_LEVEL = 3  # 54 ms for 800x600; 6 takes 146 ms and saves 5 % of the bytes
 
 _MAX_EFFORT = 9
@@ -71,7 +71,7 @@ def _avif(output: Output) -> dict[str, Any]:
 def _jxl(output: Output) -> dict[str, Any]:
     return {
         "quality": output.quality or JXL_QUALITY,
-        "effort": JXL_EFFORT if output.effort is None else max(1, output.effort),
+        "effort": JXL_EFFORT if output.effort is None else 1 + round(output.effort * 6 / _MAX_EFFORT),
         "lossless": output.lossless,
         "lossless_jpeg": False,  # otherwise a JPEG's own bytes are packed, with all their metadata
         "num_threads": 0,

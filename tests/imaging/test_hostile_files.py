@@ -199,7 +199,7 @@ def test_directories_that_form_a_loop_are_counted_once(save: Save) -> None:
     assert read_header(save(loop, "in.tiff"), Limits()).frames == 1
 
 
-@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "avif", "tiff", "bmp"])
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "avif", "tiff", "bmp", "jxl"])
 @pytest.mark.parametrize("percent", [60, 90])
 def test_a_truncated_file_passes_the_header_check_and_is_refused_when_rendered(
     extension: str, percent: int, photos: Path, save: Save, tmp_path: Path

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from libs.imaging.colour.transfer_functions import srgb_coded
-from libs.imaging.containers import jxl
+from libs.imaging.containers import jxl, jxl_frames
 from libs.imaging.containers.shape import Shape
 from libs.imaging.describe import describe
 from libs.imaging.errors import FeatureNotSupported, ImagingError
@@ -206,6 +206,27 @@ def test_a_cut_box_is_a_truncated_file(parts: int, photos: Path, save: Save, tmp
         with pytest.raises(ImagingError) as caught:
             render(save(whole[:length], "in.jxl"), tmp_path / "out", [], Limits())
         assert caught.value.code == "image_truncated", length
+
+
+def test_a_cut_codestream_is_a_truncated_file_and_a_changed_one_is_damaged(
+    photos: Path, save: Save, tmp_path: Path
+) -> None:
+    kinds = product(("L", "LA", "RGB", "RGBA"), (96, 420), ({"quality": 60}, {"lossless": True}), (1, 5))
+    for mode, side, quality, effort in kinds:
+        data = _encoded(_photo(photos, side).convert(mode), **quality, effort=effort)
+        assert not jxl_frames.ends_early(data)
+        for percent in (30, 60, 99):
+            assert jxl_frames.ends_early(data[: len(data) * percent // 100]), (mode, side, quality, effort)
+        damaged = bytearray(data)
+        for at in range(len(data) // 2, len(data), 7):
+            damaged[at] ^= 0xA5
+        files = [(data[: len(data) * 9 // 10], "image_truncated")]
+        if effort > 1:  # the fastest coding has nothing that a decoder could check
+            files.append((bytes(damaged), "image_unreadable"))
+        for file, code in files:
+            with pytest.raises(ImagingError) as caught:
+                render(save(file, "in.jxl"), tmp_path / "out", [], Limits())
+            assert caught.value.code == code, (mode, side, quality, effort)
 
 
 def test_deep_grey_keeps_its_dark_shades(save: Save, run: Run) -> None:

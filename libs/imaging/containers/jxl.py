@@ -101,7 +101,7 @@ def read_header(data: Buffer) -> JxlHeader:
     head = _head(data)
     if head[:2] != _SIGNATURE:
         raise UnreadableImage("its header is damaged")
-    reader = _Reader(head[2:], lowest_first=True)
+    reader = HeaderReader(head[2:], lowest_first=True)
     shape = reader.size()
     if reader.flag():  # all is as usual
         return JxlHeader(shape=shape, colours=None)
@@ -142,7 +142,7 @@ def _number(data: Buffer, box: Box) -> int:
     return int.from_bytes(data[box.start : box.start + 4], "big")
 
 
-class _Reader(BitReader):
+class HeaderReader(BitReader):
     """Reads the fields of the headers."""
 
     def flag(self) -> bool:
@@ -190,13 +190,15 @@ class _Reader(BitReader):
         else:
             self.number(((0, 8), (0, 10), (0, 12), (6, 1)))
 
-    def extra_channels(self) -> None:
+    def extra_channels(self) -> int:
+        """Skip the channels besides the colours; return how many there are."""
         count = self.number(((0, 0), (0, 1), (4, 2), (12, 1)))
         if count > MAX_EXTRA_CHANNELS:
             raise FeatureNotSupported(f"a JPEG XL with more than {MAX_EXTRA_CHANNELS} extra channels")
         for _ in range(count):
             if not self.flag():  # otherwise alpha of 8 bits
                 self._extra_channel()
+        return count
 
     def _extra_channel(self) -> None:
         kind = self.number(_ENUM)
@@ -232,6 +234,7 @@ class _Reader(BitReader):
             )
         gamma = self.bits(24) / _GAMMA_UNIT if self.flag() else 0.0
         transfer = 0 if gamma else self.number(_ENUM)
+        self.number(_ENUM)  # the rendering intent
         if white is None or primaries is None:
             return None
         if white_kind == _D65 and primaries_kind == _P3:

@@ -10,8 +10,8 @@ from PIL import Image
 from PIL.ImageFile import ImageFile
 from pillow_jxl import Decoder
 
-from libs.imaging.containers import jxl
-from libs.imaging.errors import UnreadableImage
+from libs.imaging.containers import jxl, jxl_frames
+from libs.imaging.errors import ImageTruncated, UnreadableImage
 from libs.imaging.limits import MAX_TEXT_BYTES, check_metadata
 
 _OFFSET_BYTES = 4  # before EXIF
@@ -26,10 +26,13 @@ class JxlReader(ImageFile):
     def _open(self) -> None:
         data = cast(BinaryIO, self.fp).read()
         header = jxl.read_header(data)
+        stream = jxl.codestream(data)
         try:
-            _, facts, pixels, profile, _ = cast(Any, Decoder(num_threads=0))(jxl.codestream(data))
+            _, facts, pixels, profile, _ = cast(Any, Decoder(num_threads=0))(stream)
         except RuntimeError as error:
-            raise UnreadableImage("its data is damaged or cut off") from error
+            if jxl_frames.ends_early(stream):
+                raise ImageTruncated from error
+            raise UnreadableImage("its data is damaged") from error
         self._mode, self._size = facts.mode, (facts.width, facts.height)
         if self._size != header.shape[:2]:
             raise UnreadableImage("its picture has another size than its header says")
