@@ -41,7 +41,7 @@ test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
 test-load: $(VENV)/dev.stamp services ## Attack running sites and print the times of another account (ATTACK=name for one)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ATTACK="$(ATTACK)" $(BIN)/python -m benchmarks.load
 
-test-chaos: $(VENV)/dev.stamp ## Kill, stop and cut off every process and service under work (10 minutes)
+test-chaos: $(VENV)/dev.stamp ## Kill, stop and cut off every process and service under work (12 minutes)
 	$(BIN)/pytest -n 0 -m chaos tests/chaos $(ARGS)
 
 lint: $(VENV)/dev.stamp ## Check style, types and import directions

@@ -7,11 +7,12 @@ from traceback import format_exception_only
 
 import pytest
 
-from tests.chaos.installation import running_installation
+from tests.chaos.installation import APPS, running_installation
 from tests.chaos.own_services import OwnServices, own_services
 from tests.chaos.report import Line, table
 from tests.chaos.small_disk import small_disk
 from tests.chaos.workload import Workload, open_workload
+from tests.support.site import App
 
 SCRATCH_BYTES = 64 * 1024**2
 
@@ -19,7 +20,7 @@ lines = pytest.StashKey[list[Line]]()
 
 
 class Stage:
-    """One installation for all faults, replaced after a fault broke it."""
+    """One installation for all faults, replaced after a fault broke it, or for one of other processes."""
 
     def __init__(self, services: OwnServices, directory: Path) -> None:
         self._services = services
@@ -28,10 +29,13 @@ class Stage:
         self._workload: Workload | None = None
         self._built = 0
 
-    async def workload(self) -> Workload:
+    async def workload(self, apps: tuple[App, ...] | None = None) -> Workload:
+        """Return the workload on an installation of these processes; without `apps` on that which runs."""
+        if self._workload is not None and apps not in (None, self._workload.installation.site.app_names):
+            await self.clear()
         if self._workload is None:
             self._built += 1
-            self._workload = await self._build(self._directory / str(self._built))
+            self._workload = await self._build(self._directory / str(self._built), apps or APPS)
         return self._workload
 
     async def clear(self) -> None:
@@ -39,11 +43,13 @@ class Stage:
         self._workload = None
         await self._stack.aclose()
 
-    async def _build(self, directory: Path) -> Workload:
+    async def _build(self, directory: Path, apps: tuple[App, ...]) -> Workload:
         enter = self._stack.enter_async_context
         scratch = await enter(small_disk(SCRATCH_BYTES, directory / "scratch"))
         urls = await self._services.new_urls()
-        running = running_installation(directory / "site", urls, services=self._services, scratch=scratch)
+        running = running_installation(
+            directory / "site", urls, services=self._services, scratch=scratch, apps=apps
+        )
         installation = await enter(running)
         workload = await enter(open_workload(installation))
         # RabbitMQ writes the list of its quorum queues some seconds late, but before it stops in order.

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import psutil
 from msgspec import Struct
 
-from tests.chaos.installation import Installation
+from tests.chaos.installation import ALL_IN_ONE, APPS, Installation
 from tests.chaos.other_clock import with_other_clock
 from tests.chaos.own_services import Server
 from tests.chaos.small_disk import SmallDisk
@@ -39,6 +39,7 @@ class Fault(Struct, frozen=True):
     inject: Inject
     lasts_s: float = AWAY_S
     within_s: float = HEALED_S
+    apps: tuple[App, ...] = APPS  # the processes of the installation
 
 
 async def nothing_to_mend() -> None:
@@ -55,7 +56,7 @@ async def no_fault(_: Installation) -> AsyncGenerator[Mend]:
 async def killed(names: Sequence[App], installation: Installation) -> AsyncGenerator[Mend]:
     """Kill processes by SIGKILL, and start them again, as a supervisor would."""
     site = installation.site
-    if "worker" in names:
+    if "worker" in names or "serve" in names:
         await _computing(installation)
     await asyncio.gather(*map(site.kill, names))
 
@@ -219,7 +220,8 @@ async def _restarted(installation: Installation) -> None:
 
 async def _computing(installation: Installation) -> psutil.Process:
     """Return a render process that computes now, once there is one."""
-    worker = psutil.Process(installation.site.apps["worker"].pid)
+    apps = installation.site.apps
+    worker = psutil.Process(apps["worker" if "worker" in apps else "serve"].pid)
     before: dict[psutil.Process, float] = {}
 
     async def found() -> psutil.Process | None:
@@ -254,7 +256,6 @@ def _every(name: ServiceName, called: str) -> list[Fault]:
     ]
 
 
-APPS: tuple[App, ...] = ("api", "worker", "scheduler")
 FAULTS: tuple[Fault, ...] = (
     Fault("none", no_fault),
     *(Fault(f"{name} killed (SIGKILL)", partial(killed, [name]), lasts_s=1) for name in APPS),
@@ -272,4 +273,12 @@ FAULTS: tuple[Fault, ...] = (
     Fault("RabbitMQ's memory alarm", memory_alarm, lasts_s=10),
     Fault("scratch full", partial(disk_full, lambda installation: installation.scratch), lasts_s=8),
     Fault("store full", partial(disk_full, lambda installation: installation.services.store), lasts_s=8),
+    Fault("serve killed (SIGKILL)", partial(killed, ALL_IN_ONE), lasts_s=1, apps=ALL_IN_ONE),
+    Fault(
+        "serve, PostgreSQL in a black hole",
+        partial(service_in_black_hole, "postgres"),
+        BLACK_HOLE_S,
+        LINK_HEALED_S,
+        ALL_IN_ONE,
+    ),
 )

@@ -1,4 +1,4 @@
-"""A distributed installation: API, worker and scheduler as processes, with their backends."""
+"""An installation on services: API, worker and scheduler, as processes or all in one, and their backends."""
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -7,10 +7,12 @@ from pathlib import Path
 from tests.chaos.own_services import OwnServices, Urls
 from tests.chaos.small_disk import SmallDisk
 from tests.support.photo_server import OUTSIDE, PhotoServer, serving
-from tests.support.site import PROGRAM, SECRET, Site
+from tests.support.site import PROGRAM, SECRET, App, Site
 from tests.support.webhook_receiver import Receiver, receiving, webhook_settings
 
 BROKER_USER = "guest"
+APPS: tuple[App, ...] = ("api", "worker", "scheduler")
+ALL_IN_ONE: tuple[App, ...] = ("serve",)
 
 SETTINGS: Mapping[str, str] = {
     "SECRET_KEY": SECRET,
@@ -64,6 +66,7 @@ async def running_installation(
     *,
     services: OwnServices | None = None,
     scratch: SmallDisk | None = None,
+    apps: tuple[App, ...] = APPS,
     **settings: str,
 ) -> AsyncGenerator[Installation]:
     """Migrate the database and start all processes; stop them in the end."""
@@ -74,6 +77,7 @@ async def running_installation(
         data = {} if scratch is None else {"DATA_DIR": str(scratch.path)}
         values = {**backends, **webhook_settings(receiver), **ports, **SETTINGS, **data, **settings}
         site = Site("services", directory, values, PROGRAM)
+        site.app_names = apps
         await site.run("migrate")
         try:
             await site.start_all()

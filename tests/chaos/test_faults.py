@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.services, pytest.mark.chaos]
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_darkroom_survives(fault: Fault, stage: Stage, report: Report) -> None:
-    workload = await stage.workload()
+    workload = await stage.workload(fault.apps)
     found = ["it did not end"]
     try:
         line, found = await trial(fault, workload)
