@@ -9,7 +9,7 @@ from litestar.stores.memory import MemoryStore
 from litestar.types import ASGIApp
 
 from apps.api.admin import admin_route
-from apps.api.context import request_context
+from apps.api.context import context_provider
 from apps.api.legacy.accounts import LegacyAccounts
 from apps.api.legacy.addresses import document_addresses, with_legacy_addresses
 from apps.api.legacy.api_images import LegacyApiImages
@@ -78,7 +78,7 @@ def create_app(backends: Backends, event_streams: EventStreams, limits: MemorySt
             "searches": Provide(lambda: duplicates, sync_to_thread=False),
             "event_streams": Provide(lambda: event_streams, sync_to_thread=False),
             "caller": Provide(authentication.caller),
-            "context": Provide(request_context, sync_to_thread=False),
+            "context": Provide(context_provider(backends, event_streams)),
         },
         before_request=refuse_misspelt_parameters,
         exception_handlers={Exception: to_problem},

@@ -1,11 +1,12 @@
 """The context of a request, which most handlers take."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Request
-from litestar.di import NamedDependency
 
+from apps.api.middleware.authentication import caller
 from apps.api.middleware.request_log import request_id
 from apps.api.responses.event_streams import EventStreams
 from libs.backends import Backends
@@ -44,11 +45,15 @@ def job_options(webhook_url: str | None = None, reservation: Reservation | None 
     return JobOptions(request_id=request_id(), webhook_url=webhook_url, reservation=reservation)
 
 
-def request_context(
-    request: Request[Any, Any, Any],
-    caller: NamedDependency[BaseUser],
-    backends: NamedDependency[Backends],
-    event_streams: NamedDependency[EventStreams],
-) -> RequestContext:
-    """Provide the context of a request; requires an access token."""
-    return RequestContext(request, caller, backends, event_streams)
+def context_provider(
+    backends: Backends, event_streams: EventStreams
+) -> Callable[[Request[Any, Any, Any]], Awaitable[RequestContext]]:
+    """Return the dependency that makes the context of a request; it requires an access token.
+
+    It takes nothing but the request: Litestar starts a task group to resolve several dependencies together.
+    """
+
+    async def request_context(request: Request[Any, Any, Any]) -> RequestContext:
+        return RequestContext(request, await caller(request, backends), backends, event_streams)
+
+    return request_context

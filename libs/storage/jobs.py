@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar, TypeAlias, cast
 from uuid import UUID
 
@@ -39,11 +40,13 @@ REPUBLISH_S = 15.0
 NO_BYTES = "data:,"
 
 NEWEST = """
-select id from (
-  select id, result, row_number() over (partition by image order by id desc) as nth,
-    row_number() over (partition by image, result is not null order by id desc) as nth_alike
-  from job where image in (IMAGES)
-) as ranked where nth = 1 or (result is not null and nth_alike = 1)
+select SHOWN from job where id in (
+  select id from (
+    select id, result, row_number() over (partition by image order by id desc) as nth,
+      row_number() over (partition by image, result is not null order by id desc) as nth_alike
+    from job where image in (IMAGES)
+  ) as ranked where nth = 1 or (result is not null and nth_alike = 1)
+) order by id desc
 """
 KINDS: dict[type[AnyCommand], JobKind] = {
     TransformImage: JobKind.TRANSFORM,
@@ -53,6 +56,7 @@ KINDS: dict[type[AnyCommand], JobKind] = {
 }
 
 _SHOWN = [column for column in Job.all_columns() if column is not Job.command]
+_SHOWN_OWNED = Statement(Job.select(*_SHOWN).where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
 _OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
 
 
@@ -152,10 +156,10 @@ async def shown(owner: int, job_id: UUID) -> Job:
     Raises:
         JobNotFound: The owner has no such job.
     """
-    found = await _without_commands((Job.id == job_id) & (Job.owner == owner))
-    if not found:
+    job = await _SHOWN_OWNED.first(Job, owner=owner, job_id=job_id)
+    if job is None:
         raise JobNotFound(f"there is no job {job_id}")
-    return found[0]
+    return job
 
 
 async def by_ids(job_ids: Sequence[UUID]) -> list[Job]:
@@ -183,9 +187,15 @@ async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
     """
     if not image_ids:
         return []
-    query = NEWEST.replace("IMAGES", ", ".join(["{}"] * len(image_ids)))
-    ids = [row["id"] for row in await rows(Job.raw(query, *image_ids))]
-    return await _without_commands(Job.id.is_in(ids), ascending=False) if ids else []
+    slots = {str(position): image_id for position, image_id in enumerate(image_ids)}
+    return await _newest_of(len(slots)).objects(Job, **slots)
+
+
+@cache
+def _newest_of(count: int) -> Statement:
+    shown = ", ".join(f'"{column._meta.name}"' for column in _SHOWN)  # pyright: ignore[reportPrivateUsage]
+    text = NEWEST.replace("SHOWN", shown).replace("IMAGES", ", ".join(["{}"] * count))
+    return Statement(Job.raw(text, *(Slot(str(position)) for position in range(count))))
 
 
 async def describing(image_id: UUID) -> Job | None:
