@@ -59,7 +59,7 @@ async def test_who_waits_or_listens_is_answered_at_once_when_the_api_stops(
             assert (answer.status, answer.json["status"]) in [(202, "pending"), (202, "processing")]
             assert answer.headers["Location"].endswith(answer.json["job_id"])
             await events.content.read()  # to its end: an error if it had none
-    assert problems(site.log_of(app)) == []
+    assert problems(site.log_of(app)) == [], site.log_of(app).read_text()
 
 
 async def test_a_download_and_an_upload_that_take_too_long_are_cut_off_when_the_api_stops(
@@ -87,4 +87,4 @@ async def test_a_download_and_an_upload_that_take_too_long_are_cut_off_when_the_
                 await download.content.read()
         with pytest.raises(aiohttp.ClientConnectionError):
             await uploading
-    assert problems(site.log_of(app)) == []
+    assert problems(site.log_of(app)) == [], site.log_of(app).read_text()
