@@ -38,6 +38,17 @@ _BY_ID = Statement(Image.objects().where((Image.id == Slot("image_id")) & _VISIB
 _OWNED = Statement(
     Image.objects().where((Image.id == Slot("image_id")) & (Image.owner == Slot("owner")) & _VISIBLE)
 )
+_LATEST_JOB = Statement(
+    cast("Any", Job)
+    .select(Job.id, Job.status, Job.result, Job.error_code, Job.error)
+    .where(
+        (Job.image == Slot("image_id"))
+        & Job.kind.is_in([JobKind.TRANSFORM, JobKind.EDIT])
+        & (Job.status != JobStatus.CANCELLED)
+    )
+    .order_by(Job.id, ascending=False)
+    .limit(1)
+)
 
 
 async def owned_by(owner: int, image_id: UUID) -> Image:
@@ -121,16 +132,7 @@ async def latest_result(image: Image) -> Image:
         ImageFailed: That job failed; the text says why.
         ImageNotFound: Its result has been deleted.
     """
-    job = await (
-        Job.objects()
-        .where(
-            (Job.image == image.id)
-            & Job.kind.is_in([JobKind.TRANSFORM, JobKind.EDIT])
-            & (Job.status != JobStatus.CANCELLED)
-        )
-        .order_by(Job.id, ascending=False)
-        .first()
-    )
+    job = await _LATEST_JOB.first(Job, image_id=image.id)
     if job is None:
         return image
     if job.status == JobStatus.FAILED:

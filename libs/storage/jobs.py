@@ -56,7 +56,9 @@ KINDS: dict[type[AnyCommand], JobKind] = {
 }
 
 _SHOWN = [column for column in Job.all_columns() if column is not Job.command]
-_SHOWN_OWNED = Statement(Job.select(*_SHOWN).where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
+_SHOWN_OWNED = Statement(
+    cast("Any", Job).select(*_SHOWN).where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner")))
+)
 _OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
 
 

@@ -12,7 +12,7 @@ from litestar.types.internal_types import PathParameterDefinition
 from libs.contracts.decode_errors import CUTOFF, nearest_hint
 
 
-def refuse_misspelt_parameters(request: Request[Any, Any, Any]) -> None:
+async def refuse_misspelt_parameters(request: Request[Any, Any, Any]) -> None:
     """Refuse a query parameter whose name is nearly that of one that the address takes.
 
     A filter that is silently ignored answers with the wrong list. Other unknown names are ignored, since

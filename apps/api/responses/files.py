@@ -20,7 +20,8 @@ from libs.contracts.views.links import LinkView
 from libs.settings import Settings
 from libs.storage import image_expiry, images
 from libs.storage.database.tables import Image, now
-from libs.storage.objects import StorageError
+from libs.storage.objects import StorageError, StoreUnavailable
+from libs.storage.objects.port import CHUNK_BYTES
 
 REDIRECT_S = 300  # in which a client must follow a redirect to the object store
 ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # no file size has more digits
@@ -111,18 +112,34 @@ async def _streamed(
     status = HTTP_206_PARTIAL_CONTENT if span else 200
     if request.method == "HEAD":
         return Response(b"", status_code=status, headers=headers, media_type=image.mime)
+    start, length = (span.start, span.length) if span else (0, image.size_bytes)
     stack = AsyncExitStack()
     chunks = await stack.enter_async_context(
-        backends.objects.read(
-            image.object_key, start=span.start if span else 0, length=span.length if span else None
-        )
+        backends.objects.read(image.object_key, start=start, length=length)
     )
     try:
+        body = await _whole(chunks, length) if length <= CHUNK_BYTES else None
         await image_expiry.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
     except BaseException:
         await stack.aclose()
         raise
-    return Stream(_closing(chunks, stack), status_code=status, headers=headers, media_type=image.mime)
+    if body is None:
+        content = _closing(chunks, stack)
+        return Stream(content, status_code=status, headers=headers, media_type=image.mime)
+    await stack.aclose()
+    return Response(body, status_code=status, headers=headers, media_type=image.mime)
+
+
+async def _whole(chunks: AsyncIterator[bytes], length: int) -> bytes:
+    """Return a file of one chunk: a response with its body takes half the time of a stream.
+
+    Raises:
+        StoreUnavailable: The object is shorter than its row says.
+    """
+    body = b"".join([chunk async for chunk in chunks])
+    if len(body) != length:
+        raise StoreUnavailable(f"the object has {len(body)} of {length} bytes")
+    return body
 
 
 async def _closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:

@@ -66,9 +66,9 @@ class LocalObjects:
     async def read(
         self, key: str, *, start: int = 0, length: int | None = None
     ) -> AsyncGenerator[AsyncIterator[bytes]]:
-        file = await DOWNLOADS.run(self._open, key, start)
+        file, first = await DOWNLOADS.run(self._open_and_read, key, start, length)
         try:
-            yield _chunks(file, length)
+            yield _chunks(file, first, length)
         finally:
             file.close()
 
@@ -171,6 +171,15 @@ class LocalObjects:
         file.seek(start)
         return file
 
+    def _open_and_read(self, key: str, start: int, length: int | None) -> tuple[BinaryIO, bytes]:
+        """Open an object and read its first chunk: most objects have no other."""
+        file = self._open(key, start)
+        try:
+            return file, _read_chunk(file, length)
+        except BaseException:
+            file.close()
+            raise
+
     def _pin(self, key: str) -> Path:
         """Return a second name of the object's file, which stays when the object is deleted or replaced."""
         with self._open(key, 0) as file:
@@ -221,15 +230,17 @@ def _may_hold(folder: str, prefix: str) -> bool:
     return folder != f"{INCOMING}/" and (folder.startswith(prefix) or prefix.startswith(folder))
 
 
-async def _chunks(file: BinaryIO, length: int | None) -> AsyncGenerator[bytes]:
+async def _chunks(file: BinaryIO, chunk: bytes, length: int | None) -> AsyncGenerator[bytes]:
     left = length
-    while left is None or left > 0:
-        with _faults():
-            chunk = await DOWNLOADS.run(file.read, min(CHUNK_BYTES, left or CHUNK_BYTES))
-        if not chunk:
-            return
-        left = None if left is None else left - len(chunk)
+    while chunk:
         yield chunk
+        left = None if left is None else left - len(chunk)
+        chunk = b"" if left == 0 else await DOWNLOADS.run(_read_chunk, file, left)
+
+
+def _read_chunk(file: BinaryIO, left: int | None) -> bytes:
+    with _faults():
+        return file.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))
 
 
 @contextmanager
