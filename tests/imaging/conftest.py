@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,9 +12,6 @@ from libs.imaging.pipeline import Rendered, render
 
 Save: TypeAlias = Callable[..., Path]
 Run: TypeAlias = Callable[..., tuple[Rendered, Image.Image]]
-
-
-import_module("pillow_jxl")  # registers JPEG XL with Pillow
 
 
 @pytest.fixture(scope="session")

@@ -2,12 +2,15 @@
 
 import struct
 import zlib
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 import skimage
 from PIL import Image
+
+import_module("pillow_jxl")  # registers JPEG XL with Pillow
 
 PHOTOS = Path(skimage.__file__).parent / "data"
 
