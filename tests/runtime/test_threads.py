@@ -6,7 +6,9 @@ import threading
 
 import pytest
 
+from libs.runtime import threads
 from libs.runtime.threads import ServerBusy, ThreadPool
+from tests.support.waiting import WAIT_S
 
 
 async def test_a_full_pool_holds_up_no_other() -> None:
@@ -16,6 +18,21 @@ async def test_a_full_pool_holds_up_no_other() -> None:
     assert not any(task.done() for task in blocked)
     release.set()
     assert await asyncio.gather(*blocked) == [True] * 5
+
+
+async def test_each_purpose_has_threads_of_its_own_and_a_bound() -> None:
+    pools = {name: pool for name, pool in vars(threads).items() if isinstance(pool, ThreadPool)}
+    assert len(pools) == 6
+    for full in pools:
+        release = threading.Event()
+        blocked = [asyncio.create_task(pools[full].run(release.wait)) for _ in range(pools[full].size + 1)]
+        try:
+            async with asyncio.timeout(WAIT_S):
+                for other in pools.keys() - {full}:
+                    await pools[other].run(threading.current_thread)
+        finally:
+            release.set()  # else the threads of a shared pool would keep the test's process
+        assert await asyncio.gather(*blocked) == [True] * (pools[full].size + 1)
 
 
 async def test_no_more_threads_run_than_the_pool_has() -> None:
