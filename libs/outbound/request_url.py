@@ -32,6 +32,8 @@ def parse_url(text: str) -> URL:
     except ValueError as error:
         raise ValueError("its host or port is not valid") from error
     path, query = _escaped(_without_dots(path), ESCAPED_IN_PATH), _escaped(query, ESCAPED_IN_QUERY)
+    if query == "?":  # yarl drops an empty query, but not the end of a path
+        return URL.build(scheme=origin.scheme, authority=origin.raw_authority, path=f"{path}?", encoded=True)
     return URL(f"{origin.scheme}://{origin.raw_authority}{path}{query}", encoded=True)
 
 

@@ -30,6 +30,7 @@ LEGAL = [
     "/a.b..c/...",
     "/%7Euser/%2e%2e%2fc",
     "/a?q=[1]&r={2}|3",
+    "/a%2Fb?",
 ]
 ILLEGAL = [
     ("/black cat.jpg", "/black%20cat.jpg"),
@@ -41,6 +42,8 @@ ILLEGAL = [
     ("/a#fragment?not=sent", "/a"),
     ("", "/"),
     ("?a=b", "/?a=b"),
+    ("?", "/?"),
+    ("/a?#b", "/a?"),
     ("/a/b/../c/./d", "/a/c/d"),
     ("/../../a/..", "/"),
     ("/a/.", "/a/"),
