@@ -9,7 +9,7 @@ from uuid import UUID
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
 from libs.storage import filenames
-from libs.storage.database.statement import Slot, Statement
+from libs.storage.database.statement import Slot, Statement, id_slots, id_values
 from libs.storage.database.tables import Image, Job, now
 from libs.storage.image_errors import ImageFailed, ImageNotFound, ImageNotReady
 
@@ -78,14 +78,13 @@ async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
     """Return those of the images that exist and are not being deleted, in no particular order."""
     if not image_ids:
         return []
-    slots = {str(position): image_id for position, image_id in enumerate(image_ids)}
-    return await _by_ids(len(slots)).objects(Image, **slots)
+    values = id_values(image_ids)
+    return await _by_ids(len(values)).objects(Image, **values)
 
 
 @cache
 def _by_ids(count: int) -> Statement:
-    slots = [Slot(str(position)) for position in range(count)]
-    return Statement(Image.objects().where(Image.id.is_in(slots) & _VISIBLE))
+    return Statement(Image.objects().where(Image.id.is_in(id_slots(count)) & _VISIBLE))
 
 
 async def sizes_by_key(keys: Sequence[str]) -> dict[str, int]:

@@ -26,7 +26,7 @@ from libs.contracts.outcome import Outcome
 from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
-from libs.storage.database.statement import Slot, Statement, loaded
+from libs.storage.database.statement import Slot, Statement, id_slots, id_values, loaded
 from libs.storage.database.tables import Job, now
 from libs.storage.job_ends import record_end
 from libs.storage.job_failure import CANCELLED, Failure
@@ -166,7 +166,15 @@ async def shown(owner: int, job_id: UUID) -> Job:
 
 async def by_ids(job_ids: Sequence[UUID]) -> list[Job]:
     """Return those of the jobs that exist, without their commands, in no particular order."""
-    return await _without_commands(Job.id.is_in(list(job_ids))) if job_ids else []
+    if not job_ids:
+        return []
+    values = id_values(job_ids)
+    return await _by_ids(len(values)).objects(Job, **values)
+
+
+@cache
+def _by_ids(count: int) -> Statement:
+    return Statement(cast("Any", Job).select(*_SHOWN).where(Job.id.is_in(id_slots(count))))
 
 
 async def command_of(job_id: UUID) -> str:
@@ -189,15 +197,15 @@ async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
     """
     if not image_ids:
         return []
-    slots = {str(position): image_id for position, image_id in enumerate(image_ids)}
-    return await _newest_of(len(slots)).objects(Job, **slots)
+    values = id_values(image_ids)
+    return await _newest_of(len(values)).objects(Job, **values)
 
 
 @cache
 def _newest_of(count: int) -> Statement:
     shown = ", ".join(f'"{column._meta.name}"' for column in _SHOWN)  # pyright: ignore[reportPrivateUsage]
     text = NEWEST.replace("SHOWN", shown).replace("IMAGES", ", ".join(["{}"] * count))
-    return Statement(Job.raw(text, *(Slot(str(position)) for position in range(count))))
+    return Statement(Job.raw(text, *id_slots(count)))
 
 
 async def describing(image_id: UUID) -> Job | None:

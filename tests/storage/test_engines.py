@@ -64,3 +64,10 @@ async def test_a_row_read_by_a_ready_statement_is_the_object_that_piccolo_makes_
     assert vars(read) == vars(made)
     await count_up(read, 1)
     assert (await job_row(stored.id)).attempts == 1
+
+
+async def test_rows_are_read_once_each_by_a_list_of_ids_of_any_length(database: Engine) -> None:
+    stored = [(await a_queued_job()).id for _ in range(9)]
+    assert await jobs.by_ids([]) == []
+    for count in range(1, 10):
+        assert sorted(job.id for job in await jobs.by_ids(stored[:count])) == sorted(stored[:count])

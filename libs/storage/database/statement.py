@@ -4,8 +4,10 @@ Piccolo builds the SQL of a query at every call, which takes several times as lo
 execute it. A `Statement` keeps the SQL and only replaces the values.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 from msgspec import Struct
 from piccolo.query.base import Query
@@ -21,6 +23,20 @@ class Slot(Struct, frozen=True):
     """A placeholder in a query for the value that a call passes under this name."""
 
     name: str
+
+
+def id_slots(count: int) -> list[Slot]:
+    """Return the placeholders of `id_values` for up to `count` ids, a power of two."""
+    return [Slot(str(position)) for position in range(count)]
+
+
+def id_values(ids: Sequence[UUID]) -> dict[str, UUID]:
+    """Name the values of a list of ids, which is not empty, for `id_slots`.
+
+    The last id is repeated up to a power of two, so that lists of any length need few statements.
+    """
+    count = 1 << (len(ids) - 1).bit_length()
+    return {str(position): ids[min(position, len(ids) - 1)] for position in range(count)}
 
 
 class Statement:
