@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 PR_SET_PDEATHSIG = 1
 MAX_POOLS = 2  # pools that a call is tried in before it counts as crashed
-START_S = 60.0  # time limit for a process to start and take a call
+START_S = 60.0  # time limit for a process to start and take a call, and to answer after the call's own limit
 PRELOAD = ["libs.imaging.render_and_describe"]
 
 
@@ -77,6 +77,7 @@ class ProcessPool:
         self._free = asyncio.Semaphore(count * self._calls_per_process)
         self._starting = asyncio.Lock()
         self._pool: PebblePool | None = None
+        self._stuck: PebblePool | None = None
 
     async def run(self, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `call(*args)` in a render process. Cancelling kills the process.
@@ -87,7 +88,8 @@ class ProcessPool:
         Raises:
             RenderFailed: The call raised any other exception.
             RenderTimeout: The call took longer than `timeout_s`, counted from its start.
-            RenderCrashed: The process died, or none took the call `START_S` after it could.
+            RenderCrashed: The process died or does not answer, or none takes the call, `START_S` after it
+                could, in a second pool either.
             StorageFull: The call could not write its files.
         """
         async with self._free:
@@ -95,7 +97,7 @@ class ProcessPool:
                 pool = await self._active_pool()
                 with suppress(BrokenProcessPool):
                     return await self._run_in(pool, timeout_s, call, *args, **kwargs)
-            raise RenderCrashed("the render processes do not start")
+            raise RenderCrashed("no render process took the work")
 
     async def close(self) -> None:
         """Kill running calls and end the processes."""
@@ -107,14 +109,19 @@ class ProcessPool:
         self, pool: PebblePool, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         future = pool.schedule(call, args=args, kwargs=kwargs, timeout=timeout_s)
-        deadline = asyncio.timeout(START_S + timeout_s * self._calls_per_process)
+        result = asyncio.wrap_future(future)
         try:
             with full_disk_errors():
-                async with deadline:
-                    return await asyncio.wrap_future(future)
+                await asyncio.wait([result], timeout=START_S + timeout_s * (self._calls_per_process - 1))
+                if not result.done() and not future.running():
+                    self._stuck = pool
+                    raise BrokenProcessPool("no render process took the work")
+                await asyncio.wait([result], timeout=timeout_s + START_S)
+                if not result.done():
+                    self._stuck = pool
+                    raise RenderCrashed("the render process did not answer")
+                return await result
         except CallTimeout as error:
-            if deadline.expired():
-                raise RenderCrashed("no render process took the work") from error
             raise RenderTimeout(f"the work took longer than {timeout_s:g} s") from error
         except ProcessExpired as error:
             raise RenderCrashed(f"the render process died (exit {error.exitcode})") from error
@@ -127,15 +134,17 @@ class ProcessPool:
             log.error("render_failed", call=getattr(call, "__qualname__", repr(call)), exc_info=error)
             raise RenderFailed from error
         finally:
+            result.cancel()
             future.cancel()
 
     async def _active_pool(self) -> PebblePool:
-        """Return the pool; start a new one where there is none, or where it stopped.
+        """Return the pool; start a new one where there is none, or where it stopped or is stuck.
 
-        Pebble stops a pool for good when a process dies while none of them works.
+        Pebble stops a pool for good when a process dies while none of them works. It is stuck when a process
+        is killed while it holds the lock of the pipe that all of them read and write.
         """
         async with self._starting:
-            if self._pool is not None and self._pool.active:
+            if self._pool is not None and self._pool.active and self._pool is not self._stuck:
                 return self._pool
             if self._pool is not None:
                 log.warning("process_pool_restarted")

@@ -41,14 +41,23 @@ async def connected(site: Site, sent: bytes = b"") -> AsyncGenerator[Stream]:
 
 
 async def last_answer(stream: Stream, *, dripping: bytes = b"") -> bytes:
-    """What comes until the server closes, while the client sends on."""
+    """What comes until the server closes, while the client sends on until something comes."""
     reader, writer = stream
+    received = bytearray()
     async with asyncio.timeout(WAIT_S):
-        answer = asyncio.create_task(reader.read())
-        while not answer.done():
-            writer.write(dripping)
-            await asyncio.wait({answer}, timeout=0.2)
-        return await answer
+        while True:
+            reading = asyncio.create_task(reader.read(65536))
+            while not reading.done():
+                if not received:
+                    writer.write(dripping)
+                await asyncio.wait({reading}, timeout=0.2)
+            try:
+                data = await reading
+            except ConnectionResetError:  # a byte reached the server after it had closed
+                data = b""
+            if not data:
+                return bytes(received)
+            received += data
 
 
 async def is_alive(site: Site) -> bool:

@@ -1,5 +1,6 @@
 """Calls that tests make in render processes, which import them by name."""
 
+import inspect
 import os
 import resource
 import signal
@@ -18,6 +19,17 @@ def whoami() -> int:
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_with_the_lock() -> None:
+    """Die as a process does that is killed in the moment in which it sends a result."""
+    frame = inspect.currentframe()
+    assert frame is not None
+    while "channel" not in frame.f_locals:
+        assert frame.f_back is not None
+        frame = frame.f_back
+    frame.f_locals["channel"].mutex.acquire()
+    die()
 
 
 def fail() -> None:

@@ -78,16 +78,29 @@ async def test_a_call_that_takes_too_long_is_killed(processes: ProcessPool, tmp_
     assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
 
 
-async def test_a_call_that_no_process_takes_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("libs.runtime.process_pool.START_S", 0.5)
+@pytest.fixture
+def quickly_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("libs.runtime.process_pool.START_S", 10.0)
+
+
+@pytest.mark.usefixtures("quickly_replaced")
+async def test_a_call_that_no_process_takes_is_run_by_new_ones() -> None:
     pool = ProcessPool(1, memory_bytes=GIB)
     process = psutil.Process(await pool.run(WAIT_S, process_pool_calls.whoami))
     process.suspend()
-    with pytest.raises(RenderCrashed, match="no render process took the work"):
-        await pool.run(0.5, process_pool_calls.double, 1)
-    process.resume()
-    assert await pool.run(WAIT_S, process_pool_calls.double, 2) == 4
+    assert await pool.run(WAIT_S, process_pool_calls.double, 1) == 2
+    assert not process.is_running()
     await pool.close()
+
+
+@pytest.mark.usefixtures("quickly_replaced")
+async def test_processes_are_replaced_when_one_dies_with_the_lock_that_all_of_them_need(
+    processes: ProcessPool,
+) -> None:
+    with pytest.raises(RenderCrashed, match="died"):
+        await processes.run(WAIT_S, process_pool_calls.die_with_the_lock)
+    done = await asyncio.gather(*(processes.run(WAIT_S, process_pool_calls.double, n) for n in range(4)))
+    assert done == [0, 2, 4, 6]
 
 
 async def test_a_cancelled_call_is_killed(processes: ProcessPool, tmp_path: Path) -> None:
