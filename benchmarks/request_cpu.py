@@ -150,7 +150,7 @@ def show(results: dict[Kind, list[list[float]]], base: str) -> None:
             if base:
                 cells.append(f"{rows[number][1] / rows[number][0]:.2f}")
         table.add_row(row.name, *cells)
-    Console().print(table)
+    Console(width=max(120, Console().width)).print(table)
 
 
 async def main() -> None:
