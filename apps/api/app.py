@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 from litestar.di import Provide
-from litestar.stores.memory import MemoryStore
 from litestar.types import ASGIApp
 
 from apps.api.admin import admin_route
@@ -19,7 +18,7 @@ from apps.api.middleware import authentication
 from apps.api.middleware.body_deadline import with_body_deadline
 from apps.api.middleware.options import with_all_methods
 from apps.api.middleware.query_parameters import refuse_misspelt_parameters
-from apps.api.middleware.rate_limits import STORE, rate_limits
+from apps.api.middleware.rate_limits import RateLimits, RequestCounts
 from apps.api.middleware.request_log import with_request_log
 from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
 from apps.api.openapi.problem_responses import document_problems
@@ -42,10 +41,10 @@ from libs.images.thumbnails import Thumbnails
 JSON_BODY_BYTES = 1_000_000
 
 
-def create_app(backends: Backends, event_streams: EventStreams, limits: MemoryStore) -> ASGIApp:
+def create_app(backends: Backends, event_streams: EventStreams, counts: RequestCounts) -> ASGIApp:
     """Assemble the API over opened backends, which the caller closes after it.
 
-    The caller keeps `event_streams` listening and purges `limits`, the counts of the rate limits.
+    The caller keeps `event_streams` listening, and lets `counts`, those of the rate limits, forget the past.
     """
     thumbnails, duplicates = Thumbnails(backends), Duplicates(backends)
 
@@ -82,8 +81,7 @@ def create_app(backends: Backends, event_streams: EventStreams, limits: MemorySt
         },
         before_request=refuse_misspelt_parameters,
         exception_handlers={Exception: to_problem},
-        middleware=[limit.middleware for limit in rate_limits(backends.settings)],
-        stores={STORE: limits},
+        middleware=[RateLimits(backends.settings, counts)],
         lifespan=[lifespan],
         openapi_config=openapi_config(__version__),
         request_class=JsonRequest,

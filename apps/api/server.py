@@ -5,7 +5,6 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from socket import socket
 
-from litestar.stores.memory import MemoryStore
 from litestar.types import ASGIApp
 from uvicorn import Server
 
@@ -16,13 +15,14 @@ from apps.api.connection_limits import (
     connections_within,
     raise_file_limit,
 )
+from apps.api.middleware.rate_limits import RequestCounts
 from apps.api.responses.event_streams import EventStreams
 from libs.backends import Backends
 from libs.images.artifact import keep_removing_unrecorded
 from libs.runtime.background import supervised_loops
 from libs.settings import Settings
 
-PURGE_LIMITS_S = 60
+FORGET_COUNTS_S = 60
 FINISH_S = 2  # for running requests after the stop signal
 CANCEL_S = 1  # for their handlers after their connections are closed
 
@@ -55,9 +55,9 @@ async def serve_api(backends: Backends, stop: asyncio.Event) -> None:
         ExceptionGroup: A loop of the API died; the server has shut down in order.
     """
     event_streams = EventStreams(per_account=backends.settings.event_streams_per_account)
-    counts = MemoryStore()
+    counts = RequestCounts()
     loops = {
-        "purge_rate_limits": _purge(counts),
+        "forget_counts": _forget(counts),
         "remove_unrecorded_objects": keep_removing_unrecorded(backends),
     }
     async with event_streams.listening(backends.broker), supervised_loops(loops):
@@ -94,7 +94,7 @@ async def _serve(app: ASGIApp, event_streams: EventStreams, settings: Settings, 
         await serving
 
 
-async def _purge(limits: MemoryStore) -> None:
+async def _forget(counts: RequestCounts) -> None:
     while True:
-        await asyncio.sleep(PURGE_LIMITS_S)
-        await limits.delete_expired()
+        await asyncio.sleep(FORGET_COUNTS_S)
+        counts.forget_past()

@@ -31,9 +31,10 @@ def verify_link(secret: str, token: str) -> LinkTarget:
     Raises:
         SignatureExpired, SignatureInvalid: As `verify`.
     """
-    try:
-        permanent = verify(secret, "image", token, expires=False)
-    except SignatureInvalid:
-        claims = verify(secret, "link", token)
-        return LinkTarget(UUID(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC))
-    return LinkTarget(UUID(permanent["sub"]), None)
+    claims = verify(secret, ("link", "image"), token, expires=False)
+    image_id = UUID(claims["sub"])
+    if claims["aud"] == "image":
+        return LinkTarget(image_id, None)
+    if "exp" not in claims:
+        raise SignatureInvalid("the link has no expiry")
+    return LinkTarget(image_id, datetime.fromtimestamp(claims["exp"], UTC))

@@ -51,8 +51,10 @@ def sign_permanent(secret: str, audience: Audience, claims: dict[str, Any]) -> s
     return jwt.encode({**claims, "aud": audience}, secret, algorithm=ALGORITHM)
 
 
-def verify(secret: str, audience: Audience, token: str, *, expires: bool = True) -> dict[str, Any]:
-    """Return the claims of a token; `expires=False` also accepts one without an expiry.
+def verify(
+    secret: str, audience: Audience | tuple[Audience, ...], token: str, *, expires: bool = True
+) -> dict[str, Any]:
+    """Return the claims of a token of one of the kinds; `expires=False` also accepts one without an expiry.
 
     Raises:
         SignatureExpired: The token has expired.
@@ -68,7 +70,9 @@ def verify(secret: str, audience: Audience, token: str, *, expires: bool = True)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _signed_claims(secret: str, audience: Audience, token: str, expires: bool) -> Mapping[str, Any]:
+def _signed_claims(
+    secret: str, audience: Audience | tuple[Audience, ...], token: str, expires: bool
+) -> Mapping[str, Any]:
     """Return the claims of a validly signed token, expired or not; errors are not remembered."""
     claims = jwt.decode(
         token,

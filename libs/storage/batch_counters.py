@@ -87,7 +87,8 @@ _COMPLETE = Statement(
         ProductImage.update({ProductImage.status: ItemStatus.COMPLETED, ProductImage.output: Slot("output")})
         .where(_IS_PENDING)
         .returning(ProductImage.id),
-    )
+    ),
+    quick=True,
 )
 _FAIL = Statement(
     cast(
@@ -101,7 +102,8 @@ _FAIL = Statement(
         )
         .where(_IS_PENDING)
         .returning(ProductImage.id),
-    )
+    ),
+    quick=True,
 )
 _COUNT = Statement(
     Batch.raw(
@@ -109,7 +111,8 @@ _COUNT = Statement(
         " bytes_before = bytes_before + {}, bytes_after = bytes_after + {}"
         " where id = {} returning owner, total, completed, failed",
         *map(Slot, ("completed", "failed", "bytes_before", "bytes_after", "batch")),
-    )
+    ),
+    quick=True,
 )
 _BEGIN = Statement(
     cast(
@@ -117,5 +120,6 @@ _BEGIN = Statement(
         Batch.update({Batch.status: BatchStatus.IN_PROCESS, Batch.started_at: Slot("now")}).where(
             (Batch.id == Slot("batch")) & (Batch.status == BatchStatus.PENDING)
         ),
-    )
+    ),
+    quick=True,
 )

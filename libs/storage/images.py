@@ -34,9 +34,10 @@ FILE_COLUMNS = (
 
 
 _VISIBLE = Image.status != ImageStatus.DELETING
-_BY_ID = Statement(Image.objects().where((Image.id == Slot("image_id")) & _VISIBLE))
+_BY_ID = Statement(Image.objects().where((Image.id == Slot("image_id")) & _VISIBLE), quick=True)
 _OWNED = Statement(
-    Image.objects().where((Image.id == Slot("image_id")) & (Image.owner == Slot("owner")) & _VISIBLE)
+    Image.objects().where((Image.id == Slot("image_id")) & (Image.owner == Slot("owner")) & _VISIBLE),
+    quick=True,
 )
 _LATEST_JOB = Statement(
     cast("Any", Job)
@@ -47,7 +48,8 @@ _LATEST_JOB = Statement(
         & (Job.status != JobStatus.CANCELLED)
     )
     .order_by(Job.id, ascending=False)
-    .limit(1)
+    .limit(1),
+    quick=True,
 )
 
 
@@ -84,7 +86,7 @@ async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
 
 @cache
 def _by_ids(count: int) -> Statement:
-    return Statement(Image.objects().where(Image.id.is_in(id_slots(count)) & _VISIBLE))
+    return Statement(Image.objects().where(Image.id.is_in(id_slots(count)) & _VISIBLE), quick=True)
 
 
 async def sizes_by_key(keys: Sequence[str]) -> dict[str, int]:

@@ -57,9 +57,10 @@ KINDS: dict[type[AnyCommand], JobKind] = {
 
 _SHOWN = [column for column in Job.all_columns() if column is not Job.command]
 _SHOWN_OWNED = Statement(
-    cast("Any", Job).select(*_SHOWN).where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner")))
+    cast("Any", Job).select(*_SHOWN).where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))),
+    quick=True,
 )
-_OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))))
+_OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))), quick=True)
 
 
 class JobError(Exception):
@@ -174,7 +175,7 @@ async def by_ids(job_ids: Sequence[UUID]) -> list[Job]:
 
 @cache
 def _by_ids(count: int) -> Statement:
-    return Statement(cast("Any", Job).select(*_SHOWN).where(Job.id.is_in(id_slots(count))))
+    return Statement(cast("Any", Job).select(*_SHOWN).where(Job.id.is_in(id_slots(count))), quick=True)
 
 
 async def command_of(job_id: UUID) -> str:
@@ -205,7 +206,7 @@ async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
 def _newest_of(count: int) -> Statement:
     shown = ", ".join(f'"{column._meta.name}"' for column in _SHOWN)  # pyright: ignore[reportPrivateUsage]
     text = NEWEST.replace("SHOWN", shown).replace("IMAGES", ", ".join(["{}"] * count))
-    return Statement(Job.raw(text, *id_slots(count)))
+    return Statement(Job.raw(text, *id_slots(count)), quick=count == 1)
 
 
 async def describing(image_id: UUID) -> Job | None:

@@ -266,7 +266,7 @@ async def _set(claim: Claim, values: dict[Any, Any]) -> list[dict[str, Any]]:
 def _setting(columns: tuple[Column, ...]) -> Statement:
     values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
     (update,) = Job.update(values).where(_HELD).querystrings
-    return Statement(Job.raw(f"{{}} returning {webhook_outbox.HAS_RECEIVER} as awaited", update))
+    return Statement(Job.raw(f"{{}} returning {webhook_outbox.HAS_RECEIVER} as awaited", update), quick=True)
 
 
 _HELD = (
@@ -308,7 +308,8 @@ _TAKE = Statement(
             Job.request_id,
             Job.created_at,
         ),
-    )
+    ),
+    quick=True,
 )
 _READY = Statement(
     cast(
@@ -316,5 +317,6 @@ _READY = Statement(
         Image.update({Image.status: ImageStatus.READY, Image.updated_at: Slot("now")})
         .where((Image.id == Slot("image_id")) & (Image.status != ImageStatus.DELETING))
         .returning(Image.first_downloaded_at, Image.expires_at),
-    )
+    ),
+    quick=True,
 )

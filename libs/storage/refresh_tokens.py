@@ -144,5 +144,6 @@ _HOLDER = Statement(
         " (select 1 from refresh_token where family = {} and revoked_at is null)",
         Slot("user_id"),
         Slot("family"),
-    )
+    ),
+    quick=True,
 )

@@ -55,7 +55,8 @@ _ANY_DUE = Statement(
     WebhookDelivery.raw(
         "select 1 from webhook_delivery where finished_at is null and next_attempt_at <= {} limit 1",
         Slot("now"),
-    )
+    ),
+    quick=True,
 )
 
 

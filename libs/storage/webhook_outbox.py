@@ -40,7 +40,8 @@ HAS_RECEIVER = (
     "(webhook_url is not null or exists (select 1 from webhook_endpoint where owner = job.owner and active))"
 )
 _JOB_WITH_RECEIVER = Statement(
-    Job.raw(f"select * from job where id = {{}} and {HAS_RECEIVER}", Slot("job_id"))  # noqa: S608
+    Job.raw(f"select * from job where id = {{}} and {HAS_RECEIVER}", Slot("job_id")),  # noqa: S608
+    quick=True,
 )
 
 

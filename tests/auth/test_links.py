@@ -6,12 +6,16 @@ from pathlib import Path
 from time import time
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import aiohttp
 import pytest
 from yarl import URL
 
+from libs.auth.links import LinkTarget, sign_link, sign_permanent_link, verify_link
+from libs.auth.tokens import SignatureInvalid, sign_permanent
 from tests.support.client import Answer, Client
+from tests.support.site import SECRET
 from tests.support.site_contents import refused, signed_again
 from tests.support.waiting import WAIT_S
 
@@ -125,3 +129,18 @@ async def test_a_link_is_signed_for_links_alone(shared_client: Client, image: di
     refused(await shared_client.get("/accounts/me", token=token), 401, "token_invalid")
     access = signed_again(shared_client.site, token, aud="access")
     refused(await shared_client.get(f"/d/{access}", token=""), 401, "token_invalid")
+
+
+def test_a_link_without_an_expiry_is_no_link() -> None:
+    token = sign_permanent(SECRET, "link", {"sub": str(uuid4())})
+    with pytest.raises(SignatureInvalid):
+        verify_link(SECRET, token)
+
+
+def test_a_link_of_either_kind_names_its_image() -> None:
+    image_id = uuid4()
+    permanent = verify_link(SECRET, sign_permanent_link(SECRET, image_id))
+    assert permanent == LinkTarget(image_id, None)
+    passing = verify_link(SECRET, sign_link(SECRET, image_id, ttl_s=60))
+    assert passing.image_id == image_id
+    assert passing.expires_at is not None

@@ -37,6 +37,16 @@ for log in structlog.get_logger("ours"), logging.getLogger("a library's"):
         log.exception("login_broke")
 """
 
+GOES_ON = """
+import os
+import structlog
+from libs.runtime.logs import configure_logs
+
+configure_logs("json")
+structlog.get_logger("ours").info("stored", what={1, 2})
+os._exit(0)
+"""
+
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
@@ -52,6 +62,11 @@ def test_a_traceback_shows_where_it_broke_and_no_variable(form: str) -> None:
     assert PASSWORD not in output
     for words in ("login_broke", "in log_in", "LookupError: nobody is called so"):
         assert output.count(words) == 2
+
+
+def test_a_full_disk_loses_the_line_and_not_the_work() -> None:
+    with Path("/dev/full").open("wb") as full:
+        subprocess.run([sys.executable, "-c", GOES_ON], stderr=full, check=True)
 
 
 async def test_on_a_terminal_a_traceback_shows_no_variable_either(tmp_path: Path) -> None:

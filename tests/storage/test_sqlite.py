@@ -3,10 +3,13 @@
 import asyncio
 import sqlite3
 import threading
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
+from libs.storage import jobs
 from libs.storage.database import sqlite
 from libs.storage.database.engine import Engine, engine_from
 from tests.storage.database_process import WRITERS, WRITES, run_process
@@ -18,6 +21,15 @@ from tests.support.waiting import until
 def database_url(tmp_path: Path) -> str:
     """Only this engine."""
     return f"sqlite:///{tmp_path}/test.sqlite"
+
+
+@contextmanager
+def other_writer(tmp_path: Path) -> Generator[None]:
+    """A transaction of somebody else, who has the write lock during the block."""
+    with closing(sqlite3.connect(tmp_path / "test.sqlite")) as connection:
+        connection.execute("begin immediate")
+        yield
+        connection.execute("rollback")
 
 
 async def test_many_writers_in_two_processes_lose_nothing(database: Engine, database_url: str) -> None:
@@ -41,6 +53,30 @@ async def test_connections_are_kept_and_used_again(database: Engine) -> None:
         await job_row(job.id)
         await count_up(job, 1)
     assert threading.active_count() == before
+
+
+async def test_a_quick_statement_needs_no_thread_and_does_not_wait_for_a_writer(
+    database: Engine, tmp_path: Path
+) -> None:
+    job = await a_queued_job()
+    await database.close_connection_pool()
+    threads = threading.active_count()
+    with other_writer(tmp_path):
+        assert (await jobs.shown(job.owner, job.id)).id == job.id
+    assert threading.active_count() == threads
+
+
+async def test_a_transaction_waits_for_the_writer_of_another_process_while_the_loop_goes_on(
+    database: Engine, tmp_path: Path
+) -> None:
+    job = await a_queued_job()
+    with other_writer(tmp_path):
+        writing = asyncio.create_task(count_up(job, 1))
+        for _ in range(10):
+            assert (await job_row(job.id)).attempts == 0
+        assert not writing.done()
+    await writing
+    assert (await job_row(job.id)).attempts == 1
 
 
 async def test_a_burst_of_queries_has_few_connections_and_they_are_closed_afterwards(

@@ -23,14 +23,17 @@ def with_legacy_addresses(app: ASGIApp) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        path = GLUED_DOWNLOAD.sub(r"\1/download\2", scope["path"])
+        path, method = GLUED_DOWNLOAD.sub(r"\1/download\2", scope["path"]), scope["method"]
+        scope["path"] = _routed_path(method, path)
+        if method in ("GET", "HEAD") or not READ_BY_POST.match(path):
+            await app(scope, receive, send)
+            return
 
         async def send_all_methods(message: Message) -> None:
-            if message["type"] == "http.response.start" and READ_BY_POST.match(path):
+            if message["type"] == "http.response.start":
                 _allow_post(MutableScopeHeaders.from_message(message))
             await send(message)
 
-        scope["path"] = _routed_path(scope["method"], path)
         await app(scope, receive, send_all_methods)
 
     return routed

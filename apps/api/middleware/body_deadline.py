@@ -27,13 +27,17 @@ def with_body_deadline(app: ASGIApp, *, min_bytes_per_s: int, grace_s: float) ->
     """
 
     async def timed(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or not _has_body(scope):
             await app(scope, receive, send)
             return
         body = _TimedBody(scope, receive, send, min_bytes_per_s, grace_s)
         await app(scope, body.receive, body.send)
 
     return timed
+
+
+def _has_body(scope: HTTPScope) -> bool:
+    return any(name in (b"content-length", b"transfer-encoding") for name, _ in scope["headers"])
 
 
 class _TimedBody:

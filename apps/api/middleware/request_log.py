@@ -5,11 +5,10 @@ import time
 from uuid import uuid4
 
 import structlog
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars, get_contextvars
+from structlog.contextvars import bind_contextvars, get_contextvars, reset_contextvars
 
-HEADER = "x-request-id"
+HEADER = b"x-request-id"
 CLEAN_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 UNLOGGED = ("/health/",)
 
@@ -27,7 +26,7 @@ def with_request_log(app: ASGIApp) -> ASGIApp:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        sent = dict(scope["headers"]).get(HEADER.encode(), b"").decode("latin-1")
+        sent = dict(scope["headers"]).get(HEADER, b"").decode("latin-1")
         id_ = sent if CLEAN_ID.match(sent) else uuid4().hex
         started = time.perf_counter()
         status = 500
@@ -36,22 +35,23 @@ def with_request_log(app: ASGIApp) -> ASGIApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableScopeHeaders.from_message(message)[HEADER] = id_
+                message["headers"] = [*message["headers"], (HEADER, id_.encode())]
             await send(message)
 
-        with bound_contextvars(request_id=id_):
-            try:
-                await app(scope, receive, send_with_id)
-            finally:
-                path = scope.get("path_template") or "-"
-                if not path.startswith(UNLOGGED):
-                    log.info(
-                        "request",
-                        method=scope.get("method"),
-                        route=path,
-                        status=status,
-                        ms=round((time.perf_counter() - started) * 1000, 1),
-                    )
+        unbound = bind_contextvars(request_id=id_)
+        try:
+            await app(scope, receive, send_with_id)
+        finally:
+            path = scope.get("path_template") or "-"
+            if not path.startswith(UNLOGGED):
+                log.info(
+                    "request",
+                    method=scope.get("method"),
+                    route=path,
+                    status=status,
+                    ms=round((time.perf_counter() - started) * 1000, 1),
+                )
+            reset_contextvars(**unbound)
 
     return logged
 

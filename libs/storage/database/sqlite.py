@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
@@ -25,6 +26,27 @@ def hamming(one: int, other: int) -> int:
     return ((one ^ other) & 0xFFFF_FFFF_FFFF_FFFF).bit_count()
 
 
+class SharedConnection(Connection):
+    """A connection whose thread runs what may take long, and the event loop what takes microseconds."""
+
+    def run_here(self, query: str, arguments: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Run a statement in the event loop, while the thread has nothing to do."""
+        return self._conn.execute(query, arguments).fetchall()
+
+    def begin_here(self, kind: str) -> bool:
+        """Begin a transaction if no other process is writing; return whether it has begun."""
+        self.run_here("pragma busy_timeout = 0")
+        try:
+            self.run_here(f"begin {kind}")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error):
+                raise
+            return False
+        finally:
+            self.run_here(f"pragma busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+        return True
+
+
 class PooledTransaction(SQLiteTransaction):
     """A transaction on a pooled connection, begun IMMEDIATE under the process's write lock.
 
@@ -33,6 +55,7 @@ class PooledTransaction(SQLiteTransaction):
     """
 
     engine: "PooledSQLite"
+    connection: SharedConnection
 
     async def __aenter__(self) -> SQLiteTransaction:
         if self._parent is not None:
@@ -43,12 +66,16 @@ class PooledTransaction(SQLiteTransaction):
                 return await super().__aenter__()
         except BaseException:
             # A cancelled BEGIN may still run, so the connection is closed.
-            connection: Connection | None = getattr(self, "connection", None)
+            connection: SharedConnection | None = getattr(self, "connection", None)
             if connection is not None:
                 with suppress(asyncio.CancelledError):
                     await self.engine.run_shielded(connection.close())
             self.engine.write_lock.release()
             raise
+
+    async def begin(self) -> None:
+        if not self.connection.begin_here(self.transaction_type.value):
+            await super().begin()
 
     async def __aexit__(
         self,
@@ -85,10 +112,11 @@ class PooledSQLite(SQLiteEngine):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path=str(path), timeout=BUSY_TIMEOUT_S)
+        super().__init__(path=str(path), timeout=BUSY_TIMEOUT_S, check_same_thread=False)
         self.write_lock = asyncio.Lock()
         self._readers = asyncio.Semaphore(READERS)
-        self._idle: list[tuple[Connection, float]] = []  # and since when; the last one is used next
+        self._reader: sqlite3.Connection | None = None  # of the event loop, for quick statements
+        self._idle: list[tuple[SharedConnection, float]] = []  # and since when; the last one is used next
         self._closing: asyncio.TimerHandle | None = None
         self._steps: set[asyncio.Task[Any]] = set()
         connection = sqlite3.connect(path)
@@ -108,13 +136,32 @@ class PooledSQLite(SQLiteEngine):
         with driver_errors:
             return cast("list[Any]", await super().run_ddl(ddl, in_pool))
 
-    async def get_connection(self) -> Connection:
+    async def run_compiled(
+        self, query: str, arguments: list[Any], *, quick: bool = False
+    ) -> list[dict[str, Any]]:
+        """Run SQL with its values; a `quick` one in the event loop, unless it has to commit or to wait."""
+        transaction = self.current_transaction.get()
+        with driver_errors:
+            if transaction is not None:
+                connection = cast("SharedConnection", transaction.connection)
+                if quick:
+                    return connection.run_here(query, arguments)
+                return await self._run_in_existing_connection(connection, query, arguments)
+            if quick and _only_reads(query):
+                try:
+                    return self._read_here(query, arguments)
+                except sqlite3.OperationalError as error:
+                    if not _is_busy(error):
+                        raise
+            return await self._run_in_new_connection(query, arguments)
+
+    async def get_connection(self) -> SharedConnection:
         while not self._idle:
             await self.run_shielded(self._open())
         connection, _ = self._idle.pop()
         return connection
 
-    def give_back(self, connection: Connection) -> None:
+    def give_back(self, connection: SharedConnection) -> None:
         loop = asyncio.get_running_loop()
         self._idle.append((connection, loop.time()))
         if self._closing is None and len(self._idle) > 1:
@@ -124,6 +171,9 @@ class PooledSQLite(SQLiteEngine):
         if self._closing is not None:
             self._closing.cancel()
             self._closing = None
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
         while self._steps:
             await asyncio.wait(self._steps)
         while self._idle:
@@ -150,14 +200,25 @@ class PooledSQLite(SQLiteEngine):
         self._closing = loop.call_later(IDLE_S, self._close_idle) if again else None
 
     async def _open(self) -> None:
-        connection = await super().get_connection()
-        await connection.create_function("hamming", 2, hamming, deterministic=True)
-        self.give_back(connection)
+        connection = SharedConnection(partial(self._connect, **self.connection_kwargs), iter_chunk_size=64)
+        self.give_back(cast("SharedConnection", await connection))
+
+    def _connect(self, **options: Any) -> sqlite3.Connection:  # noqa: ANN401 - as sqlite3.connect
+        connection = sqlite3.connect(**options)
+        connection.row_factory = _named
+        connection.execute("pragma foreign_keys = 1")
+        connection.create_function("hamming", 2, hamming, deterministic=True)
+        return connection
+
+    def _read_here(self, query: str, arguments: list[Any]) -> list[dict[str, Any]]:
+        if self._reader is None:
+            self._reader = self._connect(**{**self.connection_kwargs, "timeout": 0})
+        return self._reader.execute(query, arguments).fetchall()
 
     async def _run_in_new_connection(
         self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: object = None
     ) -> list[Any]:
-        if query.lstrip()[:6].upper() == "SELECT":
+        if _only_reads(query):
             async with self._readers:
                 return await self._run_pooled(query, args)
         async with self.write_lock:
@@ -180,10 +241,22 @@ class PooledSQLite(SQLiteEngine):
 
     async def _run_in_existing_connection(
         self,
-        connection: Connection,
+        connection: SharedConnection,
         query: str,
         args: list[Any] | None = None,
         query_type: str = "generic",
         table: object = None,
     ) -> list[Any]:
         return list(await connection.execute_fetchall(query, args or []))
+
+
+def _named(cursor: sqlite3.Cursor, row: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip([column[0] for column in cursor.description], row, strict=True))
+
+
+def _only_reads(query: str) -> bool:
+    return query.lstrip()[:6].upper() == "SELECT"
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
