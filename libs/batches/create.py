@@ -72,22 +72,25 @@ async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
     return batch
 
 
-async def retry(
-    batch: Batch,
-    owner: BaseUser,
-    backends: Backends,
-    *,
-    request_id: str,
-    reservation: Reservation | None = None,
-) -> Batch:
+class RetryBatch(Struct, frozen=True, kw_only=True):
+    """Fetch the failed URLs of a batch again."""
+
+    owner: BaseUser
+    batch: Batch
+    request_id: str
+    reservation: Reservation | None = None  # of the request's idempotency key
+
+
+async def retry_batch(command: RetryBatch, backends: Backends) -> Batch:
     """Queue the batch's failed URLs again, and return the batch.
 
     Raises:
         TooManyJobs: The account's batches have no room for it.
         BatchNotFound: The batch was deleted meanwhile.
     """
+    batch, owner = command.batch, command.owner
     await check_room(owner, batch.failed, backends)
-    await batches.retry(batch, job_maker(batch, owner), request_id, reservation)
+    await batches.retry(batch, job_maker(batch, owner), command.request_id, command.reservation)
     return await batches.owned_by(owner.id, batch.id)
 
 

@@ -56,7 +56,7 @@ class Command(Struct, frozen=True, kw_only=True, tag_field="type"):
 
     job_id: UUID
     owner: str  # username
-    submission: UUID | None = None  # the order that requested the job
+    order: UUID | None = field(default=None, name="submission")  # the AMQP order that requested it
 
 
 class TransformImage(Command, frozen=True, kw_only=True, tag="transform.v1"):

@@ -51,7 +51,7 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
     ingest = IngestImage(
         job_id=new_id(),
         owner=owner.username,
-        submission=options.submission,
+        order=options.order,
         source=command.source,
         target=new_id(),
         filename=command.filename,

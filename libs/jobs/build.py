@@ -11,9 +11,9 @@ from libs.contracts.edits import Edit
 from libs.contracts.enums import Priority, Retention
 from libs.imaging.operations import AnyOperation
 from libs.storage import jobs
+from libs.storage.accepted_orders import Receipt
 from libs.storage.database.tables import BaseUser, Image, Job, new_id
 from libs.storage.idempotency import Reservation
-from libs.storage.submissions import Receipt
 
 
 class JobOptions(Struct, frozen=True, kw_only=True):
@@ -26,9 +26,9 @@ class JobOptions(Struct, frozen=True, kw_only=True):
     reservation: Reservation | None = None  # of the idempotency key of the request that asks for it
 
     @property
-    def submission(self) -> UUID | None:
+    def order(self) -> UUID | None:
         """The order that the job's end answers."""
-        return self.receipt.submission.id if self.receipt else None
+        return self.receipt.order.id if self.receipt else None
 
     def row(self, command: TransformImage | EditImage | IngestImage, owner: BaseUser) -> Job:
         """Return the queued job that runs `command`."""
@@ -54,7 +54,7 @@ def transform_job(
     command = TransformImage(
         job_id=new_id(),
         owner=owner.username,
-        submission=options.submission,
+        order=options.order,
         source=Source(image_id=source.id),
         operations=tuple(operations),
         target=new_id(),
@@ -78,7 +78,7 @@ def edit_job(
     command = EditImage(
         job_id=new_id(),
         owner=owner.username,
-        submission=options.submission,
+        order=options.order,
         source=None if source is None else Source(image_id=source.id),
         edit=edit,
         operations=tuple(operations),
@@ -113,7 +113,7 @@ def following_job(command: IngestImage, image: Image, request_id: str | None) ->
     shared: dict[str, Any] = {
         "job_id": follow.job_id,
         "owner": command.owner,
-        "submission": command.submission,
+        "order": command.order,
         "source": Source(image_id=image.id),
         "operations": follow.operations,
         "target": follow.target,

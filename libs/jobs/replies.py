@@ -9,9 +9,9 @@ from libs.contracts.commands import encode
 from libs.contracts.enums import JobStatus
 from libs.contracts.events import JobEnded
 from libs.jobs import events
-from libs.storage import accounts, images, set_aside, submissions
+from libs.storage import accepted_orders, accounts, images, set_aside
 from libs.storage.database.errors import DatabaseUnavailable
-from libs.storage.database.tables import Job, Submission
+from libs.storage.database.tables import AcceptedOrder, Job
 from libs.storage.job_failure import Failure
 
 BATCH = 200
@@ -19,21 +19,21 @@ BATCH = 200
 log = structlog.get_logger(__name__)
 
 
-async def reply(submission: Submission, backends: Backends) -> int:
+async def reply(order: AcceptedOrder, backends: Backends) -> int:
     """Send the outcome, if there is one, to everybody who still waits for it; return how many got it."""
-    job = await submissions.ended_job(submission)
+    job = await accepted_orders.ended_job(order)
     if job is None:
         return 0
-    waiting = await submissions.take_replies(submission)
-    body = encode(await _outcome(job, submission, backends)) if waiting else b""
+    waiting = await accepted_orders.take_replies(order)
+    body = encode(await _outcome(job, order, backends)) if waiting else b""
     sent = 0
     for one in waiting:
         try:
             await backends.broker.reply(one.reply_to, body, correlation_id=one.correlation_id)
         except BrokerUnavailable as error:
-            log.warning("reply_waits", submission=str(submission.id), error=str(error))
+            log.warning("reply_waits", order=str(order.id), error=str(error))
             continue
-        await submissions.remove_reply(one)
+        await accepted_orders.remove_reply(one)
         sent += 1
     return sent
 
@@ -44,20 +44,20 @@ async def send_due_replies(backends: Backends) -> int:
     An order whose reply breaks this is set aside and does not hold up the others.
     """
     sent = 0
-    for submission_id in await submissions.due(BATCH):
+    for order_id in await accepted_orders.due(BATCH):
         try:
-            submission = await submissions.by_id(submission_id)
-            if submission is not None:
-                sent += await reply(submission, backends)
+            order = await accepted_orders.by_id(order_id)
+            if order is not None:
+                sent += await reply(order, backends)
         except DatabaseUnavailable:
             raise
         except Exception as error:
-            log.exception("reply_set_aside", submission=str(submission_id))
-            await set_aside.put("reply", {submission_id: repr(error)})
+            log.exception("reply_set_aside", order=str(order_id))
+            await set_aside.put("reply", {order_id: repr(error)})
     return sent
 
 
-async def _outcome(job: Job, submission: Submission, backends: Backends) -> JobEnded:
+async def _outcome(job: Job, order: AcceptedOrder, backends: Backends) -> JobEnded:
     owner = await accounts.username_of(job.owner)
     if job.status == JobStatus.COMPLETED:
         image = None if job.result is None else await images.by_id(job.result)
@@ -66,4 +66,4 @@ async def _outcome(job: Job, submission: Submission, backends: Backends) -> JobE
         event = events.job_cancelled(job.id, owner)
     else:
         event = events.job_failed(job.id, owner, Failure(job.error_code or "", job.error or ""))
-    return replace(event, message_id=submission.name)
+    return replace(event, message_id=order.name)

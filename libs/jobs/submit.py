@@ -8,7 +8,7 @@ from libs.contracts.edits import Edit
 from libs.contracts.enums import JobKind
 from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
-from libs.storage import edit_calls, idempotency, submissions
+from libs.storage import accepted_orders, edit_calls, idempotency
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Job
@@ -28,7 +28,7 @@ async def submit(
     """
     async with transaction():
         if options is not None and options.receipt is not None:
-            await submissions.add(options.receipt, job.id, last or job.id)
+            await accepted_orders.add(options.receipt, job.id, last or job.id)
         await insert_job(job, backends)
         if options is not None:
             await idempotency.bind(options.reservation, job=job.id)

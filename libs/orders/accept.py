@@ -17,12 +17,12 @@ from libs.jobs import replies
 from libs.jobs.build import JobOptions
 from libs.orders.errors import ForbiddenKey, SenderNotAllowed, UnidentifiedSender, UnknownOwner
 from libs.settings import Settings
-from libs.storage import accounts, images, submissions
+from libs.storage import accepted_orders, accounts, images
+from libs.storage.accepted_orders import OrderKnown, Receipt
 from libs.storage.database.statement import insert
-from libs.storage.database.tables import BaseUser, Job, Reply, Submission, new_id
+from libs.storage.database.tables import AcceptedOrder, BaseUser, Job, Reply, new_id
 from libs.storage.object_keys import INBOX
 from libs.storage.objects import BadKey, check_key
-from libs.storage.submissions import OrderKnown, Receipt
 
 log = structlog.get_logger(__name__)
 
@@ -51,12 +51,12 @@ async def accept_order(command: AcceptOrder, backends: Backends) -> None:
         An error whose outcome is `refused` or `permanent`: Nothing is stored.
     """
     owner = await _owner(command, backends.settings)
-    known = await submissions.by_name(owner.id, command.name)
+    known = await accepted_orders.by_name(owner.id, command.name)
     if known is None:
         try:
             job = await _submit(command, owner, backends)
         except OrderKnown:  # another worker was first
-            known = await submissions.by_name(owner.id, command.name)
+            known = await accepted_orders.by_name(owner.id, command.name)
         else:
             log.info("order_accepted", job_id=str(job.id), owner=owner.username, message_id=command.name)
             return
@@ -81,12 +81,12 @@ async def _owner(command: AcceptOrder, settings: Settings) -> BaseUser:
 async def _submit(command: AcceptOrder, owner: BaseUser, backends: Backends) -> Job:
     """Call the use case of the order, as an HTTP request does."""
     order = command.order
-    submission = Submission(id=new_id(), owner=owner.id, name=command.name)
+    accepted = AcceptedOrder(id=new_id(), owner=owner.id, name=command.name)
     options = JobOptions(
         request_id=command.request_id,
         priority=command.priority,
         webhook_url=order.webhook_url,
-        receipt=Receipt(submission, _reply(command, submission.id)),
+        receipt=Receipt(accepted, _reply(command, accepted.id)),
     )
     source = order.source
     if source is not None and source.image_id is None:
@@ -149,19 +149,19 @@ def check_inbox_key(key: str, owner: str) -> None:
         raise ForbiddenKey(f"{key!r} is neither directly under {INBOX}/ nor under {INBOX}/{owner}/")
 
 
-async def _reply_again(command: AcceptOrder, known: Submission, backends: Backends) -> None:
+async def _reply_again(command: AcceptOrder, known: AcceptedOrder, backends: Backends) -> None:
     reply = _reply(command, known.id)
     if reply is not None:
         await insert(reply)
         await replies.reply(known, backends)
 
 
-def _reply(command: AcceptOrder, submission: UUID) -> Reply | None:
+def _reply(command: AcceptOrder, order: UUID) -> Reply | None:
     if not command.reply_to or command.reply_to.startswith(OWN_PREFIX):
         return None
     return Reply(
         id=new_id(),
-        submission=submission,
+        order=order,
         reply_to=command.reply_to,
         correlation_id=command.correlation_id,
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from libs.storage import batch_history
 from libs.storage.database.engine import rows
-from libs.storage.database.tables import Job, Submission, first_id_since
+from libs.storage.database.tables import AcceptedOrder, Job, first_id_since
 
 STEP = 500  # rows that one step looks at
 FIRST = UUID(int=0)
@@ -34,7 +34,7 @@ select job.id, job.status not in ('queued', 'running') and job.finished_at < {{}
   and not ({SHOWN}) as old
 from job where job.id > {{}} and job.id < {{}} order by job.id limit {{}}
 """  # noqa: S608 - our own text
-WALKS = ((Submission, ORDERS), (Job, JOBS))
+WALKS = ((AcceptedOrder, ORDERS), (Job, JOBS))
 
 
 class History:

@@ -1,4 +1,4 @@
-"""CSV files to send, and the batches that they become."""
+"""CSV files to send, the pictures that they name, and the batches that they become."""
 
 import asyncio
 import csv
@@ -10,10 +10,12 @@ from typing import Any
 import aiohttp
 
 from tests.support.client import Answer, Client
+from tests.support.photo_server import PhotoServer, picture
 from tests.support.waiting import WAIT_S
 
 HEADER = ("S. No.", "Product Name", "Input Image Urls")
 ENDED = ("Completed", "Failed")
+COLOURS = ("red", "green", "blue", "orange", "purple", "black", "white", "yellow", "brown", "pink")
 
 
 def sheet(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER, **options: Any) -> bytes:
@@ -81,3 +83,15 @@ async def output_rows(client: Client, batch_id: str) -> list[dict[str, str]]:
     assert answer.status == 200, answer
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
+
+
+def served(photo_server: PhotoServer, count: int, *, prefix: str) -> list[str]:
+    """Different pictures; every tenth is missing."""
+    found: list[str] = []
+    for nth in range(count):
+        path = f"/{prefix}/{nth}.jpg"
+        if nth % 10 == 7:
+            found.append(photo_server.url(f"/status/404/{prefix}/{nth}.jpg"))
+        else:
+            found.append(photo_server.serve(path, picture(COLOURS[nth % 10], size=(40 + nth // 10, 32))))
+    return found

@@ -10,8 +10,7 @@ from uuid import UUID
 import pytest
 
 from libs.backends import Backends
-from libs.batches import create
-from libs.batches.create import CreateBatch, create_batch
+from libs.batches.create import CreateBatch, RetryBatch, create_batch, retry_batch
 from libs.batches.throttle import NO_HOST, ThrottleRelease, host_of
 from libs.contracts.enums import BatchStatus, ItemStatus, JobStatus
 from libs.contracts.events import BatchCompleted
@@ -115,8 +114,8 @@ async def test_two_who_retry_at_once_make_one_set_of_jobs(backends: Backends) ->
     owner, batch = await a_batch(backends, [*urls, urls[0]])
     for job_id in await job_ids(batch):
         await work(owner, job_id, fails=True)
-    again = [await batch_row(batch)] * 3
-    await asyncio.gather(*(create.retry(one, owner, backends, request_id="again") for one in again))
+    command = RetryBatch(owner=owner, batch=await batch_row(batch), request_id="again")
+    await asyncio.gather(*(retry_batch(command, backends) for _ in range(3)))
     row = await batch_row(batch)
     assert (row.status, row.failed, row.completed) == (BatchStatus.IN_PROCESS, 0, 0)
     waiting = await Job.select(Job.id).where((Job.batch == batch.id) & (Job.status == JobStatus.QUEUED))

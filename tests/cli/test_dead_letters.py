@@ -12,7 +12,7 @@ import pytest
 
 from libs.backends import Backends
 from libs.contracts.topology import JOBS, Route
-from libs.storage.database.tables import Job, Submission
+from libs.storage.database.tables import AcceptedOrder, Job
 from tests.broker.connections import raw_channel
 from tests.orders.producer import BROKER_USER, data_url, ingest
 from tests.storage.rows import an_owner
@@ -96,9 +96,9 @@ async def test_a_dead_letter_is_shown_and_requeued_once_its_cause_is_gone(
         await an_owner(BROKER_USER)
         assert await operator.run("requeue", letter_id) == (0, f"{letter_id} requeued\n")
         await operator.letters(0)
-        submission = await Submission.objects().first()
-        assert submission is not None
-        assert (await ended(submission.outcome)).status == "completed"
+        order = await AcceptedOrder.objects().first()
+        assert order is not None
+        assert (await ended(order.outcome)).status == "completed"
 
 
 async def test_requeueing_gives_a_sender_no_more_rights_than_before(operator: Operator, photo: Path) -> None:

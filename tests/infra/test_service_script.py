@@ -2,15 +2,13 @@
 
 import json
 import os
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,69 +20,30 @@ import pytest
 from msgspec import Struct
 
 from infra.local import network, processes
-from infra.local.containers import engine_answers
 from libs.storage.objects import open_objects
-from tests.support.services import service_url
+from tests.infra.services_folder import (
+    NAMES,
+    SCRIPT,
+    VARIABLES,
+    WAYS,
+    docker,
+    environment,
+    names_in,
+    pids,
+    processes_of,
+    record,
+    servers,
+    services,
+    services_folder,
+    succeed,
+    variables,
+)
 
 pytestmark = pytest.mark.services
-
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = ROOT / "infra/local/services"
-NAMES = ("postgres", "rabbitmq", "s3")
-WAYS = ("programs", "containers") if engine_answers() else ("programs",)
-NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent"}
-VARIABLES = {
-    "DARKROOM_TEST_DATABASE_URL": "postgres://",
-    "DARKROOM_TEST_BROKER_URL": "amqp://",
-    "DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL": "http://",
-    "DARKROOM_TEST_OBJECTS_URL": "s3://",
-}
-
-
-def environment(folder: Path, way: str = "programs", **changes: str) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
-    engine = NO_ENGINE if way == "programs" else {}
-    return inherited | {"DARKROOM_SERVICES_DIR": str(folder)} | engine | changes
-
-
-def services(command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(SCRIPT), command], env=env, capture_output=True, text=True)
-
-
-def succeed(command: str, env: dict[str, str]) -> str:
-    done = services(command, env)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def variables(env: dict[str, str]) -> dict[str, str]:
-    lines = map(shlex.split, succeed("env", env).splitlines())
-    return dict(assignment.split("=", 1) for _, assignment in lines)
-
-
-def record(folder: Path, name: str) -> dict[str, Any]:
-    return json.loads((folder / f"{name}.json").read_text())
-
-
-def pids(folder: Path, name: str) -> list[int]:
-    """The server first."""
-    return [process["pid"] for process in record(folder, name)["processes"]]
 
 
 def ports(folder: Path) -> list[int]:
     return [port for name in NAMES for port in record(folder, name)["ports"].values()]
-
-
-def docker(*arguments: str) -> list[str]:
-    return subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True).stdout.split()
-
-
-def servers(folder: Path) -> set[str]:
-    """What runs: ids of processes, or of containers."""
-    names = [record(folder, name)["container"] for name in NAMES]
-    if all(names):
-        return set(docker("inspect", "--format", "{{.Id}}", *names))
-    return {str(pid) for name in NAMES for pid in pids(folder, name)}
 
 
 def kill_all(folder: Path) -> None:
@@ -100,40 +59,6 @@ def volumes_of(folder: Path) -> list[str]:
     names = filter(None, (record(folder, name)["container"] for name in NAMES))
     form = "{{range .Mounts}}{{println .Name}}{{end}}"
     return [volume for name in names for volume in docker("inspect", "--format", form, name)]
-
-
-def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
-
-
-def processes_of(folder: Path) -> list[int]:
-    """All that were started in the folder, whatever they call themselves and whoever their parent is."""
-    found: list[int] = []
-    for process in psutil.process_iter(["cmdline", "cwd", "status"]):
-        info = process.info
-        text = " ".join([info["cwd"] or "", *(info["cmdline"] or [])])
-        if str(folder) in text and info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(process.pid)
-    return found
-
-
-@contextmanager
-def services_folder() -> Generator[Path]:
-    """Make a folder in /var/tmp, where PostgreSQL's own user can go too."""
-    folder = Path(tempfile.mkdtemp(prefix="darkroom-test-services-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    try:
-        yield folder
-        for way in WAYS:
-            succeed("down", environment(folder, way))
-    finally:
-        shutil.rmtree(folder)
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with services_folder() as folder:
-        yield folder
 
 
 async def all_serve(urls: dict[str, str], scratch: Path) -> None:
@@ -257,77 +182,6 @@ def test_a_state_folder_that_postgres_cannot_enter_works(folder: Path) -> None:
     succeed("down", env)
     assert not data.exists()
     assert processes_of(data) == processes_of(private) == []
-
-
-def test_a_broker_that_is_given_without_its_management_is_refused(folder: Path) -> None:
-    done = services("up", environment(folder, DARKROOM_TEST_BROKER_URL=service_url("BROKER")))
-    assert done.returncode == 1
-    message = "DARKROOM_TEST_BROKER_URL is set, but DARKROOM_TEST_RABBITMQ_MANAGEMENT_URL is not"
-    assert done.stderr.startswith(message)
-    assert names_in(folder) == ["lock"]
-
-
-def test_a_given_server_that_does_not_answer_is_reported_without_its_secret(folder: Path) -> None:
-    url = "s3://key:s3cret@127.0.0.1:9/bucket?secure=false"
-    done = services("up", environment(folder, DARKROOM_TEST_OBJECTS_URL=url))
-    assert done.returncode == 1
-    assert "DARKROOM_TEST_OBJECTS_URL is set, but nothing answers at 127.0.0.1:9" in done.stderr
-    assert "s3cret" not in done.stdout + done.stderr
-    assert processes_of(folder) == []
-
-
-def test_missing_programs_are_named_with_the_way_to_get_them(folder: Path, tmp_path: Path) -> None:
-    done = services("up", environment(folder, DARKROOM_SERVICES_PATH=str(tmp_path)))
-    assert done.returncode == 1
-    assert "postgres: not found: initdb, postgres" in done.stderr
-    assert "rabbitmq: not found: rabbitmq-server, erl, epmd" in done.stderr
-    assert "s3: not found: rclone" in done.stderr
-    assert "make install" in done.stderr
-    assert names_in(folder) == ["lock"]
-
-
-GUARDS = (Path("/etc/postgresql-common/createcluster.d/darkroom.conf"), Path("/usr/sbin/policy-rc.d"))
-APT_GET = """\
-#!/bin/sh
-echo "$*" >>calls
-ls {guards} >>calls
-case "$*" in *update) touch lists ;; *) [ -e lists ] ;; esac
-"""
-
-
-def guards() -> list[bytes | bool]:
-    """What keeps packages from starting services, and whether there are folders for it."""
-    paths = [path for guard in GUARDS for path in (guard, guard.parent, guard.parent.parent)]
-    return [path.read_bytes() if path.is_file() else path.exists() for path in paths]
-
-
-@pytest.mark.parametrize(
-    ("given", "packages"),
-    [
-        ((), "postgresql rabbitmq-server"),
-        (tuple(VARIABLES), "chromium amqp-tools rabbitmq-server postgresql-client"),
-    ],
-)
-def test_missing_packages_are_installed_without_starting_their_services(
-    folder: Path, tmp_path: Path, given: tuple[str, ...], packages: str
-) -> None:
-    """The stand-in has no package lists until `update`, and then installs nothing. Only root calls it."""
-    apt_get = tmp_path / "apt-get"
-    apt_get.write_text(APT_GET.format(guards=" ".join(map(str, GUARDS))))
-    apt_get.chmod(0o755)
-    before = guards()
-    env = environment(
-        folder, DARKROOM_SERVICES_PATH=str(tmp_path), **{name: os.environ[name] for name in given}
-    )
-    subprocess.run([sys.executable, str(SCRIPT), "up"], env=env, cwd=tmp_path)
-    assert guards() == before
-    always, during = "-o DPkg::Lock::Timeout=300 -qq", list(map(str, GUARDS))
-    install = f"{always} install --yes --no-install-recommends {packages}"
-    expected = [*(install, *during), *(f"{always} update", *during), *(install, *during)]
-    calls = tmp_path / "calls"
-    assert (calls.read_text().splitlines() if calls.exists() else []) == (
-        expected if os.geteuid() == 0 else []
-    )
 
 
 def test_a_recorded_process_id_that_now_is_another_process_is_left_alone(folder: Path) -> None:

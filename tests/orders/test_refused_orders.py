@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from libs.contracts.enums import Retention
 from libs.contracts.topology import MAX_BODY_BYTES, Route
-from libs.storage.database.tables import BaseUser, Job, Submission
+from libs.storage.database.tables import AcceptedOrder, BaseUser, Job
 from tests.orders.producer import BROKER_USER, SMALL, Producer, data_url, ingest, producer_for, transform
 from tests.storage.rows import a_job, an_image, an_owner
 from tests.support.backends import NewBackends, submit, working
@@ -51,7 +51,7 @@ async def test_every_faulty_order_is_dead_lettered_and_refused_and_the_next_orde
         if not isinstance(body, bytes):
             body = json.loads(json.dumps(body).replace(ME, owner.username))
         assert (await producer.refused(body), body) == (code, body)
-    assert await Job.count() == await Submission.count() == 0
+    assert await Job.count() == await AcceptedOrder.count() == 0
     assert (await producer.answered(ingest(owner.username, {"url": data_url(photo)})))[
         "status"
     ] == "completed"
@@ -103,7 +103,7 @@ async def test_a_sender_gets_a_reply_after_an_internal_error_too(
     producer: Producer, owner: BaseUser, photo: Path
 ) -> None:
     embedded = producer.backends.settings.embedded
-    await Submission.raw(BROKEN_SQLITE if embedded else BROKEN_POSTGRES)
+    await AcceptedOrder.raw(BROKEN_SQLITE if embedded else BROKEN_POSTGRES)
     order = ingest(owner.username, {"url": data_url(photo)})
     reply = await producer.answered(order)
     assert (reply["type"], reply["error_code"]) == ("order.refused", "internal_error")

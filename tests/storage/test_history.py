@@ -12,6 +12,7 @@ from libs.storage import batches, history, images
 from libs.storage.batches import NewJob
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import (
+    AcceptedOrder,
     BaseUser,
     Batch,
     EditCall,
@@ -19,7 +20,6 @@ from libs.storage.database.tables import (
     Job,
     ProductImage,
     Reply,
-    Submission,
     first_id_since,
     new_id,
     now,
@@ -46,9 +46,9 @@ async def an_ended_job(owner: BaseUser, image: Image, ago: timedelta = OLD, **va
     return await a_job(owner, image, id=id_at(moment), **(ordinary | values))
 
 
-async def an_order(owner: BaseUser, job: Job) -> Submission:
+async def an_order(owner: BaseUser, job: Job) -> AcceptedOrder:
     moment = job.created_at
-    order = Submission(id=id_at(moment), owner=owner.id, job=job.id, outcome=job.id, created_at=moment)
+    order = AcceptedOrder(id=id_at(moment), owner=owner.id, job=job.id, outcome=job.id, created_at=moment)
     await order.save()
     return order
 
@@ -95,7 +95,7 @@ async def batches_left() -> dict[UUID, int]:
 
 
 async def left() -> set[UUID]:
-    return {row["id"] for table in (Job, Submission, EditCall) for row in await table.select(table.id)}
+    return {row["id"] for table in (Job, AcceptedOrder, EditCall) for row in await table.select(table.id)}
 
 
 async def test_what_ended_long_ago_goes_with_its_order_and_its_call(owner: BaseUser) -> None:
@@ -116,7 +116,7 @@ async def test_an_unfinished_job_and_an_order_whose_reply_waits_stay(owner: Base
     late = await an_ended_job(owner, image, finished_at=now(), status=JobStatus.CANCELLED)
     ended = await an_ended_job(owner, await an_image(owner))
     orders = [await an_order(owner, job) for job in (queued, ended)]
-    await Reply(submission=orders[1].id, reply_to="q").save()
+    await Reply(order=orders[1].id, reply_to="q").save()
     await walk()
     assert await left() == {queued.id, late.id, ended.id, *(order.id for order in orders)}
 

@@ -16,7 +16,7 @@ from apps.api.middleware.request_log import request_id
 from apps.api.problems import STATUS, status_of
 from apps.api.responses.content_disposition import UNTRUSTED
 from libs.backends import Backends
-from libs.batches import create
+from libs.batches.create import RetryBatch, retry_batch
 from libs.contracts.json_text import decode_json
 from libs.images import expiry
 from libs.images.thumbnails import MIME, Thumbnails
@@ -103,7 +103,8 @@ class AdminApi:
         """Run the failed jobs of a batch again."""
         batch = await batches.by_id(request.path_params["id"])
         [owner] = await accounts.by_ids([batch.owner])
-        again = await create.retry(batch, owner, self._backends, request_id=request_id())
+        command = RetryBatch(owner=owner, batch=batch, request_id=request_id())
+        again = await retry_batch(command, self._backends)
         return JSONResponse({"id": str(again.id), "status": again.status})
 
     async def redeliver(self, request: Request) -> Response:

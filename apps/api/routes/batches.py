@@ -26,7 +26,7 @@ from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form, FormShape, received_form
 from libs.backends import Backends
 from libs.batches import create, export
-from libs.batches.create import CreateBatch
+from libs.batches.create import CreateBatch, RetryBatch
 from libs.batches.csv_file import OnMissingImage
 from libs.batches.stored_sheet import decode_head
 from libs.contracts.enums import BatchStatus, ItemStatus, Retention
@@ -125,9 +125,10 @@ class Batches(Controller):
         batch = await batches.owned_by(context.caller.id, batch_id)
 
         async def make(reservation: Reservation | None) -> Batch:
-            return await create.retry(
-                batch, context.caller, context.backends, request_id=request_id(), reservation=reservation
+            command = RetryBatch(
+                owner=context.caller, batch=batch, request_id=request_id(), reservation=reservation
             )
+            return await create.retry_batch(command, context.backends)
 
         return await _accepted_once(context, fingerprint(context.request), make)
 

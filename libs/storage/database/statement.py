@@ -88,7 +88,8 @@ async def insert(row: Table) -> None:
 @cache
 def _insertion(table: type[Table]) -> tuple[Statement, list[str]]:
     names = [column._meta.name for column in table.all_columns()]  # pyright: ignore[reportPrivateUsage]
-    columns, braces = ", ".join(f'"{name}"' for name in names), ", ".join("{}" for _ in names)
+    stored = [column._meta.db_column_name for column in table.all_columns()]  # pyright: ignore[reportPrivateUsage]
+    columns, braces = ", ".join(f'"{name}"' for name in stored), ", ".join("{}" for _ in names)
     into = table._meta.get_formatted_tablename()  # pyright: ignore[reportPrivateUsage]
     query = table.raw(f"insert into {into} ({columns}) values ({braces})", *map(Slot, names))  # noqa: S608
     return Statement(query, quick=True), names

@@ -34,6 +34,7 @@ from libs.storage.database.clock import now
 from libs.storage.database.ids import first_id_since, new_id, new_ids
 
 __all__ = [
+    "AcceptedOrder",
     "BaseUser",
     "Batch",
     "EditCall",
@@ -48,7 +49,6 @@ __all__ = [
     "RefreshToken",
     "Reply",
     "SetAside",
-    "Submission",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookPace",
@@ -286,8 +286,8 @@ class IdempotencyKey(Table):
     expires_at = Timestamptz()
 
 
-class Submission(Table):
-    """An order from outside that was accepted."""
+class AcceptedOrder(Table, tablename="submission"):
+    """An AMQP order that was accepted. The database has the older name."""
 
     id = UUID(primary_key=True, default=new_id)
     owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
@@ -298,10 +298,10 @@ class Submission(Table):
 
 
 class Reply(Table):
-    """A reply to send with the outcome of a submission; deleted once it is sent."""
+    """A reply to send with the outcome of an order; deleted once it is sent."""
 
     id = UUID(primary_key=True, default=new_id)
-    submission = ForeignKey(Submission, on_delete=OnDelete.cascade, null=False)
+    order = ForeignKey(AcceptedOrder, on_delete=OnDelete.cascade, null=False, db_column_name="submission")
     reply_to = Varchar(255)
     correlation_id = Varchar(255, null=True, default=None)
     attempts = Integer(default=0)

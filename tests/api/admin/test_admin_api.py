@@ -1,18 +1,14 @@
 """The admin pages: for accounts marked `admin`, and nobody else."""
 
-import re
-from collections.abc import AsyncIterator, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import aiohttp
 import pytest
 from PIL import Image
 
 from tests.support.admin_client import AdminClient, open_admin_client
-from tests.support.client import PASSWORD, Answer, Client
+from tests.support.client import PASSWORD, Client
 from tests.support.shared_sites import NewSite
 from tests.support.site import Site
 from tests.support.site_contents import object_keys
@@ -20,28 +16,6 @@ from tests.support.site_contents import object_keys
 EMBEDDED = pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
 TOO_LARGE = {"op": "crop", "x": 0, "y": 0, "width": 9000, "height": 9000}
 RECORDS = ("image", "job", "batch", "product_image", "webhook_delivery", "refresh_token")
-
-
-@pytest.fixture
-async def browser(site: Site) -> AsyncIterator[AdminClient]:
-    """Somebody who has opened the pages."""
-    async with open_admin_client(site) as one:
-        yield one
-
-
-@pytest.fixture(scope="session")
-async def operator(site: Site) -> str:
-    """The name of an account made by the command."""
-    name = f"admin-{uuid4().hex[:8]}"
-    await site.run("create-admin", "--username", name, "--password", PASSWORD)
-    return name
-
-
-@pytest.fixture
-async def admin(browser: AdminClient, operator: str) -> AdminClient:
-    """An operator who has logged in."""
-    assert await browser.log_in(operator) == 200
-    return browser
 
 
 async def test_an_admin_made_by_the_command_sees_the_tables(browser: AdminClient, operator: str) -> None:
@@ -52,46 +26,6 @@ async def test_an_admin_made_by_the_command_sees_the_tables(browser: AdminClient
     answer = await browser.get("api/tables/piccolo_user/", params={"username": operator})
     assert [row["username"] for row in answer.json["rows"]] == [operator]
     assert b"pbkdf2" not in answer.body
-
-
-async def test_an_ordinary_account_cannot_even_log_in(
-    shared_client: Client, browser: AdminClient, small_picture: bytes
-) -> None:
-    image = (await shared_client.upload(small_picture, filename="small.png")).json["id"]
-    assert await browser.log_in(shared_client.username) == 401
-    assert browser.cookie("id") == ""
-    for path in (
-        "api/user/",
-        "api/tables/",
-        "api/tables/piccolo_user/",
-        "api/tables/image/",
-        "api/forms/",
-        "admin-api/overview/",
-        f"admin-api/images/{image}/thumbnail/",
-        f"admin-api/images/{image}/file/",
-    ):
-        assert (await browser.get(path)).status == 401, path
-    assert (await browser.call("POST", "admin-api/images/delete/", json={"ids": [image]})).status == 401
-    assert (await shared_client.get(f"/api/images/{image}")).status == 200
-
-
-async def test_an_operator_who_is_no_longer_active_is_out_at_once(
-    site: Site, browser: AdminClient, admin: AdminClient
-) -> None:
-    name = f"admin-{uuid4().hex[:8]}"
-    await site.run("create-admin", "--username", name, "--password", PASSWORD)
-    async with open_admin_client(site) as second:
-        assert await second.log_in(name) == 200
-        [row] = await admin.rows("piccolo_user", username=name)
-        path = f"api/tables/piccolo_user/{row['id']}/"
-        assert (await admin.call("PATCH", path, json={"active": False})).status == 200
-        assert (await second.get("api/tables/")).status == 401
-        assert await second.log_in(name) == 401
-
-
-async def test_a_login_without_the_csrf_token_is_refused(operator: str, browser: AdminClient) -> None:
-    assert await browser.log_in(operator, headers={"X-CSRFToken": ""}) == 403
-    assert await browser.log_in(operator, headers={"X-CSRFToken": "another"}) == 403
 
 
 @pytest.mark.parametrize(
@@ -120,62 +54,6 @@ async def test_a_body_that_cannot_be_decoded_is_refused(admin: AdminClient, body
     ):
         answer = await admin.call(method, path, data=body, headers={"Content-Type": "application/json"})
         assert answer.status == 400, (path, answer)
-
-
-async def test_an_action_without_the_csrf_token_is_refused(admin: AdminClient) -> None:
-    nothing = {"X-CSRFToken": ""}
-    answer = await admin.call("POST", "admin-api/images/delete/", json={"ids": []}, headers=nothing)
-    assert answer.status == 403
-
-
-@EMBEDDED
-async def test_logins_are_limited(new_site: NewSite) -> None:
-    site = await new_site(LOGIN_LIMIT_PER_MINUTE="3")
-    async with open_admin_client(site) as browser:
-        found = [await browser.log_in("nobody", "wrong password") for _ in range(5)]
-        assert found == [401, 401, 401, 429, 429]
-
-
-@EMBEDDED
-async def test_over_https_cookies_are_secure_and_other_sites_are_refused(new_site: NewSite) -> None:
-    site = await new_site(PUBLIC_URL="https://pictures.example.org", TRUSTED_PROXIES="127.0.0.1")
-    await site.run("create-admin", "--username", "root", "--password", PASSWORD)
-    proxied = {"X-Forwarded-Proto": "https", "Host": "pictures.example.org"}
-    async with aiohttp.ClientSession() as session:
-
-        async def send(method: str, path: str, **headers: str) -> Answer:
-            body = {"username": "root", "password": PASSWORD} if method == "POST" else None
-            url = f"{site.url}/admin/{path}"
-            async with session.request(method, url, json=body, headers={**proxied, **headers}) as answer:
-                return Answer(answer.status, answer.headers.copy(), await answer.read())
-
-        page = await send("GET", "")
-        given = page.headers["Set-Cookie"]
-        assert "; Secure" in given
-        token = given.split(";")[0].removeprefix("csrftoken=")
-        known = {"X-CSRFToken": token, "Cookie": f"csrftoken={token}"}
-        assert (await send("POST", "public/login/", **known, Origin="https://evil.example")).status == 403
-        entered = await send("POST", "public/login/", **known, Origin="https://pictures.example.org")
-        assert entered.status == 200
-        attributes = entered.headers["Set-Cookie"].lower()
-        assert attributes.startswith("id=")
-        assert all(word in attributes for word in ("secure", "httponly", "samesite=lax"))
-
-
-async def test_the_pages_may_not_be_framed(browser: AdminClient) -> None:
-    assert (await browser.get("")).headers["X-Frame-Options"] == "DENY"
-
-
-async def test_the_address_without_a_slash_leads_there_and_the_page_is_whole(site: Site) -> None:
-    async with Client(site) as client:
-        away = await client.get("/admin", allow_redirects=False)
-        assert (away.status, away.headers["Location"]) == (302, "admin/")
-        page = await client.get("/admin")
-        assert page.status == 200
-        assets = re.findall(r'(?:src|href)="\./([^"]+)"', page.body.decode())
-        assert {"page/admin.js", "page/admin.css"} <= set(assets)
-        for asset in assets:
-            assert (await client.get(f"/admin/{asset}")).status == 200
 
 
 @pytest.mark.parametrize("table", RECORDS)
@@ -308,85 +186,3 @@ async def test_the_start_page_counts_what_there_is(new_site: NewSite, small_pict
     assert {name: overview["counts"][name] for name in expected} == expected
     assert overview["failures"] == [{"error_code": "crop_outside", "jobs": 1}]
     assert overview["queues"] == []
-
-
-def account(**changes: Any) -> dict[str, Any]:
-    name = f"user-{uuid4().hex[:8]}"
-    fresh = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
-    return {**fresh, "active": True, "admin": False, "superuser": False, **changes}
-
-
-async def logs_in(site: Site, username: str, password: str) -> bool:
-    async with Client(site) as client:
-        body = {"username": username, "password": password}
-        return (await client.post("/accounts/login", json=body)).status == 200
-
-
-async def test_an_account_is_made_and_its_password_changed_on_the_pages(
-    site: Site, admin: AdminClient
-) -> None:
-    requested = account()
-    made = await admin.call("POST", "api/tables/piccolo_user/", json=requested)
-    assert made.status == 201
-    row = f"api/tables/piccolo_user/{made.json['id']}/"
-    assert await logs_in(site, requested["username"], PASSWORD)
-    async with Client(site) as client:
-        client.username = requested["username"]
-        await client.login()
-        changed = await admin.call(
-            "PATCH", row, json={"password": "another long password", "first_name": "Ada"}
-        )
-        assert changed.status == 200
-        assert b"password" not in changed.body or b"pbkdf2" not in changed.body
-        assert (await client.get("/accounts/me")).status == 401  # its logins have ended
-    assert not await logs_in(site, requested["username"], PASSWORD)
-    assert await logs_in(site, requested["username"], "another long password")
-    assert (await admin.call("PATCH", row, json={"password": "", "first_name": "Eve"})).status == 200
-    assert await logs_in(site, requested["username"], "another long password")
-
-
-async def test_the_former_name_of_a_renamed_account_is_kept_for_it(admin: AdminClient) -> None:
-    requested, other = account(), account()
-    created = await admin.call("POST", "api/tables/piccolo_user/", json=requested)
-    row = f"api/tables/piccolo_user/{created.json['id']}/"
-    for name in ("new-" + requested["username"], requested["username"], "new-" + requested["username"]):
-        assert (await admin.call("PATCH", row, json={"username": name})).status == 200
-    taken = await admin.call(
-        "POST", "api/tables/piccolo_user/", json=other | {"username": requested["username"]}
-    )
-    assert taken.status == 400
-    made = await admin.call("POST", "api/tables/piccolo_user/", json=other)
-    theirs = f"api/tables/piccolo_user/{made.json['id']}/"
-    assert (await admin.call("PATCH", theirs, json={"username": requested["username"]})).status == 400
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"username": "../etc"},
-        {"username": "inbox"},
-        {"username": "deleted-1"},
-        {"password": "short"},
-        {"email": "no address"},
-    ],
-)
-async def test_the_rules_for_accounts_hold_on_the_pages_too(
-    admin: AdminClient, client: Client, changes: Mapping[str, str]
-) -> None:
-    refused = await admin.call("POST", "api/tables/piccolo_user/", json=account(**changes))
-    assert refused.status in (400, 422)
-    [me] = await admin.rows("piccolo_user", username=client.username)
-    if "email" not in changes:
-        path = f"api/tables/piccolo_user/{me['id']}/"
-        assert (await admin.call("PATCH", path, json=dict(changes))).status == 400
-        assert (await client.get("/accounts/me")).json["username"] == client.username
-
-
-async def test_an_account_is_not_deleted_with_its_images_left_behind(
-    admin: AdminClient, client: Client
-) -> None:
-    [me] = await admin.rows("piccolo_user", username=client.username)
-    path = f"api/tables/piccolo_user/{me['id']}/"
-    assert (await admin.call("DELETE", path)).status == 405
-    assert (await admin.call("PUT", path, json=account(password="plain text"))).status == 405
-    assert (await client.get("/accounts/me")).status == 200

@@ -1,4 +1,4 @@
-"""Functions over the receipts of AMQP orders, and over the replies that their senders wait for."""
+"""Functions over accepted AMQP orders, and over the replies that their senders wait for."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -11,7 +11,7 @@ from libs.contracts.outcome import Outcome
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.statement import insert
-from libs.storage.database.tables import Job, Reply, Submission, now
+from libs.storage.database.tables import AcceptedOrder, Job, Reply, now
 from libs.storage.jobs import UNFINISHED
 
 RETRY_S = 5.0  # the wait before a reply is sent a second time; it doubles with each further one
@@ -36,20 +36,21 @@ class OrderKnown(Exception):
 class Receipt(Struct, frozen=True):
     """An order that was accepted, and the queue that waits for its outcome."""
 
-    submission: Submission
+    order: AcceptedOrder
     reply: Reply | None = None
 
 
-async def by_name(owner: int, name: str | None) -> Submission | None:
+async def by_name(owner: int, name: str | None) -> AcceptedOrder | None:
     """Return the owner's order of that name; None when there is none."""
     if name is None:
         return None
-    return await Submission.objects().where((Submission.owner == owner) & (Submission.name == name)).first()
+    mine = (AcceptedOrder.owner == owner) & (AcceptedOrder.name == name)
+    return await AcceptedOrder.objects().where(mine).first()
 
 
-async def by_id(submission_id: UUID) -> Submission | None:
-    """Return an order's receipt."""
-    return await Submission.objects().where(Submission.id == submission_id).first()
+async def by_id(order_id: UUID) -> AcceptedOrder | None:
+    """Return an accepted order."""
+    return await AcceptedOrder.objects().where(AcceptedOrder.id == order_id).first()
 
 
 async def add(receipt: Receipt, job: UUID, outcome: UUID) -> None:
@@ -58,34 +59,34 @@ async def add(receipt: Receipt, job: UUID, outcome: UUID) -> None:
     Raises:
         OrderKnown: The owner has an order of that name; the transaction is void.
     """
-    receipt.submission.job, receipt.submission.outcome = job, outcome
+    receipt.order.job, receipt.order.outcome = job, outcome
     try:
-        await insert(receipt.submission)
+        await insert(receipt.order)
     except UniqueViolation as error:
-        raise OrderKnown(f"there is an order {receipt.submission.name} already") from error
+        raise OrderKnown(f"there is an order {receipt.order.name} already") from error
     if receipt.reply is not None:
         await insert(receipt.reply)
 
 
-async def ended_job(submission: Submission) -> Job | None:
+async def ended_job(order: AcceptedOrder) -> Job | None:
     """Return the job whose outcome is the order's reply; None while it has not ended."""
-    found = await Job.objects().where(Job.id.is_in([submission.job, submission.outcome]))
+    found = await Job.objects().where(Job.id.is_in([order.job, order.outcome]))
     ended = {job.id: job for job in found if job.status not in UNFINISHED}
-    if submission.outcome in ended:
-        return ended[submission.outcome]
-    first = ended.get(submission.job)
+    if order.outcome in ended:
+        return ended[order.outcome]
+    first = ended.get(order.job)
     return first if first is not None and first.status != JobStatus.COMPLETED else None
 
 
 async def due(limit: int) -> list[UUID]:
     """Return orders whose outcome is known and whose replies are due."""
-    return [row["id"] for row in await rows(Submission.raw(DUE, now(), now(), limit))]
+    return [row["id"] for row in await rows(AcceptedOrder.raw(DUE, now(), now(), limit))]
 
 
-async def take_replies(submission: Submission) -> list[Reply]:
+async def take_replies(order: AcceptedOrder) -> list[Reply]:
     """Take the due replies of an order, each for one caller only; until removed they fall due again."""
     moment = now()
-    waiting = await Reply.objects().where((Reply.submission == submission.id) & (Reply.send_after <= moment))
+    waiting = await Reply.objects().where((Reply.order == order.id) & (Reply.send_after <= moment))
     return [reply for reply in waiting if await _take(reply)]
 
 
