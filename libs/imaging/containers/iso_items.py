@@ -18,6 +18,14 @@ class Extent(Struct, frozen=True):
     length: int  # 0: to the end of the file
 
 
+class Entry(Struct, frozen=True):
+    """What the file says about an item besides its place."""
+
+    item: int
+    type_at: int  # offset of its type in the file
+    end: int
+
+
 class Reference(Struct, frozen=True):
     """An item refers to others: a tile's owner to its tiles, metadata to what it describes."""
 
@@ -58,16 +66,16 @@ def read_items(data: Buffer, meta: Box) -> Items:
     inside = {box.name: box for box in boxes(data, iprp.start, iprp.end)}
     properties = list(boxes(data, inside[b"ipco"].start, inside[b"ipco"].end))
     idat = within[b"idat"].start if b"idat" in within else 0
-    types = list(_types(data, within[b"iinf"]))
+    entries = list(item_entries(data, within[b"iinf"]))
     return Items(
         primary=struct.unpack_from(">I" if data[pitm.start] else ">H", data, pitm.start + 4)[0],
-        types={item: kind for item, kind, _ in types},
-        mimes={item: mime for item, kind, mime in types if kind == b"mime"},
+        types={entry.item: data[entry.type_at : entry.type_at + 4] for entry in entries},
+        mimes={entry.item: _mime(data, entry) for entry in entries},
         properties={
             item: [properties[index - 1] for index in indices if 0 < index <= len(properties)]
             for item, indices in _associations(data, inside[b"ipma"])
         },
-        extents=dict(_extents(data, within[b"iloc"], idat)),
+        extents=dict(item_extents(data, within[b"iloc"], idat)),
         references=list(_references(data, within[b"iref"])) if b"iref" in within else [],
     )
 
@@ -83,15 +91,19 @@ def read_item(data: Buffer, items: Items, item: int, limit: int) -> bytes:
     return content
 
 
-def _types(data: Buffer, iinf: Box) -> Iterator[tuple[int, bytes, bytes]]:
-    """Yield the number and the type of each item, and the MIME type if it has one."""
+def item_entries(data: Buffer, iinf: Box) -> Iterator[Entry]:
+    """Yield the entry of each item."""
     for box in boxes(data, iinf.start + (6 if data[iinf.start] == 0 else 8), iinf.end):
         version = data[box.start]
         if box.name == b"infe" and version >= 2:
             number, type_at = (">H", box.start + 8) if version == 2 else (">I", box.start + 10)
-            _, _, mime = data[type_at + 4 : box.end].partition(b"\0")
-            kind = data[type_at : type_at + 4]
-            yield struct.unpack_from(number, data, box.start + 4)[0], kind, mime
+            yield Entry(struct.unpack_from(number, data, box.start + 4)[0], type_at, box.end)
+
+
+def _mime(data: Buffer, entry: Entry) -> bytes:
+    """Return the MIME type of an item of type `mime`, with what follows; nothing for other types."""
+    kind, content = data[entry.type_at : entry.type_at + 4], data[entry.type_at + 4 : entry.end]
+    return content.partition(b"\0")[2] if kind == b"mime" else b""
 
 
 def _references(data: Buffer, iref: Box) -> Iterator[Reference]:
@@ -118,7 +130,7 @@ def _associations(data: Buffer, ipma: Box) -> Iterator[tuple[int, list[int]]]:
         yield item, [index & (0x7FFF if wide else 0x7F) for index in indices]
 
 
-def _extents(data: Buffer, iloc: Box, idat: int) -> Iterator[tuple[int, list[Extent]]]:
+def item_extents(data: Buffer, iloc: Box, idat: int) -> Iterator[tuple[int, list[Extent]]]:
     """Yield where each item lies, unless that is in another file or item."""
     version = data[iloc.start]
     sizes = struct.unpack_from(">H", data, iloc.start + 4)[0]
