@@ -4,21 +4,18 @@ import asyncio
 import re
 import resource
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import psutil
 import pytest
 
+from tests.api.raw_connections import HEAD, Stream, connected, is_alive, last_answer
 from tests.support.client import Client
 from tests.support.shared_sites import NewSite, signed_in
 from tests.support.site import Site
 from tests.support.site_contents import nothing_kept
-from tests.support.waiting import WAIT_S
 
-HEAD = b"GET /health/live HTTP/1.1\r\nHost: darkroom\r\n"
 CONNECTIONS = 60
-Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 pytestmark = pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
 
@@ -27,42 +24,6 @@ pytestmark = pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
 async def impatient(new_site: NewSite) -> Site:
     """A site that waits two seconds, for few clients."""
     return await new_site(REQUEST_HEAD_S="2", MIN_BODY_BYTES_PER_S="1000", MAX_CONNECTIONS=str(CONNECTIONS))
-
-
-@asynccontextmanager
-async def connected(site: Site, sent: bytes = b"") -> AsyncGenerator[Stream]:
-    """A raw connection on which this was sent."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
-    try:
-        writer.write(sent)
-        yield reader, writer
-    finally:
-        writer.close()
-
-
-async def last_answer(stream: Stream, *, dripping: bytes = b"") -> bytes:
-    """What comes until the server closes, while the client sends on until something comes."""
-    reader, writer = stream
-    received = bytearray()
-    async with asyncio.timeout(WAIT_S):
-        while True:
-            reading = asyncio.create_task(reader.read(65536))
-            while not reading.done():
-                if not received:
-                    writer.write(dripping)
-                await asyncio.wait({reading}, timeout=0.2)
-            try:
-                data = await reading
-            except ConnectionResetError:  # a byte reached the server after it had closed
-                data = b""
-            if not data:
-                return bytes(received)
-            received += data
-
-
-async def is_alive(site: Site) -> bool:
-    async with connected(site, HEAD + b"Connection: close\r\n\r\n") as stream:
-        return (await last_answer(stream)).startswith(b"HTTP/1.1 200")
 
 
 async def test_heads_that_are_never_finished_keep_nobody_out(impatient: Site) -> None:

@@ -11,6 +11,7 @@ import aiohttp
 
 from tests.support.client import Answer, Client
 from tests.support.photo_server import PhotoServer, picture
+from tests.support.site_contents import assert_untrusted
 from tests.support.waiting import WAIT_S
 
 HEADER = ("S. No.", "Product Name", "Input Image Urls")
@@ -82,6 +83,7 @@ async def output_rows(client: Client, batch_id: str) -> list[dict[str, str]]:
     answer = await client.get(f"/api/batches/{batch_id}/output.csv")
     assert answer.status == 200, answer
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert_untrusted(answer)
     return list(csv.DictReader(io.StringIO(answer.body.decode(), newline="")))
 
 

@@ -19,7 +19,7 @@ from tests.batches.csv_files import (
 from tests.support.client import Client
 from tests.support.photo_server import PhotoServer, picture
 from tests.support.shared_sites import signed_in
-from tests.support.site_contents import refused
+from tests.support.site_contents import assert_untrusted, refused
 
 
 async def test_items_are_paged_and_filtered(photo_server: PhotoServer, client: Client) -> None:
@@ -90,6 +90,7 @@ async def test_an_archive_holds_every_output(photo_server: PhotoServer, client: 
     ended = await done(client, batch["id"])
     answer = await client.get(f"/api/batches/{batch['id']}/archive.zip")
     assert answer.headers["Content-Type"] == "application/zip"
+    assert_untrusted(answer)
     with zipfile.ZipFile(io.BytesIO(answer.body)) as archive:
         assert archive.testzip() is None
         names = archive.namelist()

@@ -38,6 +38,16 @@ async def test_the_address_of_an_ended_account_is_free_at_once_and_its_name_neve
     assert not await accounts.is_free("ada", account=again.id)  # SQLite gives the same id again
 
 
+async def test_the_former_names_of_an_ended_account_are_kept_from_the_next_account_of_its_id(
+    database: Engine,
+) -> None:
+    user = await accounts.register("ada2", "ada@example.org", "correct horse")
+    await accounts.retire("ada", user.id)
+    assert await accounts.is_free("ada", account=user.id)
+    await accounts.delete(user)
+    assert not await accounts.is_free("ada", account=user.id)
+
+
 async def test_a_name_that_is_given_up_during_a_registration_is_not_given_again(database: Engine) -> None:
     user = await accounts.register("ada", "ada@example.org", "correct horse")
     results = await asyncio.gather(

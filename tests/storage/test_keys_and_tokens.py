@@ -9,7 +9,7 @@ from libs.storage import accounts, idempotency, image_expiry, refresh_tokens
 from libs.storage.database.connection import transaction
 from libs.storage.database.tables import BaseUser, IdempotencyKey, Image, Job, RefreshToken, new_id, now
 from libs.storage.idempotency import Effect, KeyInUse, KeyReused, Reservation, StoredResponse
-from libs.storage.refresh_tokens import TokenError, TokenReused
+from libs.storage.refresh_tokens import TokenError, TokenExpired, TokenReused
 from tests.storage.rows import a_job, an_image, an_owner
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -103,6 +103,13 @@ async def test_a_used_token_and_an_unknown_one_have_errors_of_their_own() -> Non
         await refresh_tokens.rotate(first.id, ttl_s=60)
     with pytest.raises(TokenError):
         await refresh_tokens.rotate(second.id, ttl_s=60)
+
+
+async def test_a_token_whose_time_is_over_has_its_own_error() -> None:
+    first = await refresh_tokens.start_family(await an_owner(), ttl_s=-1)
+    for use in (refresh_tokens.unrotated(first.id), refresh_tokens.rotate(first.id, ttl_s=60)):
+        with pytest.raises(TokenExpired):
+            await use
 
 
 async def test_tokens_whose_time_is_over_are_purged() -> None:

@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
 from libs.contracts.enums import BatchStatus, ImageStatus, JobStatus
 from libs.storage import image_expiry, jobs, leases
 from libs.storage.database.engine import Engine
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Batch, Image, Job, now
 from libs.storage.jobs import Failure
 from libs.storage.leases import Claim, LostLease
@@ -84,6 +86,18 @@ async def test_a_batch_begins_in_the_transaction_that_claims_its_first_job() -> 
     row = await Batch.objects().where(Batch.id == batch.id).first()
     assert row is not None
     assert (row.status, row.started_at is not None) == (BatchStatus.IN_PROCESS, True)
+
+
+async def test_a_job_whose_batch_cannot_begin_is_not_claimed() -> None:
+    owner = await an_owner()
+    batch = Batch(owner=owner.id, filename="a.csv", total=1)
+    await batch.save()
+    job = await a_job(owner, await an_image(owner), batch=batch.id)
+    await Batch.raw("alter table batch rename column started_at to begun_at")
+    with pytest.raises((DatabaseUnavailable, asyncpg.UndefinedColumnError)):
+        await claimed(job.id)
+    row = await job_row(job.id)
+    assert (row.status, row.attempts) == (JobStatus.QUEUED, 0)
 
 
 async def finishing(claim: Claim) -> None:

@@ -13,6 +13,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 from yarl import URL
 
+from libs.runtime.threads import ServerBusy
 from libs.storage.objects import (
     Digest,
     DigestMismatch,
@@ -22,9 +23,11 @@ from libs.storage.objects import (
     StoreFull,
     StoreUnavailable,
     open_objects,
+    s3_downloads,
 )
+from libs.storage.objects import s3 as s3_store
 from libs.storage.objects.port import CHUNK_BYTES
-from libs.storage.objects.s3 import DOWNLOADS
+from libs.storage.objects.s3 import CONNECTIONS, DOWNLOADS
 from tests.storage.object_calls import get, listed, md5, put, s3_url
 from tests.support.waiting import WAIT_S, until
 
@@ -123,6 +126,50 @@ async def test_slow_readers_hold_up_nobody_and_get_every_byte(
             for chunks, parts in zip(slow, received, strict=True):
                 parts.extend([chunk async for chunk in chunks])
     assert all(b"".join(parts) == content for parts in received)
+
+
+async def test_a_download_that_gets_no_connection_in_time_is_refused(
+    scratch: Path, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3_store, "DOWNLOADS", 1)
+    monkeypatch.setattr(s3_downloads, "MAX_WAIT_S", 0.2)
+    store = open_objects(s3_url(), scratch)
+    await put(store, prefix + "a", b"pixels", scratch)
+    async with asyncio.timeout(WAIT_S):
+        async with store.read(prefix + "a"):
+            with pytest.raises(ServerBusy):
+                await get(store, prefix + "a")
+        assert await get(store, prefix + "a") == b"pixels"
+    await store.close()
+
+
+async def test_the_store_is_checked_though_all_connections_for_uploads_are_in_use(scratch: Path) -> None:
+    all_arrived, answer = asyncio.Event(), asyncio.Event()
+    uploads = 0
+
+    async def take_long(_: web.Request) -> web.Response:
+        nonlocal uploads
+        uploads += 1
+        if uploads == CONNECTIONS:
+            all_arrived.set()
+        await answer.wait()
+        return web.Response(headers={"ETag": '"x"'})
+
+    async def fine(_: web.Request) -> web.Response:
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_put("/bucket/{key}", take_long)
+    app.router.add_head("/bucket", fine)
+    async with TestServer(app, host="127.0.0.1") as server, asyncio.TaskGroup() as group:
+        store = open_objects(f"s3://key:secret@127.0.0.1:{server.port}/bucket?secure=false", scratch)
+        for number in range(CONNECTIONS):
+            group.create_task(put(store, f"{number}", b"pixels", scratch))
+        async with asyncio.timeout(WAIT_S):
+            await all_arrived.wait()
+        await store.ping()
+        answer.set()
+    await store.close()
 
 
 async def test_a_wrong_secret_is_no_passing_fault(scratch: Path) -> None:

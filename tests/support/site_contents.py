@@ -131,3 +131,9 @@ def refused(answer: Answer, status: int, code: str) -> str:
     assert problem["request_id"] == answer.headers["X-Request-ID"]
     assert not [word for word in INTERNALS if word in answer.body.decode()], answer
     return problem["detail"]
+
+
+def assert_untrusted(answer: Answer) -> None:
+    """Check that a browser runs nothing in the file."""
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
