@@ -7,9 +7,10 @@ import math
 from collections.abc import Sequence
 from operator import mul
 
-from PIL.Image import Image, Resampling
+from PIL.Image import Image
 
 from libs.imaging.orientation import UPRIGHT, apply_orientation
+from libs.imaging.resampling import scale
 from libs.imaging.transparency import on_grey
 
 _SIDE = 32
@@ -26,21 +27,21 @@ def blurhash(image: Image, orientation: int = UPRIGHT) -> str:
         image: In mode L, LA, RGB or RGBA.
         orientation: The EXIF orientation of its pixels.
     """
-    small = on_grey(image.resize((_SIDE, _SIDE), Resampling.BOX)).convert("RGB")
+    small = on_grey(scale(image, (_SIDE, _SIDE), "box")).convert("RGB")
     small = apply_orientation(small, orientation)
     channels = [[_SRGB_TO_LINEAR[value] for value in band.tobytes()] for band in small.split()]
     components = [_component(channels, x, y) for y in range(_COMPONENTS_Y) for x in range(_COMPONENTS_X)]
     dc, ac = components[0], components[1:]
     maximum = max(abs(value) for component in ac for value in component)
     quantised_maximum = min(82, max(0, math.floor(maximum * 166 - 0.5)))
-    scale = (quantised_maximum + 1) / 166
+    unit = (quantised_maximum + 1) / 166
     parts = [
         _base83((_COMPONENTS_X - 1) + (_COMPONENTS_Y - 1) * 9, 1),
         _base83(quantised_maximum, 1),
         _base83(sum(_linear_to_srgb(value) << shift for value, shift in zip(dc, (16, 8, 0), strict=True)), 4),
     ]
     for component in ac:
-        red, green, blue = (_quantised_ac(value / scale) for value in component)
+        red, green, blue = (_quantised_ac(value / unit) for value in component)
         parts.append(_base83(red * 361 + green * 19 + blue, 2))
     return "".join(parts)
 

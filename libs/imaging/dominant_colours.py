@@ -1,7 +1,8 @@
 """Find the most frequent colours of an image."""
 
-from PIL.Image import Image, Quantize, Resampling
+from PIL.Image import Image, Quantize
 
+from libs.imaging.resampling import scale
 from libs.imaging.transparency import visible_pixels
 
 _MAX_SIDE = 128
@@ -10,7 +11,7 @@ _MAX_SIDE = 128
 def dominant_colours(image: Image, count: int = 5) -> tuple[str, ...]:
     """Return up to `count` colours as `#rrggbb`, the most frequent first; transparent pixels do not count."""
     size = (min(image.width, _MAX_SIDE), min(image.height, _MAX_SIDE))
-    visible = visible_pixels(image.resize(size, Resampling.BOX))
+    visible = visible_pixels(scale(image, size, "box"))
     if visible is None:
         return ()
     quantized = visible.quantize(count, Quantize.MEDIANCUT)

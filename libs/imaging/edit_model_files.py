@@ -19,6 +19,7 @@ from libs.imaging.operations import AnyOperation, Convert, Crop, Frames, Resize
 from libs.imaging.pillow_adapter import open_image, translated_errors
 from libs.imaging.pipeline import first_frame, render
 from libs.imaging.render_and_describe import DescribedResult, render_and_describe
+from libs.imaging.resampling import scale
 
 JPEG_QUALITY = 95  # of an opaque picture that is sent
 SHRINK_FACTOR = 0.75  # applied to the longest side as long as the file is too large
@@ -160,7 +161,7 @@ def _write_png(image: Image.Image, path: Path) -> None:
 
 
 def _scaled(mask_alpha: Image.Image, size: Size) -> Image.Image:
-    return mask_alpha.resize(size, Image.Resampling.BILINEAR)
+    return scale(mask_alpha, size, "bilinear")
 
 
 def _prepare(

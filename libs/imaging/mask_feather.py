@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from PIL import Image, ImageChops
 
 from libs.imaging.compositing import has_alpha
+from libs.imaging.resampling import scale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,7 @@ def lay_back(original: Image.Image, edited: Image.Image, hole: Image.Image) -> I
         hole: In mode L and of the original's size, 255 in the hole and 0 elsewhere.
     """
     if edited.size != original.size:
-        edited = edited.resize(original.size, Image.Resampling.LANCZOS)
+        edited = scale(edited, original.size)
     weight = feathered(hole)
     if not has_alpha(original) and not has_alpha(edited):
         return Image.composite(edited.convert("RGB"), original.convert("RGB"), weight)
@@ -61,7 +62,7 @@ def feathered(hole: Image.Image) -> Image.Image:
     for step in range(border):
         reach = _grown(reach, diagonally=step % 2 == 1) * inside
     weight: Steps = (distance * np.float32(255) / np.maximum(reach, 1)).astype(np.uint8)
-    smooth = Image.fromarray(weight).resize(hole.size, Image.Resampling.BILINEAR)
+    smooth = scale(Image.fromarray(weight), hole.size, "bilinear")
     return ImageChops.darker(smooth, hole)
 
 

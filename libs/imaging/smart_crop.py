@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from PIL import ImageChops
-from PIL.Image import Image, Resampling
+from PIL.Image import Image
 
 from libs.imaging.geometry import Size
+from libs.imaging.resampling import scale
 from libs.imaging.transparency import brightness
 
 _WORKING_SIDE = 256
@@ -43,8 +44,8 @@ def _edge_profile(image: Image, size: Size) -> list[float]:
     down = ImageChops.difference(grey, grey.crop((0, 1, width, height + 1)))
     down.paste(0, (0, height - 1, width, height))
     energy = ImageChops.add(across, down).convert("F")
-    means = energy.resize((1, height) if size[0] == 1 else (width, 1), Resampling.BOX)
-    profile = means.resize(size, Resampling.BILINEAR)
+    means = scale(energy, (1, height) if size[0] == 1 else (width, 1), "box")
+    profile = scale(means, size, "bilinear")
     return [float(profile.getpixel((at % size[0], at // size[0]))) for at in range(max(size))]  # pyright: ignore
 
 

@@ -4,11 +4,13 @@ import math
 from typing import Annotated
 
 from msgspec import Meta
-from PIL.Image import Image, Resampling
+from PIL.Image import Image
 from PIL.ImageFilter import GaussianBlur
 
+from libs.imaging.geometry import Box
 from libs.imaging.operations.colour_channels import run_filter
 from libs.imaging.operations.operation import Operation
+from libs.imaging.resampling import scale
 
 _SHRINKS = ((5.0, 4), (4.0, 3), (2.5, 2))
 """Least sigma, and the factor to reduce the image by before blurring: 50 dB PSNR in a third of the time."""
@@ -29,5 +31,5 @@ class Blur(Operation, frozen=True, kw_only=True, tag="blur"):
         # Reducing is a box blur too, so its variance is subtracted.
         sigma = math.sqrt(self.sigma**2 - (shrink**2 - 1) / 12) / shrink
         small = pixels.reduce(shrink).filter(GaussianBlur(sigma))
-        box = (0, 0, pixels.width / shrink, pixels.height / shrink)
-        return small.resize(pixels.size, Resampling.BICUBIC, box=box)
+        box = Box(0, 0, pixels.width / shrink, pixels.height / shrink)
+        return scale(small, pixels.size, "bicubic", box)

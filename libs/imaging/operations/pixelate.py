@@ -4,12 +4,13 @@ import math
 from typing import Annotated
 
 from msgspec import Meta, Struct
-from PIL.Image import Image, Resampling
+from PIL.Image import Image
 
 from libs.imaging.errors import CropOutside
 from libs.imaging.geometry import Size
 from libs.imaging.operations.colour_channels import run_filter
 from libs.imaging.operations.operation import Coordinate, Operation, Pixels
+from libs.imaging.resampling import scale
 
 
 class Region(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,7 +44,7 @@ class Pixelate(Operation, frozen=True, kw_only=True, tag="pixelate"):
     def _squares(self, region: Image) -> Image:
         across, down = math.ceil(region.width / self.size), math.ceil(region.height / self.size)
         means = region.reduce(self.size)
-        squares = means.resize((across * self.size, down * self.size), Resampling.NEAREST)
+        squares = scale(means, (across * self.size, down * self.size), "nearest")
         return squares.crop((0, 0, *region.size))
 
     def _box(self, size: Size) -> tuple[int, int, int, int]:

@@ -2,11 +2,12 @@
 
 from PIL import Image as images
 from PIL import ImageChops
-from PIL.Image import Image, Resampling
+from PIL.Image import Image
 
 from libs.imaging.colours import Colour, parse_colour
 from libs.imaging.compositing import paste_on_canvas, with_alpha
 from libs.imaging.operations.operation import Operation, Pixels
+from libs.imaging.resampling import scale
 
 _SUPERSAMPLING = 8
 
@@ -51,4 +52,4 @@ def _quarter_disc(radius: int) -> Image:
     side = radius * factor
     disc = images.new("L", (side, side))
     ImageDraw.Draw(disc).ellipse((0, 0, 2 * side - 1, 2 * side - 1), fill=255)
-    return disc.resize((radius, radius), Resampling.BOX)
+    return scale(disc, (radius, radius), "box")

@@ -2,11 +2,12 @@
 
 from PIL import Image as images
 from PIL import ImageChops
-from PIL.Image import Image, Resampling
+from PIL.Image import Image
 
 from libs.imaging.geometry import Fraction, Size
 from libs.imaging.operations.colour_channels import merge, on_colours
 from libs.imaging.operations.operation import Operation
+from libs.imaging.resampling import scale
 
 _MASK_SIDE = 257
 
@@ -28,4 +29,4 @@ class Vignette(Operation, frozen=True, kw_only=True, tag="vignette"):
         middle = (_MASK_SIDE - 1) / 2
         squares = [((at - middle) / (middle + 0.5)) ** 2 / 2 for at in range(_MASK_SIDE)]
         values = bytes(round(255 * (1 - self.strength * (y + x))) for y in squares for x in squares)
-        return images.frombytes("L", (_MASK_SIDE, _MASK_SIDE), values).resize(size, Resampling.BICUBIC)
+        return scale(images.frombytes("L", (_MASK_SIDE, _MASK_SIDE), values), size, "bicubic")

@@ -13,6 +13,7 @@ from libs.imaging.errors import FontUnavailable
 from libs.imaging.geometry import Fraction, Position, Size, place, round_half_up
 from libs.imaging.limits import LONGEST_SIDE
 from libs.imaging.operations.operation import Coordinate, ImageFunction, LoadAsset, Operation, no_assets
+from libs.imaging.resampling import scale
 from libs.imaging.watermark_overlay import overlay, tile, with_opacity
 
 _Offset = Annotated[int, Meta(ge=-LONGEST_SIDE, le=LONGEST_SIDE)]
@@ -103,7 +104,7 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         if not isinstance(self.position, Point) or width:
             factor = min(factor, room[0] / mark.width, room[1] / mark.height)
         size = round_half_up(mark.width * factor), round_half_up(mark.height * factor)
-        return mark if size == mark.size else mark.resize(size, Resampling.LANCZOS)
+        return mark if size == mark.size else scale(mark, size)
 
     def _drawn_text(self, room: Size, width: int | None, load_asset: LoadAsset) -> Image:
         from libs.imaging.text import watermark_text  # loads FreeType, whose memory most jobs do not need
@@ -123,4 +124,8 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
         factor = min(1.0, room[0] / rotated.width, room[1] / rotated.height)
         if factor == 1.0 or isinstance(self.position, Point):
             return rotated
-        return rotated.resize((round_half_up(rotated.width * factor), round_half_up(rotated.height * factor)))
+        return scale(
+            rotated,
+            (round_half_up(rotated.width * factor), round_half_up(rotated.height * factor)),
+            "bicubic",
+        )

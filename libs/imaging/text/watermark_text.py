@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 from PIL import Image as images
 from PIL import ImageDraw, ImageFont
-from PIL.Image import Image, Resampling
+from PIL.Image import Image
 
 from libs.imaging.colours import RGBA
 from libs.imaging.geometry import Size
+from libs.imaging.resampling import scale
 from libs.imaging.text.text_fonts import EMOJI, EMOJI_SIZE, Run, load_font, split_lines
 
 _MEASURING_SIZE = 100
@@ -86,7 +87,7 @@ def _draw_emoji(run: _PlacedRun, opacity: int) -> Image:
     # Drawn on a clear canvas, the colours are multiplied by the alpha.
     picture = images.frombytes("RGBa", canvas.size, canvas.tobytes())
     size = (max(1, int(canvas.width * run.scale)), max(1, int(canvas.height * run.scale)))
-    picture = picture.resize(size, Resampling.BICUBIC).convert("RGBA")
+    picture = scale(picture, size, "bicubic").convert("RGBA")
     picture.putalpha(picture.getchannel("A").point([level * opacity // 255 for level in range(256)]))
     return picture
 
