@@ -20,7 +20,7 @@ PROCESSES ?= $(if $(ARGS),0,4)
 SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 
-.PHONY: secrets up down logs help install run test test-fast test-load test-chaos lint format services services-down bench bench-cpu bench-batch bench-imaging bench-search fuzz lock docs schema screenshots clean
+.PHONY: secrets up down logs help install run test test-fast test-load test-chaos lint format services services-down bench bench-cpu bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -74,6 +74,9 @@ bench-batch: $(VENV)/dev.stamp services ## Measure a CSV batch beside interactiv
 
 bench-search: $(VENV)/dev.stamp services ## Measure the duplicate search (ROWS=1000000)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(ROWS) $(BIN)/python -m benchmarks.search
+
+bench-keys: $(VENV)/dev.stamp services ## Measure the check of an API key among 100,000
+	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.key_check
 
 bench-imaging: $(VENV)/dev.stamp ## Compare imaging with libvips: time, memory, PSNR (some minutes)
 	@$(BIN)/python -m benchmarks.imaging

@@ -16,6 +16,7 @@ from apps.api.legacy.batches import LegacyBatches
 from apps.api.legacy.images import LegacyImages
 from apps.api.middleware import authentication
 from apps.api.middleware.body_deadline import with_body_deadline
+from apps.api.middleware.key_access import note_key_use
 from apps.api.middleware.options import with_all_methods
 from apps.api.middleware.query_parameters import refuse_misspelt_parameters
 from apps.api.middleware.rate_limits import RateLimits, RequestCounts
@@ -25,6 +26,7 @@ from apps.api.openapi.problem_responses import document_problems
 from apps.api.problems import to_problem
 from apps.api.responses.event_streams import EventStreams
 from apps.api.routes.accounts import Accounts
+from apps.api.routes.api_keys import ApiKeys
 from apps.api.routes.batches import Batches
 from apps.api.routes.health import HealthChecks
 from apps.api.routes.images import Images
@@ -57,6 +59,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
     app = Litestar(
         route_handlers=[
             Accounts,
+            ApiKeys,
             Images,
             LookAlikes,
             Jobs,
@@ -80,6 +83,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             "context": Provide(context_provider(backends, event_streams)),
         },
         before_request=refuse_misspelt_parameters,
+        after_response=note_key_use,
         exception_handlers={Exception: to_problem},
         middleware=[RateLimits(backends.settings, counts)],
         lifespan=[lifespan],

@@ -11,6 +11,7 @@ from litestar.enums import ParamType
 from litestar.exceptions import HTTPException, ValidationException
 from structlog.contextvars import get_contextvars
 
+from apps.api.middleware.key_access import LoginRequired, ScopeMissing
 from apps.api.middleware.query_parameters import parameter_type
 from apps.api.responses.event_streams import TooManyStreams
 from apps.api.responses.files import BadRange
@@ -29,6 +30,7 @@ from libs.runtime.process_pool import RenderCrashed, RenderFailed, RenderTimeout
 from libs.runtime.threads import ServerBusy
 from libs.storage import (
     accounts,
+    api_keys,
     batches,
     idempotency,
     jobs,
@@ -47,7 +49,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class NotAuthenticated(Exception):
-    """The request has no valid access token. Log in, or refresh the token."""
+    """The request has no API key and no valid access token. Send a key, or log in, or refresh the token."""
 
     code = "not_authenticated"
     outcome: ClassVar[Outcome] = "refused"
@@ -80,6 +82,14 @@ STATUS: dict[type[Exception], int] = {
     BadRange: 416,
     TooManyStreams: 429,
     NotAuthenticated: 401,
+    LoginRequired: 403,
+    ScopeMissing: 403,
+    api_keys.ApiKeyError: 400,
+    api_keys.ApiKeyInvalid: 401,
+    api_keys.ApiKeyExpired: 401,
+    api_keys.AddressNotAllowed: 403,
+    api_keys.ApiKeyNotFound: 404,
+    api_keys.TooManyApiKeys: 409,
     accounts.BadCredentials: 401,
     accounts.UsernameTaken: 409,
     accounts.EmailTaken: 409,
@@ -273,6 +283,8 @@ def _all_subclasses(kind: type[Exception]) -> list[type[Exception]]:
 def _extra_headers(status: int, error: Exception) -> dict[str, str]:
     if status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, ScopeMissing):
+        return {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
     if isinstance(error, BadRange):
         return {"Content-Range": f"bytes */{error.size}"}
     if isinstance(error, DailyEditsUsed):

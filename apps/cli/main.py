@@ -8,6 +8,7 @@ from apps.cli.bootstrap import defer_garbage_collection
 from apps.cli.check import check
 from apps.cli.compare import compare
 from apps.cli.create_admin import create_admin
+from apps.cli.create_key import create_key
 from apps.cli.dead_letters import dead_letters
 from apps.cli.describe import describe
 from apps.cli.doctor import doctor
@@ -20,7 +21,7 @@ from libs import __version__
 
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Run Darkroom": (serve, api, worker, scheduler),
-    "Operate an installation": (check, migrate, create_admin, doctor, dead_letters, rehash),
+    "Operate an installation": (check, migrate, create_admin, create_key, doctor, dead_letters, rehash),
     "Work on local files": (process, describe, compare, operations),
 }
 

@@ -14,13 +14,13 @@ import skimage
 from rich.console import Console
 from rich.text import Text
 
-from tests.support.documents import ROOT, blocks, run_as_pasted
+from tests.support.documents import LOCAL_ADDRESS, ROOT, blocks, run_as_pasted
 from tests.support.site import running_site
 
 COLUMNS = 116
 MARK = "::: the next command :::"
 FONT_FACES = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)  # they name fonts on another host
-SETUP, THREE_COMMANDS = (block.text for block in blocks("README.md") if block.is_run)
+(THREE_COMMANDS,) = (block.text for block in blocks("README.md") if block.is_run)
 COMPARE = "darkroom compare photo.jpg result.webp"
 
 
@@ -31,9 +31,8 @@ async def record() -> list[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(Path(skimage.__file__).parent / "data" / "retina.jpg", Path(folder) / "photo.jpg")
         async with running_site("embedded", Path(folder) / "site") as site:
-            setup = SETUP.replace("http://127.0.0.1:8000", site.url)
             environment = {**site.environment, "COLUMNS": str(COLUMNS)}
-            out = await run_as_pasted(setup + pasted, Path(folder), environment)
+            out = await run_as_pasted(pasted.replace(LOCAL_ADDRESS, site.url), Path(folder), environment)
     return list(zip(commands, out.split(f"{MARK}\n")[1:], strict=True))
 
 

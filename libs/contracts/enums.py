@@ -93,3 +93,15 @@ class DeliveryStatus(StrEnum):
     SENDING = "sending"
     DELIVERED = "delivered"
     FAILED = "failed"
+
+
+class Scope(StrEnum):
+    """What an API key may do."""
+
+    IMAGES_READ = "images:read"
+    IMAGES_WRITE = "images:write"
+    JOBS = "jobs"
+    BATCHES = "batches"
+    WEBHOOKS = "webhooks"
+    EDITS = "edits"  # edits by prompt, which may cost money
+    ACCOUNT = "account"

@@ -15,7 +15,7 @@ from libs.storage import webhook_endpoints
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
-from libs.storage.database.tables import BaseUser, FormerUsername, Image, Job, RefreshToken, now
+from libs.storage.database.tables import ApiKey, BaseUser, FormerUsername, Image, Job, RefreshToken, now
 from libs.storage.object_keys import INBOX
 
 RESERVED = frozenset({INBOX})  # usernames; a folder of the object store has this name
@@ -49,8 +49,10 @@ class BadCredentials(AccountError):
     code = "bad_credentials"
 
 
-async def register(username: str, email: str, password: str, *, admin: bool = False) -> BaseUser:
+async def register(username: str, email: str, password: str | None, *, admin: bool = False) -> BaseUser:
     """Create an active account; an `admin` can use the admin pages.
+
+    Without a password nobody can log in to it: it is for programs with API keys.
 
     Raises:
         UsernameTaken: Another account has or had the name, or the name is reserved.
@@ -60,7 +62,7 @@ async def register(username: str, email: str, password: str, *, admin: bool = Fa
         raise UsernameTaken(f"the username {username} is taken")
     if await BaseUser.exists().where(BaseUser.email == email):
         raise EmailTaken("an account with this email address exists")
-    hashed = await PASSWORDS.run(BaseUser.hash_password, password)
+    hashed = await PASSWORDS.run(BaseUser.hash_password, password) if password else _UNUSABLE_PASSWORD
     user = BaseUser(
         username=username, email=email, password=hashed, active=True, admin=admin, superuser=admin
     )
@@ -130,6 +132,7 @@ async def delete(user: BaseUser) -> list[UUID]:
         }
         await BaseUser.update(values).where(BaseUser.id == user.id)
         await RefreshToken.delete().where(RefreshToken.user == user.id)
+        await ApiKey.delete().where(ApiKey.owner == user.id)
         # Images before jobs, the order of all transactions: otherwise two could deadlock.
         await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner == user.id)
         cancelled = await (

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from apps.api.admin.changes import WebhookChanges, account_changes, check_account, superusers_write
 from libs.backends import Backends
 from libs.storage.database.tables import (
+    ApiKey,
     BaseUser,
     Batch,
     Image,
@@ -65,6 +66,16 @@ def table_configs(backends: Backends) -> list[TableConfig]:
             ACCOUNTS,
             shown="user family expires_at used_at revoked_at id",
             filters="user expires_at family id",
+        ),
+        TableConfig(
+            ApiKey,
+            visible_columns=_columns(
+                ApiKey, "key_id owner name scopes networks expires_at last_used_at created_at id"
+            ),
+            visible_filters=_columns(ApiKey, "owner key_id name expires_at last_used_at created_at id"),
+            menu_group=ACCOUNTS,
+            order_by=_newest(ApiKey),
+            validators=Validators(post_single=[_refuse], put_single=[_refuse], patch_single=[_refuse]),
         ),
         TableConfig(
             WebhookEndpoint,

@@ -14,6 +14,7 @@ from apps.api.legacy.addresses import SLASHED
 from apps.api.legacy.image_views import LegacyImage, legacy_image, translated
 from apps.api.legacy.pipelines import PIPELINE_FORM
 from apps.api.legacy.request_bodies import LegacyUploadOperation
+from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import PatchOperation, PutOperation
 from apps.api.responses import image_views
@@ -21,6 +22,7 @@ from apps.api.responses.lists import Limit, listed
 from apps.api.routes.images import WAIT_S, change_image, delete_image, download_image, image_filter
 from apps.api.uploads import replace_image
 from apps.api.uploads.create_image import create
+from libs.contracts.enums import Scope
 from libs.contracts.views.images import Confirmation
 from libs.contracts.views.jobs import JobView
 from libs.storage import image_list, images
@@ -35,6 +37,7 @@ class LegacyApiImages(Controller):
 
     tags = TAGS
     security = BEARER
+    opt = needs(Scope.IMAGES_READ, Scope.IMAGES_WRITE)
 
     @post(
         IMAGES,
@@ -80,7 +83,7 @@ class LegacyApiImages(Controller):
         """Get one image, with its newest result."""
         return await _legacy_image(image_id, context)
 
-    @post(IMAGE, status_code=HTTP_200_OK)
+    @post(IMAGE, opt=needs(Scope.IMAGES_READ), status_code=HTTP_200_OK)
     async def get_image_by_post(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> LegacyImage:
@@ -108,7 +111,7 @@ class LegacyApiImages(Controller):
         """Delete an image and its file, and cancel its jobs."""
         return await delete_image(image_id, context)
 
-    @post(f"{IMAGE}/download", status_code=HTTP_200_OK)
+    @post(f"{IMAGE}/download", opt=needs(Scope.IMAGES_READ), status_code=HTTP_200_OK)
     async def download(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[Any]:

@@ -9,10 +9,12 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 
 from apps.api.context import RequestContext
 from apps.api.legacy import TAGS
+from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import BatchOperation
 from apps.api.responses.batch_views import batch_view
 from apps.api.routes.batches import create_batch
+from libs.contracts.enums import Scope
 from libs.contracts.views.batches import BatchView
 from libs.storage import batches
 
@@ -22,6 +24,7 @@ class LegacyBatches(Controller):
 
     tags = TAGS
     security = BEARER
+    opt = needs(Scope.BATCHES)
 
     @post(
         ["/upload", "/api/upload"],

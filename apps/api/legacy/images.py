@@ -19,12 +19,14 @@ from apps.api.legacy.request_bodies import (
     operation_id,
 )
 from apps.api.legacy.transform import Transformed, transform
+from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
 from apps.api.responses import image_views
 from apps.api.responses.lists import Limit, listed
 from apps.api.routes.images import WAIT_S
 from apps.api.uploads.create_image import create
 from apps.api.uploads.edit_image import replace_and_edit
+from libs.contracts.enums import Scope
 from libs.contracts.views.images import Confirmation
 from libs.contracts.views.jobs import JobView
 from libs.images import expiry
@@ -38,6 +40,7 @@ class LegacyImages(Controller):
 
     tags = TAGS
     security = BEARER
+    opt = needs(Scope.IMAGES_READ, Scope.IMAGES_WRITE)
 
     @post(
         ["/images", "/api/images/images"],

@@ -1,12 +1,16 @@
-"""Authentication by bearer tokens."""
+"""Authentication by access tokens and API keys."""
 
+from base64 import b64decode
+from binascii import Error as BadBase64
 from typing import Any
 from uuid import UUID
 
 from litestar import Request
 from litestar.di import NamedDependency
 
+from apps.api.middleware.key_access import key_holder
 from apps.api.problems import NotAuthenticated
+from libs.auth import api_keys
 from libs.auth.tokens import SignatureInvalid, sign, verify
 from libs.backends import Backends
 from libs.contracts.views.accounts import Tokens
@@ -14,21 +18,39 @@ from libs.settings import Settings
 from libs.storage import refresh_tokens
 from libs.storage.database.tables import BaseUser, RefreshToken
 
-SCHEME = "bearer "
+BEARER, BASIC = "bearer", "basic"
+HEADER = "x-api-key"
 
 
 async def caller(request: Request[Any, Any, Any], backends: NamedDependency[Backends]) -> BaseUser:
-    """Return the account of the request's access token.
+    """Return the account of the request's access token or API key.
 
     Raises:
-        NotAuthenticated: The token is missing, or its login has ended.
+        NotAuthenticated: Both are missing, or the login of the token has ended.
         SignatureInvalid, SignatureExpired: The token is not valid.
+        ApiKeyInvalid, ApiKeyExpired, AddressNotAllowed: The key is not valid here and now.
+        LoginRequired, ScopeMissing: The key may not do this.
     """
+    key = api_key_of(request)
+    if key is not None:
+        return await key_holder(request, key)
     claims = access_claims(request, backends.settings)
     user = await refresh_tokens.holder(int(claims["sub"]), UUID(claims["family"]))
     if user is None:
         raise NotAuthenticated("this login has ended; log in again")
     return user
+
+
+def api_key_of(request: Request[Any, Any, Any]) -> str | None:
+    """Return the text that the request sends as its API key, or None.
+
+    It is sent as `X-API-Key`, or in the Authorization header as a bearer token or the username of Basic.
+    """
+    if (sent := request.headers.get(HEADER)) is not None:
+        return sent.strip()
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    name = _basic_username(value) if scheme.lower() == BASIC else value.strip()
+    return name if api_keys.is_key(name) and scheme.lower() in (BEARER, BASIC) else None
 
 
 def access_claims(request: Request[Any, Any, Any], settings: Settings) -> dict[str, Any]:
@@ -51,10 +73,17 @@ def bearer_token(request: Request[Any, Any, Any]) -> str:
     Raises:
         NotAuthenticated: The header is missing or has another scheme.
     """
-    header = request.headers.get("authorization", "")
-    if not header.lower().startswith(SCHEME):
-        raise NotAuthenticated("send the access token as `Authorization: Bearer ...`")
-    return header[len(SCHEME) :].strip()
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != BEARER or not token.strip():
+        raise NotAuthenticated("send an access token or an API key as `Authorization: Bearer ...`")
+    return token.strip()
+
+
+def _basic_username(value: str) -> str:
+    try:
+        return b64decode(value.strip(), validate=True).decode().partition(":")[0]
+    except (BadBase64, ValueError):  # a UnicodeDecodeError too
+        return ""
 
 
 def tokens_for(user_id: int, refresh: RefreshToken, settings: Settings) -> Tokens:

@@ -9,7 +9,8 @@ from litestar import Request
 from litestar.exceptions import TooManyRequestsException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from apps.api.middleware.authentication import access_claims
+from apps.api.middleware.authentication import access_claims, api_key_of
+from apps.api.middleware.key_access import known_owner
 from apps.api.problems import NotAuthenticated
 from libs.auth.tokens import SignatureExpired, SignatureInvalid
 from libs.settings import Settings
@@ -106,6 +107,10 @@ class RateLimits:
 
     def _account_or_address(self, scope: HTTPScope) -> str:
         request: Request[Any, Any, Any] = Request(scope)
+        key = api_key_of(request)
+        if key is not None:  # an unknown key counts for the address, so that guessing is limited
+            owner = known_owner(key)
+            return f"address:{_address(scope)}" if owner is None else f"user:{owner}"
         try:
             return f"user:{access_claims(request, self._settings)['sub']}"
         except (NotAuthenticated, SignatureInvalid, SignatureExpired):

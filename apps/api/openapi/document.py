@@ -13,7 +13,8 @@ from apps.api import legacy
 from libs.contracts import asyncapi
 
 ASSETS = "/schema/assets"
-BEARER: list[SecurityRequirement] = [{"bearer": []}]  # of the routes that require an account
+LOGIN: list[SecurityRequirement] = [{"bearer": []}]  # of the routes that an API key cannot use
+BEARER: list[SecurityRequirement] = [{"bearer": []}, {"api_key": []}, {"basic": []}]  # of those that it can
 TAGS = ("Accounts", "Images", "Jobs", "Batches", "Webhooks", "Links", "Health")
 
 
@@ -29,7 +30,15 @@ def openapi_config(version: str) -> OpenAPIConfig:
             Tag(name=legacy.TAG, description=legacy.DESCRIPTION),
         ],
         components=Components(
-            security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+            security_schemes={
+                "bearer": SecurityScheme(
+                    type="http", scheme="bearer", description="An access token, or an API key."
+                ),
+                "api_key": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),
+                "basic": SecurityScheme(
+                    type="http", scheme="basic", description="An API key as the username; no password."
+                ),
+            }
         ),
         render_plugins=[
             SwaggerRenderPlugin(

@@ -8,9 +8,11 @@ from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from apps.api.middleware.authentication import refresh_claims, tokens_for
-from apps.api.openapi.document import BEARER
+from apps.api.middleware.key_access import needs
+from apps.api.openapi.document import BEARER, LOGIN
 from apps.api.responses.account_views import account_view, usage_view
 from libs.backends import Backends
+from libs.contracts.enums import Scope
 from libs.contracts.views.accounts import Account, Login, RefreshRequest, Register, Tokens, UsageView
 from libs.jobs.cancel import publish_cancelled
 from libs.settings import Settings
@@ -46,19 +48,19 @@ class Accounts(Controller):
         """End the login of a refresh token. All of its tokens are invalid at once."""
         return await log_out(data.refresh_token, backends.settings)
 
-    @get("/me", security=BEARER)
+    @get("/me", opt=needs(Scope.ACCOUNT), security=BEARER)
     async def me(self, caller: NamedDependency[BaseUser]) -> Account:
         """Get the caller's account."""
         return account_view(caller)
 
-    @get("/me/usage", security=BEARER)
+    @get("/me/usage", opt=needs(Scope.ACCOUNT), security=BEARER)
     async def usage(
         self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
     ) -> UsageView:
         """Get the caller's use of each limited resource, and the tokens of its edits."""
         return await usage_view(caller, backends.settings)
 
-    @delete("/me", security=BEARER)
+    @delete("/me", security=LOGIN)
     async def remove(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> None:
         """Delete the caller's account and everything in it, permanently."""
         await publish_cancelled(await accounts.delete(caller), caller.username, backends)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once, required
+from apps.api.middleware.key_access import needs
 from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import BatchOperation
@@ -29,7 +30,7 @@ from libs.batches import create, export
 from libs.batches.create import CreateBatch, RetryBatch
 from libs.batches.csv_file import OnMissingImage
 from libs.batches.stored_sheet import decode_head
-from libs.contracts.enums import BatchStatus, ItemStatus, Retention
+from libs.contracts.enums import BatchStatus, ItemStatus, Retention, Scope
 from libs.contracts.views.batches import BatchDetail, BatchView
 from libs.contracts.views.request_body import Operations
 from libs.storage import batches
@@ -48,6 +49,7 @@ class Batches(Controller):
     path = "/api/batches"
     tags = ("Batches",)
     security = BEARER
+    opt = needs(Scope.BATCHES)
 
     @post(operation_class=BatchOperation, status_code=HTTP_202_ACCEPTED, request_max_body_size=None)
     async def create(self, context: NamedDependency[RequestContext]) -> Response[BatchView]:

@@ -10,6 +10,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 
 from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint
+from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import EditOperation, PatchOperation, PutOperation, UploadOperation
 from apps.api.responses import files, image_views
@@ -20,6 +21,7 @@ from apps.api.uploads.create_image import create
 from apps.api.uploads.describe_image import metadata_of
 from apps.api.uploads.edit_image import edit, replace_and_edit
 from apps.api.uploads.json_body import is_form
+from libs.contracts.enums import Scope
 from libs.contracts.views.images import Confirmation, ImageView, Metadata, TransformRequest, WireStatus
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
@@ -60,6 +62,7 @@ class Images(Controller):
     path = "/api/images"
     tags = ("Images",)
     security = BEARER
+    opt = needs(Scope.IMAGES_READ, Scope.IMAGES_WRITE)
 
     @post(operation_class=UploadOperation, status_code=HTTP_201_CREATED, request_max_body_size=None)
     async def create(
@@ -170,6 +173,7 @@ class Images(Controller):
 
     @post(
         "/{image_id:uuid}/edit",
+        opt=needs(Scope.EDITS),
         operation_class=EditOperation,
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
@@ -184,7 +188,7 @@ class Images(Controller):
         image = await images.owned_by(context.caller.id, image_id)
         return await edit(image, context)
 
-    @post("/{image_id:uuid}/link", status_code=HTTP_201_CREATED)
+    @post("/{image_id:uuid}/link", opt=needs(Scope.IMAGES_READ), status_code=HTTP_201_CREATED)
     async def link(
         self,
         image_id: FromPath[UUID],

@@ -11,11 +11,12 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.status_codes import HTTP_200_OK
 
 from apps.api.context import RequestContext
+from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
 from apps.api.responses.event_streams import OpenStream
 from apps.api.responses.job_views import job_view
 from apps.api.responses.lists import Limit, listed
-from libs.contracts.enums import JobKind, JobStatus
+from libs.contracts.enums import JobKind, JobStatus, Scope
 from libs.contracts.views.jobs import JobView
 from libs.jobs.cancel import cancel
 from libs.storage import jobs
@@ -30,6 +31,7 @@ class Jobs(Controller):
     path = "/api/jobs"
     tags = ("Jobs",)
     security = BEARER
+    opt = needs(Scope.JOBS)
 
     @get()
     async def list_jobs(

@@ -13,6 +13,7 @@ from litestar.params import FromPath, QueryParameter
 from litestar.status_codes import HTTP_200_OK
 
 from apps.api.context import RequestContext, job_options
+from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
 from apps.api.openapi.request_bodies import SearchOperation
 from apps.api.problems import JobFailed
@@ -27,7 +28,7 @@ from apps.api.uploads.multipart_form import FormShape, ReceivedFile, received_fo
 from apps.api.uploads.received_files import data_url_file, store_ephemeral
 from libs.contracts.commands import IngestSource
 from libs.contracts.decode_errors import convert_value
-from libs.contracts.enums import Retention
+from libs.contracts.enums import Retention, Scope
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.search import DuplicateGroupView, SearchRequest, SimilarView
 from libs.images import expiry
@@ -58,6 +59,7 @@ class LookAlikes(Controller):
     path = "/api/images"
     tags = ("Images",)
     security = BEARER
+    opt = needs(Scope.IMAGES_READ)
 
     @get("/{image_id:uuid}/similar")
     async def similar(

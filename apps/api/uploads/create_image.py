@@ -11,7 +11,7 @@ from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.problems import JobFailed
 from apps.api.responses.job_responses import created, generated, ingested
-from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form
+from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form, require_edits_of
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.json_body import ImageJson, is_json, received_image_json
 from apps.api.uploads.multipart_form import Form, FormShape, ReceivedFile, received_form
@@ -28,7 +28,6 @@ from libs.images.from_url import FetchImage, fetch_image
 from libs.images.transform import TransformStored, transform
 from libs.images.upload import CreateImage, create_image
 from libs.imaging.operations import AnyOperation
-from libs.jobs.admission import require_edits
 from libs.jobs.build import JobOptions
 from libs.outbound import is_data_url
 from libs.storage import image_sources, images, jobs
@@ -83,7 +82,7 @@ async def _from_form(
     async with received_form(context.request, backends.scratch, shape) as form:
         has_prompt = "prompt" in form.fields
         if has_prompt:
-            require_edits(backends)
+            require_edits_of(context)
         file = upload_form.image(form, required=not has_prompt)
         digests = sorted((name, part.md5) for name, part in form.files.items())
         filename = file.filename if file else None
@@ -110,7 +109,7 @@ async def _of_json(
     body = received.body
     edit = edit_of(body)
     if edit is not None:
-        require_edits(context.backends)
+        require_edits_of(context)
 
     async def make(reservation: Reservation | None) -> Made:
         request = ImageRequest(

@@ -5,14 +5,29 @@ from uuid import UUID
 
 import msgspec
 
+from apps.api.context import RequestContext
+from apps.api.middleware.key_access import require_scope
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form
 from libs.contracts.decode_errors import convert_value
 from libs.contracts.edits import Edit, EditFields
+from libs.contracts.enums import Scope
 from libs.contracts.views.images import EditRequest
+from libs.jobs.admission import require_edits
 
 NAMES = Edit.__struct_fields__
 MASK = "mask"  # a stored image's id, or a file of the same form
+
+
+def require_edits_of(context: RequestContext) -> None:
+    """Check that the caller may edit by prompt here.
+
+    Raises:
+        ScopeMissing: The caller's key may not.
+        EditsNotConfigured: No image model is configured.
+    """
+    require_scope(context.request, Scope.EDITS)
+    require_edits(context.backends)
 
 
 def edit_of(fields: EditFields | EditRequest) -> Edit | None:

@@ -6,7 +6,7 @@ from msgspec import structs
 from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.responses.job_responses import created, job_once
-from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form
+from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form, require_edits_of
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.json_body import is_json, received_json
 from apps.api.uploads.multipart_form import FormShape, received_form
@@ -20,7 +20,6 @@ from libs.contracts.views.request_body import Operations
 from libs.edits import submit_edit
 from libs.edits.submit_edit import EditStored, ReplaceAndEdit
 from libs.images import watermark_sources
-from libs.jobs.admission import require_edits
 from libs.storage import images, jobs
 from libs.storage.database.tables import Image, Job
 from libs.storage.idempotency import Effect, Reservation
@@ -28,7 +27,7 @@ from libs.storage.idempotency import Effect, Reservation
 
 async def edit(image: Image, context: RequestContext) -> Response[JobView]:
     """Queue an edit of a stored image; the mask comes as an id, or as a file of a form."""
-    require_edits(context.backends)
+    require_edits_of(context)
     return await (_from_json(image, context) if is_json(context.request) else _from_form(image, context))
 
 
@@ -42,7 +41,7 @@ async def replace_and_edit(image: Image, context: RequestContext) -> Response[Im
         named_files=UPLOAD_FORM.named_parts,
     )
     async with received_form(context.request, backends.scratch, shape) as form:
-        require_edits(backends)
+        require_edits_of(context)
         file = form.file("image")
         digests = sorted((name, part.md5) for name, part in form.files.items())
         request_hash = fingerprint(context.request, digests, file.filename, *sorted(form.fields.items()))

@@ -7,7 +7,8 @@ from msgspec import Meta, Struct
 from libs.imaging.operations import AnyOperation
 
 # A bare `$` would accept a line break at the end.
-NoControls = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)", max_length=255)]
+NO_CONTROLS = r"^[^\x00-\x1f\x7f]*$(?!\n)"
+NoControls = Annotated[str, Meta(pattern=NO_CONTROLS, max_length=255)]
 Filename = Annotated[str, Meta(min_length=1, max_length=255)]
 ImageUrl = Annotated[str, Meta(min_length=1, description="http, https or data:")]
 WebhookUrl = Annotated[

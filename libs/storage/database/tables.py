@@ -35,6 +35,7 @@ from libs.storage.database.ids import first_id_since, new_id, new_ids
 
 __all__ = [
     "AcceptedOrder",
+    "ApiKey",
     "BaseUser",
     "Batch",
     "EditCall",
@@ -76,6 +77,21 @@ class RefreshToken(Table):
     expires_at = Timestamptz()
     used_at = Timestamptz(null=True, default=None)
     revoked_at = Timestamptz(null=True, default=None)
+
+
+class ApiKey(Table):
+    """A key by which programs act for an account; the key itself is not stored."""
+
+    id = UUID(primary_key=True, default=new_id)
+    owner = ForeignKey(BaseUser, on_delete=OnDelete.cascade, null=False)
+    name = Varchar(100)
+    key_id = Varchar(12, unique=True)  # the part of the key that is no secret
+    digest = Varchar(64, secret=True)  # SHA-256 of the key, hex
+    scopes = Varchar(255)  # separated by spaces
+    networks = Text(default="")  # separated by spaces; none: from everywhere
+    expires_at = Timestamptz(null=True, default=None)
+    last_used_at = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=now)
 
 
 class Image(Table):

@@ -22,10 +22,24 @@ async def test_an_admin_made_by_the_command_sees_the_tables(browser: AdminClient
     assert (await browser.get("api/tables/")).status in (401, 403)
     assert await browser.log_in(operator) == 200
     shown = (await browser.get("api/tables/")).json
-    assert set(shown) == {*RECORDS, "piccolo_user", "webhook_endpoint"}
+    assert set(shown) == {*RECORDS, "piccolo_user", "webhook_endpoint", "api_key"}
     answer = await browser.get("api/tables/piccolo_user/", params={"username": operator})
     assert [row["username"] for row in answer.json["rows"]] == [operator]
     assert b"pbkdf2" not in answer.body
+
+
+async def test_an_operator_sees_a_key_without_its_digest_and_revokes_it(
+    client: Client, browser: AdminClient, operator: str
+) -> None:
+    made = (await client.post("/accounts/me/keys", json={"name": "ci", "scopes": ["account"]})).json
+    await browser.log_in(operator)
+    address = f"api/tables/api_key/{made['id']}/"
+    shown = await browser.get(address)
+    assert (shown.json["name"], shown.json["digest"]) == ("ci", None)
+    assert (await browser.call("PATCH", address, json={"scopes": "jobs"})).status == 405
+    assert (await browser.call("DELETE", address)).status == 204
+    answer = await client.get("/accounts/me", token=made["key"])
+    assert (answer.status, answer.code) == (401, "api_key_invalid")
 
 
 @pytest.mark.parametrize(
