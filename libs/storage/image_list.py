@@ -1,14 +1,17 @@
 """Pages of an owner's images, filtered."""
 
 from datetime import datetime
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 from uuid import UUID
 
 from msgspec import Struct
 from piccolo.columns.combination import And, Where, WhereRaw
 
 from libs.contracts.enums import ImageStatus
+from libs.storage.database.engine import rows
+from libs.storage.database.statement import loaded
 from libs.storage.database.tables import Image
+from libs.storage.images import SHOWN
 
 Condition: TypeAlias = And | Where | WhereRaw
 
@@ -35,13 +38,16 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 async def page(owner: int, filtered_by: Filter, *, limit: int, after: UUID | None) -> tuple[list[Image], int]:
-    """Return at most `limit` images, newest first, older than the image `after`, and the total that match."""
+    """Return at most `limit` images, newest first, older than the image `after`, and the total that match.
+
+    They come without their metadata.
+    """
     conditions = [Image.owner == owner, Image.status != ImageStatus.DELETING, *_conditions(filtered_by)]
     total = cast("int", await Image.count().where(*conditions))
     if after is not None:
         conditions.append(Image.id < after)
-    images = await Image.objects().where(*conditions).order_by(Image.id, ascending=False).limit(limit)
-    return images, total
+    newest = cast("Any", Image).select(*SHOWN).where(*conditions).order_by(Image.id, ascending=False)
+    return [loaded(Image, row) for row in await rows(newest.limit(limit))], total
 
 
 def _conditions(filtered_by: Filter) -> list[Condition]:

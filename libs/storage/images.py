@@ -32,6 +32,8 @@ FILE_COLUMNS = (
 )
 """The columns that describe an image's file; all of them change when the file is replaced."""
 
+SHOWN = [column for column in Image.all_columns() if column is not Image.metadata]
+"""What lists read: the metadata may be large, and no list shows them."""
 
 _VISIBLE = Image.status != ImageStatus.DELETING
 _BY_ID = Statement(Image.objects().where((Image.id == Slot("image_id")) & _VISIBLE), quick=True)
@@ -77,7 +79,10 @@ async def newer_version(image: Image) -> Image | None:
 
 
 async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
-    """Return those of the images that exist and are not being deleted, in no particular order."""
+    """Return those of the images that exist and are not being deleted, in no particular order.
+
+    They come without their metadata.
+    """
     if not image_ids:
         return []
     values = id_values(image_ids)
@@ -86,7 +91,8 @@ async def by_ids(image_ids: Sequence[UUID]) -> list[Image]:
 
 @cache
 def _by_ids(count: int) -> Statement:
-    return Statement(Image.objects().where(Image.id.is_in(id_slots(count)) & _VISIBLE), quick=True)
+    found = cast("Any", Image).select(*SHOWN).where(Image.id.is_in(id_slots(count)) & _VISIBLE)
+    return Statement(found, quick=True)
 
 
 async def sizes_by_key(keys: Sequence[str]) -> dict[str, int]:

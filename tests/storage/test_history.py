@@ -1,5 +1,6 @@
 """Old history goes in small steps; what an image shows, and what is not over, stays."""
 
+import asyncio
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -8,8 +9,9 @@ from uuid import UUID
 import pytest
 
 from libs.contracts.enums import BatchStatus, CallState, ItemStatus, JobKind, JobStatus
-from libs.storage import batches, history, images
+from libs.storage import batch_history, batches, history, images
 from libs.storage.batches import NewJob
+from libs.storage.database.connection import transaction
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import (
     AcceptedOrder,
@@ -25,6 +27,7 @@ from libs.storage.database.tables import (
     now,
 )
 from libs.storage.history import History
+from libs.storage.image_errors import ImageFailed
 from tests.storage.rows import a_job, an_image, an_owner
 
 OLD = timedelta(days=100)
@@ -46,9 +49,9 @@ async def an_ended_job(owner: BaseUser, image: Image, ago: timedelta = OLD, **va
     return await a_job(owner, image, id=id_at(moment), **(ordinary | values))
 
 
-async def an_order(owner: BaseUser, job: Job) -> AcceptedOrder:
-    moment = job.created_at
-    order = AcceptedOrder(id=id_at(moment), owner=owner.id, job=job.id, outcome=job.id, created_at=moment)
+async def an_order(owner: BaseUser, job: Job, *, outcome: Job | None = None) -> AcceptedOrder:
+    moment, last = job.created_at, outcome or job
+    order = AcceptedOrder(id=id_at(moment), owner=owner.id, job=job.id, outcome=last.id, created_at=moment)
     await order.save()
     return order
 
@@ -121,6 +124,29 @@ async def test_an_unfinished_job_and_an_order_whose_reply_waits_stay(owner: Base
     assert await left() == {queued.id, late.id, ended.id, *(order.id for order in orders)}
 
 
+async def test_both_jobs_of_an_order_stay_as_long_as_the_order(owner: BaseUser) -> None:
+    ingest = await an_ended_job(owner, await an_image(owner), kind=JobKind.INGEST)
+    describe = await an_ended_job(owner, await an_image(owner), kind=JobKind.DESCRIBE)
+    order = await an_order(owner, ingest, outcome=describe)
+    reply = Reply(order=order.id, reply_to="q")
+    await reply.save()
+    await walk()
+    assert await left() == {ingest.id, describe.id, order.id}
+    await reply.remove()
+    await walk()
+    assert await left() == set()
+
+
+async def test_the_failure_that_an_image_shows_outlives_the_history(owner: BaseUser) -> None:
+    image = await an_image(owner)
+    for days in (130, 120):
+        newest = await an_ended_job(owner, image, timedelta(days=days), status=JobStatus.FAILED)
+    await walk()
+    assert await left() == {newest.id}
+    with pytest.raises(ImageFailed):
+        await images.latest_result(image)
+
+
 async def test_the_result_that_an_image_shows_outlives_the_history(owner: BaseUser) -> None:
     image = await an_image(owner)
     for days in (130, 120):
@@ -188,3 +214,33 @@ async def test_a_batch_that_is_retried_while_it_goes_stays_with_what_is_left(
     assert await batches.retry(batch, lambda _: made, "request") == 1
     await walk(walker)
     assert await batches_left() == {batch.id: 6}
+
+
+async def test_a_batch_that_is_retried_once_it_was_found_stays_whole(
+    owner: BaseUser, database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch, changed, found, run = (
+        await a_batch(owner),
+        asyncio.Event(),
+        asyncio.Event(),
+        database.run_querystring,
+    )
+
+    async def retry() -> None:
+        async with transaction():
+            values: dict[Any, Any] = {Batch.status: BatchStatus.IN_PROCESS, Batch.finished_at: None}
+            await Batch.update(values).where(Batch.id == batch.id)
+            changed.set()
+            await found.wait()
+
+    async def observed(*arguments: Any, **options: Any) -> Any:
+        rows = await run(*arguments, **options)
+        found.set()
+        return rows
+
+    retrying = asyncio.create_task(retry())
+    await changed.wait()
+    monkeypatch.setattr(database, "run_querystring", observed)
+    assert await batch_history.step(now() - KEPT_FOR, 100) == 0
+    await retrying
+    assert await batches_left() == {batch.id: 3}
