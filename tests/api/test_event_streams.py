@@ -28,7 +28,7 @@ async def test_many_waiters_cost_one_query_a_second_and_all_see_the_end(
     owner = await an_owner()
     image = await an_image(owner)
     jobs = [await a_job(owner, image) for _ in range(20)]
-    streams, queries, run = EventStreams(per_account=WAITERS), 0, database.run_querystring
+    streams, queries, run = EventStreams(per_account=WAITERS), 0, database.run_compiled
 
     async def counted(*arguments: Any, **options: Any) -> Any:
         nonlocal queries
@@ -43,7 +43,7 @@ async def test_many_waiters_cost_one_query_a_second_and_all_see_the_end(
         waiting = [asyncio.create_task(last_state(jobs[number % 20])) for number in range(WAITERS)]
         waiting += [asyncio.create_task(ended(streams, job)) for job in jobs]
         await asyncio.sleep(1)
-        monkeypatch.setattr(database, "run_querystring", counted)
+        monkeypatch.setattr(database, "run_compiled", counted)
         began = asyncio.get_running_loop().time()
         await asyncio.sleep(3)
         seconds = asyncio.get_running_loop().time() - began
