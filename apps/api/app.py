@@ -10,7 +10,7 @@ from litestar.types import ASGIApp
 from apps.api.admin import admin_route
 from apps.api.context import context_provider
 from apps.api.legacy.accounts import LegacyAccounts
-from apps.api.legacy.addresses import document_addresses, with_legacy_addresses
+from apps.api.legacy.addresses import with_legacy_addresses
 from apps.api.legacy.api_images import LegacyApiImages
 from apps.api.legacy.batches import LegacyBatches
 from apps.api.legacy.images import LegacyImages
@@ -21,8 +21,8 @@ from apps.api.middleware.options import with_all_methods
 from apps.api.middleware.query_parameters import refuse_misspelt_parameters
 from apps.api.middleware.rate_limits import RateLimits, RequestCounts
 from apps.api.middleware.request_log import with_request_log
+from apps.api.openapi.assemble import documents
 from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
-from apps.api.openapi.problem_responses import document_problems
 from apps.api.problems import to_problem
 from apps.api.responses.event_streams import EventStreams
 from apps.api.routes.accounts import Accounts
@@ -87,14 +87,12 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
         exception_handlers={Exception: to_problem},
         middleware=[RateLimits(backends.settings, counts)],
         lifespan=[lifespan],
-        openapi_config=openapi_config(__version__),
+        openapi_config=openapi_config(__version__, documents),
         request_class=JsonRequest,
         request_max_body_size=JSON_BODY_BYTES,
         logging_config=None,
         debug=False,
     )
-    document_addresses(app.openapi_schema)
-    document_problems(app.openapi_schema)
     addressed = with_legacy_addresses(with_all_methods(app))
     settings = backends.settings
     return with_request_log(

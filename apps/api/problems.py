@@ -162,12 +162,21 @@ RETRY_AFTER_S = {503: 5}  # by status; 1 for others
 
 def all_codes() -> dict[str, int]:
     """Return every `code` that an answer may carry, with its status."""
-    codes = dict(OTHER_CODES) | {code: status for status, code in HTTP_CODES.items()}
-    for kind, status in STATUS.items():
-        codes[kind.code] = status  # pyright: ignore[reportAttributeAccessIssue] - each class of the table has one
-        for derived in _all_subclasses(kind):
-            codes[derived.code] = status_of(derived)  # pyright: ignore[reportAttributeAccessIssue]
-    return codes
+    without_class = dict(OTHER_CODES) | {code: status for status, code in HTTP_CODES.items()}
+    return without_class | codes_of(*STATUS)
+
+
+def codes_of(*errors: type[Exception] | str) -> dict[str, int]:
+    """Return the codes of errors with their statuses; a class stands for its subclasses too."""
+    without_class = dict(OTHER_CODES) | {code: status for status, code in HTTP_CODES.items()}
+    found: dict[str, int] = {}
+    for error in errors:
+        if isinstance(error, str):
+            found[error] = without_class[error]
+            continue
+        for kind in (error, *_all_subclasses(error)):
+            found[kind.code] = status_of(kind)  # pyright: ignore[reportAttributeAccessIssue] - of the table
+    return found
 
 
 def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:

@@ -68,14 +68,17 @@ IN_HEADERS = (
     "wait=-1",
 )
 
+DESCRIPTIONS = ("/schema", "/schema/legacy")
+
 
 async def test_no_hostile_value_anywhere_is_an_internal_error(
     shared_client: Client, small_picture: bytes
 ) -> None:
-    document = (await shared_client.get("/schema/openapi.json")).json
+    documents = [(await shared_client.get(f"{address}/openapi.json")).json for address in DESCRIPTIONS]
     image = (await shared_client.upload(small_picture, filename="a.png", retention="ephemeral")).json["id"]
     requests = [
         (method.upper(), address, options)
+        for document in documents
         for path, method, operation in _operations(document)
         for address, options in _requests(path, operation, document, image, small_picture)
     ]
@@ -124,7 +127,7 @@ def _requests(
             (address, {"json": sent}) for sent in _bodies(body["application/json"]["schema"], document)
         )
     if "multipart/form-data" in body:
-        properties = body["multipart/form-data"]["schema"]["properties"]
+        properties = _resolved(body["multipart/form-data"]["schema"], document)["properties"]
         yield from ((address, _form(parts)) for parts in _forms(properties, picture))
 
 
@@ -153,6 +156,8 @@ def _example(schema: Json, document: Json) -> Any:
     schema = _resolved(schema, document)
     if "enum" in schema:
         return schema["enum"][0]
+    if "const" in schema:
+        return schema["const"]
     examples: Json = {"integer": 1, "number": 1.0, "array": [], "object": {}, "boolean": True}
     return examples.get(schema.get("type", ""), "http://192.0.2.1/x@example.org")
 

@@ -3,7 +3,6 @@
 import re
 
 from litestar.datastructures import MutableScopeHeaders
-from litestar.openapi.spec import OpenAPI
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 # Litestar treats `/api/images` and `/api/images/` as one route. A request for the second is routed below this
@@ -39,13 +38,9 @@ def with_legacy_addresses(app: ASGIApp) -> ASGIApp:
     return routed
 
 
-def document_addresses(document: OpenAPI) -> None:
-    """Describe the slashed addresses as clients write them."""
-    paths = document.paths or {}
-    document.paths = {
-        f"{path.removeprefix(SLASHED)}/" if path.startswith(SLASHED) else path: item
-        for path, item in paths.items()
-    }
+def documented_path(path: str) -> str:
+    """Return the path of a route as clients write it."""
+    return f"{path.removeprefix(SLASHED)}/" if path.startswith(SLASHED) else path
 
 
 def _allow_post(headers: MutableScopeHeaders) -> None:

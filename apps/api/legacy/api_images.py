@@ -13,10 +13,8 @@ from apps.api.legacy import TAGS
 from apps.api.legacy.addresses import SLASHED
 from apps.api.legacy.image_views import LegacyImage, legacy_image, translated
 from apps.api.legacy.pipelines import PIPELINE_FORM
-from apps.api.legacy.request_bodies import LegacyUploadOperation
 from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
-from apps.api.openapi.request_bodies import PatchOperation, PutOperation
 from apps.api.responses import image_views
 from apps.api.responses.lists import Limit, listed
 from apps.api.routes.images import WAIT_S, change_image, delete_image, download_image, image_filter
@@ -41,7 +39,6 @@ class LegacyApiImages(Controller):
 
     @post(
         IMAGES,
-        operation_class=LegacyUploadOperation,
         status_code=HTTP_201_CREATED,
         request_max_body_size=None,
     )
@@ -53,7 +50,6 @@ class LegacyApiImages(Controller):
 
     @post(
         "/api/images/create",
-        operation_class=LegacyUploadOperation,
         status_code=HTTP_201_CREATED,
         request_max_body_size=None,
     )
@@ -90,14 +86,14 @@ class LegacyApiImages(Controller):
         """Get one image, with its newest result."""
         return await _legacy_image(image_id, context)
 
-    @patch(IMAGE, operation_class=PatchOperation, status_code=HTTP_200_OK, request_max_body_size=None)
+    @patch(IMAGE, status_code=HTTP_200_OK, request_max_body_size=None)
     async def change(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[LegacyImage] | Response[JobView]:
         """Change an image as with `PATCH /api/images/{image_id}`."""
         return translated(await change_image(image_id, context), legacy_image)
 
-    @put(IMAGE, operation_class=PutOperation, status_code=HTTP_200_OK, request_max_body_size=None)
+    @put(IMAGE, status_code=HTTP_200_OK, request_max_body_size=None)
     async def replace(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[LegacyImage] | Response[JobView]:

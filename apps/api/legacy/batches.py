@@ -11,7 +11,6 @@ from apps.api.context import RequestContext
 from apps.api.legacy import TAGS
 from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
-from apps.api.openapi.request_bodies import BatchOperation
 from apps.api.responses.batch_views import batch_view
 from apps.api.routes.batches import create_batch
 from libs.contracts.enums import Scope
@@ -28,7 +27,6 @@ class LegacyBatches(Controller):
 
     @post(
         ["/upload", "/api/upload"],
-        operation_class=BatchOperation,
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )

@@ -12,12 +12,6 @@ from apps.api.context import RequestContext
 from apps.api.legacy import TAGS
 from apps.api.legacy.image_views import LinkedImage, linked_image, translated
 from apps.api.legacy.pipelines import PIPELINE_FORM
-from apps.api.legacy.request_bodies import (
-    LegacyEditOperation,
-    LegacyTransformOperation,
-    LegacyUploadOperation,
-    operation_id,
-)
 from apps.api.legacy.transform import Transformed, transform
 from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
@@ -44,7 +38,6 @@ class LegacyImages(Controller):
 
     @post(
         ["/images", "/api/images/images"],
-        operation_class=LegacyUploadOperation,
         status_code=HTTP_201_CREATED,
         request_max_body_size=None,
     )
@@ -66,8 +59,6 @@ class LegacyImages(Controller):
 
     @patch(
         ["/images", "/api/images/images"],
-        operation_class=LegacyEditOperation,
-        operation_id=operation_id,
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )
@@ -77,8 +68,6 @@ class LegacyImages(Controller):
 
     @patch(
         "/api/images/images/{image_id:uuid}",
-        operation_class=LegacyEditOperation,
-        operation_id=operation_id,
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )
@@ -90,7 +79,6 @@ class LegacyImages(Controller):
 
     @delete(
         ["/images/{image_id:uuid}", "/api/images/images/{image_id:uuid}"],
-        operation_id=operation_id,
         status_code=HTTP_200_OK,
     )
     async def remove(
@@ -103,7 +91,6 @@ class LegacyImages(Controller):
 
     @post(
         "/images/{image_id:uuid}/transform",
-        operation_class=LegacyTransformOperation,
         status_code=HTTP_200_OK,
         request_max_body_size=None,
     )

@@ -1,34 +1,52 @@
-"""The API's description in OpenAPI, and a page that shows it without the internet."""
+"""The API's description in OpenAPI, and pages that show it without the internet."""
 
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TypeAlias
 
-from litestar import Response, Router, get
+import yaml
+from litestar import Litestar, Request, Response, Router, get
+from litestar.enums import OpenAPIMediaType
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin, YamlRenderPlugin
+from litestar.openapi.plugins import OpenAPIRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import Components, SecurityRequirement, SecurityScheme, Tag
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
+from litestar.types import Method
+from litestar.types.internal_types import PathParameterDefinition
 
-from apps.api import legacy
 from libs.contracts import asyncapi
 
 ASSETS = "/schema/assets"
 LOGIN: list[SecurityRequirement] = [{"bearer": []}]  # of the routes that an API key cannot use
 BEARER: list[SecurityRequirement] = [{"bearer": []}, {"api_key": []}, {"basic": []}]  # of those that it can
-TAGS = ("Accounts", "Images", "Jobs", "Batches", "Webhooks", "Links", "Health")
+LEGACY = "/legacy"  # below /schema: the description of the legacy addresses
+TAGS = {
+    "Accounts": "Accounts and their tokens.",
+    "Images": "Uploads, results, downloads, transformations, edits and searches.",
+    "Jobs": "The work that is done on images.",
+    "Batches": "Images whose URLs are listed in one CSV file.",
+    "Webhooks": "URLs that receive signed events, and the deliveries of these.",
+    "Links": "Addresses that open without a token.",
+    "Health": "Checks for load balancers and orchestrators.",
+}
+
+Document: TypeAlias = Mapping[str, Any]
+Documents: TypeAlias = Callable[[Litestar, Document], Mapping[str, Document]]
+"""Makes the documents, by their addresses below /schema, from the one that Litestar generates."""
 
 
-def openapi_config(version: str) -> OpenAPIConfig:
-    """Configure the document at /schema/openapi.json and the page at /schema."""
+def openapi_config(version: str, documents: Documents) -> OpenAPIConfig:
+    """Configure the documents, and the pages that show them."""
+    made = _Made(documents)
     return OpenAPIConfig(
         title="Darkroom",
         version=version,
         description="Image uploads, operations that workers run, and results that expire.",
         path="/schema",
-        tags=[
-            *(Tag(name=name) for name in TAGS),
-            Tag(name=legacy.TAG, description=legacy.DESCRIPTION),
-        ],
+        operation_id_creator=_unique_id,
+        tags=[Tag(name=name, description=text) for name, text in TAGS.items()],
         components=Components(
             security_schemes={
                 "bearer": SecurityScheme(
@@ -41,17 +59,71 @@ def openapi_config(version: str) -> OpenAPIConfig:
             }
         ),
         render_plugins=[
-            SwaggerRenderPlugin(
-                path="/",
-                js_url=f"{ASSETS}/swagger-ui-bundle.js",
-                css_url=f"{ASSETS}/swagger-ui.css",
-                standalone_preset_js_url=f"{ASSETS}/swagger-ui-bundle.js",
-                favicon="",
-            ),
-            JsonRenderPlugin(),
-            YamlRenderPlugin(),
+            rendered
+            for base in ("", LEGACY)
+            for rendered in (_Page(made, base), _Json(made, base), _Yaml(made, base))
         ],
     )
+
+
+class _Made:
+    """The documents, made at the first request for one of them."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._made: Mapping[str, Document] | None = None
+
+    def get(self, base: str, request: Request[Any, Any, Any], generated: Document) -> Any:  # noqa: ANN401 - JSON
+        if self._made is None:
+            self._made = self._documents(request.app, generated)
+        return self._made[base]
+
+
+class _Page(SwaggerRenderPlugin):
+    """Swagger UI with one of the documents."""
+
+    def __init__(self, made: _Made, base: str) -> None:
+        self._made, self._base = made, base
+        super().__init__(
+            path=base or "/",
+            js_url=f"{ASSETS}/swagger-ui-bundle.js",
+            css_url=f"{ASSETS}/swagger-ui.css",
+            standalone_preset_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+            favicon="",
+        )
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, self._made.get(self._base, request, openapi_schema))
+
+
+class _Json(OpenAPIRenderPlugin):
+    def __init__(self, made: _Made, base: str) -> None:
+        self._made, self._base = made, base
+        super().__init__(path=f"{base}/openapi.json", media_type=OpenAPIMediaType.OPENAPI_JSON)
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return self.render_json(request, self._made.get(self._base, request, openapi_schema))
+
+
+class _Yaml(OpenAPIRenderPlugin):
+    def __init__(self, made: _Made, base: str) -> None:
+        self._made, self._base = made, base
+        paths = [f"{base}/openapi.yaml", f"{base}/openapi.yml"]
+        super().__init__(path=paths, media_type=OpenAPIMediaType.OPENAPI_YAML)
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        document = self._made.get(self._base, request, openapi_schema)
+        return yaml.dump(document, default_flow_style=False, sort_keys=False).encode()
+
+
+def _unique_id(handler: HTTPRouteHandler, method: Method, path: list[str | PathParameterDefinition]) -> str:
+    """Name a legacy operation; `assemble` gives it its final name."""
+    return f"{method} {path} {handler.handler_name}"
+
+
+def by_method(**ids: str) -> Callable[[HTTPRouteHandler, Method, list[str | PathParameterDefinition]], str]:
+    """Name the operations of a handler of several methods."""
+    return lambda _, method, __: ids[method]
 
 
 def page_assets() -> Router:

@@ -1,89 +1,71 @@
-"""The problem responses of each operation, added to the API's description from the table of errors."""
+"""The problem responses of an operation, from the table of errors."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any, TypeAlias
 
-import msgspec
-from litestar.openapi.spec import (
-    OpenAPI,
-    OpenAPIMediaType,
-    OpenAPIResponse,
-    Operation,
-    PathItem,
-    Reference,
-    RequestBody,
-    Schema,
-)
+from apps.api.middleware.key_access import LoginRequired, ScopeMissing
+from apps.api.openapi import error_groups as errors
+from apps.api.openapi.described import Described
+from apps.api.problems import PROBLEM_JSON, codes_of
 
-from apps.api.problems import PROBLEM_JSON, all_codes
-from libs.contracts.views.images import EditRequest, ImageFromUrl, ImagePatch, ImagePut
-from libs.contracts.views.problems import CsvError, FieldError, Problem
-from libs.contracts.views.search import SearchRequest
-
-SCHEMA_PREFIX = "#/components/schemas/"
-# The bodies of `openapi.request_bodies` and of errors, which Litestar does not see.
-SCHEMAS_TO_ADD = (
-    Problem,
-    FieldError,
-    CsvError,
-    EditRequest,
-    ImageFromUrl,
-    ImagePatch,
-    ImagePut,
-    SearchRequest,
-)
-METHODS = ("get", "head", "post", "put", "patch", "delete")
-
-ANYWHERE = {400, 429, 500, 503, 507}
-WITH_BODY = {408, 409, 413, 415, 422}
-OF_ONE = {404, 409}  # the path names one image, job or link
-OF_RANGES = {416}
-OF_MODELS = {502, 504}  # the body may have a prompt
+Security: TypeAlias = Sequence[Mapping[str, Any]]
+OF_STATUS: dict[int, tuple[str, ...]] = {
+    400: ("Retry-After",),
+    401: ("WWW-Authenticate",),
+    403: ("WWW-Authenticate",),
+    416: ("Content-Range",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
 
 
-def document_problems(document: OpenAPI) -> None:
-    """Add to every operation its problem responses, each with the codes it may carry."""
-    _, schemas = msgspec.json.schema_components(SCHEMAS_TO_ADD, ref_template=SCHEMA_PREFIX + "{name}")
-    document.components.schemas.update(schemas)  # pyright: ignore[reportArgumentType] - plain JSON is rendered as it is
-    responses = _responses()
-    for path, item in (document.paths or {}).items():
-        for operation in _operations(item):
-            for status in sorted(_statuses(path, operation)):
-                operation.responses = {**(operation.responses or {}), str(status): responses[status]}
-
-
-def _operations(item: PathItem) -> list[Operation]:
-    operations = (getattr(item, method) for method in METHODS)
-    return [operation for operation in operations if operation is not None]
-
-
-def _statuses(path: str, operation: Operation) -> set[int]:
-    statuses = set(ANYWHERE)
-    if operation.security or path.startswith(("/accounts", "/d/")):
-        statuses.add(401)
-    if operation.request_body is not None:
-        statuses |= WITH_BODY
-        statuses |= OF_MODELS if _takes_prompt(operation.request_body) else set()
-    if "{" in path:
-        statuses |= OF_ONE
-    if path.endswith("/download") or path.startswith("/d/"):
-        statuses |= OF_RANGES
-    return statuses
-
-
-def _takes_prompt(body: RequestBody | Reference) -> bool:
-    form = body.content.get("multipart/form-data") if isinstance(body, RequestBody) else None
-    return form is not None and isinstance(form.schema, Schema) and "prompt" in (form.schema.properties or {})
-
-
-def _responses() -> dict[int, OpenAPIResponse]:
-    codes: defaultdict[int, list[str]] = defaultdict(list)
-    for code, status in sorted(all_codes().items()):
-        codes[status].append(f"`{code}`")
-    content = {PROBLEM_JSON: OpenAPIMediaType(schema=Reference(ref=f"{SCHEMA_PREFIX}Problem"))}
+def problem_responses(
+    path: str, method: str, described: Described, *, security: Security, headers: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the problem responses of an operation by status, each with the codes it may carry."""
+    by_status: defaultdict[int, set[str]] = defaultdict(set)
+    for code, status in codes_of(*_errors(path, described, security)).items():
+        by_status[status].add(code)
     return {
-        status: OpenAPIResponse(
-            description=f"{HTTPStatus(status).phrase}; code {', '.join(named)}", content=dict(content)
-        )
-        for status, named in codes.items()
+        str(status): _response(status, sorted(codes), headers, has_body=method != "head")
+        for status, codes in sorted(by_status.items())
     }
+
+
+def _errors(path: str, described: Described, security: Security) -> errors.Errors:
+    if path.startswith("/health/"):
+        return ("internal_error",)
+    found = errors.ALWAYS + described.errors
+    if security:
+        by_key = any("api_key" in scheme for scheme in security)
+        found += errors.TOKEN + errors.API_KEY + ((ScopeMissing,) if by_key else (LoginRequired,))
+    if described.form or described.json:
+        found += errors.BODY + errors.CHANGES
+    if "Idempotency-Key" in described.sends:
+        found += errors.KEY + errors.CHANGES
+    if "_id}" in path:
+        found += errors.ID_IN_PATH
+    return found
+
+
+def _response(status: int, codes: list[str], headers: tuple[str, ...], *, has_body: bool) -> dict[str, Any]:
+    phrase = HTTPStatus(status).phrase
+    named = (*OF_STATUS.get(status, ()), *headers)
+    found: dict[str, Any] = {
+        "description": f"{phrase}; code {', '.join(f'`{code}`' for code in codes)}",
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in named},
+    }
+    if has_body:
+        example = {
+            "type": "about:blank",
+            "title": phrase,
+            "status": status,
+            "detail": "...",
+            "code": codes[0],
+            "request_id": "f0f21a9aba854da1b5b40ab35fea918b",
+        }
+        schema = {"$ref": "#/components/schemas/Problem"}
+        found["content"] = {PROBLEM_JSON: {"schema": schema, "example": example}}
+    return found

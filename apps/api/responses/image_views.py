@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from libs.contracts.enums import JobStatus, Retention
-from libs.contracts.views.images import ImageView, Metadata, WireStatus
+from libs.contracts.views.images import ImageMetadata, ImageView, WireStatus
 from libs.imaging.hashing import hex64
 from libs.storage import image_descriptions, images, job_durations, jobs
 from libs.storage.database.tables import Image, Job, now
@@ -112,12 +112,12 @@ def _ready_at(image: Image, job: Job | None, durations: JobDurations) -> datetim
     return max(soon, job.created_at + timedelta(seconds=durations.get(job.kind, job_durations.FIRST_GUESS_S)))
 
 
-def metadata(image: Image) -> Metadata | None:
+def metadata(image: Image) -> ImageMetadata | None:
     """Build the metadata of an image; None when it is missing or not of today's decode."""
     if not image_descriptions.is_described(image):
         return None
     stored: dict[str, Any] = msgspec.json.decode(image.metadata or "{}")
     try:
-        return msgspec.convert(stored | {"id": image.id}, Metadata)
+        return msgspec.convert(stored | {"id": image.id}, ImageMetadata)
     except msgspec.ValidationError:
         return None

@@ -26,41 +26,41 @@ class Accounts(Controller):
     path = "/accounts"
     tags = ("Accounts",)
 
-    @post("/register", opt={"limit": "register"})
+    @post("/register", operation_id="registerAccount", opt={"limit": "register"})
     async def register(self, data: JSONBody[Register]) -> Account:
         """Create an account."""
         return await register(data)
 
-    @post("/login", status_code=HTTP_200_OK, opt={"limit": "login"})
+    @post("/login", operation_id="logIn", status_code=HTTP_200_OK, opt={"limit": "login"})
     async def login(self, data: JSONBody[Login], backends: NamedDependency[Backends]) -> Tokens:
         """Get an access token and a refresh token."""
         return await log_in(data, backends.settings)
 
-    @post("/refresh", status_code=HTTP_200_OK)
+    @post("/refresh", operation_id="refreshTokens", status_code=HTTP_200_OK)
     async def refresh(self, data: JSONBody[RefreshRequest], backends: NamedDependency[Backends]) -> Tokens:
         """Exchange a refresh token for a new pair of tokens. Using it a second time ends the login."""
         return await renew(data.refresh_token, backends.settings)
 
-    @post("/logout", status_code=HTTP_204_NO_CONTENT)
+    @post("/logout", operation_id="logOut", status_code=HTTP_204_NO_CONTENT)
     async def logout(
         self, data: JSONBody[RefreshRequest], backends: NamedDependency[Backends]
     ) -> Response[None]:
         """End the login of a refresh token. All of its tokens are invalid at once."""
         return await log_out(data.refresh_token, backends.settings)
 
-    @get("/me", opt=needs(Scope.ACCOUNT), security=BEARER)
+    @get("/me", operation_id="getAccount", opt=needs(Scope.ACCOUNT), security=BEARER)
     async def me(self, caller: NamedDependency[BaseUser]) -> Account:
         """Get the caller's account."""
         return account_view(caller)
 
-    @get("/me/usage", opt=needs(Scope.ACCOUNT), security=BEARER)
+    @get("/me/usage", operation_id="getUsage", opt=needs(Scope.ACCOUNT), security=BEARER)
     async def usage(
         self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
     ) -> UsageView:
         """Get the caller's use of each limited resource, and the tokens of its edits."""
         return await usage_view(caller, backends.settings)
 
-    @delete("/me", security=LOGIN)
+    @delete("/me", operation_id="deleteAccount", security=LOGIN)
     async def remove(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> None:
         """Delete the caller's account and everything in it, permanently."""
         await publish_cancelled(await accounts.delete(caller), caller.username, backends)

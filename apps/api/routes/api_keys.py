@@ -27,14 +27,14 @@ class ApiKeys(Controller):
     tags = ("Accounts",)
     opt = needs(Scope.ACCOUNT)
 
-    @post(status_code=HTTP_201_CREATED, security=LOGIN, opt=LOGIN_ONLY)
+    @post(operation_id="createApiKey", status_code=HTTP_201_CREATED, security=LOGIN, opt=LOGIN_ONLY)
     async def create(self, data: JSONBody[ApiKeyRequest], caller: NamedDependency[BaseUser]) -> NewApiKey:
         """Create an API key. Only this answer shows it; a key cannot create another."""
         key = new_key()
         row = await api_keys.create(caller.id, data, key_id=key.id, digest=key.digest)
         return NewApiKey(**structs.asdict(api_key_view(row)), key=key.text)
 
-    @get(security=BEARER)
+    @get(operation_id="listApiKeys", security=BEARER)
     async def list_keys(
         self,
         context: NamedDependency[RequestContext],
@@ -45,12 +45,12 @@ class ApiKeys(Controller):
         found, total = await api_keys.page(context.caller.id, limit=limit, after=after)
         return listed([api_key_view(key) for key in found], context, total=total, limit=limit)
 
-    @get("/{key_id:uuid}", security=BEARER)
+    @get("/{key_id:uuid}", operation_id="getApiKey", security=BEARER)
     async def get_key(self, key_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> ApiKeyView:
         """Get one API key, without the key itself."""
         return api_key_view(await api_keys.owned_by(caller.id, key_id))
 
-    @delete("/{key_id:uuid}", security=BEARER)
+    @delete("/{key_id:uuid}", operation_id="revokeApiKey", security=BEARER)
     async def revoke(self, key_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> None:
         """Revoke an API key. The next request with it is refused."""
         await api_keys.revoke(caller.id, key_id)

@@ -18,7 +18,6 @@ from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.middleware.key_access import needs
 from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER
-from apps.api.openapi.request_bodies import BatchOperation
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
 from apps.api.responses.content_disposition import UNTRUSTED, content_disposition
 from apps.api.responses.event_streams import OpenStream
@@ -51,12 +50,12 @@ class Batches(Controller):
     security = BEARER
     opt = needs(Scope.BATCHES)
 
-    @post(operation_class=BatchOperation, status_code=HTTP_202_ACCEPTED, request_max_body_size=None)
+    @post(operation_id="createBatch", status_code=HTTP_202_ACCEPTED, request_max_body_size=None)
     async def create(self, context: NamedDependency[RequestContext]) -> Response[BatchView]:
         """Upload a CSV file of products. A file with errors is refused as a whole, with a list of them."""
         return await create_batch(context)
 
-    @get()
+    @get(operation_id="listBatches")
     async def list_batches(
         self,
         context: NamedDependency[RequestContext],
@@ -70,7 +69,7 @@ class Batches(Controller):
             [batch_view(batch, context.base_url) for batch in found], context, total=total, limit=limit
         )
 
-    @get("/{batch_id:uuid}")
+    @get("/{batch_id:uuid}", operation_id="getBatch")
     async def get_batch(
         self,
         batch_id: FromPath[UUID],
@@ -88,7 +87,7 @@ class Batches(Controller):
         headers = page_headers(context, total=total, following=last_of(detail.items, limit))
         return Response(detail, headers=headers)
 
-    @get("/{batch_id:uuid}/output.csv", media_type="text/csv")
+    @get("/{batch_id:uuid}/output.csv", operation_id="downloadBatchOutput", media_type="text/csv")
     async def output_csv(self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> Stream:
         """Download the input's columns with the outputs' URLs and the errors, also while the batch runs."""
         batch = await batches.owned_by(context.caller.id, batch_id)
@@ -99,7 +98,7 @@ class Batches(Controller):
         charset = decode_head(batch.columns).dialect.encoding.charset
         return _file(export.output_csv(batch, link), batch, "text/csv", "-output.csv", encoding=charset)
 
-    @get("/{batch_id:uuid}/archive.zip", media_type="application/zip")
+    @get("/{batch_id:uuid}/archive.zip", operation_id="downloadBatchArchive", media_type="application/zip")
     async def archive(
         self,
         batch_id: FromPath[UUID],
@@ -110,7 +109,7 @@ class Batches(Controller):
         batch = await batches.owned_by(caller.id, batch_id)
         return _file(export.archive(batch, backends.objects), batch, "application/zip", ".zip")
 
-    @get("/{batch_id:uuid}/events", media_type="text/event-stream")
+    @get("/{batch_id:uuid}/events", operation_id="streamBatch", media_type="text/event-stream")
     async def events(
         self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ServerSentEvent:
@@ -119,7 +118,7 @@ class Batches(Controller):
         opened = context.event_streams.open_stream(context.caller.id)
         return ServerSentEvent(_changes(context, batch, opened), headers={"Cache-Control": "no-store"})
 
-    @post("/{batch_id:uuid}/retry", status_code=HTTP_202_ACCEPTED)
+    @post("/{batch_id:uuid}/retry", operation_id="retryBatch", status_code=HTTP_202_ACCEPTED)
     async def retry(
         self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[BatchView]:
@@ -134,7 +133,7 @@ class Batches(Controller):
 
         return await _accepted_once(context, fingerprint(context.request), make)
 
-    @delete("/{batch_id:uuid}")
+    @delete("/{batch_id:uuid}", operation_id="deleteBatch")
     async def remove(
         self, batch_id: FromPath[UUID], caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]
     ) -> None:

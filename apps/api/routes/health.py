@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
 from libs.backends import Backends
-from libs.contracts.views.health import Health
+from libs.contracts.views.health import Health, Liveness
 
 
 class HealthChecks(Controller):
@@ -14,12 +14,12 @@ class HealthChecks(Controller):
     path = "/health"
     tags = ("Health",)
 
-    @get("/live")
-    async def live(self) -> dict[str, str]:
+    @get("/live", operation_id="checkLive")
+    async def live(self) -> Liveness:
         """Check that the process answers."""
-        return {"status": "ok"}
+        return Liveness(status="ok")
 
-    @get("/ready")
+    @get("/ready", operation_id="checkReady")
     async def ready(self, backends: NamedDependency[Backends]) -> Response[Health]:
         """Check that database, object store and broker answer too; 503 names the one that does not."""
         found = await backends.health()

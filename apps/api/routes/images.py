@@ -11,8 +11,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint
 from apps.api.middleware.key_access import needs
-from apps.api.openapi.document import BEARER
-from apps.api.openapi.request_bodies import EditOperation, PatchOperation, PutOperation, UploadOperation
+from apps.api.openapi.document import BEARER, by_method
 from apps.api.responses import files, image_views
 from apps.api.responses.job_responses import in_progress, job_once
 from apps.api.responses.lists import Limit, Md5, Time, in_utc, listed
@@ -22,7 +21,7 @@ from apps.api.uploads.describe_image import metadata_of
 from apps.api.uploads.edit_image import edit, replace_and_edit
 from apps.api.uploads.json_body import is_form
 from libs.contracts.enums import Scope
-from libs.contracts.views.images import Confirmation, ImageView, Metadata, TransformRequest, WireStatus
+from libs.contracts.views.images import Confirmation, ImageMetadata, ImageView, TransformRequest, WireStatus
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
 from libs.images import expiry
@@ -64,7 +63,7 @@ class Images(Controller):
     security = BEARER
     opt = needs(Scope.IMAGES_READ, Scope.IMAGES_WRITE)
 
-    @post(operation_class=UploadOperation, status_code=HTTP_201_CREATED, request_max_body_size=None)
+    @post(operation_id="uploadImage", status_code=HTTP_201_CREATED, request_max_body_size=None)
     async def create(
         self, context: NamedDependency[RequestContext]
     ) -> Response[ImageView] | Response[JobView]:
@@ -75,7 +74,7 @@ class Images(Controller):
         """
         return await create(context)
 
-    @get(dependencies={"filtered_by": Provide(image_filter, sync_to_thread=False)})
+    @get(operation_id="listImages", dependencies={"filtered_by": Provide(image_filter, sync_to_thread=False)})
     async def list_images(
         self,
         context: NamedDependency[RequestContext],
@@ -87,7 +86,7 @@ class Images(Controller):
         found, total = await image_list.page(context.caller.id, filtered_by, limit=limit, after=after)
         return listed(await image_views.views_of(found, context.base_url), context, total=total, limit=limit)
 
-    @get("/{image_id:uuid}")
+    @get("/{image_id:uuid}", operation_id="getImage")
     async def get_image(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ImageView:
@@ -96,7 +95,7 @@ class Images(Controller):
 
     @patch(
         "/{image_id:uuid}",
-        operation_class=PatchOperation,
+        operation_id="changeImage",
         status_code=HTTP_200_OK,
         request_max_body_size=None,
     )
@@ -112,7 +111,7 @@ class Images(Controller):
 
     @put(
         "/{image_id:uuid}",
-        operation_class=PutOperation,
+        operation_id="replaceImage",
         status_code=HTTP_200_OK,
         request_max_body_size=None,
     )
@@ -125,7 +124,7 @@ class Images(Controller):
         """
         return await replace_image.replace(image_id, context.waiting(WAIT_S))
 
-    @delete("/{image_id:uuid}", status_code=HTTP_200_OK)
+    @delete("/{image_id:uuid}", operation_id="deleteImage", status_code=HTTP_200_OK)
     async def remove(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Confirmation:
@@ -135,6 +134,7 @@ class Images(Controller):
     @route(
         "/{image_id:uuid}/download",
         http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        operation_id=by_method(GET="downloadImage", HEAD="checkDownload"),
         status_code=HTTP_200_OK,
     )
     async def download(
@@ -149,7 +149,7 @@ class Images(Controller):
         """
         return await download_image(image_id, version, context)
 
-    @post("/{image_id:uuid}/transform", status_code=HTTP_202_ACCEPTED)
+    @post("/{image_id:uuid}/transform", operation_id="transformImage", status_code=HTTP_202_ACCEPTED)
     async def transform(
         self,
         image_id: FromPath[UUID],
@@ -174,7 +174,7 @@ class Images(Controller):
     @post(
         "/{image_id:uuid}/edit",
         opt=needs(Scope.EDITS),
-        operation_class=EditOperation,
+        operation_id="editImage",
         status_code=HTTP_202_ACCEPTED,
         request_max_body_size=None,
     )
@@ -188,7 +188,12 @@ class Images(Controller):
         image = await images.owned_by(context.caller.id, image_id)
         return await edit(image, context)
 
-    @post("/{image_id:uuid}/link", opt=needs(Scope.IMAGES_READ), status_code=HTTP_201_CREATED)
+    @post(
+        "/{image_id:uuid}/link",
+        operation_id="createLink",
+        opt=needs(Scope.IMAGES_READ),
+        status_code=HTTP_201_CREATED,
+    )
     async def link(
         self,
         image_id: FromPath[UUID],
@@ -200,10 +205,10 @@ class Images(Controller):
         image = await _version(context.caller, image_id, requested.version)
         return files.link_to(image, context.settings, context.base_url, expires_in=requested.expires_in)
 
-    @get("/{image_id:uuid}/metadata")
+    @get("/{image_id:uuid}/metadata", operation_id="getImageMetadata")
     async def metadata(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
-    ) -> Response[Metadata] | Response[JobView]:
+    ) -> Response[ImageMetadata] | Response[JobView]:
         """Get the findings of a full decode. 202 with the job if the image is not described in time."""
         image = await images.owned_by(context.caller.id, image_id)
         found = await metadata_of(image, context.waiting(WAIT_S))

@@ -33,7 +33,7 @@ class Jobs(Controller):
     security = BEARER
     opt = needs(Scope.JOBS)
 
-    @get()
+    @get(operation_id="listJobs")
     async def list_jobs(
         self,
         context: NamedDependency[RequestContext],
@@ -49,18 +49,18 @@ class Jobs(Controller):
         )
         return listed([job_view(job, context.base_url) for job in found], context, total=total, limit=limit)
 
-    @get("/{job_id:uuid}")
+    @get("/{job_id:uuid}", operation_id="getJob")
     async def get_job(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
         """Get one job."""
         return job_view(await jobs.shown(context.caller.id, job_id), context.base_url)
 
-    @delete("/{job_id:uuid}", status_code=HTTP_200_OK)
+    @delete("/{job_id:uuid}", operation_id="cancelJob", status_code=HTTP_200_OK)
     async def cancel(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
         """Cancel a job that has not ended. Its result is not kept."""
         job = await cancel(context.caller, job_id, context.backends)
         return job_view(job, context.base_url)
 
-    @get("/{job_id:uuid}/events", media_type="text/event-stream")
+    @get("/{job_id:uuid}/events", operation_id="streamJob", media_type="text/event-stream")
     async def events(
         self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ServerSentEvent:

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK
 
+from apps.api.openapi.document import by_method
 from apps.api.responses import files
 from libs.auth.links import verify_link
 from libs.backends import Backends
@@ -18,6 +19,7 @@ from libs.storage.image_errors import ImageNotFound
 @route(
     "/d/{token:str}",
     http_method=[HttpMethod.GET, HttpMethod.HEAD],
+    operation_id=by_method(GET="openLink", HEAD="checkLink"),
     status_code=HTTP_200_OK,
     tags=["Links"],
 )

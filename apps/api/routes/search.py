@@ -15,7 +15,6 @@ from litestar.status_codes import HTTP_200_OK
 from apps.api.context import RequestContext, job_options
 from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
-from apps.api.openapi.request_bodies import SearchOperation
 from apps.api.problems import JobFailed
 from apps.api.responses import image_views
 from apps.api.responses.job_responses import in_progress
@@ -61,7 +60,7 @@ class LookAlikes(Controller):
     security = BEARER
     opt = needs(Scope.IMAGES_READ)
 
-    @get("/{image_id:uuid}/similar")
+    @get("/{image_id:uuid}/similar", operation_id="listSimilarImages")
     async def similar(
         self,
         image_id: FromPath[UUID],
@@ -85,7 +84,7 @@ class LookAlikes(Controller):
         search = SearchRequest(max_distance=max_distance, limit=limit)
         return await _nearest(image.phash or 0, search, context, exclude=image.id)
 
-    @post("/search", operation_class=SearchOperation, status_code=HTTP_200_OK, request_max_body_size=None)
+    @post("/search", operation_id="searchImages", status_code=HTTP_200_OK, request_max_body_size=None)
     async def search(self, context: NamedDependency[RequestContext]) -> SearchResponse:
         """List the caller's images that look like a file, the image at a URL, or a hash, nearest first.
 
@@ -102,7 +101,7 @@ class LookAlikes(Controller):
         async with received_image_json(context, SearchRequest) as received:
             return await _search_json(received, context)
 
-    @get("/duplicates")
+    @get("/duplicates", operation_id="listDuplicates")
     async def duplicates(
         self,
         context: NamedDependency[RequestContext],

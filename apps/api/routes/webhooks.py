@@ -42,7 +42,7 @@ class Webhooks(Controller):
     security = BEARER
     opt = needs(Scope.WEBHOOKS)
 
-    @post(status_code=HTTP_201_CREATED)
+    @post(operation_id="createWebhook", status_code=HTTP_201_CREATED)
     async def create(
         self, data: JSONBody[WebhookRequest], context: NamedDependency[RequestContext]
     ) -> Response[WebhookWithSecret]:
@@ -57,7 +57,7 @@ class Webhooks(Controller):
 
         return await _once(context, make, webhook_endpoints.owned_by, respond)
 
-    @get()
+    @get(operation_id="listWebhooks")
     async def list_webhooks(
         self,
         context: NamedDependency[RequestContext],
@@ -68,12 +68,12 @@ class Webhooks(Controller):
         found, total = await webhook_endpoints.page(context.caller.id, limit=limit, after=after)
         return listed([_webhook_view(endpoint) for endpoint in found], context, total=total, limit=limit)
 
-    @get("/{webhook_id:uuid}")
+    @get("/{webhook_id:uuid}", operation_id="getWebhook")
     async def get_webhook(self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> WebhookView:
         """Get one webhook, without its secret."""
         return _webhook_view(await webhook_endpoints.owned_by(caller.id, webhook_id))
 
-    @patch("/{webhook_id:uuid}")
+    @patch("/{webhook_id:uuid}", operation_id="changeWebhook")
     async def change(
         self,
         webhook_id: FromPath[UUID],
@@ -89,12 +89,12 @@ class Webhooks(Controller):
             await webhook_endpoints.change(endpoint, url=data.url, events=data.events, active=data.active)
         )
 
-    @delete("/{webhook_id:uuid}")
+    @delete("/{webhook_id:uuid}", operation_id="deleteWebhook")
     async def remove(self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> None:
         """Delete a webhook and its deliveries."""
         await webhook_endpoints.delete(await webhook_endpoints.owned_by(caller.id, webhook_id))
 
-    @post("/{webhook_id:uuid}/secret/rotate", status_code=HTTP_200_OK)
+    @post("/{webhook_id:uuid}/secret/rotate", operation_id="rotateWebhookSecret", status_code=HTTP_200_OK)
     async def rotate_secret(
         self, webhook_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[WebhookWithSecret]:
@@ -109,7 +109,7 @@ class Webhooks(Controller):
 
         return await _once(context, make, webhook_endpoints.owned_by, respond)
 
-    @post("/{webhook_id:uuid}/test", status_code=HTTP_202_ACCEPTED)
+    @post("/{webhook_id:uuid}/test", operation_id="testWebhook", status_code=HTTP_202_ACCEPTED)
     async def test(
         self, webhook_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[DeliveryWithBody]:
@@ -126,12 +126,12 @@ class Webhooks(Controller):
 
         return await _once(context, make, webhook_deliveries.owned_by, respond)
 
-    @get("/secret")
+    @get("/secret", operation_id="getAccountSecret")
     async def account_secret(self, caller: NamedDependency[BaseUser]) -> AccountSecret:
         """Get the secret that signs events sent to the `webhook_url` of a job or batch."""
         return _account_secret(await webhook_secrets.account_secret(caller.id))
 
-    @post("/secret/rotate", status_code=HTTP_200_OK)
+    @post("/secret/rotate", operation_id="rotateAccountSecret", status_code=HTTP_200_OK)
     async def rotate_account_secret(
         self, context: NamedDependency[RequestContext]
     ) -> Response[AccountSecret]:
@@ -148,7 +148,7 @@ class Webhooks(Controller):
 
         return await _once(context, make, find, respond)
 
-    @get("/deliveries")
+    @get("/deliveries", operation_id="listDeliveries")
     async def list_deliveries(
         self,
         context: NamedDependency[RequestContext],
@@ -174,14 +174,14 @@ class Webhooks(Controller):
         )
         return listed([_delivery_view(delivery) for delivery in found], context, total=total, limit=limit)
 
-    @get("/deliveries/{delivery_id:uuid}")
+    @get("/deliveries/{delivery_id:uuid}", operation_id="getDelivery")
     async def get_delivery(
         self, delivery_id: FromPath[UUID], caller: NamedDependency[BaseUser]
     ) -> DeliveryWithBody:
         """Get one delivery, with its body."""
         return _with_body(await webhook_deliveries.owned_by(caller.id, delivery_id))
 
-    @post("/deliveries/{delivery_id:uuid}/redeliver", status_code=HTTP_202_ACCEPTED)
+    @post("/deliveries/{delivery_id:uuid}/redeliver", operation_id="redeliver", status_code=HTTP_202_ACCEPTED)
     async def redeliver(
         self, delivery_id: FromPath[UUID], caller: NamedDependency[BaseUser]
     ) -> DeliveryWithBody:

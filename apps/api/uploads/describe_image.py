@@ -5,7 +5,7 @@ from apps.api.middleware.request_log import request_id
 from apps.api.responses import image_views
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from libs.contracts.enums import Priority
-from libs.contracts.views.images import Metadata
+from libs.contracts.views.images import ImageMetadata
 from libs.images.queue_description import queue_description
 from libs.storage import images
 from libs.storage.database.tables import Image, Job
@@ -25,7 +25,7 @@ async def describe_in_time(image: Image, context: RequestContext) -> Job | None:
     return None if done else job
 
 
-async def metadata_of(image: Image, context: RequestContext) -> Metadata | Job:
+async def metadata_of(image: Image, context: RequestContext) -> ImageMetadata | Job:
     """Return the metadata of a stored image, or the job when it is not described in time.
 
     Raises:

@@ -14,3 +14,9 @@ class Health(Struct, frozen=True, kw_only=True):
     broker: str
     disk: str  # of temporary files, and of a `file://` object store
     edits: Literal["on", "off"]  # whether a model for edits is configured; both are healthy
+
+
+class Liveness(Struct, frozen=True, kw_only=True):
+    """The process answers."""
+
+    status: Literal["ok"]

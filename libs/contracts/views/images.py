@@ -103,7 +103,7 @@ class StoredMetadata(Description, frozen=True, kw_only=True):
     edit: EditNote | None = None  # None: no model made it
 
 
-class Metadata(StoredMetadata, frozen=True, kw_only=True):
+class ImageMetadata(StoredMetadata, frozen=True, kw_only=True):
     """The findings of a full decode of an image."""
 
     id: UUID

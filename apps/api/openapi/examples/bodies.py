@@ -1,0 +1,144 @@
+"""An example of every body: values of its type, so none can have a wrong field."""
+
+import msgspec
+from msgspec import Struct
+
+from apps.api.openapi.examples import operations
+from apps.api.openapi.examples.findings import FINDINGS
+from apps.api.openapi.examples.values import (
+    ACCOUNT,
+    API_KEY,
+    BASE,
+    BATCH,
+    DELIVERY,
+    EDIT_USAGE,
+    FAILED_JOB,
+    FAR,
+    HOOK,
+    IMAGE,
+    IMAGE_ID,
+    ITEM,
+    JOB,
+    KEY,
+    NEXT_DAY,
+    OPERATIONS,
+    RESULT,
+    RESULT_ID,
+    SECRET,
+    TOKEN,
+    WEBHOOK,
+)
+from libs.contracts.edits import EditTokens
+from libs.contracts.enums import OnDuplicate, Retention, Scope, WebhookEvent
+from libs.contracts.views import (
+    accounts,
+    api_keys,
+    batches,
+    health,
+    images,
+    links,
+    problems,
+    search,
+    webhooks,
+)
+from libs.imaging.metadata.exif_iptc import Camera, Caption
+
+EXAMPLES: tuple[Struct, ...] = (
+    ACCOUNT,
+    accounts.Register(username="ada", email="ada@shop.example", password="correct horse battery"),  # noqa: S106
+    accounts.Login(username="ada", password="correct horse battery", email="ada@shop.example"),  # noqa: S106
+    accounts.RefreshRequest(refresh_token=TOKEN),
+    accounts.Tokens(access_token=TOKEN, refresh_token=TOKEN, expires_in=900),
+    api_keys.ApiKeyRequest(
+        name="shop",
+        scopes=(Scope.IMAGES_READ, Scope.IMAGES_WRITE),
+        networks=("203.0.113.0/24",),
+        expires_at=FAR,
+    ),
+    API_KEY,
+    api_keys.NewApiKey(**msgspec.structs.asdict(API_KEY), key=KEY),
+    EDIT_USAGE,
+    accounts.EditsView(configured=True, per_day=100, today=EDIT_USAGE, total=EDIT_USAGE),
+    accounts.UsageView(
+        stored_bytes=5_256_330,
+        quota_bytes=10_000_000_000,
+        waiting_jobs=2,
+        quota_jobs=1000,
+        edits=accounts.EditsView(configured=True, per_day=100, today=EDIT_USAGE, total=EDIT_USAGE),
+    ),
+    IMAGE,
+    msgspec.structs.replace(
+        RESULT, status="failed", error_code="crop_outside", error="the crop lies outside the image"
+    ),
+    images.TransformRequest(operations=OPERATIONS, retention=Retention.EPHEMERAL, webhook_url=HOOK),
+    images.EditRequest(
+        prompt="A red bicycle",
+        mask=RESULT_ID,
+        size="1024x1024",
+        quality="high",
+        n=2,
+        output_format="png",
+        background="opaque",
+        operations=OPERATIONS,
+        webhook_url=HOOK,
+    ),
+    images.ImageFromUrl(
+        image_url="https://shop.example/cat.jpg",
+        filename="cat.jpg",
+        operations=OPERATIONS,
+        retention=Retention.EPHEMERAL,
+        on_duplicate=OnDuplicate.STORE,
+        webhook_url=HOOK,
+    ),
+    images.ImageFromUrl(
+        prompt="A red bicycle",
+        mask=RESULT_ID,
+        size="1024x1024",
+        quality="high",
+        output_format="png",
+        background="opaque",
+    ),
+    images.ImagePatch(
+        filename="cat-on-chair.jpg", retention=Retention.KEEP, image_url="https://shop.example/cat-2.jpg"
+    ),
+    images.ImagePut(
+        image_url="https://shop.example/cat-2.jpg", filename="cat-2.jpg", retention=Retention.KEEP
+    ),
+    FINDINGS,
+    images.Confirmation(message="Record deleted successfully"),
+    JOB,
+    FAILED_JOB,
+    BATCH,
+    batches.BatchDetail(**msgspec.structs.asdict(BATCH), errors={"url_http_error": 1}, items=(ITEM,)),
+    ITEM,
+    links.LinkRequest(expires_in=3600),
+    links.LinkView(url=f"{BASE}/d/4q0uGm0u3zGJvQ", expires_at=NEXT_DAY, expires_in=3600),
+    search.SearchRequest(phash="f0e4c2d7869b1a3c"),
+    search.SearchRequest(image_url="https://shop.example/cat.jpg"),
+    search.SimilarView(**msgspec.structs.asdict(IMAGE), distance=3),
+    search.DuplicateGroupView(
+        representative=IMAGE_ID, images=(IMAGE_ID, RESULT_ID), reclaimable_bytes=48_213
+    ),
+    webhooks.WebhookRequest(url=HOOK, events=(WebhookEvent.JOB_COMPLETED, WebhookEvent.JOB_FAILED)),
+    webhooks.WebhookPatch(active=True, url=HOOK, events=(WebhookEvent.BATCH_COMPLETED,)),
+    WEBHOOK,
+    webhooks.WebhookWithSecret(**msgspec.structs.asdict(WEBHOOK), secret=SECRET),
+    webhooks.AccountSecret(secret=SECRET, previous_secret_until=NEXT_DAY),
+    DELIVERY,
+    webhooks.DeliveryWithBody(
+        **msgspec.structs.asdict(DELIVERY), body='{"type":"job.completed","timestamp":"...","data":{}}'
+    ),
+    *DELIVERY.history,
+    health.Health(status="ok", database="ok", objects="ok", broker="ok", disk="ok", edits="on"),
+    health.Liveness(status="ok"),
+    problems.CsvError(line=3, column="Input Image Urls", reason="the cell has no URL"),
+    problems.FieldError(
+        message="unknown field `widht` in operation 1 (resize); did you mean `width`?", key="operations[0]"
+    ),
+    FINDINGS.exif or Camera(),
+    FINDINGS.iptc or Caption(),
+    *(part for part in (FINDINGS.exif and FINDINGS.exif.gps, FINDINGS.edit) if part is not None),
+    EditTokens(input_tokens=400, output_tokens=1056, total_tokens=1456),
+    *operations.EXAMPLES,
+)
+"""The first of each type is the example of a body; the others have values for fields that it leaves empty."""

@@ -1,0 +1,15 @@
+"""The descriptions of today's operations, by operation id."""
+
+from collections.abc import Mapping
+
+from apps.api.openapi.described import Described
+from apps.api.openapi.operations import accounts, batches, health, images, jobs, webhooks
+
+OPERATIONS: Mapping[str, Described] = {
+    **accounts.OPERATIONS,
+    **images.OPERATIONS,
+    **jobs.OPERATIONS,
+    **batches.OPERATIONS,
+    **webhooks.OPERATIONS,
+    **health.OPERATIONS,
+}

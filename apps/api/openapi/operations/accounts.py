@@ -1,0 +1,42 @@
+"""Accounts and their tokens."""
+
+from apps.api.openapi import error_groups as errors
+from apps.api.openapi.described import Answer, Described
+from apps.api.openapi.headers import LISTED
+from libs.contracts.views.accounts import Account, Login, RefreshRequest, Register, Tokens, UsageView
+from libs.contracts.views.api_keys import ApiKeyRequest, ApiKeyView, NewApiKey
+from libs.runtime.threads import ServerBusy
+from libs.storage import accounts, api_keys, refresh_tokens
+
+REFRESH: errors.Errors = (*errors.TOKEN[1:], refresh_tokens.TokenError)
+KEY: errors.Errors = (api_keys.ApiKeyNotFound,)
+
+OPERATIONS = {
+    "registerAccount": Described(
+        json=Register,
+        answers={201: Answer("The new account", Account)},
+        errors=(accounts.UsernameTaken, accounts.EmailTaken, ServerBusy),
+    ),
+    "logIn": Described(
+        json=Login,
+        answers={200: Answer("The tokens of a new login", Tokens)},
+        errors=(accounts.BadCredentials, ServerBusy),
+    ),
+    "refreshTokens": Described(
+        json=RefreshRequest, answers={200: Answer("The new tokens", Tokens)}, errors=REFRESH
+    ),
+    "logOut": Described(
+        json=RefreshRequest, answers={204: Answer("The login has ended")}, errors=errors.TOKEN[1:]
+    ),
+    "getAccount": Described(answers={200: Answer("The account", Account)}),
+    "getUsage": Described(answers={200: Answer("What is used, and the limits", UsageView)}),
+    "createApiKey": Described(
+        json=ApiKeyRequest,
+        answers={201: Answer("The key, which no other answer shows", NewApiKey)},
+        errors=(api_keys.TooManyApiKeys,),
+    ),
+    "listApiKeys": Described(answers={200: Answer("A page of keys", list[ApiKeyView], LISTED)}),
+    "getApiKey": Described(answers={200: Answer("The key", ApiKeyView)}, errors=KEY),
+    "revokeApiKey": Described(answers={204: Answer("The key is revoked")}, errors=(*KEY, *errors.CHANGES)),
+    "deleteAccount": Described(answers={204: Answer("The account is deleted")}, errors=errors.CHANGES),
+}

@@ -1,0 +1,78 @@
+"""What parameters of paths and queries mean, by name."""
+
+from typing import Any
+
+from apps.api.openapi.examples import values
+
+PARAMETERS: dict[str, tuple[str, Any]] = {
+    "image_id": ("The id of an image", str(values.IMAGE_ID)),
+    "job_id": ("The id of a job", str(values.JOB_ID)),
+    "batch_id": ("The id of a batch", str(values.BATCH_ID)),
+    "webhook_id": ("The id of a webhook", str(values.WEBHOOK_ID)),
+    "delivery_id": ("The id of a delivery, which is sent as `webhook-id`", str(values.DELIVERY_ID)),
+    "key_id": ("The id of an API key", str(values.KEY_ID)),
+    "token": ("The end of a link's `url`", "4q0uGm0u3zGJvQ"),
+    "after": ("Where the page before ended: take it from the header `Link`", str(values.IMAGE_ID)),
+    "limit": ("The greatest number of entries", 20),
+    "status": ("Only entries with this status", "completed"),
+    "format": ("Only images of this format", "jpeg"),
+    "md5": ("Only images whose bytes have this MD5, 32 hex digits", values.IMAGE.md5),
+    "parent": ("Only results of this image", str(values.IMAGE_ID)),
+    "created_after": (
+        "Only images created after this time, in RFC 3339; UTC by default",
+        "2026-11-22T00:00:00Z",
+    ),
+    "created_before": (
+        "Only images created before this time, in RFC 3339; UTC by default",
+        "2026-11-23T00:00:00Z",
+    ),
+    "version": (
+        "`latest` is the newest result, or the image itself without one; `original` the image",
+        "latest",
+    ),
+    "max_distance": ("The greatest number of bits in which hashes differ, of 64", 10),
+    "kind": ("Only jobs of this kind", "transform"),
+    "image": ("Only jobs of this image", str(values.IMAGE_ID)),
+    "event": ("Only deliveries of this event", "job.completed"),
+    "webhook": ("Only deliveries to this webhook", str(values.WEBHOOK_ID)),
+    "subject": ("Only deliveries about this job, batch or image", str(values.JOB_ID)),
+}
+"""By name: a description and an example."""
+
+OF_OPERATIONS: dict[tuple[str, str], tuple[str, Any]] = {
+    ("listBatches", "status"): ("Only batches with this status", "Completed"),
+    ("getBatch", "status"): ("Only items with this status", "failed"),
+    ("getBatch", "limit"): ("The greatest number of items; 0 for the batch alone", 20),
+    ("listDeliveries", "status"): ("Only deliveries with this status", "delivered"),
+    ("listDuplicates", "after"): (
+        "Where the page before ended: take it from the header `Link`",
+        f"48213.{values.IMAGE_ID}",
+    ),
+}
+"""The same, where an operation gives a name another meaning."""
+
+
+def described(parameter: dict[str, Any], operation_id: str) -> dict[str, Any]:
+    """Return a parameter of Litestar's document with its description and an example."""
+    name = parameter["name"]
+    text, example = OF_OPERATIONS.get((operation_id, name)) or PARAMETERS.get(name, ("", None))
+    schema = _without_null(parameter["schema"])
+    schema.pop("description", None)
+    if example is not None:
+        schema["examples"] = [example]
+    found = {
+        "name": name,
+        "in": parameter["in"],
+        "required": parameter["required"],
+        "schema": schema,
+    }
+    return {**found, "description": text} if text else found
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a parameter's values: one that is left out is not null."""
+    kinds = [kind for kind in schema.get("oneOf", []) if kind != {"type": "null"}]
+    own = {name: value for name, value in schema.items() if name != "oneOf"}
+    if len(kinds) == 1:
+        return {**own, **kinds[0]}
+    return {**own, "oneOf": kinds} if kinds else own
