@@ -28,30 +28,55 @@ class Description(Struct, frozen=True, kw_only=True):
     """Facts about a stored file."""
 
     format: FormatName
+    """The format of the file, read from its bytes."""
     mime: str
-    width: int  # of the stored pixels, before EXIF orientation
+    """The media type of the file."""
+    width: int
+    """The width of the stored pixels, before EXIF orientation."""
     height: int
+    """The height of the stored pixels, before EXIF orientation."""
     frames: int
-    duration_ms: float | None  # of all frames together; None for a still image
+    """How many frames an animation has; 1 for a still image."""
+    duration_ms: float | None
+    """How long all frames together last; null for a still image."""
     size_bytes: int
+    """The size of the file."""
     md5: str
+    """The MD5 of the file."""
     sha256: str
-    hash_version: int  # of the next four; see `hashing.HASH_VERSION`
-    phash: str  # this and the next two: 16 hexadecimal digits, of the upright picture
+    """The SHA-256 of the file."""
+    hash_version: int
+    """The way in which the four perceptual hashes are computed; see `hashing.HASH_VERSION`."""
+    phash: str
+    """The DCT hash of the upright picture, 16 hex digits."""
     dhash: str
+    """The gradient hash of the upright picture, 16 hex digits."""
     average_hash: str
+    """The mean hash of the upright picture, 16 hex digits."""
     colorhash: str
-    blurhash: str  # of the upright picture
-    colors: tuple[str, ...]  # at most five as `#rrggbb`, the most frequent first
-    mode: str  # Pillow's name of the pixel mode
-    has_alpha: bool  # pixels may be transparent
-    orientation: int  # EXIF, 1 to 8
-    dpi: tuple[float, float] | None  # horizontal and vertical
-    profile: str | None  # the colour profile's description
+    """The colour hash of the upright picture."""
+    blurhash: str
+    """A placeholder of the upright picture."""
+    colors: tuple[str, ...]
+    """At most five colours as `#rrggbb`, the most frequent first."""
+    mode: str
+    """Pillow's name of the pixel mode."""
+    has_alpha: bool
+    """Whether pixels may be transparent."""
+    orientation: int
+    """The EXIF orientation, 1 to 8."""
+    dpi: tuple[float, float] | None
+    """Dots per inch, horizontal and vertical."""
+    profile: str | None
+    """The description of the colour profile."""
     exif: Camera | None
+    """What the camera recorded."""
     iptc: Caption | None
-    xmp: str | None  # the unparsed packet
-    metadata_error: str | None  # what could not be read of EXIF, XMP or IPTC
+    """What an editor recorded."""
+    xmp: str | None
+    """The XMP packet, unparsed."""
+    metadata_error: str | None
+    """What could not be read of EXIF, XMP or IPTC."""
 
 
 def describe(source: Path, limits: Limits) -> Description:

@@ -17,7 +17,9 @@ class Focus(Struct, frozen=True, forbid_unknown_fields=True):
     """A point of the image, as fractions of its width and height; the part that is kept is centred on it."""
 
     x: Fraction
+    """From the left, as a fraction of the width."""
     y: Fraction
+    """From the top, as a fraction of the height."""
 
 
 Gravity: TypeAlias = Position | Focus

@@ -25,7 +25,9 @@ class LegacyRefreshRequest(RequestBody, frozen=True, kw_only=True):
     """
 
     refresh_token: Annotated[str, Meta(max_length=4096)] | None = None
+    """A refresh token; its use invalidates it."""
     refresh: Annotated[str, Meta(max_length=4096)] | None = None
+    """The refresh token of the login itself; it stays valid."""
 
     def __post_init__(self) -> None:
         if (self.refresh_token is None) == (self.refresh is None):
@@ -36,14 +38,18 @@ class LegacyAccount(Account, frozen=True, kw_only=True):
     """A new account, with a copy in `data`."""
 
     message: str
+    """What was done."""
     data: Account
+    """The account again."""
 
 
 class LegacyTokens(Tokens, frozen=True, kw_only=True):
     """Bearer tokens. `access` and `refresh` repeat `access_token` and `refresh_token`."""
 
     access: str
+    """The same as `access_token`."""
     refresh: str
+    """The same as `refresh_token`."""
 
 
 class LegacyAccounts(Controller):

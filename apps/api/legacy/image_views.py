@@ -19,17 +19,24 @@ class LegacyImage(ImageView, frozen=True, kw_only=True):
     """An image. The older names repeat `source_url`, `md5`, `format` and `url`."""
 
     image_url: str | None
+    """The same as `source_url`."""
     md5_hash: str
+    """The same as `md5`."""
     image_format: str
+    """The same as `format`."""
     detail_url: str
+    """The same as `url`."""
     result: "LegacyImage | None" = None
+    """The result of its newest completed job."""
 
 
 class LinkedImage(LegacyImage, frozen=True, kw_only=True):
     """An image with a link that opens without a token."""
 
     original_url: str
+    """An address of the file that needs no token."""
     file_type: str
+    """The same as `format`."""
 
 
 def legacy_image(view: ImageView) -> LegacyImage:

@@ -44,16 +44,22 @@ class Transformed(Struct, frozen=True, kw_only=True):
     """A link to the result of a transformation, which expires after `expires_in` seconds."""
 
     message: str
+    """What was done."""
     transformed_image_url: str
+    """An address of the result that needs no token."""
     expires_in: int
+    """Seconds until the address ends."""
 
 
 class TransformBody(Struct, frozen=True, kw_only=True):
     """One transformation by its type, or several whose types are the names of the parameters."""
 
     transformation_type: str | None = None
+    """The transformation; without it, the parameters name several."""
     transformation_parameters: Any = None
+    """Its parameters, or the parameters of several by their names."""
     transformations: Any = None
+    """The parameters of several transformations by their names."""
 
 
 async def transform(image: Image, context: RequestContext) -> Response[Transformed] | Response[JobView]:

@@ -88,7 +88,7 @@ class _Document:
                     for name in described.sends
                 ),
             ],
-            "responses": self._responses(path, method, described, operation.get("security", [])),
+            "responses": self._responses(path, method, operation, described),
         }
         if described.form or described.json:
             complete["requestBody"] = self._request_body(described)
@@ -116,12 +116,12 @@ class _Document:
         }
         return {"$ref": f"#/components/schemas/{form.name}"}
 
-    def _responses(self, path: str, method: str, described: Described, security: list[Json]) -> Json:
+    def _responses(self, path: str, method: str, operation: Json, described: Described) -> Json:
         everywhere = ("X-Request-ID",) if path.startswith(UNLIMITED) else ("X-Request-ID", *RATE_LIMITS)
         found = {
             str(status): self._answer(answer, everywhere) for status, answer in described.answers.items()
         }
-        problems = problem_responses(path, method, described, security=security, headers=everywhere)
+        problems = problem_responses(path, method, operation, described, everywhere)
         return found | {status: answer for status, answer in problems.items() if status not in found}
 
     def _answer(self, answer: Answer, everywhere: tuple[str, ...]) -> Json:

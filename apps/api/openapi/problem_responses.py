@@ -1,16 +1,15 @@
 """The problem responses of an operation, from the table of errors."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, TypeAlias
+from typing import Any
 
 from apps.api.middleware.key_access import LoginRequired, ScopeMissing
 from apps.api.openapi import error_groups as errors
 from apps.api.openapi.described import Described
 from apps.api.problems import PROBLEM_JSON, codes_of
 
-Security: TypeAlias = Sequence[Mapping[str, Any]]
 OF_STATUS: dict[int, tuple[str, ...]] = {
     400: ("Retry-After",),
     401: ("WWW-Authenticate",),
@@ -22,11 +21,11 @@ OF_STATUS: dict[int, tuple[str, ...]] = {
 
 
 def problem_responses(
-    path: str, method: str, described: Described, *, security: Security, headers: tuple[str, ...]
+    path: str, method: str, operation: Mapping[str, Any], described: Described, headers: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Return the problem responses of an operation by status, each with the codes it may carry."""
+    """Return the problem responses of an operation by status, with the codes that each may carry."""
     by_status: defaultdict[int, set[str]] = defaultdict(set)
-    for code, status in codes_of(*_errors(path, described, security)).items():
+    for code, status in codes_of(*_errors(path, operation, described)).items():
         by_status[status].add(code)
     return {
         str(status): _response(status, sorted(codes), headers, has_body=method != "head")
@@ -34,13 +33,15 @@ def problem_responses(
     }
 
 
-def _errors(path: str, described: Described, security: Security) -> errors.Errors:
+def _errors(path: str, operation: Mapping[str, Any], described: Described) -> errors.Errors:
     if path.startswith("/health/"):
         return ("internal_error",)
     found = errors.ALWAYS + described.errors
-    if security:
+    if security := operation.get("security"):
         by_key = any("api_key" in scheme for scheme in security)
         found += errors.TOKEN + errors.API_KEY + ((ScopeMissing,) if by_key else (LoginRequired,))
+    if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+        found += errors.QUERY
     if described.form or described.json:
         found += errors.BODY + errors.CHANGES
     if "Idempotency-Key" in described.sends:

@@ -19,9 +19,13 @@ class ApiKeyRequest(RequestBody, frozen=True, kw_only=True):
     """A new API key: what it may do, until when, and from which networks."""
 
     name: KeyName
+    """What the key is for."""
     scopes: Annotated[tuple[Scope, ...], Meta(min_length=1)]
-    expires_at: Annotated[datetime, Meta(tz=True)] | None = None  # None: never
-    networks: Annotated[tuple[Network, ...], Meta(max_length=20)] = ()  # none: from everywhere
+    """What the key may do."""
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+    """When the key ends; null for never."""
+    networks: Annotated[tuple[Network, ...], Meta(max_length=20)] = ()
+    """Addresses and networks that the key works from; none for everywhere."""
 
     def __post_init__(self) -> None:
         if self.expires_at is not None and self.expires_at <= datetime.now(UTC):
@@ -34,16 +38,25 @@ class ApiKeyView(Struct, frozen=True, kw_only=True):
     """An API key, without the key itself. `prefix` is how the key starts."""
 
     id: UUID
+    """The id by which the key is revoked."""
     name: str
+    """What the key is for."""
     prefix: str
+    """How the key starts."""
     scopes: Sequence[Scope]
+    """What the key may do."""
     networks: Sequence[str]
+    """Addresses and networks that the key works from; none for everywhere."""
     expires_at: datetime | None
+    """When the key ends; null for never."""
     last_used_at: datetime | None
+    """When the key was last used, to the minute; null before the first time."""
     created_at: datetime
+    """When the key was created."""
 
 
 class NewApiKey(ApiKeyView, frozen=True, kw_only=True):
     """A new API key; only this answer shows the key."""
 
     key: str
+    """The key itself."""

@@ -13,44 +13,76 @@ class ItemView(Struct, frozen=True, kw_only=True):
     """One URL of one row of a batch."""
 
     id: UUID
+    """The id of the item."""
     serial_number: int
+    """The serial number of its row."""
     product_name: str
-    position: int  # in its row, from 1
+    """The product name of its row."""
+    position: int
+    """The place of the URL in its row, from 1."""
     input_url: str
+    """The URL in the file."""
     status: ItemStatus
+    """The state of the item."""
     job_id: UUID | None
+    """The job that fetches and processes the image."""
     output_id: UUID | None
-    output_url: str | None  # opens without a token while the image exists
+    """The id of the processed image; null until the item is completed."""
+    output_url: str | None
+    """Opens without a token while the image exists."""
     error_code: str | None
+    """Why the item failed; one of the codes of errors."""
     error: str | None
+    """Why the item failed, in words."""
 
 
 class BatchView(Struct, frozen=True, kw_only=True):
     """A CSV upload. `total`, `completed` and `failed` count a URL once for each time the file names it."""
 
     id: UUID
-    request_id: UUID  # the same as `id`
+    """The id of the batch."""
+    request_id: UUID
+    """The same as `id`, for older clients."""
     filename: str
+    """The name of the uploaded file."""
     status: BatchStatus
+    """The state of the batch."""
     total: int
+    """The number of URLs in the file."""
     completed: int
+    """URLs whose image is processed."""
     failed: int
-    bytes_before: int  # the size of the processed files; a URL named twice counts once
+    """URLs whose image is not."""
+    bytes_before: int
+    """The size of the images as they were fetched; a URL named twice counts once."""
     bytes_after: int
-    eta_s: float | None  # extrapolated from the items done; null before the first and after the last
+    """The size of the processed images."""
+    eta_s: float | None
+    """Seconds until the end, extrapolated from the items done; null before the first and after the last."""
     operations: Operations
+    """What is done with each image."""
     retention: Retention
+    """Whether the processed images are kept."""
     webhook_url: str | None
+    """Where a signed event goes when the batch ends."""
     created_at: datetime
+    """When the file was uploaded."""
     started_at: datetime | None
+    """When the first image was fetched."""
     finished_at: datetime | None
+    """When the last item ended."""
     url: str
+    """The address of the batch."""
     output_url: str
+    """The address of the CSV file with the results."""
     archive_url: str
+    """The address of the ZIP file with the results."""
 
 
 class BatchDetail(BatchView, frozen=True, kw_only=True):
     """A batch with its failures by code and a page of its items, in the order of the file."""
 
-    errors: dict[str, int]  # how many items failed with each code
+    errors: dict[str, int]
+    """How many items failed with each code."""
     items: tuple[ItemView, ...]
+    """A page of the items, in the order of the file."""

@@ -18,17 +18,24 @@ class TransformRequest(RequestBody, frozen=True, kw_only=True):
     """Operations to run in order. `retention` applies to the result."""
 
     operations: Operations
+    """What to do, in order."""
     retention: Retention = Retention.EPHEMERAL
+    """Whether the result is kept, or expires after its download."""
     webhook_url: WebhookUrl | None = None
+    """A URL that receives a signed event when the job ends: http or https."""
 
 
 class EditRequest(RequestBody, EditOptions, frozen=True, kw_only=True):
     """An edit of a stored image. `operations` run over the model's images; `retention` is the results'."""
 
     prompt: Prompt
+    """What the model changes."""
     operations: Operations | None = None
+    """What to do with the images of the model, in order."""
     retention: Retention = Retention.EPHEMERAL
+    """Whether the results are kept, or expire after their download."""
     webhook_url: WebhookUrl | None = None
+    """A URL that receives a signed event when the job ends: http or https."""
 
 
 class ImageFromUrl(RequestBody, EditFields, frozen=True, kw_only=True):
@@ -38,11 +45,17 @@ class ImageFromUrl(RequestBody, EditFields, frozen=True, kw_only=True):
     """
 
     image_url: ImageUrl | None = None
+    """The image to fetch: http, https or data:."""
     filename: Filename | None = None
+    """The name of the image; without it, that of the URL."""
     operations: Operations | None = None
+    """What to do with the image, in order."""
     retention: Retention | None = None
+    """Whether images are kept; without it, `keep` without operations and prompt, else `ephemeral`."""
     on_duplicate: OnDuplicate = OnDuplicate.STORE
+    """`return` uses a kept image with the same bytes instead of storing another."""
     webhook_url: WebhookUrl | None = None
+    """A URL that receives a signed event when the job ends: http or https."""
 
     def __post_init__(self) -> None:
         EditFields.__post_init__(self)
@@ -54,62 +67,97 @@ class ImagePatch(RequestBody, frozen=True, kw_only=True):
     """Changes to a stored image. `image_url` replaces its bytes."""
 
     image_url: ImageUrl | None = None
+    """The new bytes: http, https or data:."""
     filename: Filename | None = None
+    """The new name."""
     retention: Retention | None = None
+    """Whether the image is kept from now on."""
 
 
 class ImagePut(RequestBody, frozen=True, kw_only=True):
     """The URL of a stored image's new bytes."""
 
     image_url: ImageUrl
+    """The new bytes: http, https or data:."""
     filename: Filename | None = None
+    """The new name; without it, the name stays."""
     retention: Retention | None = None
+    """Whether the image is kept from now on."""
 
 
 class ImageView(Struct, frozen=True, kw_only=True):
     """A stored image. `status` is that of its newest job; the size is that of the stored pixels."""
 
     id: UUID
+    """The id of the image."""
     filename: str
+    """The name under which it is downloaded."""
     status: WireStatus
+    """The state of its newest job; `completed` when nothing is to be done."""
     error_code: str | None
+    """Why its newest job failed; one of the codes of errors."""
     error: str | None
+    """Why its newest job failed, in words."""
     format: str
+    """The format of the file, read from its bytes."""
     mime: str
+    """The media type of the file."""
     width: int
+    """The width of the stored pixels, before EXIF orientation."""
     height: int
+    """The height of the stored pixels, before EXIF orientation."""
     frames: int
+    """How many frames an animation has; 1 for a still image."""
     size_bytes: int
+    """The size of the file."""
     md5: str
-    phash: str | None  # 16 hex digits; null until the image is described
+    """The MD5 of the file, which is its `ETag` too."""
+    phash: str | None
+    """The perceptual hash, 16 hex digits; null until the image is described."""
     parent: UUID | None
+    """The image that this one was made from."""
     source_url: str | None
+    """Where the file was fetched from."""
     retention: Retention
+    """Whether the image is kept, or expires after its download."""
     first_downloaded_at: datetime | None
-    expires_at: datetime | None  # null: kept
+    """When the file was first downloaded."""
+    expires_at: datetime | None
+    """When the image is deleted; null for a kept one."""
     created_at: datetime
+    """When the image was stored."""
     updated_at: datetime
+    """When it was last changed."""
     url: str
+    """The address of the image."""
     download_url: str
+    """The address of its newest result, or of its own file without one."""
     job_id: UUID | None
-    estimated_ready_at: datetime | None  # null: the job failed
+    """Its newest job."""
+    estimated_ready_at: datetime | None
+    """When its newest job is expected to end, or has ended; null if it failed."""
     seconds_remaining: int | None
-    result: "ImageView | None" = None  # of its newest completed job
+    """Seconds until then."""
+    result: "ImageView | None" = None
+    """The result of its newest completed job."""
 
 
 class StoredMetadata(Description, frozen=True, kw_only=True):
     """The findings of a full decode of an image, and the edit that made the image."""
 
-    edit: EditNote | None = None  # None: no model made it
+    edit: EditNote | None = None
+    """How a model made the image; null for any other."""
 
 
 class ImageMetadata(StoredMetadata, frozen=True, kw_only=True):
     """The findings of a full decode of an image."""
 
     id: UUID
+    """The id of the image."""
 
 
 class Confirmation(Struct, frozen=True, kw_only=True):
     """A sentence that confirms what was done."""
 
     message: str
+    """What was done."""

@@ -29,43 +29,70 @@ _PLACE_DATASETS = {26, 27, 90, 92, 95, 100, 101}
 class Place(Struct, frozen=True, kw_only=True):
     """Where an image was taken."""
 
-    latitude: float  # decimal degrees, south is negative
-    longitude: float  # decimal degrees, west is negative
-    altitude_m: float | None = None  # below sea level is negative
+    latitude: float
+    """Decimal degrees; south is negative."""
+    longitude: float
+    """Decimal degrees; west is negative."""
+    altitude_m: float | None = None
+    """Metres above sea level; below is negative."""
 
 
 class Camera(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a camera records; missing values are left out."""
 
     make: str | None = None
+    """The maker of the camera."""
     model: str | None = None
+    """The model of the camera."""
     lens: str | None = None
+    """The model of the lens."""
     exposure_s: float | None = None
+    """The exposure time in seconds."""
     f_number: float | None = None
+    """The aperture."""
     iso: int | None = None
+    """The sensitivity."""
     focal_length_mm: float | None = None
-    focal_length_35mm: int | None = None  # 35 mm equivalent
+    """The focal length."""
+    focal_length_35mm: int | None = None
+    """The focal length as of a 35 mm camera."""
     flash: bool | None = None
-    taken_at: str | None = None  # ISO 8601, with a UTC offset if the camera recorded one
+    """Whether the flash fired."""
+    taken_at: str | None = None
+    """When the picture was taken: ISO 8601, with a UTC offset if the camera recorded one."""
     software: str | None = None
+    """The program that wrote the file."""
     description: str | None = None
+    """The description of the picture."""
     artist: str | None = None
+    """The photographer."""
     copyright: str | None = None
+    """Whose rights the picture is."""
     gps: Place | None = None
+    """Where the picture was taken."""
 
 
 class Caption(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an editor records as IPTC."""
 
     title: str | None = None
+    """The title of the picture."""
     headline: str | None = None
+    """The headline of the picture."""
     caption: str | None = None
+    """The description of the picture."""
     creator: str | None = None
+    """The photographer."""
     credit: str | None = None
+    """Whom to name."""
     copyright: str | None = None
+    """Whose rights the picture is."""
     city: str | None = None
+    """The city in the picture."""
     country: str | None = None
+    """The country in the picture."""
     keywords: tuple[str, ...] = ()
+    """Keywords."""
 
 
 class ParsedExif(Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ class Blur(Operation, frozen=True, kw_only=True, tag="blur"):
     """Blur with a Gaussian; `sigma` is its standard deviation in pixels."""
 
     sigma: Annotated[float, Meta(gt=0, le=250)] = 2.0
+    """The standard deviation in pixels."""
 
     def apply(self, image: Image) -> Image:
         return run_filter(image, self._blur)

@@ -25,8 +25,11 @@ class Compress(Operation, frozen=True, kw_only=True, tag="compress"):
     """
 
     quality: Quality | None = None
+    """From 1 (smallest) to 100 (best)."""
     max_bytes: Annotated[int, Meta(ge=1)] | None = None
+    """The greatest size of the file; the best quality that fits is searched for."""
     never_larger: bool = True
+    """Keep the bytes of the source if the result is not smaller."""
 
     changes_pixels: ClassVar[bool] = False
 

@@ -24,14 +24,23 @@ class Convert(Operation, frozen=True, kw_only=True, tag="convert"):
     """
 
     format: Literal["auto", "jpeg", "jpg", "png", "webp", "avif", "jxl", "gif", "tiff", "bmp"]
+    """The format of the result; `auto` chooses one."""
     accept: tuple[Accepted, ...] = ("avif", "webp", "jpeg", "png")
+    """The formats that `auto` may choose."""
     quality: Quality | None = None
+    """From 1 (smallest) to 100 (best), of JPEG, WebP, AVIF and JPEG XL."""
     lossless: bool = False
+    """Write without loss, in WebP, AVIF and JPEG XL."""
     progressive: bool = False
+    """Write a progressive JPEG."""
     effort: Effort | None = None
+    """From 0 (fastest) to 9 (smallest)."""
     subsampling: Subsampling | None = None
+    """The chroma subsampling of JPEG and AVIF."""
     colors: Annotated[int, Meta(ge=2, le=256)] | None = None
+    """The greatest number of colours, of PNG and GIF."""
     background: Colour = "white"
+    """The colour behind transparent pixels, if the format has no transparency."""
 
     changes_pixels: ClassVar[bool] = False
 

@@ -21,11 +21,17 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
     """
 
     x: Coordinate = 0
+    """The left of the box, in pixels."""
     y: Coordinate = 0
+    """The top of the box, in pixels."""
     width: Pixels | None = None
+    """The width of the box, in pixels."""
     height: Pixels | None = None
+    """The height of the box, in pixels."""
     aspect: Annotated[str, Meta(pattern=r"^[1-9]\d{0,4}:[1-9]\d{0,4}$(?!\n)")] | None = None
+    """The ratio of the box, instead of its size."""
     gravity: Position | Literal["smart"] | Focus | None = None
+    """Where the box is, instead of left and top: a side or corner, a focus point, or `smart`."""
 
     def __post_init__(self) -> None:
         if self.aspect is None and (self.width is None or self.height is None):

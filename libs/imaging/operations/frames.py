@@ -12,7 +12,9 @@ class Frames(Operation, frozen=True, kw_only=True, tag="frames"):
     """Keep one `frame`, counted from 0, as a still image, or at most the first `max_frames` frames."""
 
     frame: Annotated[int, Meta(ge=0, le=65_535)] | None = None
+    """The frame to keep, from 0."""
     max_frames: Annotated[int, Meta(ge=1, le=65_535)] | None = None
+    """How many of the first frames to keep."""
 
     changes_pixels: ClassVar[bool] = False
 

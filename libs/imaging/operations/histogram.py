@@ -23,6 +23,7 @@ class Autocontrast(Operation, frozen=True, kw_only=True, tag="autocontrast"):
     """
 
     cutoff: Annotated[float, Meta(ge=0, lt=50)] = 0.0
+    """How many percent of the pixels at each end are ignored."""
 
     def apply(self, image: Image) -> Image:
         return self.prepare([image], no_assets)(image)

@@ -23,6 +23,7 @@ class Brightness(Operation, frozen=True, kw_only=True, tag="brightness"):
     """Multiply every value by `factor`, as CSS `brightness()`; 0 is black, 1 changes nothing."""
 
     factor: _Factor
+    """0 is black, 1 changes nothing."""
 
     def apply(self, image: Image) -> Image:
         return on_levels(image, lambda value: value * self.factor)
@@ -32,6 +33,7 @@ class Contrast(Operation, frozen=True, kw_only=True, tag="contrast"):
     """Scale the distance from mid-grey by `factor`, as CSS `contrast()`; 0 is grey, 1 changes nothing."""
 
     factor: _Factor
+    """0 is grey, 1 changes nothing."""
 
     def apply(self, image: Image) -> Image:
         return on_levels(image, lambda value: (value - 127.5) * self.factor + 127.5)
@@ -41,6 +43,7 @@ class Saturation(Operation, frozen=True, kw_only=True, tag="saturation"):
     """Scale the distance of colours from grey by `factor`; 0 is grayscale, 1 changes nothing."""
 
     factor: _Factor
+    """0 is grayscale, 1 changes nothing."""
 
     def apply(self, image: Image) -> Image:
         if image.mode in {"L", "LA"}:
@@ -54,6 +57,7 @@ class Gamma(Operation, frozen=True, kw_only=True, tag="gamma"):
     """Raise every value, divided by 255, to the power 1/`gamma`; above 1 dark parts become lighter."""
 
     gamma: Annotated[float, Meta(ge=0.1, le=10)]
+    """Above 1, dark parts become lighter."""
 
     def apply(self, image: Image) -> Image:
         return on_levels(image, lambda value: 255 * (value / 255) ** (1 / self.gamma))
@@ -63,6 +67,7 @@ class Posterize(Operation, frozen=True, kw_only=True, tag="posterize"):
     """Keep the highest `bits` bits of each channel."""
 
     bits: Annotated[int, Meta(ge=1, le=8)]
+    """How many bits of each channel stay."""
 
     def apply(self, image: Image) -> Image:
         return on_levels(image, lambda value: value & ~(2 ** (8 - self.bits) - 1))
@@ -72,6 +77,7 @@ class Solarize(Operation, frozen=True, kw_only=True, tag="solarize"):
     """Invert every value from `threshold` upwards."""
 
     threshold: Annotated[int, Meta(ge=0, le=255)] = 128
+    """The least value that is inverted."""
 
     def apply(self, image: Image) -> Image:
         return on_levels(image, lambda value: value if value < self.threshold else 255 - value)

@@ -23,8 +23,11 @@ class Metadata(Operation, frozen=True, kw_only=True, tag="metadata"):
     """
 
     mode: MetadataMode = "strip"
+    """What to keep of EXIF, XMP and IPTC."""
     dpi: Literal["keep"] | Dpi | None = None
+    """Dots per inch to write, or `keep` for the source's."""
     color: Literal["srgb", "keep"] = "srgb"
+    """`srgb` converts colours; `keep` leaves pixels as they are."""
 
     changes_pixels: ClassVar[bool] = False
 

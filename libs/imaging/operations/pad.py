@@ -16,10 +16,15 @@ class Pad(Operation, frozen=True, kw_only=True, tag="pad"):
     """
 
     top: Coordinate = 0
+    """Pixels to add at the top."""
     right: Coordinate = 0
+    """Pixels to add at the right."""
     bottom: Coordinate = 0
+    """Pixels to add at the bottom."""
     left: Coordinate = 0
+    """Pixels to add at the left."""
     color: Colour | None = None
+    """The colour of the border; without it, transparent, or white if the format has no transparency."""
 
     def __post_init__(self) -> None:
         if not (self.top or self.right or self.bottom or self.left):

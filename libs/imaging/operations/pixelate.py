@@ -17,9 +17,13 @@ class Region(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A box in pixels."""
 
     x: Coordinate = 0
+    """The left of the box."""
     y: Coordinate = 0
+    """The top of the box."""
     width: Pixels
+    """The width of the box."""
     height: Pixels
+    """The height of the box."""
 
 
 class Pixelate(Operation, frozen=True, kw_only=True, tag="pixelate"):
@@ -30,7 +34,9 @@ class Pixelate(Operation, frozen=True, kw_only=True, tag="pixelate"):
     """
 
     size: Annotated[int, Meta(ge=2, le=1024)] = 16
+    """The side of a square, in pixels."""
     box: Region | None = None
+    """The part to pixelate; without it, the whole image."""
 
     def result_size(self, size: Size) -> Size:
         self._box(size)

@@ -73,13 +73,22 @@ class Resize(Operation, frozen=True, kw_only=True, tag="resize"):
     """
 
     width: Pixels | None = None
+    """The width of the box, in pixels."""
     height: Pixels | None = None
+    """The height of the box, in pixels."""
     scale: Annotated[float, Meta(gt=0, le=100)] | None = None
+    """The factor, instead of a width and a height."""
     fit: Literal["inside", "cover", "contain", "fill", "outside"] = "inside"
+    """What happens when the box has another aspect ratio."""
     gravity: Position | Literal["smart"] | Focus = "center"
+    """Which part `cover` keeps, and where `contain` puts the image."""
     enlarge: bool = False
+    """Whether the image may become larger."""
     kernel: Kernel = "lanczos"
+    """The resampling filter."""
     background: Colour | None = None
+    """What `contain` fills the rest with; without it, transparent, or white if the format has no
+    transparency."""
 
     def __post_init__(self) -> None:
         if self.scale is not None and (self.width is not None or self.height is not None):

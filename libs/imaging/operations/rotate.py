@@ -27,8 +27,11 @@ class Rotate(Operation, frozen=True, kw_only=True, tag="rotate"):
     """
 
     angle: Annotated[float, Meta(ge=-36_000, le=36_000)]
+    """Degrees, clockwise."""
     expand: bool = True
+    """Whether the canvas grows to hold the full image."""
     background: Colour | None = None
+    """The colour of the corners; without it, transparent, or white if the format has no transparency."""
 
     @property
     def _degrees(self) -> float:

@@ -20,7 +20,9 @@ class RoundCorners(Operation, frozen=True, kw_only=True, tag="round_corners"):
     """
 
     radius: Pixels
+    """The radius in pixels, at most half the shorter side."""
     background: Colour | None = None
+    """The colour of the corners; without it, transparent, or white if the format has no transparency."""
 
     def apply(self, image: Image) -> Image:
         radius = min(self.radius, min(image.size) // 2)

@@ -14,7 +14,9 @@ class Sharpen(Operation, frozen=True, kw_only=True, tag="sharpen"):
     """Apply an unsharp mask: add `amount` times the difference to a blur of `radius` pixels."""
 
     radius: Annotated[float, Meta(gt=0, le=250)] = 2.0
+    """The radius of the blur, in pixels."""
     amount: Annotated[float, Meta(gt=0, le=10)] = 1.0
+    """How much of the difference is added."""
 
     def apply(self, image: Image) -> Image:
         kernel = UnsharpMask(self.radius, round(self.amount * 100), 0)

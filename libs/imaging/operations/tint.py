@@ -12,6 +12,7 @@ class Tint(Operation, frozen=True, kw_only=True, tag="tint"):
     """Tone the image in one colour: black and white stay, mid-grey becomes `color`."""
 
     color: Colour
+    """What mid-grey becomes."""
 
     def apply(self, image: Image) -> Image:
         middle = parse_colour(self.color)[:3]
@@ -25,7 +26,9 @@ class Duotone(Operation, frozen=True, kw_only=True, tag="duotone"):
     """Map black to `shadow`, white to `highlight`, and greys to the colours between."""
 
     shadow: Colour
+    """What black becomes."""
     highlight: Colour
+    """What white becomes."""
 
     def apply(self, image: Image) -> Image:
         dark, light = parse_colour(self.shadow)[:3], parse_colour(self.highlight)[:3]

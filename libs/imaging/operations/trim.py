@@ -21,7 +21,9 @@ class Trim(Operation, frozen=True, kw_only=True, tag="trim"):
     """
 
     color: Colour | None = None
+    """The colour of the border; without it, that of the top left pixel."""
     tolerance: Annotated[int, Meta(ge=0, le=255)] = 10
+    """How much a channel of the border may differ, 0 to 255."""
 
     exact_size: ClassVar[bool] = False
 

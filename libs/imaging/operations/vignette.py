@@ -16,6 +16,7 @@ class Vignette(Operation, frozen=True, kw_only=True, tag="vignette"):
     """Darken with the square of the distance from the centre; in the corners by `strength`."""
 
     strength: Fraction = 0.5
+    """How much darker the corners become, 0 to 1."""
 
     def apply(self, image: Image) -> Image:
         return on_colours(image, self._darken)

@@ -24,7 +24,9 @@ class Point(Struct, frozen=True, forbid_unknown_fields=True):
     """Left and top of the watermark, in pixels; it may lie partly outside."""
 
     x: _Offset
+    """The left, in pixels."""
     y: _Offset
+    """The top, in pixels."""
 
 
 class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
@@ -44,16 +46,27 @@ class Watermark(Operation, frozen=True, kw_only=True, tag="watermark"):
     """
 
     image_id: UUID | None = None
+    """The id of a stored image."""
     part: PartName | None = None
+    """The name of a file that is uploaded with the request."""
     text: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+    """A text instead of an image; it may have several lines."""
     size: Annotated[int, Meta(ge=4, le=1000)] = 32
+    """The height of the letters, in pixels."""
     color: Colour = "white"
+    """The colour of the letters."""
     font: PartName | None = None
+    """One of the operator's fonts (`DARKROOM_FONTS_DIR`)."""
     position: Position | Literal["tile"] | Point = "bottom-right"
+    """A side or corner, left and top, or `tile`."""
     opacity: Fraction = 1.0
+    """0 is invisible, 1 opaque."""
     scale: Annotated[float, Meta(gt=0, le=1)] | None = None
+    """The watermark's width as a fraction of the image's width."""
     margin: Coordinate = 0
+    """The distance from the edges, or between tiles, in pixels."""
     rotate: Annotated[float, Meta(ge=-36_000, le=36_000)] = 0.0
+    """Degrees, clockwise."""
 
     def __post_init__(self) -> None:
         if sum(source is not None for source in (self.image_id, self.part, self.text)) != 1:

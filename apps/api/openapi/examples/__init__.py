@@ -31,7 +31,8 @@ def example_of(kind: object) -> Mapping[str, Any] | None:
 def example_fields(kind: type[Struct]) -> Mapping[str, Any]:
     """Return an example of each field."""
     found: dict[str, Any] = {}
-    for example in reversed(_by_type.get(kind, [])):
+    examples = (example for base in reversed(kind.__mro__) for example in reversed(_by_type.get(base, [])))
+    for example in examples:
         found |= {name: value for name, value in example.items() if value is not None or name not in found}
     return found
 

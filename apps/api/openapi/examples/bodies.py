@@ -43,6 +43,10 @@ from libs.contracts.views import (
 )
 from libs.imaging.metadata.exif_iptc import Camera, Caption
 
+CSV_ERROR = problems.CsvError(line=3, column="Input Image Urls", reason="the cell has no URL")
+FIELD_ERROR = problems.FieldError(
+    message="unknown field `widht` in operation 1 (resize); did you mean `width`?", key="operations[0]"
+)
 EXAMPLES: tuple[Struct, ...] = (
     ACCOUNT,
     accounts.Register(username="ada", email="ada@shop.example", password="correct horse battery"),  # noqa: S106
@@ -131,10 +135,18 @@ EXAMPLES: tuple[Struct, ...] = (
     *DELIVERY.history,
     health.Health(status="ok", database="ok", objects="ok", broker="ok", disk="ok", edits="on"),
     health.Liveness(status="ok"),
-    problems.CsvError(line=3, column="Input Image Urls", reason="the cell has no URL"),
-    problems.FieldError(
-        message="unknown field `widht` in operation 1 (resize); did you mean `width`?", key="operations[0]"
+    problems.Problem(
+        type=f"{BASE}/errors/invalid_request",
+        title="Bad Request",
+        status=400,
+        detail=f"operations[0]: {FIELD_ERROR.message}",
+        code="invalid_request",
+        errors=(FIELD_ERROR,),
+        faults=(CSV_ERROR,),
+        request_id="f0f21a9aba854da1b5b40ab35fea918b",
     ),
+    FIELD_ERROR,
+    CSV_ERROR,
     FINDINGS.exif or Camera(),
     FINDINGS.iptc or Caption(),
     *(part for part in (FINDINGS.exif and FINDINGS.exif.gps, FINDINGS.edit) if part is not None),
