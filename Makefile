@@ -78,7 +78,7 @@ bench-search: $(VENV)/dev.stamp services ## Measure the duplicate search (ROWS=1
 bench-keys: $(VENV)/dev.stamp services ## Measure the check of an API key among 100,000
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.key_check
 
-bench-imaging: $(VENV)/dev.stamp ## Compare imaging with libvips: time, memory, PSNR (some minutes)
+bench-imaging: $(VENV)/dev.stamp ## Compare imaging with libvips and, if node and npm are there, sharp (10 minutes)
 	@$(BIN)/python -m benchmarks.imaging
 
 fuzz: $(VENV)/dev.stamp ## Fuzz the imaging library with damaged files (FUZZ_S=60 seconds)

@@ -1,1 +1,1 @@
-"""Compare Darkroom's imaging library with libvips: `make bench-imaging`."""
+"""Compare Darkroom's imaging library with sharp and libvips: `make bench-imaging`."""

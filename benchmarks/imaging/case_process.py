@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.imaging import engines
+from benchmarks.imaging import engines, sharp
 from benchmarks.imaging.cases import CASES, Case
 from libs.imaging.operations import AnyOperation, Compress, Convert
 
@@ -19,23 +19,27 @@ def lossless(case: Case) -> tuple[AnyOperation, ...]:
 def main() -> None:
     engine, number, folder, repeats = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])
     case = CASES[number]
-    run = {"ours": engines.ours, "vips": engines.vips}[engine](case, folder)
+    source, operations = folder / case.source, case.operations
     target = folder / f"{engine}-{number}.{_extension(case)}"
     if not repeats:  # the caller wants only the pixels
-        run(folder / case.source, folder / f"{engine}-{number}.pixels.png", lossless(case))
+        target, operations = folder / f"{engine}-{number}.pixels.png", lossless(case)
+    if engine == "sharp":
+        print(json.dumps(sharp.run(source, target, folder / "mark.png", operations, repeats)))
         return
-    run(folder / case.source, target, case.operations)
+    run = {"ours": engines.ours, "vips": engines.vips}[engine](folder)
+    run(source, target, operations)
     peak_mib = _peak_mib()
     times_ms: list[float] = []
     for _ in range(repeats):
         start = time.process_time()
-        run(folder / case.source, target, case.operations)
+        run(source, target, operations)
         times_ms.append((time.process_time() - start) * 1000)
-    print(json.dumps({"times_ms": times_ms, "peak_mib": peak_mib, "bytes": target.stat().st_size}))
+    size = target.stat().st_size if target.exists() else 0
+    print(json.dumps({"times_ms": times_ms, "peak_mib": peak_mib, "bytes": size}))
 
 
 def _extension(case: Case) -> str:
-    last = case.operations[-1]
+    last = case.operations[-1] if case.operations else None
     return last.format if isinstance(last, Convert) else Path(case.source).suffix[1:]
 
 

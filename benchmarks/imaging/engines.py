@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.imaging.cases import Case
 from libs.imaging.operations import AnyOperation, Compress, Convert, Flip, Resize, Rotate
 
 _WHITE = [255, 255, 255]
@@ -15,20 +14,25 @@ _SEPIA = [[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]]
 Run = Callable[[Path, Path, Sequence[AnyOperation]], None]
 
 
-def ours(case: Case, folder: Path) -> Run:
-    """Return a function that runs Darkroom's pipeline."""
+def ours(folder: Path) -> Run:
+    """Return a function that runs Darkroom's pipeline, or describes the source."""
+    from libs.imaging.describe import describe
     from libs.imaging.limits import Limits
     from libs.imaging.pipeline import render
 
     assets = {"part:mark": folder / "mark.png"}
+    limits = Limits(max_pixels=100_000_000)
 
     def run(source: Path, target: Path, operations: Sequence[AnyOperation]) -> None:
-        render(source, target, operations, Limits(max_pixels=100_000_000), assets=assets)
+        if operations:
+            render(source, target, operations, limits, assets=assets)
+        else:
+            describe(source, limits)
 
     return run
 
 
-def vips(case: Case, folder: Path) -> Run:
+def vips(folder: Path) -> Run:
     """Return a function that uses libvips as its manual advises: shrink on load, and stream the rest."""
     import pyvips
 

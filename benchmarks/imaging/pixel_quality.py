@@ -1,6 +1,7 @@
-"""Compare both engines' pixels with the same work in floating point."""
+"""Compare the engines' pixels with the same work in floating point."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +10,23 @@ from PIL import Image, ImageSequence
 
 from benchmarks.imaging.cases import CASES
 from benchmarks.imaging.rotation_reference import rotated_psnr
-from libs.imaging.operations import AnyOperation, Resize, Rotate
+from libs.imaging.operations import AnyOperation, Convert, Resize, Rotate
 from tests.imaging.float_reference import float_resize, gaussian, lanczos, psnr
 
 _SEPIA = np.array([[0.393, 0.769, 0.189], [0.349, 0.686, 0.168], [0.272, 0.534, 0.131]])
 
 
-def quality(number: int, folder: Path) -> str:
-    """Return the PSNR of Darkroom and of libvips as JSON."""
+def quality(number: int, folder: Path, engines: Sequence[str]) -> str:
+    """Return the PSNR of each engine as JSON."""
     case = CASES[number]
     source, operation = folder / case.source, case.operations[0]
     results_db: list[float] = []
-    for engine in ("ours", "vips"):
+    for engine in engines:
         result = folder / f"{engine}-{number}"
         if source.suffix == ".gif":
-            results_db.append(_frames_psnr(source, result.with_suffix(".gif")))
+            last = case.operations[-1]
+            suffix = f".{last.format}" if isinstance(last, Convert) else ".gif"
+            results_db.append(_frames_psnr(source, result.with_suffix(suffix)))
             continue
         with Image.open(result.with_suffix(".pixels.png")) as image:
             pixels: Any = np.asarray(image.convert("RGB"), dtype=np.float32)
