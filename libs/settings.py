@@ -173,8 +173,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Unfinished jobs of an account, without those of batches."""
     rate_limit_per_minute: Count = 600
     """Requests of one account, or of one address without an account."""
+    registration: Literal["open", "closed"] = "open"
+    """`closed`: only operators create accounts, by `darkroom create-user` or on the admin pages."""
     login_limit_per_minute: Count = 10
-    """Logins from one address."""
+    """Logins of one account from one address, and logins to the admin pages from one address."""
+    account_login_limit_per_minute: Count = 30
+    """Logins of one account from all addresses."""
+    address_login_limit_per_minute: Count = 100
+    """Logins of all accounts from one address."""
     register_limit_per_minute: Count = 10
     """Registrations from one address."""
     event_streams_per_account: Count = 50

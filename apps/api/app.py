@@ -17,6 +17,7 @@ from apps.api.legacy.images import LegacyImages
 from apps.api.middleware import authentication
 from apps.api.middleware.body_deadline import with_body_deadline
 from apps.api.middleware.key_access import note_key_use
+from apps.api.middleware.login_limits import LoginLimits
 from apps.api.middleware.options import with_all_methods
 from apps.api.middleware.query_parameters import refuse_misspelt_parameters
 from apps.api.middleware.rate_limits import RateLimits, RequestCounts
@@ -32,6 +33,7 @@ from apps.api.routes.health import HealthChecks
 from apps.api.routes.images import Images
 from apps.api.routes.jobs import Jobs
 from apps.api.routes.links import open_link
+from apps.api.routes.passwords import Passwords
 from apps.api.routes.search import LookAlikes
 from apps.api.routes.webhooks import Webhooks
 from apps.api.uploads.json_request import JsonRequest
@@ -49,6 +51,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
     The caller keeps `event_streams` listening, and lets `counts`, those of the rate limits, forget the past.
     """
     thumbnails, duplicates = Thumbnails(backends), Duplicates(backends)
+    login_limits = LoginLimits(backends.settings, counts)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -60,6 +63,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
         route_handlers=[
             Accounts,
             ApiKeys,
+            Passwords,
             Images,
             LookAlikes,
             Jobs,
@@ -79,6 +83,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             "backends": Provide(lambda: backends, sync_to_thread=False),
             "searches": Provide(lambda: duplicates, sync_to_thread=False),
             "event_streams": Provide(lambda: event_streams, sync_to_thread=False),
+            "login_limits": Provide(lambda: login_limits, sync_to_thread=False),
             "caller": Provide(authentication.caller),
             "context": Provide(context_provider(backends, event_streams)),
         },

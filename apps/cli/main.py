@@ -7,7 +7,7 @@ import click
 from apps.cli.bootstrap import defer_garbage_collection
 from apps.cli.check import check
 from apps.cli.compare import compare
-from apps.cli.create_admin import create_admin
+from apps.cli.create_account import create_admin, create_user
 from apps.cli.create_key import create_key
 from apps.cli.dead_letters import dead_letters
 from apps.cli.describe import describe
@@ -16,12 +16,23 @@ from apps.cli.migrate import migrate
 from apps.cli.operations import operations
 from apps.cli.process import process
 from apps.cli.rehash import rehash
+from apps.cli.reset_password import reset_password
 from apps.cli.run_apps import api, scheduler, serve, worker
 from libs import __version__
 
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Run Darkroom": (serve, api, worker, scheduler),
-    "Operate an installation": (check, migrate, create_admin, create_key, doctor, dead_letters, rehash),
+    "Operate an installation": (
+        check,
+        migrate,
+        create_user,
+        create_admin,
+        create_key,
+        reset_password,
+        doctor,
+        dead_letters,
+        rehash,
+    ),
     "Work on local files": (process, describe, compare, operations),
 }
 

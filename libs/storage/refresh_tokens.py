@@ -5,6 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from libs.contracts.outcome import Outcome
+from libs.storage import accounts
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
@@ -31,10 +32,16 @@ class TokenReused(TokenError):
 
 
 async def start_family(user: BaseUser, *, ttl_s: float) -> RefreshToken:
-    """Create the first refresh token of a new login; its id is also that of the family."""
+    """Create the first refresh token of a new login; its id is also that of the family.
+
+    Raises:
+        BadCredentials: The password has changed since it was checked, or the account was closed.
+    """
     first = new_id()
     token = RefreshToken(id=first, user=user.id, family=first, expires_at=now() + timedelta(seconds=ttl_s))
-    await token.save()
+    async with transaction():
+        await accounts.note_login(user)
+        await token.save()
     return token
 
 
@@ -118,10 +125,11 @@ async def revoke_family_of(jti: UUID) -> None:
         await revoke_family(token.family)
 
 
-async def revoke_all_of(user_id: int) -> None:
-    """End all logins of an account."""
+async def revoke_all_of(user_id: int, *, but: UUID | None = None) -> None:
+    """End all logins of an account, but one family."""
+    others = RefreshToken.user == user_id
     await RefreshToken.update({RefreshToken.revoked_at: now()}).where(
-        (RefreshToken.user == user_id) & RefreshToken.revoked_at.is_null()
+        (others if but is None else others & (RefreshToken.family != but)) & RefreshToken.revoked_at.is_null()
     )
 
 

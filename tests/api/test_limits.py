@@ -13,8 +13,8 @@ from tests.support.site_jobs import SLOW
 
 
 @pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
-async def test_requests_are_limited_per_account_and_logins_per_address(new_site: NewSite) -> None:
-    site = await new_site(RATE_LIMIT_PER_MINUTE="12", LOGIN_LIMIT_PER_MINUTE="3")
+async def test_requests_and_logins_are_limited_per_account(new_site: NewSite) -> None:
+    site = await new_site(RATE_LIMIT_PER_MINUTE="12", LOGIN_LIMIT_PER_MINUTE="2")
     async with signed_in(site) as one, signed_in(site) as two:
         answers = await asyncio.gather(*(one.get("/accounts/me") for _ in range(14)))
         assert sorted(answer.status for answer in answers) == [200] * 12 + [429] * 2
@@ -32,6 +32,57 @@ async def test_requests_are_limited_per_account_and_logins_per_address(new_site:
             answer = await two.post("/accounts/login", json={**login, "password": password})
             refused(answer, 429, "rate_limited")
         assert (await two.post("/accounts/refresh", json={"refresh_token": two.refresh_token})).status == 200
+
+
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
+async def test_guesses_of_one_password_lock_out_nobody_else_at_the_address(new_site: NewSite) -> None:
+    site = await new_site(LOGIN_LIMIT_PER_MINUTE="10", ADDRESS_LOGIN_LIMIT_PER_MINUTE="20")
+    async with signed_in(site) as one, signed_in(site) as two:
+        guess = {"username": one.username, "password": "a wrong guess"}
+        guesses = [(await two.post("/accounts/login", json=guess, token="")).status for _ in range(11)]
+        assert guesses == [401] * 9 + [429] * 2
+        assert (await two.login()).status == 200
+        routes = ("/accounts/login", "/api/login/", "/api/token/", "/accounts/login/")
+        unknown = [{"username": f"nobody-{turn}", "password": "a wrong guess"} for turn in range(8)]
+        tries = [await one.post(routes[turn % 4], json=body, token="") for turn, body in enumerate(unknown)]
+        # Two logins, eleven guesses and one login came before.
+        assert [answer.status for answer in tries] == [401] * 6 + [429] * 2
+
+
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
+async def test_the_guesses_of_a_password_are_limited_wherever_it_is_asked_for(new_site: NewSite) -> None:
+    site = await new_site(LOGIN_LIMIT_PER_MINUTE="3")
+    async with signed_in(site) as client:
+        wrong = {"password": "a wrong guess"}
+        new = {"old_password": "a wrong guess", "new_password": "a new one"}
+        refused(await client.call("DELETE", "/accounts/me", json=wrong), 403, "wrong_password")
+        refused(await client.post("/accounts/me/password", json=new), 403, "wrong_password")
+        refused(await client.post("/accounts/me/password", json=new), 429, "rate_limited")
+
+
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
+async def test_an_account_has_a_limit_of_logins_from_all_addresses_together(new_site: NewSite) -> None:
+    site = await new_site(ACCOUNT_LOGIN_LIMIT_PER_MINUTE="5", TRUSTED_PROXIES="127.0.0.1")
+    async with signed_in(site) as client:
+        guess = {"username": client.username, "password": "a wrong guess"}
+        answers = [
+            await client.post(
+                "/accounts/login", json=guess, token="", headers={"X-Forwarded-For": f"10.0.0.{n}"}
+            )
+            for n in range(5)
+        ]
+        assert [answer.status for answer in answers] == [401] * 4 + [429]
+
+
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
+async def test_where_registration_is_closed_operators_make_the_accounts(new_site: NewSite) -> None:
+    site = await new_site(REGISTRATION="closed")
+    async with Client(site) as client:
+        details = {"username": client.username, "email": client.email, "password": PASSWORD}
+        for route in ("/accounts/register", "/api/register/", "/users/register/", "/accounts/register/"):
+            refused(await client.post(route, json=details), 403, "registration_closed")
+        await site.run("create-user", "--username", client.username, "--password", PASSWORD)
+        assert (await client.login()).status == 200
 
 
 @pytest.mark.parametrize("new_site", ["embedded"], indirect=True)

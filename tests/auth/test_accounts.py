@@ -121,7 +121,9 @@ async def test_an_ended_account_leaves_nothing_but_its_name(client: Client, phot
     link = (await client.post(f"/api/images/{kept['id']}/link")).json["url"]
     assert len(await object_keys(client.site, f"{client.username}/")) == 3
 
-    assert (await client.call("DELETE", "/accounts/me")).status == 204
+    refused(await client.call("DELETE", "/accounts/me"), 400, "invalid_request")
+    refused(await client.call("DELETE", "/accounts/me", json={"password": "a guess"}), 403, "wrong_password")
+    assert (await client.call("DELETE", "/accounts/me", json={"password": PASSWORD})).status == 204
 
     refused(await client.get("/accounts/me"), 401, "not_authenticated")
     again = await client.post("/accounts/refresh", json={"refresh_token": client.refresh_token})

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from libs.broker.rabbit import RabbitBroker
-from tests.support.client import Client
+from tests.support.client import PASSWORD, Client
 from tests.support.shared_sites import BOTH, signed_in
 from tests.support.site import Site, running_site
 from tests.support.site_jobs import SMALL, objects_url, stored_keys
@@ -236,7 +236,10 @@ async def test_unused_rows_are_purged_at_the_start(tmp_path: Path, photo: Path) 
             await client.upload(photo, wait_s=60)
             key = {"Idempotency-Key": uuid4().hex}
             assert (await client.upload(photo, headers=key, wait_s=60)).status == 201
-            assert (await client.call("DELETE", "/accounts/me")).status in (200, 204)
+            assert (await client.call("DELETE", "/accounts/me", json={"password": PASSWORD})).status in (
+                200,
+                204,
+            )
             await until_no_object(client)
         await site.stop("serve")
         before = counted(site)

@@ -28,6 +28,8 @@ SECRET = "a secret that only tests know, long enough"
 QUICK: Mapping[str, str] = {
     "RATE_LIMIT_PER_MINUTE": "100000",
     "LOGIN_LIMIT_PER_MINUTE": "100000",
+    "ACCOUNT_LOGIN_LIMIT_PER_MINUTE": "100000",
+    "ADDRESS_LOGIN_LIMIT_PER_MINUTE": "100000",
     "REGISTER_LIMIT_PER_MINUTE": "100000",
     "TICK_S": "0.5",
     "RETRY_BASE_S": "0.2",

@@ -21,7 +21,10 @@ class Operator(BaseUser, tablename="piccolo_user"):
             user = await accounts.authenticate(username, password)
         except accounts.BadCredentials:
             return None
-        return user.id if user.admin else None
+        if not user.admin:
+            return None
+        await accounts.note_login(user)
+        return user.id
 
 
 class LoginLimit(RateLimitProvider):

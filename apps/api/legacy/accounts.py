@@ -1,8 +1,8 @@
 """Accounts and tokens for older clients."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from litestar import Controller, Response, post
+from litestar import Controller, Request, Response, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_205_RESET_CONTENT
@@ -11,6 +11,7 @@ from msgspec import Meta, structs
 from apps.api.legacy import TAGS
 from apps.api.legacy.addresses import SLASHED
 from apps.api.middleware.authentication import refresh_claims, tokens_for
+from apps.api.middleware.login_limits import LoginLimits
 from apps.api.routes.accounts import log_in, log_out, register, renew
 from libs.backends import Backends
 from libs.contracts.views.accounts import Account, Login, Register, Tokens
@@ -61,9 +62,9 @@ class LegacyAccounts(Controller):
         ["/api/register", "/users/register", f"{SLASHED}/accounts/register"],
         opt={"limit": "register"},
     )
-    async def register(self, data: JSONBody[Register]) -> LegacyAccount:
+    async def register(self, data: JSONBody[Register], backends: NamedDependency[Backends]) -> LegacyAccount:
         """Create an account."""
-        account = await register(data)
+        account = await register(data, backends.settings)
         return LegacyAccount(**structs.asdict(account), message="User registered successfully.", data=account)
 
     @post(
@@ -71,8 +72,15 @@ class LegacyAccounts(Controller):
         status_code=HTTP_200_OK,
         opt={"limit": "login"},
     )
-    async def login(self, data: JSONBody[Login], backends: NamedDependency[Backends]) -> LegacyTokens:
+    async def login(
+        self,
+        data: JSONBody[Login],
+        request: Request[Any, Any, Any],
+        backends: NamedDependency[Backends],
+        login_limits: NamedDependency[LoginLimits],
+    ) -> LegacyTokens:
         """Get an access token and a refresh token."""
+        login_limits.count(data.username, request)
         return _legacy_tokens(await log_in(data, backends.settings))
 
     @post(["/api/token/refresh", f"{SLASHED}/accounts/refresh"], status_code=HTTP_200_OK)

@@ -75,7 +75,7 @@ class RateLimits:
         self._settings = settings
         self._counts = counts
         self._of_kind: Mapping[str, int] = {
-            "login": settings.login_limit_per_minute,
+            "login": settings.address_login_limit_per_minute,
             "register": settings.register_limit_per_minute,
         }
 

@@ -1,22 +1,31 @@
 """Routes for accounts and tokens."""
 
-from typing import cast
+from typing import Any, cast
 
-from litestar import Controller, Response, delete, get, post
+from litestar import Controller, Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 
 from apps.api.middleware.authentication import refresh_claims, tokens_for
 from apps.api.middleware.key_access import needs
+from apps.api.middleware.login_limits import LoginLimits
 from apps.api.openapi.document import BEARER, LOGIN
 from apps.api.responses.account_views import account_view, usage_view
 from libs.backends import Backends
 from libs.contracts.enums import Scope
-from libs.contracts.views.accounts import Account, Login, RefreshRequest, Register, Tokens, UsageView
+from libs.contracts.views.accounts import (
+    Account,
+    Login,
+    PasswordConfirmation,
+    RefreshRequest,
+    Register,
+    Tokens,
+    UsageView,
+)
 from libs.jobs.cancel import publish_cancelled
 from libs.settings import Settings
-from libs.storage import accounts, refresh_tokens
+from libs.storage import accounts, passwords, refresh_tokens
 from libs.storage.database.tables import BaseUser
 
 
@@ -27,13 +36,20 @@ class Accounts(Controller):
     tags = ("Accounts",)
 
     @post("/register", operation_id="registerAccount", opt={"limit": "register"})
-    async def register(self, data: JSONBody[Register]) -> Account:
+    async def register(self, data: JSONBody[Register], backends: NamedDependency[Backends]) -> Account:
         """Create an account."""
-        return await register(data)
+        return await register(data, backends.settings)
 
     @post("/login", operation_id="logIn", status_code=HTTP_200_OK, opt={"limit": "login"})
-    async def login(self, data: JSONBody[Login], backends: NamedDependency[Backends]) -> Tokens:
+    async def login(
+        self,
+        data: JSONBody[Login],
+        request: Request[Any, Any, Any],
+        backends: NamedDependency[Backends],
+        login_limits: NamedDependency[LoginLimits],
+    ) -> Tokens:
         """Get an access token and a refresh token."""
+        login_limits.count(data.username, request)
         return await log_in(data, backends.settings)
 
     @post("/refresh", operation_id="refreshTokens", status_code=HTTP_200_OK)
@@ -61,17 +77,29 @@ class Accounts(Controller):
         return await usage_view(caller, backends.settings)
 
     @delete("/me", operation_id="deleteAccount", security=LOGIN)
-    async def remove(self, caller: NamedDependency[BaseUser], backends: NamedDependency[Backends]) -> None:
-        """Delete the caller's account and everything in it, permanently."""
+    async def remove(
+        self,
+        data: JSONBody[PasswordConfirmation],
+        request: Request[Any, Any, Any],
+        caller: NamedDependency[BaseUser],
+        backends: NamedDependency[Backends],
+        login_limits: NamedDependency[LoginLimits],
+    ) -> None:
+        """Delete the caller's account and everything in it, permanently. The body has its password."""
+        login_limits.count(caller.username, request)
+        await passwords.check(caller, data.password)
         await publish_cancelled(await accounts.delete(caller), caller.username, backends)
 
 
-async def register(requested: Register) -> Account:
+async def register(requested: Register, settings: Settings) -> Account:
     """Create an account.
 
     Raises:
+        RegistrationClosed: Only operators create accounts here.
         UsernameTaken, EmailTaken: Another account has the name or the address.
     """
+    if settings.registration == "closed":
+        raise accounts.RegistrationClosed("only operators of this server create accounts")
     return account_view(await accounts.register(requested.username, requested.email, requested.password))
 
 

@@ -35,6 +35,25 @@ class Login(RequestBody, frozen=True, kw_only=True):
     """Ignored; older clients send it."""
 
 
+class PasswordChange(RequestBody, frozen=True, kw_only=True):
+    """The password of the caller's account, and the one that replaces it."""
+
+    old_password: Annotated[str, Meta(max_length=128)]
+    new_password: Password
+
+
+class PasswordConfirmation(RequestBody, frozen=True, kw_only=True):
+    """The password of the caller's account, so that a stolen token alone cannot do what follows."""
+
+    password: Annotated[str, Meta(max_length=128)]
+
+
+class NewPassword(RequestBody, frozen=True, kw_only=True):
+    """A new password."""
+
+    password: Password
+
+
 class RefreshRequest(RequestBody, frozen=True, kw_only=True):
     """A refresh token."""
 
