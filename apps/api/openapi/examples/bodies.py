@@ -52,6 +52,9 @@ EXAMPLES: tuple[Struct, ...] = (
     accounts.Register(username="ada", email="ada@shop.example", password="correct horse battery"),  # noqa: S106
     accounts.Login(username="ada", password="correct horse battery", email="ada@shop.example"),  # noqa: S106
     accounts.RefreshRequest(refresh_token=TOKEN),
+    accounts.PasswordChange(old_password="correct horse battery", new_password="staple battery"),  # noqa: S106
+    accounts.PasswordConfirmation(password="correct horse battery"),  # noqa: S106
+    accounts.NewPassword(password="staple battery"),  # noqa: S106
     accounts.Tokens(access_token=TOKEN, refresh_token=TOKEN, expires_in=900),
     api_keys.ApiKeyRequest(
         name="shop",

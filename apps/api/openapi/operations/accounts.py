@@ -1,21 +1,33 @@
 """Accounts and their tokens."""
 
 from apps.api.openapi import error_groups as errors
-from apps.api.openapi.described import Answer, Described
+from apps.api.openapi.described import Answer, Described, Media
 from apps.api.openapi.headers import LISTED
-from libs.contracts.views.accounts import Account, Login, RefreshRequest, Register, Tokens, UsageView
+from libs.contracts.views.accounts import (
+    Account,
+    Login,
+    NewPassword,
+    PasswordChange,
+    PasswordConfirmation,
+    RefreshRequest,
+    Register,
+    Tokens,
+    UsageView,
+)
 from libs.contracts.views.api_keys import ApiKeyRequest, ApiKeyView, NewApiKey
 from libs.runtime.threads import ServerBusy
-from libs.storage import accounts, api_keys, refresh_tokens
+from libs.storage import accounts, api_keys, passwords, refresh_tokens
 
 REFRESH: errors.Errors = (*errors.TOKEN[1:], refresh_tokens.TokenError)
+PAGE = Media("text/html", "<!doctype html>...")
+RESET: errors.Errors = (*errors.TOKEN[1:], passwords.PasswordChanged)
 KEY: errors.Errors = (api_keys.ApiKeyNotFound,)
 
 OPERATIONS = {
     "registerAccount": Described(
         json=Register,
         answers={201: Answer("The new account", Account)},
-        errors=(accounts.UsernameTaken, accounts.EmailTaken, ServerBusy),
+        errors=(accounts.RegistrationClosed, accounts.UsernameTaken, accounts.EmailTaken, ServerBusy),
     ),
     "logIn": Described(
         json=Login,
@@ -38,5 +50,26 @@ OPERATIONS = {
     "listApiKeys": Described(answers={200: Answer("A page of keys", list[ApiKeyView], LISTED)}),
     "getApiKey": Described(answers={200: Answer("The key", ApiKeyView)}, errors=KEY),
     "revokeApiKey": Described(answers={204: Answer("The key is revoked")}, errors=(*KEY, *errors.CHANGES)),
-    "deleteAccount": Described(answers={204: Answer("The account is deleted")}, errors=errors.CHANGES),
+    "deleteAccount": Described(
+        json=PasswordConfirmation,
+        answers={204: Answer("The account is deleted")},
+        errors=(passwords.WrongPassword, ServerBusy, *errors.CHANGES),
+    ),
+    "changePassword": Described(
+        json=PasswordChange,
+        answers={204: Answer("The password is changed, and other logins have ended")},
+        errors=(passwords.WrongPassword, passwords.PasswordChanged, ServerBusy),
+    ),
+    "showPasswordForm": Described(
+        answers={200: Answer("A page with a form for the new password", PAGE)},
+        errors=RESET,
+    ),
+    "resetPassword": Described(
+        json=NewPassword,
+        answers={
+            200: Answer("A page, which answers a form", PAGE),
+            204: Answer("The password is set"),
+        },
+        errors=(*RESET, ServerBusy),
+    ),
 }
