@@ -10,6 +10,8 @@ LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-ha
 SERVICES := infra/local/services
 # Where PYTHONDONTWRITEBYTECODE is set, each process that starts would compile all modules again.
 COMPILE := $(BIN)/python -m compileall -q apps libs
+# Nor would a process of the tests find what another has made of the assertions of a file.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 ARGS ?=
 ATTACK ?=
 ROWS ?= 1000000
@@ -33,11 +35,11 @@ install: $(VENV)/dev.stamp ## Install the locked packages, the development tools
 
 test: $(VENV)/dev.stamp services ## Run every test on both backends; starts the services itself (PROCESSES=4)
 	@$(COMPILE)
-	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/pytest $(SPREAD) $(ARGS)
+	@set -a && eval "$$($(SERVICES) env)" && set +a && $(PYTEST) $(SPREAD) $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
 	@$(COMPILE)
-	$(BIN)/pytest -m "not services" $(SPREAD) $(ARGS)
+	$(PYTEST) -m "not services" $(SPREAD) $(ARGS)
 
 test-load: $(VENV)/dev.stamp services ## Attack running sites and print the times of another account (ATTACK=name for one)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ATTACK="$(ATTACK)" $(BIN)/python -m benchmarks.load
