@@ -24,6 +24,11 @@ EDIT = replace(
 )
 IMAGE = Described(answers={200: Answer("The image", LegacyImage)}, errors=errors.IMAGE)
 
+DOWNLOAD = TODAY["downloadImage"]
+NO_ID: errors.Errors = (
+    "method_not_allowed",
+)  # what is no id belongs to an address of today, which is read by GET
+
 LEGACY: Mapping[str, Described] = {
     "LegacyAccounts.register": replace(
         TODAY["registerAccount"], answers={201: Answer("The new account", LegacyAccount)}
@@ -50,11 +55,11 @@ LEGACY: Mapping[str, Described] = {
         answers={200: Answer("A page of images", list[LegacyImage], LISTED)}
     ),
     "LegacyApiImages.get_image": IMAGE,
-    "LegacyApiImages.get_image_by_post": IMAGE,
+    "LegacyApiImages.get_image_by_post": replace(IMAGE, errors=(*IMAGE.errors, *NO_ID)),
     "LegacyApiImages.change": replace(TODAY["changeImage"], answers=changes(LegacyImage)),
     "LegacyApiImages.replace": replace(TODAY["replaceImage"], answers=changes(LegacyImage)),
     "LegacyApiImages.remove": TODAY["deleteImage"],
-    "LegacyApiImages.download": TODAY["downloadImage"],
+    "LegacyApiImages.download": replace(DOWNLOAD, errors=(*DOWNLOAD.errors, *NO_ID)),
     "LegacyBatches.upload": TODAY["createBatch"],
     "LegacyBatches.status": Described(answers={200: Answer("The batch", BatchView)}, errors=errors.BATCH),
     "LegacyImages.upload": replace(UPLOAD, answers=uploads(LinkedImage)),

@@ -84,6 +84,11 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
         "example": "private, no-cache",
     },
+    "Allow": {
+        "description": "The methods of the address",
+        "schema": {"type": "string"},
+        "example": "GET, HEAD, OPTIONS",
+    },
     "Retry-After": {
         "description": "Seconds to wait before the next try",
         "schema": {"type": "integer", "minimum": 0},

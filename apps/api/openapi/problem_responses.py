@@ -14,6 +14,7 @@ OF_STATUS: dict[int, tuple[str, ...]] = {
     400: ("Retry-After",),
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
+    405: ("Allow",),
     416: ("Content-Range",),
     429: ("Retry-After",),
     503: ("Retry-After",),

@@ -65,11 +65,17 @@ def _completed(schema: Schema, kind: type[Struct] | None) -> Schema:
     if kind is not None:
         texts, examples = field_docs(kind), example_fields(kind)
         for field, described in schema.get("properties", {}).items():
-            if field in texts:
-                described["description"] = texts[field]
+            text: str = texts.get(field) or described.get("description", "")
+            described["description"] = text + _default(described)
             if field in examples:
                 described["examples"] = [examples[field]]
     return schema
+
+
+def _default(described: Schema) -> str:
+    """Move the default of a field to its description: openapi-typescript takes it for a required field."""
+    default = described.pop("default", None)
+    return "" if default is None else f" Default: `{msgspec.json.encode(default).decode()}`."
 
 
 @cache
