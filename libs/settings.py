@@ -23,6 +23,7 @@ NOT_SETTINGS = ("DARKROOM_TEST_", "DARKROOM_SERVICES_")  # variables of the test
 MIN_SECRET_CHARS = 32
 
 Seconds = Annotated[float, Meta(gt=0, le=315_360_000)]  # at most ten years
+Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s*]+)$")]
 Count = Annotated[int, Meta(ge=1)]
 Bytes = Annotated[int, Meta(ge=1)]
 
@@ -57,6 +58,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Port to listen on."""
     public_url: str = ""
     """How clients reach the server; used for URLs in responses. Empty: the address of each request."""
+    cors_origins: tuple[Origin, ...] = ()
+    """Origins whose pages may call the API in a browser, such as `https://shop.example`, or `*`. Cookies are
+    never taken."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     max_connections: Count = 4000

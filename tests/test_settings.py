@@ -28,27 +28,28 @@ def given(tmp_path: Path, **values: str) -> dict[str, str]:
     return {"DARKROOM_DATA_DIR": str(tmp_path), **{PREFIX + name: value for name, value in values.items()}}
 
 
+OTHERS: dict[str, tuple[str, Any]] = {
+    "data_dir": ("/srv/darkroom", Path("/srv/darkroom")),
+    "registration": ("closed", "closed"),
+    "cors_origins": (
+        "https://a.example, http://localhost:3000",
+        ("https://a.example", "http://localhost:3000"),
+    ),
+    "log_format": ("json", "json"),
+    "amqp_trusted_users": ("producer, ada", ("producer", "ada")),
+    "trusted_proxies": ("10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")),
+    "fetch_ports": ("80, 8080", (80, 8080)),
+    "fetch_allow_networks": ("10.0.0.0/8, fd00::/8", ("10.0.0.0/8", "fd00::/8")),
+    "webhook_schedule_s": ("0, 0.5, 60", (0, 0.5, 60)),
+}
+"""Values that are not the default, as the environment has them and as they are read."""
+
+
 def another(name: str) -> tuple[str, Any]:
     """A value that is not the default, as the environment has it and as it is read."""
-    if name == "data_dir":
-        return "/srv/darkroom", Path("/srv/darkroom")
-    if name == "registration":
-        return "closed", "closed"
-    if name == "log_format":
-        return "json", "json"
     if name in TEXTS:
         return TEXTS[name], TEXTS[name]
-    if name == "amqp_trusted_users":
-        return "producer, ada", ("producer", "ada")
-    if name == "trusted_proxies":
-        return "10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")
-    if name == "fetch_ports":
-        return "80, 8080", (80, 8080)
-    if name == "fetch_allow_networks":
-        return "10.0.0.0/8, fd00::/8", ("10.0.0.0/8", "fd00::/8")
-    if name == "webhook_schedule_s":
-        return "0, 0.5, 60", (0, 0.5, 60)
-    return "17", 17
+    return OTHERS.get(name, ("17", 17))
 
 
 @pytest.mark.parametrize("name", Settings.__struct_fields__)

@@ -16,6 +16,7 @@ from apps.api.legacy.batches import LegacyBatches
 from apps.api.legacy.images import LegacyImages
 from apps.api.middleware import authentication
 from apps.api.middleware.body_deadline import with_body_deadline
+from apps.api.middleware.cors import with_cors
 from apps.api.middleware.key_access import note_key_use
 from apps.api.middleware.login_limits import LoginLimits
 from apps.api.middleware.options import with_all_methods
@@ -100,8 +101,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
     )
     addressed = with_legacy_addresses(with_all_methods(app))
     settings = backends.settings
-    return with_request_log(
-        with_body_deadline(
-            addressed, min_bytes_per_s=settings.min_body_bytes_per_s, grace_s=settings.request_head_s
-        )
+    limited = with_body_deadline(
+        addressed, min_bytes_per_s=settings.min_body_bytes_per_s, grace_s=settings.request_head_s
     )
+    return with_request_log(with_cors(limited, settings))

@@ -19,7 +19,7 @@ from libs.contracts.outcome import Outcome
 
 ALGORITHM = "HS256"
 REMEMBERED = 4096  # tokens: a client sends one many times, and its verification takes 0.2 ms
-Audience = Literal["access", "refresh", "link", "image", "reset"]
+Audience = Literal["access", "refresh", "link", "image", "reset", "stream"]
 
 
 class SignatureInvalid(Exception):

@@ -94,6 +94,14 @@ async def authenticate(key_id: str, digest: str, address: str) -> tuple[BaseUser
     return user, key
 
 
+async def holder(key: UUID) -> BaseUser | None:
+    """Return the active account of a key that is still valid, or None."""
+    found = await ApiKey.objects().where(ApiKey.id == key).first()
+    if found is None or (found.expires_at is not None and found.expires_at <= now()):
+        return None
+    return await BaseUser.objects().where((BaseUser.id == found.owner) & (BaseUser.active == True)).first()  # noqa: E712
+
+
 async def note_use(key: ApiKey) -> None:
     """Store that a key is in use, at most once a minute."""
     moment = now()

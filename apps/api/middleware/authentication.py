@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.di import NamedDependency
 
 from apps.api.middleware.key_access import key_holder
+from apps.api.middleware.stream_access import ticket_holder, ticket_of
 from apps.api.problems import NotAuthenticated
 from libs.auth import api_keys
 from libs.auth.tokens import SignatureInvalid, sign, verify
@@ -23,7 +24,7 @@ HEADER = "x-api-key"
 
 
 async def caller(request: Request[Any, Any, Any], backends: NamedDependency[Backends]) -> BaseUser:
-    """Return the account of the request's access token or API key.
+    """Return the account of the request's access token, API key or ticket.
 
     Raises:
         NotAuthenticated: Both are missing, or the login of the token has ended.
@@ -34,6 +35,9 @@ async def caller(request: Request[Any, Any, Any], backends: NamedDependency[Back
     key = api_key_of(request)
     if key is not None:
         return await key_holder(request, key)
+    ticket = ticket_of(request)
+    if ticket is not None:
+        return await ticket_holder(request, ticket, backends.settings)
     claims = access_claims(request, backends.settings)
     user = await refresh_tokens.holder(int(claims["sub"]), UUID(claims["family"]))
     if user is None:

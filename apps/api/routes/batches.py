@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from pathlib import PurePath
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -10,18 +10,20 @@ from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
-from litestar.status_codes import HTTP_202_ACCEPTED
+from litestar.status_codes import HTTP_201_CREATED, HTTP_202_ACCEPTED
 from msgspec.structs import replace
 
 from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.middleware.key_access import needs
 from apps.api.middleware.request_log import request_id
+from apps.api.middleware.stream_access import BY_TICKET
 from apps.api.openapi.document import BEARER
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
 from apps.api.responses.content_disposition import UNTRUSTED, content_disposition
 from apps.api.responses.event_streams import OpenStream
 from apps.api.responses.lists import Limit, last_of, listed, page_headers
+from apps.api.responses.stream_tickets import has_seen, new_ticket, no_more_events
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form, FormShape, received_form
 from libs.backends import Backends
@@ -32,6 +34,7 @@ from libs.batches.stored_sheet import decode_head
 from libs.contracts.enums import BatchStatus, ItemStatus, Retention, Scope
 from libs.contracts.views.batches import BatchDetail, BatchView
 from libs.contracts.views.request_body import Operations
+from libs.contracts.views.streams import EventTicket
 from libs.storage import batches
 from libs.storage.database.tables import BaseUser, Batch
 from libs.storage.idempotency import Effect, Reservation
@@ -109,14 +112,29 @@ class Batches(Controller):
         batch = await batches.owned_by(caller.id, batch_id)
         return _file(export.archive(batch, backends.objects), batch, "application/zip", ".zip")
 
-    @get("/{batch_id:uuid}/events", operation_id="streamBatch", media_type="text/event-stream")
+    @get("/{batch_id:uuid}/events", operation_id="streamBatch", media_type="text/event-stream", opt=BY_TICKET)
     async def events(
-        self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]
-    ) -> ServerSentEvent:
-        """Stream the batch and its changes as server-sent events. The stream closes when it has ended."""
+        self,
+        batch_id: FromPath[UUID],
+        context: NamedDependency[RequestContext],
+        ticket: FromQuery[str | None] = None,
+    ) -> ServerSentEvent | Response[Any]:
+        """Stream the batch and its changes as server-sent events. The stream closes when it has ended.
+
+        Events are named after the status, in lower case and without spaces: `in_process`. `ticket` takes the
+        place of a header, for browsers. A client that reconnects after the last event is answered with 204.
+        """
         batch = await batches.owned_by(context.caller.id, batch_id)
+        if batch.status not in batches.UNFINISHED and has_seen(context.request, _event_id(batch)):
+            return no_more_events()
         opened = context.event_streams.open_stream(context.caller.id)
         return ServerSentEvent(_changes(context, batch, opened), headers={"Cache-Control": "no-store"})
+
+    @post("/{batch_id:uuid}/events/ticket", operation_id="createBatchTicket", status_code=HTTP_201_CREATED)
+    async def ticket(self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> EventTicket:
+        """Create a ticket that opens the event stream of the batch for ten minutes, without a header."""
+        batch = await batches.owned_by(context.caller.id, batch_id)
+        return new_ticket(batch.id, context)
 
     @post("/{batch_id:uuid}/retry", operation_id="retryBatch", status_code=HTTP_202_ACCEPTED)
     async def retry(
@@ -200,9 +218,18 @@ def _file(
     return Stream(content, headers=headers, media_type=kind, encoding=encoding)
 
 
+def _event_id(batch: Batch) -> str:
+    return f"{_event_name(batch)}-{batch.completed}-{batch.failed}"
+
+
+def _event_name(batch: Batch) -> str:
+    return str(batch.status).lower().replace(" ", "_")
+
+
 async def _changes(
     context: RequestContext, batch: Batch, _opened: OpenStream
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     async for state in context.event_streams.batch_states(batch, within_s=STREAM_S):
         view = batch_view(state, context.base_url)
-        yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)
+        data = msgspec.json.encode(view).decode()
+        yield ServerSentEventMessage(data=data, event=_event_name(state), id=_event_id(state))

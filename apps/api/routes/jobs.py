@@ -1,23 +1,27 @@
 """Routes for jobs."""
 
 from collections.abc import AsyncGenerator
+from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Response, delete, get
+from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
-from litestar.status_codes import HTTP_200_OK
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from apps.api.context import RequestContext
 from apps.api.middleware.key_access import needs
+from apps.api.middleware.stream_access import BY_TICKET
 from apps.api.openapi.document import BEARER
 from apps.api.responses.event_streams import OpenStream
 from apps.api.responses.job_views import job_view
 from apps.api.responses.lists import Limit, listed
+from apps.api.responses.stream_tickets import has_seen, new_ticket, no_more_events
 from libs.contracts.enums import JobKind, JobStatus, Scope
 from libs.contracts.views.jobs import JobView
+from libs.contracts.views.streams import EventTicket
 from libs.jobs.cancel import cancel
 from libs.storage import jobs
 from libs.storage.database.tables import Job
@@ -60,14 +64,33 @@ class Jobs(Controller):
         job = await cancel(context.caller, job_id, context.backends)
         return job_view(job, context.base_url)
 
-    @get("/{job_id:uuid}/events", operation_id="streamJob", media_type="text/event-stream")
+    @get("/{job_id:uuid}/events", operation_id="streamJob", media_type="text/event-stream", opt=BY_TICKET)
     async def events(
-        self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]
-    ) -> ServerSentEvent:
-        """Stream the job and its changes as server-sent events. The stream closes when the job has ended."""
+        self,
+        job_id: FromPath[UUID],
+        context: NamedDependency[RequestContext],
+        ticket: FromQuery[str | None] = None,
+    ) -> ServerSentEvent | Response[Any]:
+        """Stream the job and its changes as server-sent events. The stream closes when the job has ended.
+
+        `ticket` takes the place of a header, for browsers. A client that reconnects after the last event is
+        answered with 204.
+        """
         job = await jobs.shown(context.caller.id, job_id)
+        if job.status not in jobs.UNFINISHED and has_seen(context.request, _event_id(job)):
+            return no_more_events()
         opened = context.event_streams.open_stream(context.caller.id)
         return ServerSentEvent(_changes(context, job, opened), headers={"Cache-Control": "no-store"})
+
+    @post("/{job_id:uuid}/events/ticket", operation_id="createJobTicket", status_code=HTTP_201_CREATED)
+    async def ticket(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> EventTicket:
+        """Create a ticket that opens the event stream of the job for ten minutes, without a header."""
+        job = await jobs.shown(context.caller.id, job_id)
+        return new_ticket(job.id, context)
+
+
+def _event_id(job: Job) -> str:
+    return f"{job.status}-{job.attempts}"
 
 
 async def _changes(
@@ -75,4 +98,5 @@ async def _changes(
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
     async for state in context.event_streams.states(job, within_s=STREAM_S):
         view = job_view(state, context.base_url)
-        yield ServerSentEventMessage(data=msgspec.json.encode(view).decode(), event=view.status)
+        data = msgspec.json.encode(view).decode()
+        yield ServerSentEventMessage(data=data, event=view.status, id=_event_id(state))

@@ -7,10 +7,11 @@ from apps.api.openapi.headers import LISTED
 from apps.api.uploads.errors import UnsupportedMediaType
 from libs.batches.csv_file import BadCsv
 from libs.contracts.views.batches import BatchDetail, BatchView
+from libs.contracts.views.streams import EventTicket
 from libs.storage import jobs
 from libs.storage.image_errors import QuotaExceeded
 
-EVENTS = Media("text/event-stream", 'event: Completed\ndata: {"status": "Completed", ...}\n\n')
+EVENTS = Media("text/event-stream", 'event: completed\ndata: {"status": "Completed", ...}\n\n')
 CSV = Media(
     "text/csv", "S. No.,Product Name,Input Image Urls,Output Image Urls\n1,Lamp,https://...,https://...\n"
 )
@@ -36,10 +37,12 @@ OPERATIONS = {
     ),
     "streamBatch": Described(
         answers={
-            200: Answer("Events named after the status, whose data is the batch", EVENTS, ("Cache-Control",))
+            200: Answer("Events named after the status, whose data is the batch", EVENTS, ("Cache-Control",)),
+            204: Answer("The client has received the last event"),
         },
         errors=(*errors.BATCH, *errors.STREAM),
     ),
+    "createBatchTicket": Described(answers={201: Answer("The ticket", EventTicket)}, errors=errors.BATCH),
     "retryBatch": Described(
         sends=("Idempotency-Key",),
         answers={202: Answer("The batch", BatchView, QUEUED)},

@@ -1,0 +1,13 @@
+"""Tickets of event streams."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class EventTicket(Struct, frozen=True, kw_only=True):
+    """A ticket that opens one event stream until it expires, reconnects included. `url` has it already."""
+
+    ticket: str
+    url: str
+    expires_at: datetime
