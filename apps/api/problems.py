@@ -12,14 +12,20 @@ from litestar.exceptions import HTTPException, ValidationException
 from structlog.contextvars import get_contextvars
 
 from apps.api.middleware.key_access import LoginRequired, ScopeMissing
-from apps.api.middleware.query_parameters import parameter_type
+from apps.api.middleware.query_parameters import parameter_faults
 from apps.api.responses.event_streams import TooManyStreams
 from apps.api.responses.files import BadRange
-from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
+from apps.api.uploads.errors import (
+    BadUpload,
+    MissingImage,
+    UnsupportedMediaType,
+    UploadTooLarge,
+    field_errors,
+)
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
-from libs.contracts.decode_errors import explained, explained_parameter
+from libs.contracts.decode_errors import explained
 from libs.contracts.outcome import Outcome
 from libs.contracts.views.problems import CsvError, FieldError, Problem
 from libs.edits import errors as edits
@@ -207,8 +213,14 @@ def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Pr
         return problem(status, "internal_error", "unexpected error")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("backend_unavailable", code=code, error=str(error), cause=repr(error.__cause__))
-    faults = error.faults if isinstance(error, BadCsv) else ()
-    return problem(status, code, str(error), faults=faults, headers=_extra_headers(status, error))
+    return problem(
+        status,
+        code,
+        str(error),
+        errors=tuple(map(_field_error, error.fields)) if isinstance(error, BadUpload) else (),
+        faults=error.faults if isinstance(error, BadCsv) else (),
+        headers=_extra_headers(status, error),
+    )
 
 
 def problem(
@@ -251,11 +263,11 @@ def _explained_query(request: Request[Any, Any, Any], error: HTTPException) -> H
     """Return Litestar's error about query parameters in the words of `decode_errors`."""
     if not isinstance(error, ValidationException) or not isinstance(error.extra, list):
         return error
-    for found in cast("list[dict[str, str]]", error.extra):
-        name = found.get("key", "")
-        if found.get("source") == ParamType.QUERY and (kind := parameter_type(request.route_handler, name)):
-            found["message"] = explained_parameter(found["message"], name, kind)
-    return error
+    found = cast("list[dict[str, str]]", error.extra)
+    if not any(one.get("source") == ParamType.QUERY for one in found):
+        return error
+    others = [one for one in found if one.get("source") != ParamType.QUERY]
+    return ValidationException(extra=[*parameter_faults(request), *others])
 
 
 def _explained_body(request: Request[Any, Any, Any], error: HTTPException) -> HTTPException:
@@ -271,8 +283,7 @@ def _explained_body(request: Request[Any, Any, Any], error: HTTPException) -> HT
     if body is None or "`$.data" not in str(cause):
         return error
     at_root = msgspec.ValidationError(str(cause).replace("`$.data", "`$", 1))
-    message, _, place = str(explained(at_root, request.state.json, body.annotation)).partition(" - at `$")
-    return ValidationException(extra=[{"message": message, "key": place.strip("`.") or "data"}])
+    return ValidationException(extra=field_errors(explained(at_root, request.state.json, body.annotation)))
 
 
 def _field_error(found: Mapping[str, str]) -> FieldError:

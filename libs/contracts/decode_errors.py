@@ -12,6 +12,9 @@ from typing import Any, TypeVar, cast, overload
 import msgspec
 from msgspec import inspect
 
+from libs.contracts.all_faults import all_faults
+from libs.contracts.fault_texts import in_plain_words
+
 T = TypeVar("T")
 
 MESSAGE = re.compile(r"(?P<fault>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
@@ -39,19 +42,38 @@ def convert_value(value: object, kind: Any, *, strict: bool = True) -> Any:
     try:
         return msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError as error:
-        raise explained(error, value, kind) from error
+        raise explained(error, value, kind, strict=strict) from error
 
 
-def explained(error: msgspec.ValidationError, value: object, kind: Any) -> msgspec.ValidationError:  # noqa: ANN401
-    """Return an error that also says in which operation, and names the nearest right name."""
-    found = MESSAGE.fullmatch(str(error))
+class InvalidValue(msgspec.ValidationError):
+    """A value has faults. The text is that of all, each with its place."""
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{text} - at `${path}`" if path else text for text, path in faults))
+        self.faults = tuple(faults)
+        """What is wrong, and where: `.operations[1]`, or nothing for the value as a whole."""
+
+
+def explained(
+    error: msgspec.ValidationError,
+    value: object,
+    kind: Any,  # noqa: ANN401
+    *,
+    strict: bool = True,
+) -> InvalidValue:
+    """Return an error with all faults of a value, each with its operation and the nearest right name."""
+    found = [f"{fault} - at `{path}`" for fault, path in all_faults(value, kind, strict=strict)]
+    return InvalidValue([_explained(text, value, kind) for text in found or [str(error)]])
+
+
+def _explained(text: str, value: object, kind: Any) -> tuple[str, str]:  # noqa: ANN401
+    found = MESSAGE.fullmatch(text)
     assert found is not None, "the pattern takes every text"  # noqa: S101
     fault, path = found["fault"], found["path"] or ""
     place = _Place(value, inspect.type_info(kind))
     for step in STEP.finditer(path):
         place.enter(step["name"] or (int(step["index"]) if step["index"] else None))
-    text = place.text_of(fault)
-    return msgspec.ValidationError(f"{text} - at `${path}`" if path else text)
+    return place.text_of(fault), path
 
 
 def explained_parameter(fault: str, name: str, kind: Any) -> str:  # noqa: ANN401 - any type that a handler names
@@ -113,7 +135,7 @@ class _Place:
                 return f"unknown operation `{invalid['name']}`{nearest_hint(invalid['name'], names)}"
             field = f"`{self.name}` cannot be" if self.name else "unknown value"
             return f"{field} `{invalid['name']}`{of}{nearest_hint(invalid['name'], names)}"
-        return f"{fault}{of}"
+        return f"{in_plain_words(fault)}{of}"
 
 
 def nearest_hint(given: str, names: Iterable[str]) -> str:
@@ -129,7 +151,9 @@ def nearest_hint(given: str, names: Iterable[str]) -> str:
 def _alternatives(kind: inspect.Type) -> list[inspect.Type]:
     if isinstance(kind, inspect.Metadata):
         return _alternatives(kind.type)
-    return list(kind.types) if isinstance(kind, inspect.UnionType) else [kind]
+    if isinstance(kind, inspect.UnionType):
+        return [inner for one in kind.types for inner in _alternatives(one)]
+    return [kind]
 
 
 def _item_types(kind: inspect.Type) -> list[inspect.Type]:

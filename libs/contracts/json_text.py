@@ -49,7 +49,7 @@ class JsonDecoder(Generic[T]):
             OverflowError,
         ):  # behind the place of the error, the text is no JSON
             return error
-        return explained(error, value, self._decoder.type)
+        return explained(error, value, self._decoder.type, strict=self._decoder.strict)
 
 
 def decode_json(text: bytes | bytearray | str, kind: type[T]) -> T:

@@ -40,11 +40,11 @@ Operations = list[AnyOperation]
         ),
         (
             [{"op": "resize", "width": "a"}],
-            "Expected `int | null`, got `str` in operation 1 (resize) - at `$[0].width`",
+            "must be an integer or null, not text in operation 1 (resize) - at `$[0].width`",
         ),
-        ([{"width": 3}], "Object missing required field `op` - at `$[0]`"),
-        ([3], "Expected `object`, got `int` - at `$[0]`"),
-        ({"op": "flip"}, "Expected `array`, got `object`"),
+        ([{"width": 3}], "the field `op` is missing - at `$[0]`"),
+        ([3], "must be an object, not an integer - at `$[0]`"),
+        ({"op": "flip"}, "must be a list, not an object"),
     ],
 )
 def test_a_wrong_operation_is_named_with_its_place(operations: Any, text: str) -> None:

@@ -4,12 +4,13 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, cast
 
+import msgspec
 from litestar import Request
 from litestar.exceptions import ValidationException
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler
 from litestar.types.internal_types import PathParameterDefinition
 
-from libs.contracts.decode_errors import CUTOFF, nearest_hint
+from libs.contracts.decode_errors import CUTOFF, explained_parameter, nearest_hint
 
 
 async def refuse_misspelt_parameters(request: Request[Any, Any, Any]) -> None:
@@ -40,11 +41,18 @@ def _query_parameters(handler: HTTPRouteHandler, in_path: tuple[str, ...]) -> fr
     return frozenset(parameter.field_alias for parameter in model.expected_query_params)
 
 
-def parameter_type(handler: BaseRouteHandler, name: str) -> Any:  # noqa: ANN401 - any type
-    """Return the type of a parameter of a handler or of one of its dependencies; None if there is none."""
-    signatures = [
-        handler.parsed_fn_signature,
-        *(provided.parsed_fn_signature for provided in handler.resolve_dependencies().values()),
+def parameter_faults(request: Request[Any, Any, Any]) -> list[dict[str, str]]:
+    """Return what is wrong with the values of the query; Litestar stops at the first."""
+    handler = request.route_handler
+    models = [
+        handler.signature_model,
+        *(provided.signature_model for provided in handler.resolve_dependencies().values()),
     ]
-    found = (signature.parameters[name] for signature in signatures if name in signature.parameters)
-    return next((parameter.annotation for parameter in found), None)
+    kinds = {field.name: field.type for model in models for field in msgspec.structs.fields(model)}
+    found: list[dict[str, str]] = []
+    for name, value in request.query_params.items():
+        try:
+            msgspec.convert(value, kinds.get(name, Any), strict=False)
+        except msgspec.ValidationError as error:
+            found.append({"message": explained_parameter(str(error), name, kinds[name]), "key": name})
+    return found

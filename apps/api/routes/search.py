@@ -21,7 +21,7 @@ from apps.api.responses.job_responses import in_progress
 from apps.api.responses.lists import Limit, page_headers
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from apps.api.uploads.describe_image import describe_in_time
-from apps.api.uploads.errors import BadUpload
+from apps.api.uploads.errors import BadUpload, field_errors
 from apps.api.uploads.json_body import ImageJson, is_json, received_image_json
 from apps.api.uploads.multipart_form import FormShape, ReceivedFile, received_form
 from apps.api.uploads.received_files import data_url_file, store_ephemeral
@@ -203,4 +203,4 @@ def _search_request(fields: dict[str, str]) -> SearchRequest:
     try:
         return convert_value(fields, SearchRequest, strict=False)
     except msgspec.ValidationError as error:
-        raise BadUpload(str(error)) from error
+        raise BadUpload(str(error), field_errors(error)) from error

@@ -7,7 +7,7 @@ import msgspec
 
 from apps.api.context import RequestContext
 from apps.api.middleware.key_access import require_scope
-from apps.api.uploads.errors import BadUpload
+from apps.api.uploads.errors import BadUpload, field_errors
 from apps.api.uploads.multipart_form import Form
 from libs.contracts.decode_errors import convert_value
 from libs.contracts.edits import Edit, EditFields
@@ -51,4 +51,4 @@ def edit_of_form(form: Form, parts: Mapping[str, UUID]) -> Edit | None:
     try:
         return edit_of(convert_value(given, EditFields, strict=False))
     except msgspec.ValidationError as error:
-        raise BadUpload(str(error)) from error
+        raise BadUpload(str(error), field_errors(error)) from error

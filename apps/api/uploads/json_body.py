@@ -11,7 +11,7 @@ from litestar.exceptions import InternalServerException, ValidationException
 from msgspec import Struct
 
 from apps.api.context import RequestContext
-from apps.api.uploads.errors import BadUpload, UploadTooLarge
+from apps.api.uploads.errors import BadUpload, UploadTooLarge, field_errors
 from apps.api.uploads.json_with_image import JsonWithImage
 from apps.api.uploads.multipart_form import FORM_OVERHEAD, FilePart, FormShape, ReceivedFile
 from libs.contracts.json_text import decode_json
@@ -104,12 +104,6 @@ async def _decoded(body: bytearray, kind: type[T]) -> T:
     try:
         return await PARSING.run(decode_json, body, kind)
     except msgspec.ValidationError as error:
-        raise ValidationException(extra=[_field_error(str(error))]) from error
+        raise ValidationException(extra=field_errors(error)) from error
     except msgspec.DecodeError as error:
         raise BadUpload(f"the body is not JSON: {error}") from error
-
-
-def _field_error(text: str) -> dict[str, str]:
-    """Split msgspec's "Expected ... - at `$.field`" into message and field."""
-    message, _, place = text.partition(" - at `$.")
-    return {"message": message, "key": place.rstrip("`") or "data"}

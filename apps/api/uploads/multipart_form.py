@@ -12,7 +12,7 @@ from litestar.exceptions import InternalServerException
 from msgspec import Struct
 from multipart import MultipartError, PushMultipartParser, parse_options_header  # pyright: ignore
 
-from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge
+from apps.api.uploads.errors import BadUpload, MissingImage, UnsupportedMediaType, UploadTooLarge, bad_field
 from libs.contracts.decode_errors import convert_value, nearest_hint
 from libs.contracts.json_text import decode_json
 from libs.runtime.disk import write_all
@@ -92,7 +92,7 @@ class Form(Struct, frozen=True):
         try:
             return convert(self.fields[name])
         except msgspec.DecodeError as error:
-            raise BadUpload(f"{name}: {error}") from error
+            raise bad_field(name, error) from error
 
 
 def _no_named_files(_: Mapping[str, str]) -> Collection[str]:
