@@ -12,6 +12,7 @@ from libs.broker.memory import MemoryBroker
 from libs.contracts.enums import JobStatus
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import Job
+from tests.batches.csv_files import accepted, products
 from tests.storage.rows import a_job, an_image, an_owner
 from tests.support.client import Client
 from tests.support.shared_sites import NewSite, signed_in
@@ -76,6 +77,8 @@ async def test_an_account_has_a_bounded_number_of_streams(new_site: NewSite, slo
         session = await stack.enter_async_context(aiohttp.ClientSession(headers=headers))
         streams = [await stack.enter_async_context(session.get(site.url + path)) for _ in range(3)]
         assert [stream.status for stream in streams] == [200] * 3
+        batch = await accepted(client, products([["data:,"]]))
+        refused(await client.get(f"/api/batches/{batch['id']}/events"), 429, "too_many_streams")
         late = await client.get(path)
         refused(late, 429, "too_many_streams")
         assert late.headers["Retry-After"] == "1"
