@@ -24,6 +24,17 @@ pytestmark = pytest.mark.services
 MARK = "AAAAAAAA"  # what these bytes of a message are replaced on the way out
 MARKED_TIME = datetime(2001, 2, 3, tzinfo=UTC)
 
+
+def nested_tables(levels: int) -> bytes:
+    """Encode tables that contain each other, as RabbitMQ takes them and Python cannot decode them."""
+    table = b""
+    for _ in range(levels):
+        table = b"\x01aF" + struct.pack(">I", len(table)) + table
+    return table
+
+
+DEEP = nested_tables(2000)
+FLAT = "B" * len(DEEP)  # stands for it until it is on the way out
 Marshal = Callable[[Frame | ContentHeader | ContentBody, int], bytes]
 
 
@@ -32,6 +43,8 @@ def broken(marshal: Marshal) -> Marshal:
 
     def write(frame: Frame | ContentHeader | ContentBody, channel: int) -> bytes:
         written = marshal(frame, channel)
+        length = struct.pack(">I", len(DEEP))
+        written = written.replace(b"S" + length + FLAT.encode(), b"F" + length + DEEP)
         return written.replace(MARK.encode(), b"\xff" * len(MARK)).replace(time, b"\x7f" + b"\xff" * 7)
 
     return write
@@ -52,7 +65,9 @@ async def send(url: str, message: aio_pika.Message, patch: pytest.MonkeyPatch) -
         (None, MARK, None),
         (None, None, MARKED_TIME),
         ({"when": MARKED_TIME}, None, None),
+        ({"deep": FLAT}, None, None),
     ],
+    ids=["name", "message_id", "timestamp", "time", "nested"],
 )
 async def test_they_arrive_without_their_properties(
     rabbit_url: str,

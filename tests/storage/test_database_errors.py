@@ -7,6 +7,7 @@ from pathlib import Path
 from socket import gaierror
 from typing import Any
 
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
 from libs.storage.database.connection import ping, transaction
@@ -106,6 +107,12 @@ async def test_an_error_of_the_file_system_says_nothing_about_the_database() -> 
     for error in (several, OSError(errno.EHOSTUNREACH, "no route"), gaierror(-3, "try again")):
         with pytest.raises(DatabaseUnavailable), driver_errors:
             raise error
+
+
+@pytest.mark.parametrize("error", [asyncpg.InternalClientError, asyncpg.InterfaceError])
+def test_a_driver_that_finds_its_connection_ended_says_unavailable(error: type[Exception]) -> None:
+    with pytest.raises(DatabaseUnavailable), driver_errors:
+        raise error("the connection ended")
 
 
 @POSTGRES
