@@ -1,11 +1,17 @@
-"""Open PNGs, and read what Pillow leaves out of 16-bit pixels and of transparent colours."""
+"""Open PNGs, decode them fast, and read what Pillow leaves out of deep pixels and of transparent colours."""
 
-from typing import Any, BinaryIO, cast
+import struct
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from PIL import Image, ImageChops, PngImagePlugin
 
+if TYPE_CHECKING:
+    from libs.imaging.samples.png_inflater import StoredStream
+
 _KEY_SCALES = {"L;2": (3, 85), "L;4": (15, 17), "L": (255, 1), "RGB": (255, 1)}
 """By raw mode: the mask and the factor from a transparent sample as stored to the decoded one."""
+
+_COMPRESSED_BYTES = 65_536  # to read at a time
 
 _LOW_BYTES = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L", "LA;16B": "RGBA"}
 """By raw mode: the one with which Pillow decodes the low bytes; grey and alpha come as two bytes each."""
@@ -21,6 +27,7 @@ class PngReader(PngImagePlugin.PngImageFile):
     def _open(self) -> None:
         super()._open()
         self._file = cast(BinaryIO, self.fp)  # Pillow forgets it after decoding
+        self._stream: StoredStream | None = None
         self.raw_mode = str(self.tile[0].args) if self.tile else ""
         key = cast(Any, self.info.get("transparency"))
         if self.raw_mode in _KEY_SCALES and key is not None:
@@ -33,7 +40,7 @@ class PngReader(PngImagePlugin.PngImageFile):
     def load(self) -> "Image.core.PixelAccess | None":
         """Decode the pixels; 16-bit RGB with a transparent colour gets an alpha channel."""
         deep = bool(self.tile) and self.deep
-        pixels = super().load()
+        pixels = self._load()
         if deep and self.raw_mode == "LA;16B":
             self._become(self.convert("LA"))
         elif deep and "transparency" in self.info:
@@ -46,6 +53,29 @@ class PngReader(PngImagePlugin.PngImageFile):
             keyed.putalpha(alpha)
             self._become(keyed)
         return pixels
+
+    def _load(self) -> "Image.core.PixelAccess | None":
+        """Decode the pixels with a faster library than Pillow's; where it fails, leave the file to Pillow."""
+        if not self.tile or self.is_animated:
+            return super().load()
+        from libs.imaging.samples import png_inflater  # here, because not every process decodes PNGs
+
+        self._stream = png_inflater.StoredStream(lambda: super(PngReader, self).load_read(_COMPRESSED_BYTES))
+        try:
+            return super().load()
+        except (OSError, SyntaxError, ValueError, LookupError, struct.error, png_inflater.INFLATE_ERROR):
+            self._stream = None
+            self._file.seek(0)
+            again = PngImagePlugin.PngImageFile(self._file)
+            again.load()
+            self.tile = []
+            self.info = again.info | self.info
+            self._become(again)
+            return again.load()
+
+    def load_read(self, read_bytes: int) -> bytes:
+        """Return compressed data for Pillow's decoder."""
+        return super().load_read(read_bytes) if self._stream is None else self._stream.read()
 
     @property
     def deep(self) -> bool:
