@@ -22,7 +22,7 @@ PROCESSES ?= $(if $(ARGS),0,4)
 SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 
-.PHONY: secrets up down logs help install run test test-fast test-load test-chaos lint format services services-down bench bench-cpu bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema screenshots clean
+.PHONY: secrets up down logs help install run test test-fast test-load test-chaos lint format services services-down bench bench-cpu bench-peers bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -70,6 +70,9 @@ bench: $(VENV)/dev.stamp services ## Measure a job from upload to result, embedd
 
 bench-cpu: $(VENV)/dev.stamp services ## Measure the CPU of requests and jobs (BASE=commit to compare with)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && BASE=$(BASE) $(BIN)/python -m benchmarks.request_cpu
+
+bench-peers: $(VENV)/dev.stamp services ## Compare with a Django and Celery service and with ipx (6 minutes)
+	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.peers
 
 bench-batch: $(VENV)/dev.stamp services ## Measure a CSV batch beside interactive work (BATCH_ROWS=1000)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(BATCH_ROWS) $(BIN)/python -m benchmarks.batch

@@ -26,6 +26,7 @@ from libs.imaging.pipeline import Rendered
 from libs.runtime.background import run_to_completion
 from libs.storage import filenames, images
 from libs.storage.database.errors import DatabaseUnavailable
+from libs.storage.database.statement import new_row
 from libs.storage.database.tables import Image, now
 from libs.storage.objects import Digest, ObjectsNotDeleted
 
@@ -136,7 +137,8 @@ def new_image(
     """Build the row of a file; an ephemeral one expires `undownloaded_s` from now unless it is downloaded."""
     moment = created_at or now()
     ephemeral = retention == Retention.EPHEMERAL
-    image = Image(
+    image = new_row(
+        Image,
         id=image_id,
         owner=owner,
         filename=filenames.with_extension(filename, file.extension),

@@ -116,7 +116,8 @@ class ProcessPool:
                 if not result.done() and not future.running():
                     self._stuck = pool
                     raise BrokenProcessPool("no render process took the work")
-                await asyncio.wait([result], timeout=timeout_s + START_S)
+                if not result.done():
+                    await asyncio.wait([result], timeout=timeout_s + START_S)
                 if not result.done():
                     self._stuck = pool
                     raise RenderCrashed("the render process did not answer")

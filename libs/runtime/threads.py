@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import ClassVar, ParamSpec, TypeVar
 
 from libs.contracts.outcome import Outcome
@@ -49,13 +50,34 @@ class ThreadPool:
         """
         if self._most is not None and self._pending >= self._most:
             raise ServerBusy(f"too many requests wait for the same work ({self.name})")
-        context = contextvars.copy_context()
-        future = self._threads.submit(lambda: context.run(call, *args, **kwargs))
+        loop, context = asyncio.get_running_loop(), contextvars.copy_context()
+        result: asyncio.Future[T] = loop.create_future()
+
+        def work() -> None:
+            try:
+                answer = partial(_set_result, result, context.run(call, *args, **kwargs))
+            except BaseException as error:  # noqa: BLE001 - raised in the caller
+                answer = partial(_set_error, result, error)
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits
+                loop.call_soon_threadsafe(answer)
+
+        waiting = self._threads.submit(work)
         self._pending += 1
         try:
-            return await asyncio.wrap_future(future)
+            return await result
         finally:
             self._pending -= 1
+            waiting.cancel()
+
+
+def _set_result(future: asyncio.Future[T], result: T) -> None:
+    if not future.done():  # it is cancelled with its caller
+        future.set_result(result)
+
+
+def _set_error(future: asyncio.Future[T], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
 
 
 def _lower_priority(niceness: int) -> None:

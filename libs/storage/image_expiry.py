@@ -12,6 +12,7 @@ from libs.contracts.enums import ImageStatus, JobStatus, Retention
 from libs.storage import webhook_outbox
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
+from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import Image, Job, SetAside, now
 from libs.storage.jobs import UNFINISHED
 
@@ -57,6 +58,8 @@ async def mark_deleting(image_id: UUID) -> list[UUID]:
 
 async def mark_expired(limit: int) -> int:
     """Mark expired images for deletion, except those with an unfinished job; return how many."""
+    if not await _ANY_EXPIRED(now=now()):
+        return 0
     busy = cast("Any", Job.select(Job.image).where(Job.status.is_in(UNFINISHED) & Job.image.is_not_null()))
     expired = cast(
         "Any",
@@ -76,6 +79,8 @@ async def mark_expired(limit: int) -> int:
 
 async def list_deleting(limit: int, *, only: UUID | None = None) -> list[DeletingImage]:
     """Return images that are marked for deletion, oldest first; those set aside are left out until due."""
+    if not await _ANY_DELETING():
+        return []
     conditions: list[Any] = [Image.status == ImageStatus.DELETING]
     if only is not None:
         conditions.append(Image.id == only)
@@ -101,3 +106,15 @@ async def delete_rows(image_ids: Sequence[UUID]) -> list[UUID]:
         .returning(Image.id)
     )
     return [row["id"] for row in deleted]
+
+
+# These run every second, and there is rarely something to do. Their conditions are those of partial indexes.
+_ANY_EXPIRED = Statement(
+    Image.raw(
+        "select 1 from image where expires_at <= {} and expires_at is not null and status <> 'deleting'"
+        " limit 1",
+        Slot("now"),
+    ),
+    quick=True,
+)
+_ANY_DELETING = Statement(Image.raw("select 1 from image where status = 'deleting' limit 1"), quick=True)

@@ -6,11 +6,11 @@ from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
-from libs.contracts.enums import ImageStatus, JobKind, JobStatus, Retention
+from libs.contracts.enums import ImageStatus, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
 from libs.storage import filenames
-from libs.storage.database.statement import Slot, Statement, id_slots, id_values
-from libs.storage.database.tables import Image, Job, now
+from libs.storage.database.statement import Slot, Statement, id_slots, id_values, loaded
+from libs.storage.database.tables import Image, now
 from libs.storage.image_errors import ImageFailed, ImageNotFound, ImageNotReady
 
 KEYS_PER_QUERY = 500
@@ -41,16 +41,19 @@ _OWNED = Statement(
     Image.objects().where((Image.id == Slot("image_id")) & (Image.owner == Slot("owner")) & _VISIBLE),
     quick=True,
 )
-_LATEST_JOB = Statement(
-    cast("Any", Job)
-    .select(Job.id, Job.status, Job.result, Job.error_code, Job.error)
-    .where(
-        (Job.image == Slot("image_id"))
-        & Job.kind.is_in([JobKind.TRANSFORM, JobKind.EDIT])
-        & (Job.status != JobStatus.CANCELLED)
-    )
-    .order_by(Job.id, ascending=False)
-    .limit(1),
+# An image, or the result of its newest transform or edit that was not cancelled, with the state of that job.
+_LATEST = Statement(
+    Image.raw(
+        "select job.id as job, job.status as job_status, job.error_code, job.error, shown.*"
+        " from image left join job on job.id = ("
+        "select id from job where job.image = image.id and kind in ('transform', 'edit')"
+        " and status <> 'cancelled' order by id desc limit 1)"
+        " left join image shown on shown.id = coalesce(job.result, job.id, image.id)"
+        " and shown.owner = image.owner and shown.status <> 'deleting'"
+        " where image.id = {} and image.owner = {} and image.status <> 'deleting'",
+        Slot("image_id"),
+        Slot("owner"),
+    ),
     quick=True,
 )
 
@@ -129,24 +132,27 @@ async def newest_upload(owner: int) -> Image:
     return image
 
 
-async def latest_result(image: Image) -> Image:
-    """Return the result of the image's newest transform or edit; the image itself if it has none.
+async def latest_of(owner: int, image_id: UUID) -> Image:
+    """Return the result of the newest transform or edit of the owner's image; the image itself without one.
 
     Cancelled jobs are ignored.
 
     Raises:
+        ImageNotFound: There is no such image, or the result has been deleted.
         ImageNotReady: That job has not ended.
         ImageFailed: That job failed; the text says why.
-        ImageNotFound: Its result has been deleted.
     """
-    job = await _LATEST_JOB.first(Job, image_id=image.id)
-    if job is None:
-        return image
-    if job.status == JobStatus.FAILED:
-        raise ImageFailed(f"{job.error_code}: {job.error}")
-    if job.status != JobStatus.COMPLETED:
-        raise ImageNotReady(f"Image not ready: job {job.id} is {job.status}")
-    return await owned_by(image.owner, job.result or job.id)
+    row = next(iter(await _LATEST(owner=owner, image_id=image_id)), None)
+    if row is None:
+        raise ImageNotFound(f"there is no image {image_id}")
+    job, status, code, error = (row.pop(name) for name in ("job", "job_status", "error_code", "error"))
+    if status == JobStatus.FAILED:
+        raise ImageFailed(f"{code}: {error}")
+    if status not in (None, JobStatus.COMPLETED):
+        raise ImageNotReady(f"Image not ready: job {job} is {status}")
+    if row["id"] is None:
+        raise ImageNotFound(f"the result of image {image_id} has been deleted")
+    return loaded(Image, row)
 
 
 async def change(

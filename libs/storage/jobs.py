@@ -26,7 +26,7 @@ from libs.contracts.outcome import Outcome
 from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
-from libs.storage.database.statement import Slot, Statement, id_slots, id_values, loaded
+from libs.storage.database.statement import Slot, Statement, id_slots, id_values, loaded, new_row
 from libs.storage.database.tables import Job, now
 from libs.storage.job_ends import record_end
 from libs.storage.job_failure import CANCELLED, Failure
@@ -34,7 +34,8 @@ from libs.storage.job_failure import CANCELLED, Failure
 Condition: TypeAlias = And | Or | Where | WhereRaw
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
 # The text must equal the index condition: SQLite compares texts.
-NOT_HELD = WhereRaw("held = false and status in ('queued', 'running')")
+NOT_HELD_SQL = "held = false and status in ('queued', 'running')"
+NOT_HELD = WhereRaw(NOT_HELD_SQL)
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
 NO_BYTES = "data:,"
@@ -58,6 +59,16 @@ KINDS: dict[type[AnyCommand], JobKind] = {
 _SHOWN = [column for column in Job.all_columns() if column is not Job.command]
 _SHOWN_OWNED = Statement(
     cast("Any", Job).select(*_SHOWN).where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))),
+    quick=True,
+)
+# It runs every second, and there is rarely something to do.
+_ANY_DUE = Statement(
+    Job.raw(
+        f"select 1 from job where publish_at <= {{}} and {NOT_HELD_SQL}"  # noqa: S608
+        " and (status = 'queued' or lease_until < {}) limit 1",
+        Slot("now"),
+        Slot("now"),
+    ),
     quick=True,
 )
 _OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))), quick=True)
@@ -104,7 +115,8 @@ def new(
 ) -> Job:
     """Build a queued job that carries its whole command."""
     moment = now()
-    return Job(
+    return new_row(
+        Job,
         id=message.job_id,
         owner=owner,
         kind=KINDS[type(message)],
@@ -309,6 +321,8 @@ async def take_due(limit: int) -> list[Job]:
     again once its message had time to be worked on: longer, the older the job is.
     """
     moment = now()
+    if not await _ANY_DUE(now=moment):
+        return []
     lapsed = (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment)
     due = (Job.publish_at <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_HELD
     found = await _without_commands(due, order_by=Job.publish_at, limit=limit)

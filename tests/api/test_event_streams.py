@@ -7,9 +7,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from apps.api.responses import event_streams
 from apps.api.responses.event_streams import EventStreams, TooManyStreams
 from libs.broker.memory import MemoryBroker
+from libs.contracts.commands import encode
 from libs.contracts.enums import JobStatus
+from libs.contracts.events import JobEnded
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import Job
 from tests.batches.csv_files import accepted, products
@@ -51,6 +54,27 @@ async def test_many_waiters_cost_one_query_a_second_and_all_see_the_end(
         assert 1 <= queries <= seconds + 2
         await Job.update({Job.status: JobStatus.COMPLETED}).where(Job.image == image.id)
         assert set(await asyncio.gather(*waiting)) == {JobStatus.COMPLETED}
+
+
+async def test_an_end_that_comes_before_its_request_waits_is_not_missed(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_streams, "READ_EVERY_S", 2 * WAIT_S)
+    owner, broker = await an_owner(), MemoryBroker()
+    image = await an_image(owner)
+    early, other = await a_job(owner, image), await a_job(owner, image)
+    await Job.update({Job.status: JobStatus.COMPLETED}).where(Job.image == image.id)
+    streams = EventStreams(per_account=2)
+    async with asyncio.timeout(WAIT_S), streams.listening(broker):
+        waiting = asyncio.create_task(ended(streams, other))
+        while not waiting.done():  # the listener may not have subscribed yet
+            for job in (early, other):
+                event = JobEnded(
+                    type="job.completed", job_id=job.id, owner=owner.username, status="completed"
+                )
+                await broker.emit(event.type, encode(event))
+            await asyncio.sleep(0)
+        assert await ended(streams, early) == JobStatus.COMPLETED
 
 
 async def ended(streams: EventStreams, job: Job) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,8 @@ from libs.storage import jobs
 from libs.storage.database.connection import open_database, transaction
 from libs.storage.database.engine import Engine
 from libs.storage.database.migrate import migrate
-from libs.storage.database.tables import Job
+from libs.storage.database.statement import new_row
+from libs.storage.database.tables import Job, new_id, now
 from tests.storage.rows import a_queued_job, count_up, job_row
 from tests.support.waiting import WAIT_S
 
@@ -64,6 +66,20 @@ async def test_a_row_read_by_a_ready_statement_is_the_object_that_piccolo_makes_
     assert vars(read) == vars(made)
     await count_up(read, 1)
     assert (await job_row(stored.id)).attempts == 1
+
+
+async def test_a_new_row_is_the_object_that_piccolo_makes_with_the_same_values() -> None:
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "owner": 1,
+        "kind": "transform",
+        "command": "{}",
+        "publish_at": now(),
+    }
+    made, usual = new_row(Job, **values, created_at=now()), Job(**values)
+    assert made.created_at is not None
+    made.created_at = usual.created_at
+    assert vars(made) == vars(usual)
 
 
 async def test_rows_are_read_once_each_by_a_list_of_ids_of_any_length(database: Engine) -> None:

@@ -144,7 +144,7 @@ async def test_the_failure_that_an_image_shows_outlives_the_history(owner: BaseU
     await walk()
     assert await left() == {newest.id}
     with pytest.raises(ImageFailed):
-        await images.latest_result(image)
+        await images.latest_of(image.owner, image.id)
 
 
 async def test_the_result_that_an_image_shows_outlives_the_history(owner: BaseUser) -> None:
@@ -156,7 +156,7 @@ async def test_the_result_that_an_image_shows_outlives_the_history(owner: BaseUs
     assert len(await left()) == 3
     await walk()
     assert await left() == {newest.id}
-    assert (await images.latest_result(image)).id == newest.result
+    assert (await images.latest_of(image.owner, image.id)).id == newest.result
     assert cancelled.id not in await left()
     await Image.delete().where(Image.id == image.id)
     await walk()

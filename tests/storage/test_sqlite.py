@@ -63,7 +63,7 @@ async def test_a_quick_statement_needs_no_thread_and_does_not_wait_for_a_writer(
     threads = threading.active_count()
     with other_writer(tmp_path):
         assert (await jobs.shown(job.owner, job.id)).id == job.id
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
 
 
 async def test_a_transaction_waits_for_the_writer_of_another_process_while_the_loop_goes_on(

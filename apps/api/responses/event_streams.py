@@ -6,7 +6,7 @@ event is lost.
 
 import asyncio
 import weakref
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from typing import ClassVar
@@ -23,8 +23,8 @@ from libs.storage import batches, jobs
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Batch, Job
 
-FIRST_READ_S = 0.25
 READ_EVERY_S = 1.0
+REMEMBERED = 1000  # ends of jobs and batches
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +49,7 @@ class EventStreams:
         self._jobs = WatchedRows(jobs.by_ids)
         self._batches = WatchedRows(batches.by_ids)
         self._changed = asyncio.Event()
+        self._ended: OrderedDict[UUID, None] = OrderedDict()  # the latest: some end before somebody waits
         self._stopping = False
 
     def stop(self) -> None:
@@ -83,26 +84,21 @@ class EventStreams:
             yield
 
     async def ended(self, job: Job, *, within_s: float) -> Job:
-        """Wait for a job that was just stored or read, and return its state after its end or the timeout.
-
-        The first read is delayed, because the worker needs the database at that moment.
-        """
+        """Wait for a job that was just stored or read, and return its state after its end or the timeout."""
         if job.status not in jobs.UNFINISHED:
             return job
         loop = asyncio.get_running_loop()
-        first_read = loop.call_later(FIRST_READ_S, self._note_change, job.id)
         deadline = loop.time() + within_s
-        try:
-            with self._jobs.waiting(job) as event:
-                while (left_s := deadline - loop.time()) > 0 and not self._stopping:
-                    await _set_within(event, left_s)
-                    state = self._jobs.latest(job.id)
-                    if state is None:
-                        break
-                    if state.status not in jobs.UNFINISHED:
-                        return state
-        finally:
-            first_read.cancel()
+        with self._jobs.waiting(job) as event:
+            if job.id in self._ended:
+                self._note_change(job.id)
+            while (left_s := deadline - loop.time()) > 0 and not self._stopping:
+                await _set_within(event, left_s)
+                state = self._jobs.latest(job.id)
+                if state is None:
+                    break
+                if state.status not in jobs.UNFINISHED:
+                    return state
         return await jobs.shown(job.owner, job.id)
 
     async def states(self, job: Job, *, within_s: float) -> AsyncGenerator[Job, None]:
@@ -161,7 +157,12 @@ class EventStreams:
     async def _listen(self, broker: Broker) -> None:
         async with broker.events("job.*", "batch.*") as events:
             async for message in events:
-                self._note_change(ended_subject(message.body))
+                ended = ended_subject(message.body)
+                self._note_change(ended)
+                if ended is not None:
+                    self._ended[ended] = None
+                    if len(self._ended) > REMEMBERED:
+                        self._ended.popitem(last=False)
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

@@ -237,5 +237,5 @@ async def download_image(image_id: UUID, version: Version, context: RequestConte
 
 
 async def _version(caller: BaseUser, image_id: UUID, version: Version) -> Image:
-    image = await images.owned_by(caller.id, image_id)
-    return image if version == "original" else await images.latest_result(image)
+    find = images.owned_by if version == "original" else images.latest_of
+    return await find(caller.id, image_id)

@@ -5,11 +5,13 @@ execute it. A `Statement` keeps the SQL and only replaces the values.
 """
 
 from collections.abc import Sequence
+from enum import Enum
 from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
+from piccolo.columns.defaults.base import Default
 from piccolo.query.base import Query
 from piccolo.table import Table
 
@@ -76,6 +78,29 @@ def loaded(table: type[T], row: dict[str, Any]) -> T:
     loaded = table.__new__(table)
     vars(loaded).update(row, _exists_in_db=True, _was_created=None)
     return loaded
+
+
+def new_row(table: type[T], **values: object) -> T:
+    """Return what `table(**values)` does, in a tenth of the time; what has no default must be given."""
+    row = table.__new__(table)
+    for name, default in _defaults(table):
+        if name not in values:
+            values[name] = default() if callable(default) else default
+    vars(row).update(values, _exists_in_db=False, _was_created=None)
+    return row
+
+
+@cache
+def _defaults(table: type[Table]) -> list[tuple[str, Any]]:
+    """Return the columns of a table with their default values, or with the functions that make these."""
+    defaults: list[tuple[str, Any]] = []
+    for column in table.all_columns():
+        default: Any = getattr(column, "default", None)
+        if isinstance(default, Default):
+            default = default.python
+        name = column._meta.name  # pyright: ignore[reportPrivateUsage]
+        defaults.append((name, default.value if isinstance(default, Enum) else default))
+    return defaults
 
 
 async def insert(row: Table) -> None:

@@ -1,9 +1,12 @@
 """The keys that every kind of store can hold: valid in S3, and valid as a relative path."""
 
+import re
+
 from libs.storage.objects.errors import BadKey
 
 MAX_KEY_BYTES = 1024  # S3's limit
 MAX_SEGMENT_BYTES = 255  # a file name's limit
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 INCOMING = ".incoming"  # the local store's folder for incomplete files
 
 
@@ -38,7 +41,7 @@ def check_prefix(prefix: str) -> None:
 def _check_text(text: str) -> None:
     if "\\" in text:
         raise BadKey(text, "it contains a backslash")
-    if any(ord(character) < 0x20 or ord(character) == 0x7F for character in text):
+    if CONTROL.search(text):
         raise BadKey(text, "it contains a control character")
     try:
         size = len(text.encode())

@@ -102,10 +102,10 @@ class LocalObjects:
         # Otherwise a lost mount would look like missing objects, and files would be written below it.
         if not self._incoming.is_dir():
             raise StoreUnavailable("the folder of the object store is missing")
-        path = self._root / key
-        if not path.resolve().is_relative_to(self._root):
+        path = f"{self._root}/{key}"
+        if not os.path.realpath(path).startswith(f"{self._root}/"):
             raise BadKey(key, "it leads out of the store")
-        return path
+        return Path(path)
 
     def _put(self, key: str, path: Path, expected: Digest | None) -> None:
         target = self._locate(key)
@@ -143,6 +143,11 @@ class LocalObjects:
 
     def _move(self, path: Path, target: Path, key: str) -> None:
         """Rename the file into place; a concurrent `delete` can remove the empty folder at any moment."""
+        if target.parent.is_dir():
+            with suppress(FileNotFoundError, FileExistsError, IsADirectoryError):
+                path.replace(target)
+                _sync_folder(target.parent)
+                return
         for _ in range(MOVE_ATTEMPTS):
             created = [folder for folder in _below(self._root, target) if not folder.exists()]
             try:
@@ -182,13 +187,12 @@ class LocalObjects:
 
     def _pin(self, key: str) -> Path:
         """Return a second name of the object's file, which stays when the object is deleted or replaced."""
-        with self._open(key, 0) as file:
-            pinned = self._incoming / f"{PINNED}{uuid4()}"
-            try:
-                os.link(self._locate(key).resolve(), pinned)
-            except OSError:  # deleted since, or a file system without hard links
-                with _faults(), pinned.open("wb") as copy:
-                    shutil.copyfileobj(file, copy, CHUNK_BYTES)
+        pinned = self._incoming / f"{PINNED}{uuid4()}"
+        try:
+            os.link(os.path.realpath(self._locate(key)), pinned)
+        except OSError:  # there is none, or a file system without hard links
+            with self._open(key, 0) as file, _faults(), pinned.open("wb") as copy:
+                shutil.copyfileobj(file, copy, CHUNK_BYTES)
         return pinned
 
     def _delete(self, keys: Sequence[str]) -> None:

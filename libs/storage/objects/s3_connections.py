@@ -4,14 +4,20 @@ import asyncio
 import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, BinaryIO, cast
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from aiohttp.typedefs import LooseHeaders
 from miniopy_async.api import Minio
+from miniopy_async.credentials.credentials import Credentials
+from miniopy_async.time import to_amz_date, utcnow
 
 from libs.runtime.keepalive import keep_alive
 
 CLOSE_S = 1.0
+NO_BODY = sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +33,29 @@ class Bucket:
     public_url: str | None = None  # scheme://host[:port] in links; None: the endpoint
 
 
+class _Client(Minio):
+    """Minio's client, which hashes an empty body once, not for each request and in a thread."""
+
+    async def _build_headers(
+        self,
+        host: str,
+        headers: LooseHeaders | dict[str, Any] | None,
+        body: bytes | BinaryIO | None,
+        creds: Credentials | None,
+    ) -> tuple[dict[str, str], datetime]:
+        if body or creds is None or creds.session_token or self._base_url.is_https:
+            return await super()._build_headers(host, headers, body, creds)
+        moment = utcnow()
+        built = cast("dict[str, str]", dict(headers or {}))
+        built |= {
+            "Host": host,
+            "User-Agent": self._user_agent,
+            "x-amz-content-sha256": NO_BODY,
+            "x-amz-date": to_amz_date(moment),
+        }
+        return built, moment
+
+
 class S3Connections:
     """A client of a bucket's server with a pool of connections of its own, opened by the first use."""
 
@@ -34,7 +63,7 @@ class S3Connections:
         self._limit = limit
         self._timeout = timeout
         self._session: ClientSession | None = None
-        self.minio = Minio(
+        self.minio = _Client(
             bucket.endpoint,
             access_key=bucket.key,
             secret_key=bucket.secret,

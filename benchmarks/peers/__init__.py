@@ -1,0 +1,1 @@
+"""Compare Darkroom with other services that do the same work: `make bench-peers`."""
