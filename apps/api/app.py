@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ASGIApp
 
@@ -30,6 +31,7 @@ from apps.api.responses.event_streams import EventStreams
 from apps.api.routes.accounts import Accounts
 from apps.api.routes.api_keys import ApiKeys
 from apps.api.routes.batches import Batches
+from apps.api.routes.error_pages import ErrorPages
 from apps.api.routes.health import HealthChecks
 from apps.api.routes.images import Images
 from apps.api.routes.jobs import Jobs
@@ -78,6 +80,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             open_link,
             page_assets(),
             asyncapi_document,
+            ErrorPages,
             admin_route(backends, thumbnails),
         ],
         dependencies={
@@ -93,6 +96,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
         exception_handlers={Exception: to_problem},
         middleware=[RateLimits(backends.settings, counts)],
         lifespan=[lifespan],
+        state=State({"public_url": backends.settings.public_url}),
         openapi_config=openapi_config(__version__, documents),
         request_class=JsonRequest,
         request_max_body_size=JSON_BODY_BYTES,

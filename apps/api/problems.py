@@ -9,6 +9,7 @@ import structlog
 from litestar import Request, Response
 from litestar.enums import ParamType
 from litestar.exceptions import HTTPException, ValidationException
+from msgspec.structs import replace
 from structlog.contextvars import get_contextvars
 
 from apps.api.middleware.key_access import LoginRequired, ScopeMissing
@@ -53,6 +54,7 @@ from libs.storage.objects import ObjectNotFound, ObjectsNotDeleted, StoreFull, S
 log = structlog.get_logger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+PAGES = "/errors"  # where the codes are explained
 
 
 class NotAuthenticated(Exception):
@@ -191,6 +193,13 @@ def codes_of(*errors: type[Exception] | str) -> dict[str, int]:
 
 def to_problem(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """Answer any exception. An unexpected one is logged, and its text is not sent."""
+    answer = _answer(request, error)
+    base_url = request.app.state.get("public_url") or str(request.base_url)
+    answer.content = replace(answer.content, type=base_url.rstrip("/") + answer.content.type)
+    return answer
+
+
+def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     if isinstance(error, HTTPException):
         return _of_http_error(_explained_body(request, _explained_query(request, error)))
     if isinstance(error, JobFailed):
@@ -232,9 +241,9 @@ def problem(
     faults: tuple[CsvError, ...] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response[Problem]:
-    """Build a problem+json response."""
+    """Build a problem+json response; its type is an address of this server, without the host."""
     content = Problem(
-        type="about:blank",
+        type=f"{PAGES}/{code}",
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,

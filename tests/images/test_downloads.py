@@ -60,7 +60,12 @@ async def test_an_unchanged_file_is_not_sent_again(shared_client: Client, image:
         answer = await shared_client.get(at, headers={"If-None-Match": known})
         assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", etag)
     assert await first_download(shared_client, image) is None
-    assert (await shared_client.get(at, headers={"If-None-Match": '"other"'})).status == 200
+    unchanged = await shared_client.get(at, headers={"If-None-Match": etag})
+    whole = await shared_client.get(at, headers={"If-None-Match": '"other"'})
+    assert whole.status == 200
+    for name in ("ETag", "Cache-Control", "Content-Disposition", "Accept-Ranges"):
+        assert unchanged.headers[name] == whole.headers[name]
+    assert "Content-Length" not in unchanged.headers
 
 
 async def test_the_head_has_all_headers_and_does_not_count_as_a_download(

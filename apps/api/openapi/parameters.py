@@ -10,6 +10,7 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "batch_id": ("The id of a batch", str(values.BATCH_ID)),
     "webhook_id": ("The id of a webhook", str(values.WEBHOOK_ID)),
     "delivery_id": ("The id of a delivery, which is sent as `webhook-id`", str(values.DELIVERY_ID)),
+    "ticket": ("The ticket of `createJobTicket` or `createBatchTicket`, instead of a header", values.TOKEN),
     "key_id": ("The id of an API key", str(values.KEY_ID)),
     "token": ("The end of a link's `url`", "4q0uGm0u3zGJvQ"),
     "after": ("Where the page before ended: take it from the header `Link`", str(values.IMAGE_ID)),

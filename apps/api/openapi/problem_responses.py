@@ -8,7 +8,8 @@ from typing import Any
 from apps.api.middleware.key_access import LoginRequired, ScopeMissing
 from apps.api.openapi import error_groups as errors
 from apps.api.openapi.described import Described
-from apps.api.problems import PROBLEM_JSON, codes_of
+from apps.api.openapi.examples.values import BASE
+from apps.api.problems import PAGES, PROBLEM_JSON, codes_of
 
 OF_STATUS: dict[int, tuple[str, ...]] = {
     400: ("Retry-After",),
@@ -61,7 +62,7 @@ def _response(status: int, codes: list[str], headers: tuple[str, ...], *, has_bo
     }
     if has_body:
         example = {
-            "type": "about:blank",
+            "type": f"{BASE}{PAGES}/{codes[0]}",
             "title": phrase,
             "status": status,
             "detail": "...",

@@ -104,7 +104,7 @@ async def _streamed(
 ) -> Response[Any]:
     headers = _headers(image, disposition)
     if _unchanged(request, headers["ETag"]):
-        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers={"ETag": headers["ETag"]})
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, headers=headers)
     span = _span(request, image, headers["ETag"])
     headers["Content-Length"] = str(span.length if span else image.size_bytes)
     if span:

@@ -39,19 +39,23 @@ class PasswordChange(RequestBody, frozen=True, kw_only=True):
     """The password of the caller's account, and the one that replaces it."""
 
     old_password: Annotated[str, Meta(max_length=128)]
+    """The password so far."""
     new_password: Password
+    """The password from now on: at least eight characters."""
 
 
 class PasswordConfirmation(RequestBody, frozen=True, kw_only=True):
     """The password of the caller's account, so that a stolen token alone cannot do what follows."""
 
     password: Annotated[str, Meta(max_length=128)]
+    """The password of the account."""
 
 
 class NewPassword(RequestBody, frozen=True, kw_only=True):
     """A new password."""
 
     password: Password
+    """The password from now on: at least eight characters."""
 
 
 class RefreshRequest(RequestBody, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ from libs.contracts.views import (
     links,
     problems,
     search,
+    streams,
     webhooks,
 )
 from libs.imaging.metadata.exif_iptc import Camera, Caption
@@ -136,6 +137,9 @@ EXAMPLES: tuple[Struct, ...] = (
         **msgspec.structs.asdict(DELIVERY), body='{"type":"job.completed","timestamp":"...","data":{}}'
     ),
     *DELIVERY.history,
+    streams.EventTicket(
+        ticket=TOKEN, url=f"{BASE}/api/jobs/{JOB.id}/events?ticket={TOKEN}", expires_at=NEXT_DAY
+    ),
     health.Health(status="ok", database="ok", objects="ok", broker="ok", disk="ok", edits="on"),
     health.Liveness(status="ok"),
     problems.Problem(
