@@ -29,6 +29,7 @@ def given(tmp_path: Path, **values: str) -> dict[str, str]:
 
 
 OTHERS: dict[str, tuple[str, Any]] = {
+    "retention_with_operations": ("keep", "keep"),
     "data_dir": ("/srv/darkroom", Path("/srv/darkroom")),
     "registration": ("closed", "closed"),
     "cors_origins": (

@@ -39,13 +39,14 @@ class IngestSource(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Follow(Struct, frozen=True, kw_only=True):
-    """The job to queue once the image is stored. Its result expires with an ephemeral image."""
+    """The job to queue once the image is stored. An ephemeral result expires with an ephemeral image."""
 
     job_id: UUID
     target: UUID
     operations: tuple[AnyOperation, ...]
     edit: Edit | None = None  # runs before the operations
     priority: Priority = Priority.INTERACTIVE
+    retention: Retention | None = None  # of the result; None: that of the image
 
 
 class Command(Struct, frozen=True, kw_only=True, tag_field="type"):

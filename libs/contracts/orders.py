@@ -91,11 +91,14 @@ class IngestOrder(Order, frozen=True, kw_only=True, tag="ingest.v1"):
     operations: tuple[AnyOperation, ...] | None = None
     filename: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     retention: Annotated[Retention, Meta(description="keep without operations, else ephemeral")] | None = None
+    result_retention: Annotated[Retention, Meta(description="without it, as `retention`")] | None = None
     on_duplicate: OnDuplicate = OnDuplicate.STORE
 
     def __post_init__(self) -> None:
         if self.source.image_id is not None:
             raise ValueError("the source of an ingest order is a `url` or an `object`")
+        if self.result_retention is not None and self.operations is None:
+            raise ValueError("`result_retention` needs `operations`")
 
 
 AnyOrder: TypeAlias = TransformOrder | EditOrder | IngestOrder

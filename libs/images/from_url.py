@@ -8,6 +8,7 @@ from libs.backends import Backends
 from libs.contracts.commands import IngestImage, IngestSource
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Retention
+from libs.images import retention
 from libs.imaging.operations import AnyOperation
 from libs.jobs import admission, build
 from libs.jobs.build import JobOptions
@@ -23,7 +24,8 @@ class FetchImage(Struct, frozen=True, kw_only=True):
     source: IngestSource
     options: JobOptions
     filename: str | None = None  # None: as the URL has it
-    retention: Retention | None = None  # None: ephemeral with operations or an edit, else kept
+    retention: Retention | None = None  # None: the default of the settings
+    result_retention: Retention | None = None  # None: that of the fetched image
     operations: Sequence[AnyOperation] | None = None
     edit: Edit | None = None  # runs before the operations
     reuse: bool = False  # return the owner's kept image with the same bytes instead of a second one
@@ -47,7 +49,9 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
         edit=command.edit,
         webhook_url=options.webhook_url,
     )
-    follow = build.follow_up(command.operations, command.edit, options.priority)
+    follow = build.follow_up(
+        command.operations, command.edit, options.priority, retention=command.result_retention
+    )
     ingest = IngestImage(
         job_id=new_id(),
         owner=owner.username,
@@ -55,7 +59,7 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
         source=command.source,
         target=new_id(),
         filename=command.filename,
-        retention=command.retention or (Retention.KEEP if follow is None else Retention.EPHEMERAL),
+        retention=retention.of_upload(command.retention, backends.settings, has_result=follow is not None),
         reuse=command.reuse,
         follow=follow,
     )

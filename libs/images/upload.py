@@ -9,7 +9,7 @@ from msgspec import Struct
 from libs.backends import Backends
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Retention
-from libs.images import artifact
+from libs.images import artifact, retention
 from libs.images.artifact import Artifact
 from libs.imaging.header import Header
 from libs.imaging.operations import AnyOperation
@@ -41,14 +41,15 @@ class CreateImage(Struct, frozen=True, kw_only=True):
     options: JobOptions
     operations: Sequence[AnyOperation] | None = None
     edit: Edit | None = None  # runs before the operations
-    retention: Retention | None = None  # None: ephemeral with operations or an edit, else kept
+    retention: Retention | None = None  # None: the default of the settings
+    result_retention: Retention | None = None  # None: that of the upload
 
 
 async def create_image(command: CreateImage, backends: Backends) -> tuple[Image, Job | None]:
     """Store the image and its jobs; return it with the job that the caller waits for.
 
-    A result expires together with its ephemeral upload. A kept image gets its hash by a job of its own, which
-    is returned when no other job is requested.
+    An ephemeral result expires together with its ephemeral upload. A kept image gets its hash by a job of its
+    own, which is returned when no other job is requested.
 
     Raises:
         EditsNotConfigured, UrlForbidden, TooManyOperations, ImageNotFound, AssetMissing, TooManyJobs,
@@ -116,12 +117,14 @@ def upload_row(
 
 def _new_image(command: CreateImage, backends: Backends) -> Image:
     has_result = command.operations is not None or command.edit is not None
-    retention = command.retention or (Retention.EPHEMERAL if has_result else Retention.KEEP)
-    return upload_row(command.upload, command.owner, retention, backends)
+    kept = retention.of_upload(command.retention, backends.settings, has_result=has_result)
+    return upload_row(command.upload, command.owner, kept, backends)
 
 
 def _requested_job(command: CreateImage, image: Image) -> Job | None:
-    keep, operations = image.retention == Retention.KEEP, command.operations or ()
+    uploaded, operations = Retention(image.retention), command.operations or ()
+    keep = retention.of_result(command.result_retention, uploaded) == Retention.KEEP
+    shares = not keep and uploaded == Retention.EPHEMERAL
     if command.edit is not None:
         return build.edit_job(
             image,
@@ -130,10 +133,10 @@ def _requested_job(command: CreateImage, image: Image) -> Job | None:
             operations,
             command.options,
             keep=keep,
-            shares_expiry=True,
+            shares_expiry=shares,
         )
     if command.operations is not None:
         return build.transform_job(
-            image, command.owner, operations, command.options, keep=keep, shares_expiry=True
+            image, command.owner, operations, command.options, keep=keep, shares_expiry=shares
         )
     return None

@@ -110,6 +110,9 @@ def following_job(command: IngestImage, image: Image, request_id: str | None) ->
     if command.follow is None:
         return None
     kept, follow = image.retention == Retention.KEEP, command.follow
+    keep = kept and command.retention == Retention.KEEP
+    if follow.retention is not None:
+        keep = follow.retention == Retention.KEEP
     shared: dict[str, Any] = {
         "job_id": follow.job_id,
         "owner": command.owner,
@@ -117,19 +120,28 @@ def following_job(command: IngestImage, image: Image, request_id: str | None) ->
         "source": Source(image_id=image.id),
         "operations": follow.operations,
         "target": follow.target,
-        "keep": kept and command.retention == Retention.KEEP,
-        "shares_expiry": not kept,
+        "keep": keep,
+        "shares_expiry": not kept and not keep,
     }
     next_command = TransformImage(**shared) if follow.edit is None else EditImage(edit=follow.edit, **shared)
     return jobs.new(next_command, owner=image.owner, priority=follow.priority, request_id=request_id)
 
 
 def follow_up(
-    operations: Sequence[AnyOperation] | None, edit: Edit | None, priority: Priority
+    operations: Sequence[AnyOperation] | None,
+    edit: Edit | None,
+    priority: Priority,
+    *,
+    retention: Retention | None = None,
 ) -> Follow | None:
     """Describe the job that runs once a fetched image is stored; None when nothing is requested of it."""
     if operations is None and edit is None:
         return None
     return Follow(
-        job_id=new_id(), target=new_id(), operations=tuple(operations or ()), edit=edit, priority=priority
+        job_id=new_id(),
+        target=new_id(),
+        operations=tuple(operations or ()),
+        edit=edit,
+        priority=priority,
+        retention=retention,
     )

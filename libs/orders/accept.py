@@ -128,6 +128,7 @@ def _fetch(order: AnyOrder, source: OrderSource, owner: BaseUser, options: JobOp
         options=options,
         filename=ingest.filename if ingest else None,
         retention=order.retention,
+        result_retention=ingest.result_retention if ingest else None,
         operations=order.operations,
         edit=order.edit if isinstance(order, EditOrder) else None,
         reuse=ingest is not None and ingest.on_duplicate == OnDuplicate.RETURN,

@@ -182,7 +182,7 @@ async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any
     body = described["paths"]["/api/images"]["post"]["requestBody"]["content"]
     assert body["multipart/form-data"]["schema"]["$ref"].endswith("/UploadForm")
     form = described["components"]["schemas"]["UploadForm"]["properties"]
-    uploads = {"image", "operations", "retention", "on_duplicate", "webhook_url"}
+    uploads = {"image", "operations", "retention", "result_retention", "on_duplicate", "webhook_url"}
     edits = {"prompt", "mask", "size", "quality", "n", "output_format", "background"}
     assert form.keys() == uploads | edits
     assert form["image"]["format"] == "binary"

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
+from PIL import Image
 
 from tests.support.client import Client
 from tests.support.multipart import file_part, send, text_part
@@ -89,6 +91,45 @@ async def test_only_the_first_download_sets_the_expiry(shared_client: Client, im
     assert once["expires_at"] < image["expires_at"]
     await shared_client.get(f"{at}/download")
     assert (await shared_client.get(at)).json == once
+
+
+@pytest.mark.parametrize("range_header", ["bytes=0-0", "bytes=0-99999", "bytes=100-200"])
+async def test_a_preview_of_the_first_bytes_does_not_start_the_expiry(
+    shared_client: Client, image: dict[str, Any], range_header: str
+) -> None:
+    at = f"/api/images/{image['id']}/download"
+    assert (await shared_client.get(at, headers={"Range": range_header})).status == 206
+    assert await first_download(shared_client, image) is None
+    assert (await shared_client.get(at, headers={"Range": "bytes=100000-"})).status == 206
+    assert await first_download(shared_client, image) is not None
+
+
+async def test_a_download_that_breaks_off_does_not_start_the_expiry(
+    shared_client: Client, photos: Path, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.bmp"
+    with Image.open(photos / "retina.jpg") as picture:
+        picture.convert("RGB").resize((2400, 2400)).save(large)
+    image = (await shared_client.upload(large, retention="ephemeral")).json
+    at, headers = f"{shared_client.site.url}/api/images/{image['id']}/download", bearer(shared_client)
+    async with aiohttp.ClientSession() as session:
+        async with session.get(at, headers=headers) as answer:
+            assert len(await answer.content.read(100_000)) > 0
+        assert await first_download(shared_client, image) is None
+        async with session.get(at, headers=headers) as answer:
+            assert len(await answer.read()) == image["size_bytes"] > 17_000_000
+    assert await first_download(shared_client, image) is not None
+
+
+def bearer(client: Client) -> dict[str, str]:
+    return {"Authorization": f"Bearer {client.token}"}
+
+
+async def test_an_answer_says_why_an_image_expires(shared_client: Client, image: dict[str, Any]) -> None:
+    assert image["expires_reason"].startswith("24 hours after it was made")
+    await shared_client.get(f"/api/images/{image['id']}/download")
+    seen = (await shared_client.get(f"/api/images/{image['id']}")).json
+    assert seen["expires_reason"] == "5 minutes after its first download, because it is ephemeral"
 
 
 async def test_a_kept_image_does_not_expire_after_its_download(

@@ -32,6 +32,7 @@ OPERATIONS_FIELD = _text(
     '[{"op": "resize", "width": 800}, {"op": "convert", "format": "webp"}]',
 )
 RETENTION_FIELD = _choice("Default: keep without operations and prompt, else ephemeral", "keep", "ephemeral")
+RESULT_RETENTION_FIELD = _choice("Of the result; default: that of the upload", "keep", "ephemeral")
 WEBHOOK_FIELD = _text(
     "A URL that receives a signed event when the job ends", "https://shop.example/hooks/darkroom"
 )
@@ -56,6 +57,7 @@ UPLOAD_FIELDS: dict[str, Field] = {
     "image": IMAGE_FILE,
     "operations": OPERATIONS_FIELD,
     "retention": RETENTION_FIELD,
+    "result_retention": RESULT_RETENTION_FIELD,
     "on_duplicate": _choice(
         "return: use a kept image with the same bytes instead of storing another", "store", "return"
     ),

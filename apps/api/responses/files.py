@@ -1,12 +1,13 @@
 """Download responses and links: ranges, entity tags, and the start of an ephemeral image's expiry."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 from uuid import UUID
 
+import structlog
 from litestar import Request, Response
 from litestar.response import Redirect, Stream
 from litestar.status_codes import HTTP_206_PARTIAL_CONTENT, HTTP_302_FOUND, HTTP_304_NOT_MODIFIED
@@ -19,12 +20,18 @@ from libs.contracts.outcome import Outcome
 from libs.contracts.views.links import LinkView
 from libs.settings import Settings
 from libs.storage import image_expiry, images
+from libs.storage.database.errors import DatabaseFull, DatabaseUnavailable
 from libs.storage.database.tables import Image, now
 from libs.storage.objects import StorageError, StoreUnavailable
 from libs.storage.objects.port import CHUNK_BYTES
 
 REDIRECT_S = 300  # in which a client must follow a redirect to the object store
+Note: TypeAlias = Callable[[], Awaitable[None]]
+
 ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # no file size has more digits
+
+
+log = structlog.get_logger(__name__)
 
 
 class BadRange(Exception):
@@ -48,7 +55,10 @@ class Span(Struct, frozen=True):
 async def stream(
     image: Image, request: Request[Any, Any, Any], backends: Backends, *, disposition: Disposition
 ) -> Response[Any]:
-    """Stream an image or the requested range of it. The first GET starts an ephemeral image's expiry.
+    """Stream an image or the requested range of it.
+
+    An ephemeral image's expiry starts when its last byte is handed out for the first time, not by a preview
+    of the first bytes.
 
     Raises:
         ObjectNotFound: The object is missing.
@@ -117,17 +127,22 @@ async def _streamed(
     chunks = await stack.enter_async_context(
         backends.objects.read(image.object_key, start=start, length=length)
     )
-    try:
-        body = await _whole(chunks, length) if length <= CHUNK_BYTES else None
-        await image_expiry.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
-    except BaseException:
-        await stack.aclose()
-        raise
-    if body is None:
-        content = _closing(chunks, stack)
+    note = _noting(image, backends) if start + length == image.size_bytes else None
+    if length > CHUNK_BYTES:
+        content = _closing(chunks, stack, length, note)
         return Stream(content, status_code=status, headers=headers, media_type=image.mime)
-    await stack.aclose()
+    async with stack:
+        body = await _whole(chunks, length)
+        if note is not None:
+            await note()
     return Response(body, status_code=status, headers=headers, media_type=image.mime)
+
+
+def _noting(image: Image, backends: Backends) -> Note:
+    async def note() -> None:
+        await image_expiry.note_download(image, downloaded_s=backends.settings.expire_downloaded_s)
+
+    return note
 
 
 async def _whole(chunks: AsyncIterator[bytes], length: int) -> bytes:
@@ -142,10 +157,25 @@ async def _whole(chunks: AsyncIterator[bytes], length: int) -> bytes:
     return body
 
 
-async def _closing(chunks: AsyncIterator[bytes], stack: AsyncExitStack) -> AsyncIterator[bytes]:
+async def _closing(
+    chunks: AsyncIterator[bytes], stack: AsyncExitStack, length: int, note: Note | None
+) -> AsyncIterator[bytes]:
+    """Yield the chunks, and call `note` before the last one: then the client has received all others."""
     async with stack:
+        left = length
         async for chunk in chunks:
+            left -= len(chunk)
+            if left <= 0 and note is not None:
+                await _noted(note)
             yield chunk
+
+
+async def _noted(note: Note) -> None:
+    """Call `note`; a database that cannot be reached does not break a download that has begun."""
+    try:
+        await note()
+    except (DatabaseUnavailable, DatabaseFull) as error:
+        log.warning("download_not_noted", error=str(error))
 
 
 def _headers(image: Image, disposition: Disposition) -> dict[str, str]:

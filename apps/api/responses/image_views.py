@@ -91,6 +91,7 @@ def image_view(
         retention=Retention(image.retention),
         first_downloaded_at=image.first_downloaded_at,
         expires_at=image.expires_at,
+        expires_reason=_expires_reason(image),
         created_at=image.created_at,
         updated_at=image.updated_at,
         url=url,
@@ -100,6 +101,25 @@ def image_view(
         seconds_remaining=None if ready_at is None else max(0, ceil((ready_at - now()).total_seconds())),
         result=image_view(result, None, base_url) if result else None,
     )
+
+
+def _expires_reason(image: Image) -> str | None:
+    """Say in words why an image expires when it does; None for a kept one."""
+    if image.expires_at is None:
+        return None
+    if image.first_downloaded_at is not None:
+        after = _in_words(image.expires_at - image.first_downloaded_at)
+        return f"{after} after its first download, because it is ephemeral"
+    after = _in_words(image.expires_at - image.created_at)
+    return f"{after} after it was made, because it is ephemeral; sooner once it is downloaded"
+
+
+def _in_words(span: timedelta) -> str:
+    for unit, seconds in (("hour", 3600), ("minute", 60)):
+        if span.total_seconds() >= seconds:
+            count = round(span.total_seconds() / seconds)
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return f"{round(span.total_seconds())} seconds"
 
 
 def _ready_at(image: Image, job: Job | None, durations: JobDurations) -> datetime | None:

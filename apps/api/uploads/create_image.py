@@ -23,7 +23,7 @@ from libs.contracts.enums import JobKind, JobStatus, OnDuplicate, Retention
 from libs.contracts.views.images import ImageFromUrl, ImageView
 from libs.contracts.views.jobs import JobView
 from libs.edits.submit_edit import EditStored, edit_image
-from libs.images import watermark_sources
+from libs.images import retention, watermark_sources
 from libs.images.from_url import FetchImage, fetch_image
 from libs.images.transform import TransformStored, transform
 from libs.images.upload import CreateImage, create_image
@@ -35,7 +35,7 @@ from libs.storage.database.tables import Image, Job
 from libs.storage.idempotency import Effect, Reservation
 from libs.storage.image_errors import ImageNotFound
 
-FIELDS = ("operations", "retention", "on_duplicate", "webhook_url", *NAMES)
+FIELDS = ("operations", "retention", "result_retention", "on_duplicate", "webhook_url", *NAMES)
 
 
 class ImageRequest(Struct, frozen=True, kw_only=True):
@@ -45,6 +45,7 @@ class ImageRequest(Struct, frozen=True, kw_only=True):
     operations: Sequence[AnyOperation] | None = None
     edit: Edit | None = None
     retention: Retention | None = None
+    result_retention: Retention | None = None
     reuse: bool = False
 
 
@@ -117,6 +118,7 @@ async def _of_json(
             operations=body.operations,
             edit=edit,
             retention=body.retention,
+            result_retention=body.result_retention,
             reuse=body.on_duplicate == OnDuplicate.RETURN,
         )
         if body.image_url is None:
@@ -131,6 +133,7 @@ async def _of_json(
             options=request.options,
             filename=body.filename,
             retention=request.retention,
+            result_retention=request.result_retention,
             operations=request.operations,
             edit=request.edit,
             reuse=request.reuse,
@@ -192,6 +195,7 @@ async def _store(file: ReceivedFile, request: ImageRequest, context: RequestCont
         operations=request.operations,
         edit=request.edit,
         retention=request.retention,
+        result_retention=request.result_retention,
     )
     image, job = await create_image(command, context.backends)
     return StoredImage(image, job, is_new=True)
@@ -208,7 +212,7 @@ async def _reused(same: Image, request: ImageRequest, context: RequestContext) -
         image=same,
         operations=request.operations,
         options=request.options,
-        retention=request.retention or Retention.EPHEMERAL,
+        retention=_of_result(request, context),
     )
     return await transform(command, context.backends)
 
@@ -220,18 +224,27 @@ def _edit_of(image: Image | None, edit: Edit, request: ImageRequest, context: Re
         edit=edit,
         options=request.options,
         operations=request.operations or (),
-        retention=request.retention or Retention.EPHEMERAL,
+        retention=_of_result(request, context),
     )
+
+
+def _of_result(request: ImageRequest, context: RequestContext) -> Retention:
+    """Return the retention of what is made of an image that is stored already, or of a prompt alone."""
+    source = retention.of_upload(request.retention, context.settings, has_result=True)
+    return retention.of_result(request.result_retention, source)
 
 
 def _request_of_form(
     form: Form, parts: Mapping[str, UUID], upload_form: UploadForm, reservation: Reservation | None
 ) -> ImageRequest:
     operations = upload_form.operations(form)
+    if "result_retention" in form.fields and operations is None and "prompt" not in form.fields:
+        raise BadUpload("`result_retention` needs `operations` or a `prompt`")
     return ImageRequest(
         options=job_options(form.fields.get("webhook_url") or None, reservation),
         operations=None if operations is None else watermark_sources.with_parts(operations, parts),
         edit=edit_of_form(form, parts),
         retention=form.choice("retention", Retention),
+        result_retention=form.choice("result_retention", Retention),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
     )

@@ -51,7 +51,9 @@ class ImageFromUrl(RequestBody, EditFields, frozen=True, kw_only=True):
     operations: Operations | None = None
     """What to do with the image, in order."""
     retention: Retention | None = None
-    """Whether images are kept; without it, `keep` without operations and prompt, else `ephemeral`."""
+    """Whether the image is kept; without it, `keep` without operations and prompt, else `ephemeral`."""
+    result_retention: Retention | None = None
+    """Whether the result is kept; without it, as `retention`."""
     on_duplicate: OnDuplicate = OnDuplicate.STORE
     """`return` uses a kept image with the same bytes instead of storing another."""
     webhook_url: WebhookUrl | None = None
@@ -61,6 +63,8 @@ class ImageFromUrl(RequestBody, EditFields, frozen=True, kw_only=True):
         EditFields.__post_init__(self)
         if self.image_url is None and self.prompt is None:
             raise ValueError("give an `image_url`, a `prompt`, or both")
+        if self.result_retention is not None and self.operations is None and self.prompt is None:
+            raise ValueError("`result_retention` needs `operations` or a `prompt`")
 
 
 class ImagePatch(RequestBody, frozen=True, kw_only=True):
@@ -124,6 +128,8 @@ class ImageView(Struct, frozen=True, kw_only=True):
     """When the file was first downloaded."""
     expires_at: datetime | None
     """When the image is deleted; null for a kept one."""
+    expires_reason: str | None
+    """Why it is deleted then, in words; null for a kept one."""
     created_at: datetime
     """When the image was stored."""
     updated_at: datetime
