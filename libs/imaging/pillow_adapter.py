@@ -45,8 +45,12 @@ setattr(JpegImagePlugin.JpegImageFile, "_read_dpi_from_exif", _read_no_resolutio
 def _reader(name: FormatName) -> type[ImageFile] | None:
     """Return the class that opens a format; None is Pillow's own choice.
 
-    Few files need the last three, which take memory: NumPy, libheif or libjxl.
+    Few files need these formats, which take memory: NumPy, libavif, libheif or libjxl.
     """
+    if name == "avif":
+        from PIL import AvifImagePlugin
+
+        AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # there is a render process for each processor
     if name == "tiff":
         from libs.imaging.samples.tiff_reader import TiffReader
 

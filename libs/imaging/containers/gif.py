@@ -177,16 +177,14 @@ class _BlockReader:
 
     def _after_sub_blocks(self, at: int) -> int:
         """Return the offset after a series of sub-blocks, which ends with an empty one."""
-        while length := self.data[at]:
+        data, remaining = self.data, self.remaining - 1  # local, because there may be a million blocks
+        while remaining > 0 and (length := data[at]):
             at += length + 1
-            self._count()
-        self._count()
-        return at + 1
-
-    def _count(self) -> None:
-        self.remaining -= 1
-        if not self.remaining:
+            remaining -= 1
+        if remaining <= 0:
             raise UnreadableImage("it has too many blocks")
+        self.remaining = remaining
+        return at + 1
 
 
 def _table_bytes(flags: int) -> int:
