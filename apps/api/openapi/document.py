@@ -10,15 +10,15 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.enums import OpenAPIMediaType
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import OpenAPIRenderPlugin, SwaggerRenderPlugin
+from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityRequirement, SecurityScheme, Tag
 from litestar.static_files import create_static_files_router  # pyright: ignore[reportUnknownVariableType]
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
+from apps.api.openapi.page import ASSETS, page_of
 from libs.contracts import asyncapi
 
-ASSETS = "/schema/assets"
 LOGIN: list[SecurityRequirement] = [{"bearer": []}]  # of the routes that an API key cannot use
 BEARER: list[SecurityRequirement] = [{"bearer": []}, {"api_key": []}, {"basic": []}]  # of those that it can
 LEGACY = "/legacy"  # below /schema: the description of the legacy addresses
@@ -79,21 +79,17 @@ class _Made:
         return self._made[base]
 
 
-class _Page(SwaggerRenderPlugin):
-    """Swagger UI with one of the documents."""
+class _Page(OpenAPIRenderPlugin):
+    """A page with one of the documents, made at the first request for it."""
 
     def __init__(self, made: _Made, base: str) -> None:
         self._made, self._base = made, base
-        super().__init__(
-            path=base or "/",
-            js_url=f"{ASSETS}/swagger-ui-bundle.js",
-            css_url=f"{ASSETS}/swagger-ui.css",
-            standalone_preset_js_url=f"{ASSETS}/swagger-ui-bundle.js",
-            favicon="",
-        )
+        self._page = b""
+        super().__init__(path=base or "/")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, self._made.get(self._base, request, openapi_schema))
+        self._page = self._page or page_of(self._made.get(self._base, request, openapi_schema))
+        return self._page
 
 
 class _Json(OpenAPIRenderPlugin):

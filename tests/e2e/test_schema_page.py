@@ -1,0 +1,62 @@
+"""The page at /schema, in a real browser: an upload can be tried out."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from infra.local import tools
+from tests.e2e.test_admin_pages import FLAGS, PATIENCE_MS
+from tests.support.client import Client
+from tests.support.shared_sites import ON_ONE_SITE
+
+pytestmark = [ON_ONE_SITE, pytest.mark.services]  # `make services` brings the browser
+
+UPLOAD = "#operations-Images-uploadImage"
+
+
+@pytest.fixture
+async def page(client: Client) -> AsyncIterator[Page]:
+    """The page, with the token of an account."""
+    path = tools.BROWSER.find()
+    assert path, tools.BROWSER.advice
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            opened = await chromium.new_page()
+            opened.set_default_timeout(PATIENCE_MS)
+            await opened.goto(f"{client.site.url}/schema")
+            await opened.click("button.authorize")
+            await opened.locator(".auth-container input").first.fill(client.token or "")
+            await opened.locator(".auth-btn-wrapper button.authorize").first.click()
+            await opened.click("button.btn-done")
+            await opened.click(f"{UPLOAD} .opblock-summary-control")
+            await opened.click(f"{UPLOAD} button.try-out__btn")
+            yield opened
+        finally:
+            await chromium.close()
+
+
+async def executed(page: Page) -> tuple[int, dict[str, object]]:
+    """The answer to what the page sends."""
+    async with page.expect_response(lambda answer: answer.url.endswith("/api/images")) as answered:
+        await page.click(f"{UPLOAD} button.execute")
+    answer = await answered.value
+    return answer.status, await answer.json()
+
+
+async def test_an_upload_is_tried_out_with_a_file_and_nothing_else(page: Page, photo: Path) -> None:
+    files = page.locator(f"{UPLOAD} input[type=file]")
+    assert await files.count() == 2  # the image and the mask; operations are text
+    await files.first.set_input_files(photo)
+    status, image = await executed(page)
+    assert (status, image["filename"], image["retention"]) == (201, "rocket.jpg", "keep")
+
+
+async def test_an_upload_is_tried_out_with_operations(page: Page, photo: Path) -> None:
+    await page.locator(f"{UPLOAD} input[type=file]").first.set_input_files(photo)
+    operations = page.locator(f"{UPLOAD} tr[data-property-name=operations] input[type=text]")
+    await operations.fill('[{"op": "resize", "width": 64}]')
+    status, image = await executed(page)
+    assert (status, image["filename"], image["retention"]) == (202, "rocket.jpg", "ephemeral")
