@@ -1,5 +1,6 @@
 """Structured logs: one line an event, with the ids of its request and job."""
 
+import json
 import logging
 import sys
 from contextlib import suppress
@@ -66,7 +67,15 @@ class _Lines:
 
 
 def _json(_: object, __: str, event: EventDict) -> str:
-    return msgspec.json.format(msgspec.json.encode(event, enc_hook=repr), indent=0).decode()
+    try:
+        return msgspec.json.format(msgspec.json.encode(event, enc_hook=repr), indent=0).decode()
+    except (
+        UnicodeEncodeError,
+        TypeError,
+        ValueError,
+        OverflowError,
+    ):  # a lone surrogate, a key that is no text
+        return json.dumps(event, default=repr, skipkeys=True)
 
 
 def _console() -> structlog.dev.ConsoleRenderer:

@@ -69,6 +69,20 @@ def test_a_full_disk_loses_the_line_and_not_the_work() -> None:
         subprocess.run([sys.executable, "-c", GOES_ON], stderr=full, check=True)
 
 
+def test_a_value_that_json_does_not_have_loses_neither_the_line_nor_the_work() -> None:
+    program = """
+import structlog
+from libs.runtime.logs import configure_logs
+configure_logs("json")
+structlog.get_logger("test").info("named", name="a\\udcff.jpg", data=b"\\xff", size=2**70, sizes={(1, 2): 3})
+structlog.get_logger("test").info("after")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    first, second = map(json.loads, done.stderr.splitlines())
+    assert (first["event"], first["name"], first["size"]) == ("named", "a\udcff.jpg", 2**70)
+    assert second["event"] == "after"
+
+
 async def test_on_a_terminal_a_traceback_shows_no_variable_either(tmp_path: Path) -> None:
     site = Site("embedded", tmp_path, {}, (sys.executable, "-c", FAILS))
     async with on_terminal(site, "auto", PASSWORD) as terminal:
