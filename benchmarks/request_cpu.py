@@ -2,7 +2,8 @@
 
 The figures are milliseconds of Darkroom's own processes for each call: rendering is counted apart, and
 PostgreSQL, RabbitMQ and the object store are not counted. Both commits run at once, and take turns, so that a
-machine whose speed changes slows both. The other commit runs with the packages of this one.
+machine whose speed changes slows both. The other commit runs with the packages of this one, and without the
+settings that it does not know.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from rich.table import Table
 
 from benchmarks.main_job import OPERATIONS, account, finished, photograph
 from tests.support.client import Client
-from tests.support.site import Kind, Site, running_site
+from tests.support.site import QUICK, Kind, Site, running_site
 
 ROOT = Path(__file__).parents[1]
 ROUNDS = 5
@@ -105,7 +106,9 @@ async def cpu_ms(subject: Subject, call: Call, count: int) -> float:
 @asynccontextmanager
 async def subject_of(tree: Path, kind: Kind, directory: Path) -> AsyncGenerator[Subject]:
     """Run a site of the code in `tree`, with an account."""
-    program = ("env", f"PYTHONPATH={tree}", sys.executable, "-m", "apps.cli")
+    known = (tree / "libs/settings.py").read_text()
+    later = [f"--unset=DARKROOM_{name}" for name in QUICK if f"    {name.lower()}:" not in known]
+    program = ("env", *later, f"PYTHONPATH={tree}", sys.executable, "-m", "apps.cli")
     async with running_site(kind, directory, program=program, TICK_S="1") as site, account(site) as client:
         yield Subject(site, await calls_of(client))
 

@@ -117,8 +117,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     retry_max_s: Seconds = 300
     """The longest delay between two attempts."""
     worker_concurrency: Count = 2
-    """Jobs that one worker runs at a time, each in its own render process. Bulk jobs have half as
-    many processes in addition."""
+    """Jobs that one worker renders at a time, each in its own render process. Others are fetched or
+    stored meanwhile. Bulk jobs have half as many processes in addition."""
 
     fetch_ports: tuple[Annotated[int, Meta(ge=1, le=65_535)], ...] = (80, 443, 8080, 8443)
     """Ports that the URLs of users can name."""

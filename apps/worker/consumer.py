@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from libs.edits.openai_images import OpenAIImages
 
 BULK_NICENESS = 10
+TRANSFORM_SHARE = 2  # jobs at once for each interactive render process: one is fetched or stored meanwhile
 INGEST_SHARE = 4  # fetches at once for each interactive render process: most of them wait for a server
 BULK_INGEST_SHARE = 16  # for each bulk render process: a few slow hosts must not hold up all others
 EDIT_SHARE = 4  # calls to the model at once for each interactive render process: all of them wait
@@ -99,7 +100,7 @@ class Worker:
             consumers = [
                 self.backends.broker.consume(route, self._handler(route, pool), concurrency=concurrency)
                 for route, pool, concurrency in (
-                    (Route.TRANSFORM, self.interactive, self.concurrency),
+                    (Route.TRANSFORM, self.interactive, self.concurrency * TRANSFORM_SHARE),
                     (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
                     (Route.INGEST, self.interactive, self.concurrency * INGEST_SHARE),
                     (Route.INGEST_BULK, self.bulk, self.bulk_concurrency * BULK_INGEST_SHARE),

@@ -11,6 +11,7 @@ import pytest
 from tests.support.shared_sites import NewSite, signed_in
 from tests.support.site import Site, running_site
 from tests.support.site_jobs import (
+    ENDLESS,
     SLOW,
     SMALL,
     accepted,
@@ -119,3 +120,12 @@ async def test_jobs_queued_before_a_restart_are_done_after_it(new_site: NewSite,
         for job in jobs:
             assert await results_of(client, job) == [job["result_id"]]
         await until_stored(site, 2 * len(ids))
+
+
+async def test_the_next_job_is_fetched_while_one_renders(new_site: NewSite, slow_picture: bytes) -> None:
+    site = await new_site(WORKER_CONCURRENCY="1")
+    async with signed_in(site) as client:
+        jobs = [await accepted(client, slow_picture, ENDLESS) for _ in range(3)]
+        await until_running(client, jobs[1])
+        states = [(await job_of(client, job_id))["status"] for job_id in jobs]
+        assert states == ["running", "running", "queued"]
