@@ -17,12 +17,13 @@ ATTACK ?=
 ROWS ?= 1000000
 BATCH_ROWS ?= 1000
 FUZZ_S ?= 60
+EXAMPLES ?= 100
 BASE ?=
 PROCESSES ?= $(if $(ARGS),0,4)
 SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 
-.PHONY: secrets up down logs help install run test test-fast test-load test-chaos lint format services services-down bench bench-cpu bench-peers bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema screenshots clean
+.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -43,6 +44,9 @@ test-fast: $(VENV)/dev.stamp ## Run the tests that need no services
 
 test-load: $(VENV)/dev.stamp services ## Attack running sites and print the times of another account (ATTACK=name for one)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ATTACK="$(ATTACK)" $(BIN)/python -m benchmarks.load
+
+test-requests: $(VENV)/dev.stamp services ## Send many generated requests, and compare answers and description (EXAMPLES=100)
+	@set -a && eval "$$($(SERVICES) env)" && set +a && EXAMPLES=$(EXAMPLES) SECONDS_EACH=3600 $(BIN)/pytest -n 2 --timeout 7500 tests/clients/test_generated_requests.py
 
 test-chaos: $(VENV)/dev.stamp ## Kill, stop and cut off every process and service under work (12 minutes)
 	$(BIN)/pytest -n 0 -m chaos tests/chaos $(ARGS)
