@@ -127,9 +127,14 @@ async def test_a_change_that_will_not_do_is_refused(
     assert (await shared_client.get(f"/api/images/{image['id']}")).json == image
 
 
-async def test_a_json_body_beyond_reason_is_refused(shared_client: Client) -> None:
+@pytest.mark.parametrize("path", ["/accounts/login", "/api/images/{id}/transform", "/images/{id}/transform"])
+async def test_a_json_body_beyond_reason_is_refused(
+    shared_client: Client, small_picture: bytes, path: str
+) -> None:
+    image = (await shared_client.upload(small_picture, filename="a.png", retention="ephemeral")).json
     body = BytesIO(b'{"username": "' + b"x" * 2_000_000)
-    refused(await shared_client.post("/accounts/login", data=body, headers=JSON), 413, "upload_too_large")
+    answer = await shared_client.post(path.format(id=image["id"]), data=body, headers=JSON)
+    refused(answer, 413, "upload_too_large")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """A database that is reached and does not answer: every wait ends, and the next statement works."""
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -60,6 +61,20 @@ async def test_a_cancelled_statement_on_a_dead_link_ends_at_once(proxy: FaultPro
     await asyncio.wait([statement])
     assert asyncio.get_running_loop().time() - started < postgres.GIVE_BACK_S + STATEMENT_S
     proxy.resume()
+
+
+async def test_a_server_that_takes_connections_and_says_nothing_is_unavailable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgres, "CONNECT_S", 0.5)
+    async with own_database() as url:
+        engine = engine_from(url)
+    assert isinstance(engine, PooledPostgres)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        engine.config["dsn"] = f"postgres://postgres@127.0.0.1:{silent.getsockname()[1]}/postgres"
+        async with asyncio.timeout(WAIT_S):
+            with pytest.raises(DatabaseUnavailable):
+                await engine.open_pool()
 
 
 async def test_the_server_ends_statements_and_transactions_whose_client_is_gone(proxy: FaultProxy) -> None:
