@@ -84,6 +84,7 @@ class IngestImage(Command, frozen=True, kw_only=True, tag="ingest.v1"):
     replaces: bool = False  # the target exists; its bytes are replaced
     filename: str | None = None  # None: the last part of the URL, or the target's current name
     retention: Retention | None = None  # None: keep, or the target's current retention
+    tags: tuple[str, ...] | None = None  # None: none, or the target's current tags
     reuse: bool = False  # use a kept image of the owner with the same bytes instead
     follow: Follow | None = None
     operations: tuple[AnyOperation, ...] | None = None  # None: store the bytes as fetched

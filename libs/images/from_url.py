@@ -28,6 +28,7 @@ class FetchImage(Struct, frozen=True, kw_only=True):
     result_retention: Retention | None = None  # None: that of the fetched image
     operations: Sequence[AnyOperation] | None = None
     edit: Edit | None = None  # runs before the operations
+    tags: tuple[str, ...] = ()
     reuse: bool = False  # return the owner's kept image with the same bytes instead of a second one
 
 
@@ -60,6 +61,7 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
         target=new_id(),
         filename=command.filename,
         retention=retention.of_upload(command.retention, backends.settings, has_result=follow is not None),
+        tags=command.tags or None,
         reuse=command.reuse,
         follow=follow,
     )

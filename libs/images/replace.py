@@ -24,6 +24,7 @@ class ReplaceImage(Struct, frozen=True, kw_only=True):
     options: JobOptions
     filename: str | None = None  # None: stays
     retention: Retention | None = None  # None: stays
+    tags: tuple[str, ...] | None = None  # None: stay
 
 
 async def replace_image(command: ReplaceImage, backends: Backends) -> Job:
@@ -65,5 +66,6 @@ async def _submit(command: ReplaceImage, source: IngestSource, backends: Backend
         replaces=True,
         filename=command.filename,
         retention=command.retention,
+        tags=command.tags,
     )
     return await submit(command.options.row(ingest, command.owner), backends, options=command.options)

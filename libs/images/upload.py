@@ -17,7 +17,7 @@ from libs.jobs import admission, build
 from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
 from libs.jobs.submit import insert_job
-from libs.storage import idempotency, object_keys
+from libs.storage import idempotency, images, object_keys
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Image, Job, new_id, now
@@ -43,6 +43,7 @@ class CreateImage(Struct, frozen=True, kw_only=True):
     edit: Edit | None = None  # runs before the operations
     retention: Retention | None = None  # None: the default of the settings
     result_retention: Retention | None = None  # None: that of the upload
+    tags: tuple[str, ...] = ()
 
 
 async def create_image(command: CreateImage, backends: Backends) -> tuple[Image, Job | None]:
@@ -118,7 +119,9 @@ def upload_row(
 def _new_image(command: CreateImage, backends: Backends) -> Image:
     has_result = command.operations is not None or command.edit is not None
     kept = retention.of_upload(command.retention, backends.settings, has_result=has_result)
-    return upload_row(command.upload, command.owner, kept, backends)
+    image = upload_row(command.upload, command.owner, kept, backends)
+    image.tags = images.tags_column(command.tags)
+    return image
 
 
 def _requested_job(command: CreateImage, image: Image) -> Job | None:

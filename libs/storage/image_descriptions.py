@@ -16,6 +16,7 @@ from libs.contracts.enums import ImageStatus
 from libs.contracts.views.images import StoredMetadata
 from libs.imaging.describe import Description
 from libs.imaging.hashing import HASH_VERSION, signed64
+from libs.imaging.metadata.exif_iptc import Camera
 from libs.storage.database.tables import Image
 
 
@@ -30,7 +31,21 @@ def columns(description: Description, *, edit: EditNote | None) -> dict[Any, Any
         Image.phash: signed64(description.phash),
         Image.hash_version: description.hash_version,
         Image.metadata: msgspec.json.encode(metadata).decode(),
+        Image.has_alpha: description.has_alpha,
+        Image.camera: camera_of(description),
     }
+
+
+def camera_of(description: Description) -> str | None:
+    """Return maker and model of the camera, at most 200 characters; many models begin with their maker."""
+    exif = description.exif or Camera()
+    make, model = _plain(exif.make), _plain(exif.model)
+    name = model if model.startswith(make) else f"{make} {model}".strip()
+    return name[:200] or None
+
+
+def _plain(text: str | None) -> str:
+    return " ".join("".join(one for one in text or "" if one.isprintable()).split())
 
 
 def is_described(image: Image) -> bool:
@@ -64,4 +79,5 @@ async def store(image: Image, values: dict[Any, Any]) -> bool:
 
 def _undescribed() -> And:
     missing = Image.phash.is_null() | Image.metadata.is_null() | (Image.hash_version < HASH_VERSION)
+    missing |= Image.has_alpha.is_null()  # described by a process of an earlier release
     return missing & (Image.status != ImageStatus.DELETING)

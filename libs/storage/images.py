@@ -6,6 +6,8 @@ from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
+import msgspec
+
 from libs.contracts.enums import ImageStatus, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
 from libs.storage import filenames
@@ -14,6 +16,7 @@ from libs.storage.database.tables import Image, now
 from libs.storage.image_errors import ImageFailed, ImageNotFound, ImageNotReady
 
 KEYS_PER_QUERY = 500
+_decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
 FILE_COLUMNS = (
     "filename",
     "source_url",
@@ -28,6 +31,8 @@ FILE_COLUMNS = (
     "phash",
     "hash_version",
     "metadata",
+    "has_alpha",
+    "camera",
     "status",
 )
 """The columns that describe an image's file; all of them change when the file is replaced."""
@@ -156,19 +161,31 @@ async def latest_of(owner: int, image_id: UUID) -> Image:
 
 
 async def change(
-    image: Image, *, filename: str | None, retention: Retention | None, undownloaded_s: float
+    image: Image,
+    *,
+    filename: str | None,
+    retention: Retention | None,
+    tags: Sequence[str] | None = None,
+    undownloaded_s: float,
 ) -> Image:
-    """Rename an image or change its retention, and return its new row.
+    """Rename an image, or change its retention or tags, and return its new row.
 
     An image that becomes ephemeral expires `undownloaded_s` from now unless it is downloaded first.
     """
-    values = changed_columns(image, filename=filename, retention=retention, undownloaded_s=undownloaded_s)
+    values = changed_columns(
+        image, filename=filename, retention=retention, tags=tags, undownloaded_s=undownloaded_s
+    )
     await Image.update({Image.updated_at: now(), **values}).where(Image.id == image.id)
     return await owned_by(image.owner, image.id)
 
 
 def changed_columns(
-    image: Image, *, filename: str | None, retention: Retention | None, undownloaded_s: float
+    image: Image,
+    *,
+    filename: str | None,
+    retention: Retention | None,
+    tags: Sequence[str] | None = None,
+    undownloaded_s: float,
 ) -> dict[Any, Any]:
     """Return the columns that `change` sets; an argument of None leaves its columns alone."""
     values: dict[Any, Any] = {}
@@ -176,6 +193,8 @@ def changed_columns(
         values[Image.filename] = filenames.with_extension(
             filename, FORMATS[cast("FormatName", image.format)].extension
         )
+    if tags is not None:
+        values[Image.tags] = tags_column(tags)
     if retention is not None and retention != image.retention:
         expires_at = None if retention == Retention.KEEP else now() + timedelta(seconds=undownloaded_s)
         values |= {
@@ -185,3 +204,13 @@ def changed_columns(
             Image.expiry_group: image.id,
         }
     return values
+
+
+def tags_column(tags: Sequence[str]) -> str:
+    """Return the column of an image with these tags."""
+    return msgspec.json.encode(tags).decode()
+
+
+def tags_of(image: Image) -> tuple[str, ...]:
+    """Return the tags of an image."""
+    return _decode_tags(image.tags)

@@ -182,7 +182,7 @@ async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any
     body = described["paths"]["/api/images"]["post"]["requestBody"]["content"]
     assert body["multipart/form-data"]["schema"]["$ref"].endswith("/UploadForm")
     form = described["components"]["schemas"]["UploadForm"]["properties"]
-    uploads = {"image", "operations", "retention", "result_retention", "on_duplicate", "webhook_url"}
+    uploads = {"image", "operations", "retention", "result_retention", "tags", "on_duplicate", "webhook_url"}
     edits = {"prompt", "mask", "size", "quality", "n", "output_format", "background"}
     assert form.keys() == uploads | edits
     assert form["image"]["format"] == "binary"
@@ -195,7 +195,7 @@ async def test_a_change_is_described_as_the_json_it_is(described: dict[str, Any]
     for method, name in (("patch", "ImagePatch"), ("put", "ImagePut")):
         body = item[method]["requestBody"]["content"]
         assert body["application/json"]["schema"] == {"$ref": f"#/components/schemas/{name}"}
-        assert schemas[name]["properties"].keys() == {"image_url", "filename", "retention"}
+        assert schemas[name]["properties"].keys() == {"image_url", "filename", "retention", "tags"}
     assert schemas["ImagePut"]["required"] == ["image_url"]
 
 

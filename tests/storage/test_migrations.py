@@ -115,11 +115,38 @@ async def test_hashes_of_an_old_database_count_as_earlier_ones(empty: Engine) ->
     assert (await image_row(old.id)).phash == 5
     undescribed = await image_descriptions.undescribed(10, after=None)
     assert {image.id for image in undescribed} == {old.id, bare.id, late["id"]}
-    described = {Image.phash: 7, Image.hash_version: HASH_VERSION, Image.metadata: "{}"}
+    described: dict[Any, Any] = {Image.phash: 7, Image.hash_version: HASH_VERSION, Image.metadata: "{}"}
+    described[Image.has_alpha] = False
     for image in undescribed:
         assert await image_descriptions.store(image, described)
         assert not await image_descriptions.store(image, described)
     assert await image_descriptions.count_undescribed() == 0
+
+
+async def test_transparency_and_cameras_of_an_old_database_are_filled_in(empty: Engine) -> None:
+    await migrate(empty, until="0017-api-keys")
+    owner = await an_owner()
+    metadata = {
+        "clear": '{"has_alpha": true, "exif": null}',
+        "nikon": '{"has_alpha": false, "exif": {"make": "NIKON CORPORATION", "model": "NIKON D750"}}',
+        "canon": '{"has_alpha": false, "exif": {"make": "Canon", "model": " Canon EOS 5D"}}',
+        "nul": '{"has_alpha": false, "exif": {"model": "X"}, "xmp": "a\\u0000b"}',
+        "bare": None,
+    }
+    made = {name: image_of(owner, metadata=text) for name, text in metadata.items()}
+    for image in made.values():
+        await insert_as_then(image, empty)
+    await migrate(empty)
+    found = {name: await image_row(image.id) for name, image in made.items()}
+    unread = isinstance(empty, PostgresEngine)  # PostgreSQL reads no JSON with the character NUL
+    assert {name: (row.has_alpha, row.camera) for name, row in found.items()} == {
+        "clear": (True, None),
+        "nikon": (False, "NIKON CORPORATION NIKON D750"),
+        "canon": (False, "Canon EOS 5D"),
+        "nul": (None, None) if unread else (False, "X"),
+        "bare": (None, None),
+    }
+    assert {row.tags for row in found.values()} == {"[]"}
 
 
 async def test_an_upgraded_database_equals_a_fresh_one(empty: Engine, tmp_path: Path) -> None:

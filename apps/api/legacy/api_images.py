@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post, put
-from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery
+from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
 
 from apps.api.context import RequestContext
@@ -15,15 +15,15 @@ from apps.api.legacy.image_views import LegacyImage, legacy_image, translated
 from apps.api.legacy.pipelines import PIPELINE_FORM
 from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
-from apps.api.responses import image_views
-from apps.api.responses.lists import Limit, listed
-from apps.api.routes.images import WAIT_S, change_image, delete_image, download_image, image_filter
+from apps.api.responses import image_pages, image_views
+from apps.api.responses.image_pages import PageRequest
+from apps.api.routes.images import LISTED, WAIT_S, change_image, delete_image, download_image
 from apps.api.uploads import replace_image
 from apps.api.uploads.create_image import create
 from libs.contracts.enums import Scope
 from libs.contracts.views.images import Confirmation
 from libs.contracts.views.jobs import JobView
-from libs.storage import image_list, images
+from libs.storage import images
 from libs.storage.image_list import Filter
 
 IMAGES = f"{SLASHED}/api/images"
@@ -59,18 +59,17 @@ class LegacyApiImages(Controller):
         """Upload an image or name its URL, and wait up to 30 seconds for the result."""
         return translated(await create(context.waiting(WAIT_S), PIPELINE_FORM), legacy_image)
 
-    @get(IMAGES, dependencies={"filtered_by": Provide(image_filter, sync_to_thread=False)})
+    @get(IMAGES, dependencies=LISTED)
     async def list_images(
         self,
         context: NamedDependency[RequestContext],
         filtered_by: NamedDependency[Filter],
-        after: FromQuery[UUID | None] = None,
-        limit: Limit = 20,
+        page: NamedDependency[PageRequest],
     ) -> Response[list[LegacyImage]]:
-        """List the caller's images, newest first."""
-        found, total = await image_list.page(context.caller.id, filtered_by, limit=limit, after=after)
+        """List the caller's images, newest first without `sort`."""
+        found, headers = await image_pages.found(context, filtered_by, page)
         views = await image_views.views_of(found, context.base_url)
-        return listed([legacy_image(view) for view in views], context, total=total, limit=limit)
+        return Response([legacy_image(view) for view in views], headers=headers)
 
     @get(IMAGE)
     async def get_image(

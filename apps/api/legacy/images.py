@@ -26,7 +26,7 @@ from libs.contracts.views.jobs import JobView
 from libs.images import expiry
 from libs.storage import image_list, images
 from libs.storage.database.tables import Image
-from libs.storage.image_list import Filter
+from libs.storage.image_list import Filter, Place
 
 
 class LegacyImages(Controller):
@@ -53,7 +53,8 @@ class LegacyImages(Controller):
         limit: Limit = 20,
     ) -> Response[list[LinkedImage]]:
         """List the caller's images, newest first."""
-        found, total = await image_list.page(context.caller.id, Filter(), limit=limit, after=after)
+        place = None if after is None else Place(after)
+        found, total = await image_list.page(context.caller.id, Filter(), limit=limit, after=place)
         views = await image_views.views_of(found, context.base_url)
         return listed([linked_image(view, context) for view in views], context, total=total, limit=limit)
 

@@ -58,6 +58,7 @@ UPLOAD_FIELDS: dict[str, Field] = {
     "operations": OPERATIONS_FIELD,
     "retention": RETENTION_FIELD,
     "result_retention": RESULT_RETENTION_FIELD,
+    "tags": _text("Tags of the image, separated by commas; results have none", "cat,summer sale"),
     "on_duplicate": _choice(
         "return: use a kept image with the same bytes instead of storing another", "store", "return"
     ),

@@ -12,47 +12,32 @@ from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint
 from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER, by_method
-from apps.api.responses import files, image_views
+from apps.api.responses import files, image_pages, image_views
+from apps.api.responses.image_pages import PageRequest, image_filter, image_page
 from apps.api.responses.job_responses import in_progress, job_once
-from apps.api.responses.lists import Limit, Md5, Time, in_utc, listed
 from apps.api.uploads import replace_image
 from apps.api.uploads.create_image import create
 from apps.api.uploads.describe_image import metadata_of
 from apps.api.uploads.edit_image import edit, replace_and_edit
 from apps.api.uploads.json_body import is_form
 from libs.contracts.enums import Scope
-from libs.contracts.views.images import Confirmation, ImageMetadata, ImageView, TransformRequest, WireStatus
+from libs.contracts.views.images import Confirmation, ImageMetadata, ImageView, TransformRequest
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
 from libs.images import expiry
 from libs.images.transform import TransformStored, transform
-from libs.imaging.formats import FormatName
-from libs.storage import image_list, images
+from libs.storage import images
 from libs.storage.database.tables import BaseUser, Image, Job
 from libs.storage.idempotency import Reservation
 from libs.storage.image_list import Filter
 
 Version: TypeAlias = Literal["latest", "original"]
 WAIT_S = 30.0  # without a preference of the client
-
-
-def image_filter(
-    status: FromQuery[WireStatus | None] = None,
-    format: FromQuery[FormatName | None] = None,
-    md5: Md5 = None,
-    parent: FromQuery[UUID | None] = None,
-    created_after: Time = None,
-    created_before: Time = None,
-) -> Filter:
-    """Read the filter of a list of images from the query."""
-    return Filter(
-        status=status,
-        format=format,
-        md5=md5,
-        parent=parent,
-        created_after=in_utc("created_after", created_after),
-        created_before=in_utc("created_before", created_before),
-    )
+LISTED = {
+    "filtered_by": Provide(image_filter, sync_to_thread=False),
+    "page": Provide(image_page, sync_to_thread=False),
+}
+"""What the routes of lists read from the query."""
 
 
 class Images(Controller):
@@ -74,17 +59,16 @@ class Images(Controller):
         """
         return await create(context)
 
-    @get(operation_id="listImages", dependencies={"filtered_by": Provide(image_filter, sync_to_thread=False)})
+    @get(operation_id="listImages", dependencies=LISTED)
     async def list_images(
         self,
         context: NamedDependency[RequestContext],
         filtered_by: NamedDependency[Filter],
-        after: FromQuery[UUID | None] = None,
-        limit: Limit = 20,
+        page: NamedDependency[PageRequest],
     ) -> Response[list[ImageView]]:
-        """List the caller's images, newest first."""
-        found, total = await image_list.page(context.caller.id, filtered_by, limit=limit, after=after)
-        return listed(await image_views.views_of(found, context.base_url), context, total=total, limit=limit)
+        """List the caller's images, newest first without `sort`. An image has to match every filter."""
+        found, headers = await image_pages.found(context, filtered_by, page)
+        return Response(await image_views.views_of(found, context.base_url), headers=headers)
 
     @get("/{image_id:uuid}", operation_id="getImage")
     async def get_image(
@@ -102,7 +86,7 @@ class Images(Controller):
     async def change(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[ImageView] | Response[JobView]:
-        """Change the name or retention of an image, or replace its bytes by those at another `image_url`.
+        """Change name, retention or tags of an image, or replace its bytes by those at another `image_url`.
 
         A form with another image and a prompt replaces the bytes and edits them. It is answered with 202, or
         with 200 and the result if it is ready within `Prefer: wait=N`.

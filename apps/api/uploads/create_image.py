@@ -17,6 +17,7 @@ from apps.api.uploads.json_body import ImageJson, is_json, received_image_json
 from apps.api.uploads.multipart_form import Form, FormShape, ReceivedFile, received_form
 from apps.api.uploads.received_files import checked_upload, data_url_file, stored_parts
 from apps.api.uploads.upload_form import UPLOAD_FORM, UploadForm
+from libs.contracts import tags
 from libs.contracts.commands import IngestSource
 from libs.contracts.edits import Edit
 from libs.contracts.enums import JobKind, JobStatus, OnDuplicate, Retention
@@ -35,7 +36,7 @@ from libs.storage.database.tables import Image, Job
 from libs.storage.idempotency import Effect, Reservation
 from libs.storage.image_errors import ImageNotFound
 
-FIELDS = ("operations", "retention", "result_retention", "on_duplicate", "webhook_url", *NAMES)
+FIELDS = ("operations", "retention", "result_retention", "on_duplicate", "tags", "webhook_url", *NAMES)
 
 
 class ImageRequest(Struct, frozen=True, kw_only=True):
@@ -46,6 +47,7 @@ class ImageRequest(Struct, frozen=True, kw_only=True):
     edit: Edit | None = None
     retention: Retention | None = None
     result_retention: Retention | None = None
+    tags: tuple[str, ...] = ()
     reuse: bool = False
 
 
@@ -119,6 +121,7 @@ async def _of_json(
             edit=edit,
             retention=body.retention,
             result_retention=body.result_retention,
+            tags=tags.normalised(body.tags) or (),
             reuse=body.on_duplicate == OnDuplicate.RETURN,
         )
         if body.image_url is None:
@@ -136,6 +139,7 @@ async def _of_json(
             result_retention=request.result_retention,
             operations=request.operations,
             edit=request.edit,
+            tags=request.tags,
             reuse=request.reuse,
         )
         return await fetch_image(command, context.backends)
@@ -180,6 +184,8 @@ async def _generate(request: ImageRequest, context: RequestContext) -> Job:
     """Queue a job that makes images from a prompt alone."""
     if request.edit is None or request.edit.mask is not None:
         raise BadUpload("a mask needs an image to be edited")
+    if request.tags:
+        raise BadUpload("tags need an image: there is none yet; tag the results with `PATCH`")
     command = _edit_of(None, request.edit, request, context)
     return await edit_image(command, context.backends)
 
@@ -196,6 +202,7 @@ async def _store(file: ReceivedFile, request: ImageRequest, context: RequestCont
         edit=request.edit,
         retention=request.retention,
         result_retention=request.result_retention,
+        tags=request.tags,
     )
     image, job = await create_image(command, context.backends)
     return StoredImage(image, job, is_new=True)
@@ -246,5 +253,6 @@ def _request_of_form(
         edit=edit_of_form(form, parts),
         retention=form.choice("retention", Retention),
         result_retention=form.choice("result_retention", Retention),
+        tags=form.read("tags", tags.from_text) or (),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
     )

@@ -1,4 +1,4 @@
-"""`PATCH` and `PUT` of an image: change its name and retention, or its bytes."""
+"""`PATCH` and `PUT` of an image: change its name, retention and tags, or its bytes."""
 
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from apps.api.responses import image_views
 from apps.api.responses.job_responses import ingested
 from apps.api.uploads.json_body import ImageJson, received_image_json
 from apps.api.uploads.received_files import checked_upload, data_url_file
+from libs.contracts import tags
 from libs.contracts.enums import Priority, Retention
 from libs.contracts.views.images import ImagePatch, ImagePut, ImageView
 from libs.contracts.views.jobs import JobView
@@ -33,6 +34,7 @@ async def change(image_id: UUID, context: RequestContext) -> Response[ImageView]
         image,
         filename=body.filename,
         retention=body.retention,
+        tags=tags.normalised(body.tags),
         undownloaded_s=settings.expire_undownloaded_s,
     )
     if image.retention == Retention.KEEP and not image_descriptions.is_described(image):
@@ -62,6 +64,7 @@ async def _replaced(
             options=job_options(),
             filename=body.filename,
             retention=body.retention,
+            tags=tags.normalised(body.tags),
         )
         return await replace_image(command, context.backends)
 

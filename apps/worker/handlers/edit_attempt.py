@@ -81,6 +81,8 @@ class EditAttempt:
             phash=described[Image.phash],
             hash_version=described[Image.hash_version],
             metadata=described[Image.metadata],
+            has_alpha=described[Image.has_alpha],
+            camera=described[Image.camera],
         )
 
     async def store(self, results: Sequence[Image]) -> None:

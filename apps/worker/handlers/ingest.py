@@ -29,7 +29,7 @@ from libs.jobs.publish import publish
 from libs.outbound import Fetched, UrlNotAnImage, Validators, is_data_url
 from libs.outbound.response_body import save_body
 from libs.runtime.threads import SCRATCH
-from libs.storage import account_usage, image_sources, images, jobs, object_keys
+from libs.storage import account_usage, image_descriptions, image_sources, images, jobs, object_keys
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Image, ImageSource
 from libs.storage.image_errors import QuotaExceeded
@@ -200,6 +200,7 @@ class Ingest:
             image,
             filename=filename,
             retention=self.command.retention,
+            tags=self.command.tags,
             undownloaded_s=self.backends.settings.expire_undownloaded_s,
         )
 
@@ -227,6 +228,9 @@ class Ingest:
             phash=signed64(found.description.phash),
             hash_version=found.description.hash_version,
             metadata=msgspec.json.encode(found.description).decode(),
+            has_alpha=found.description.has_alpha,
+            camera=image_descriptions.camera_of(found.description),
+            tags=images.tags_column(command.tags or ()),
             status=ImageStatus.READY,
         )
 

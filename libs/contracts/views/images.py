@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
 from libs.contracts.enums import OnDuplicate, Retention
+from libs.contracts.tags import Tags
 from libs.contracts.views.request_body import Filename, ImageUrl, Operations, RequestBody, WebhookUrl
 from libs.imaging.describe import Description
 
@@ -54,6 +55,8 @@ class ImageFromUrl(RequestBody, EditFields, frozen=True, kw_only=True):
     """Whether the image is kept; without it, `keep` without operations and prompt, else `ephemeral`."""
     result_retention: Retention | None = None
     """Whether the result is kept; without it, as `retention`."""
+    tags: Tags | None = None
+    """Tags of the image; results have none."""
     on_duplicate: OnDuplicate = OnDuplicate.STORE
     """`return` uses a kept image with the same bytes instead of storing another."""
     webhook_url: WebhookUrl | None = None
@@ -76,6 +79,8 @@ class ImagePatch(RequestBody, frozen=True, kw_only=True):
     """The new name."""
     retention: Retention | None = None
     """Whether the image is kept from now on."""
+    tags: Tags | None = None
+    """All tags from now on; an empty list removes them."""
 
 
 class ImagePut(RequestBody, frozen=True, kw_only=True):
@@ -87,6 +92,8 @@ class ImagePut(RequestBody, frozen=True, kw_only=True):
     """The new name; without it, the name stays."""
     retention: Retention | None = None
     """Whether the image is kept from now on."""
+    tags: Tags | None = None
+    """All tags from now on; without it, the tags stay."""
 
 
 class ImageView(Struct, frozen=True, kw_only=True):
@@ -118,6 +125,12 @@ class ImageView(Struct, frozen=True, kw_only=True):
     """The MD5 of the file, which is its `ETag` too."""
     phash: str | None
     """The perceptual hash, 16 hex digits; null until the image is described."""
+    has_alpha: bool | None
+    """Whether pixels may be transparent; null until the image is described."""
+    camera: str | None
+    """The maker and model of the camera; null if it is unknown, and until the image is described."""
+    tags: tuple[str, ...]
+    """The tags of the image."""
     parent: UUID | None
     """The image that this one was made from."""
     source_url: str | None

@@ -114,6 +114,9 @@ class Image(Table):
     phash = BigInt(null=True, default=None)  # 64 bits, signed
     hash_version = SmallInt(default=1)  # of `phash` and the hashes in `metadata`
     metadata = JSON(null=True, default=None)
+    has_alpha = Boolean(null=True, default=None)  # as in `metadata`; null: not described
+    camera = Varchar(200, null=True, default=None)  # maker and model of `metadata`
+    tags = Text(default="[]")  # a JSON list; the database keeps `image_tag` up to date with it
     status = Varchar(16, choices=ImageStatus, default=ImageStatus.PENDING)
     retention = Varchar(16, choices=Retention, default=Retention.KEEP)
     first_downloaded_at = Timestamptz(null=True, default=None)

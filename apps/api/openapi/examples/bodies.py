@@ -95,6 +95,8 @@ EXAMPLES: tuple[Struct, ...] = (
         filename="cat.jpg",
         operations=OPERATIONS,
         retention=Retention.EPHEMERAL,
+        result_retention=Retention.EPHEMERAL,
+        tags=("cat", "summer sale"),
         on_duplicate=OnDuplicate.STORE,
         webhook_url=HOOK,
     ),
@@ -107,10 +109,16 @@ EXAMPLES: tuple[Struct, ...] = (
         background="opaque",
     ),
     images.ImagePatch(
-        filename="cat-on-chair.jpg", retention=Retention.KEEP, image_url="https://shop.example/cat-2.jpg"
+        filename="cat-on-chair.jpg",
+        retention=Retention.KEEP,
+        tags=("cat", "chair"),
+        image_url="https://shop.example/cat-2.jpg",
     ),
     images.ImagePut(
-        image_url="https://shop.example/cat-2.jpg", filename="cat-2.jpg", retention=Retention.KEEP
+        image_url="https://shop.example/cat-2.jpg",
+        filename="cat-2.jpg",
+        retention=Retention.KEEP,
+        tags=("cat",),
     ),
     FINDINGS,
     images.Confirmation(message="Record deleted successfully"),
