@@ -119,13 +119,18 @@ class Summary(Struct, frozen=True, kw_only=True):
 
     image_id: UUID | None = None  # the image whose bytes are replaced
     operations: tuple[AnyOperation, ...] | None = None
+    follow: UUID | None = None  # the job that is queued once the image is stored
 
 
 def summary_of(command: AnyCommand) -> Summary:
     """Return what is shown of a command."""
     if isinstance(command, IngestImage):
         operations = command.follow.operations if command.follow else command.operations
-        return Summary(image_id=command.target if command.replaces else None, operations=operations)
+        return Summary(
+            image_id=command.target if command.replaces else None,
+            operations=operations,
+            follow=command.follow.job_id if command.follow else None,
+        )
     return Summary(operations=None if isinstance(command, DescribeImage) else command.operations)
 
 

@@ -16,7 +16,7 @@ from apps.api.middleware.key_access import needs
 from apps.api.middleware.stream_access import BY_TICKET
 from apps.api.openapi.document import BEARER
 from apps.api.responses.event_streams import OpenStream
-from apps.api.responses.job_views import job_view
+from apps.api.responses.job_views import follow_of, job_view, job_view_of, job_views_of
 from apps.api.responses.lists import Limit, listed
 from apps.api.responses.stream_tickets import has_seen, new_ticket, no_more_events
 from libs.contracts.enums import JobKind, JobStatus, Scope
@@ -51,18 +51,20 @@ class Jobs(Controller):
         found, total = await jobs.page(
             context.caller.id, status=status, kind=kind, image=image, limit=limit, after=after
         )
-        return listed([job_view(job, context.base_url) for job in found], context, total=total, limit=limit)
+        views = await job_views_of(found, context.base_url)
+        return listed(views, context, total=total, limit=limit)
 
     @get("/{job_id:uuid}", operation_id="getJob")
     async def get_job(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
         """Get one job."""
-        return job_view(await jobs.shown(context.caller.id, job_id), context.base_url)
+        return await job_view_of(await jobs.shown(context.caller.id, job_id), context.base_url)
 
     @delete("/{job_id:uuid}", operation_id="cancelJob", status_code=HTTP_200_OK)
     async def cancel(self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> JobView:
         """Cancel a job that has not ended. Its result is not kept."""
-        job = await cancel(context.caller, job_id, context.backends)
-        return job_view(job, context.base_url)
+        job = await jobs.shown(context.caller.id, job_id)
+        await cancel(context.caller, follow_of(job) or job_id, context.backends)
+        return await job_view_of(await jobs.shown(context.caller.id, job_id), context.base_url)
 
     @get("/{job_id:uuid}/events", operation_id="streamJob", media_type="text/event-stream", opt=BY_TICKET)
     async def events(
@@ -77,7 +79,8 @@ class Jobs(Controller):
         answered with 204.
         """
         job = await jobs.shown(context.caller.id, job_id)
-        if job.status not in jobs.UNFINISHED and has_seen(context.request, _event_id(job)):
+        view = await job_view_of(job, context.base_url)
+        if view.status not in jobs.UNFINISHED and has_seen(context.request, _event_id(view)):
             return no_more_events()
         opened = context.event_streams.open_stream(context.caller.id)
         return ServerSentEvent(_changes(context, job, opened), headers={"Cache-Control": "no-store"})
@@ -89,14 +92,25 @@ class Jobs(Controller):
         return new_ticket(job.id, context)
 
 
-def _event_id(job: Job) -> str:
-    return f"{job.status}-{job.attempts}"
+def _event_id(view: JobView) -> str:
+    return f"{view.status}-{view.attempts}"
 
 
 async def _changes(
     context: RequestContext, job: Job, _opened: OpenStream
 ) -> AsyncGenerator[ServerSentEventMessage, None]:
-    async for state in context.event_streams.states(job, within_s=STREAM_S):
-        view = job_view(state, context.base_url)
+    async for view in _states(context, job):
         data = msgspec.json.encode(view).decode()
-        yield ServerSentEventMessage(data=data, event=view.status, id=_event_id(state))
+        yield ServerSentEventMessage(data=data, event=view.status, id=_event_id(view))
+
+
+async def _states(context: RequestContext, job: Job) -> AsyncGenerator[JobView, None]:
+    """Yield the states of a job, and then those of the job that follows it, as one."""
+    streams = context.event_streams
+    async for state in streams.states(job, within_s=STREAM_S):
+        following = await jobs.by_ids([follow]) if (follow := follow_of(state)) else []
+        if not following:
+            yield job_view(state, context.base_url)
+            continue
+        async for then in streams.states(following[0], within_s=STREAM_S):
+            yield job_view(state, context.base_url, following=then)
