@@ -8,7 +8,7 @@ from apps.worker.consumer import Worker
 from libs.backends import open_backends
 from libs.runtime.scratch import lock_file
 from libs.settings import Settings
-from libs.storage import jobs, webhook_dispatch
+from libs.storage import due_jobs, webhook_dispatch
 from libs.storage.database.migrate import migrate
 
 
@@ -31,7 +31,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await migrate(backends.database)
         if settings.embedded:
             # The in-memory broker starts empty, and no other process works on this database.
-            await jobs.publish_all_soon()
+            await due_jobs.publish_all_soon()
             await webhook_dispatch.expire_leases()
         async with Worker(backends).running(), scheduling(backends):
             await serve_api(backends, stop)

@@ -13,7 +13,7 @@ from libs.edits.errors import EditTimedOut
 from libs.images import attempt_files
 from libs.jobs import ends
 from libs.jobs.publish import publish
-from libs.storage import edit_calls, host_throttle, jobs, set_aside
+from libs.storage import due_jobs, edit_calls, host_throttle, jobs, set_aside
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Job
 from libs.storage.job_failure import Failure
@@ -32,7 +32,7 @@ async def sweep(backends: Backends) -> int:
     A job that breaks this is set aside and does not hold up the others; `take_due` returns it after growing
     pauses.
     """
-    due = await jobs.take_due(JOBS_PER_SWEEP)
+    due = await due_jobs.take_due(JOBS_PER_SWEEP)
     for job in due:
         with bound_contextvars(job_id=str(job.id), request_id=job.request_id):
             try:
@@ -56,7 +56,7 @@ async def _take_up(job: Job, backends: Backends) -> None:
 
 async def _give_up(job: Job, backends: Backends) -> None:
     failure = CALL_LOST if await edit_calls.may_have_run(job.id) else ATTEMPTS_EXHAUSTED
-    gone, completed = await jobs.give_up(job, failure)
+    gone, completed = await due_jobs.give_up(job, failure)
     if not gone:
         return
     command = decode(await jobs.command_of(job.id))

@@ -8,7 +8,7 @@ from libs.contracts.commands import encode
 from libs.contracts.enums import JobKind, Priority
 from libs.contracts.topology import Route
 from libs.contracts.wake_up import WakeUp
-from libs.storage import jobs
+from libs.storage import due_jobs
 from libs.storage.database.tables import Job
 
 QUEUES: dict[tuple[str, str], Route] = {
@@ -34,7 +34,7 @@ async def publish(job: Job, backends: Backends) -> None:
         )
     except BrokerUnavailable:
         log.warning("publish_failed", job_id=str(job.id), request_id=job.request_id)
-        await jobs.publish_soon(job.id)
+        await due_jobs.publish_soon(job.id)
 
 
 def queue_of(job: Job) -> Route:

@@ -1,7 +1,7 @@
-"""Functions over jobs, as clients and the sweep see them; one statement decides each race."""
+"""Functions over jobs as clients see them; one statement decides each race."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from typing import Any, ClassVar, TypeAlias, cast
 from uuid import UUID
@@ -29,13 +29,10 @@ from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement, id_slots, id_values, loaded, new_row
 from libs.storage.database.tables import Job, now
 from libs.storage.job_ends import record_end
-from libs.storage.job_failure import CANCELLED, Failure
+from libs.storage.job_failure import CANCELLED
 
 Condition: TypeAlias = And | Or | Where | WhereRaw
 UNFINISHED = [JobStatus.QUEUED, JobStatus.RUNNING]
-# The text must equal the index condition: SQLite compares texts.
-NOT_HELD_SQL = "held = false and status in ('queued', 'running')"
-NOT_HELD = WhereRaw(NOT_HELD_SQL)
 # How long a published message may take before it counts as lost; it doubles with the job's age.
 REPUBLISH_S = 15.0
 NO_BYTES = "data:,"
@@ -59,16 +56,6 @@ KINDS: dict[type[AnyCommand], JobKind] = {
 _SHOWN = [column for column in Job.all_columns() if column is not Job.command]
 _SHOWN_OWNED = Statement(
     cast("Any", Job).select(*_SHOWN).where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))),
-    quick=True,
-)
-# It runs every second, and there is rarely something to do.
-_ANY_DUE = Statement(
-    Job.raw(
-        f"select 1 from job where publish_at <= {{}} and {NOT_HELD_SQL}"  # noqa: S608
-        " and (status = 'queued' or lease_until < {}) limit 1",
-        Slot("now"),
-        Slot("now"),
-    ),
     quick=True,
 )
 _OWNED = Statement(Job.objects().where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))), quick=True)
@@ -162,7 +149,7 @@ async def page(
     total = cast("int", await Job.count().where(*conditions))
     if after is not None:
         conditions.append(Job.id < after)
-    return await _without_commands(*conditions, order_by=Job.id, ascending=False, limit=limit), total
+    return await without_commands(*conditions, order_by=Job.id, ascending=False, limit=limit), total
 
 
 async def shown(owner: int, job_id: UUID) -> Job:
@@ -196,7 +183,7 @@ async def command_of(job_id: UUID) -> str:
     return row["command"]
 
 
-async def _without_commands(
+async def without_commands(
     *conditions: Condition, order_by: Column = Job.id, ascending: bool = True, limit: int | None = None
 ) -> list[Job]:
     query = cast("Any", Job).select(*_SHOWN).where(*conditions).order_by(order_by, ascending=ascending)
@@ -295,74 +282,3 @@ async def retry(job_id: UUID) -> Job:
         of_batch = "" if job.batch is None else f" and one of batch {job.batch}: retry that"
         raise JobNotFailed(f"job {job_id} is {job.status}{of_batch}")
     return job
-
-
-async def publish_soon(job_id: UUID) -> None:
-    """Let the next sweep publish a job whose message the broker did not take."""
-    await Job.update({Job.publish_at: now()}).where((Job.id == job_id) & (Job.status == JobStatus.QUEUED))
-
-
-async def publish_all_soon() -> None:
-    """End all leases and let the next sweep publish every job: for a start with an empty broker.
-
-    Call it only when no other process uses this database.
-    """
-    moment = now()
-    of_batch = Job.host.is_not_null()
-    await Job.update({Job.lease_until: moment}).where(Job.status == JobStatus.RUNNING)
-    await Job.update({Job.held: True}).where((Job.status == JobStatus.QUEUED) & of_batch)
-    await Job.update({Job.publish_at: moment}).where(Job.status.is_in(UNFINISHED) & (Job.held == False))  # noqa: E712
-
-
-async def take_due(limit: int) -> list[Job]:
-    """Return queued jobs that are due and running jobs whose lease ran out, each to one caller only.
-
-    They come without their commands. Jobs that a throttle holds are left to it. A later call returns a job
-    again once its message had time to be worked on: longer, the older the job is.
-    """
-    moment = now()
-    if not await _ANY_DUE(now=moment):
-        return []
-    lapsed = (Job.status == JobStatus.RUNNING) & (Job.lease_until < moment)
-    due = (Job.publish_at <= moment) & ((Job.status == JobStatus.QUEUED) | lapsed) & NOT_HELD
-    found = await _without_commands(due, order_by=Job.publish_at, limit=limit)
-    return [job for job in found if await _push_back(job, moment)]
-
-
-async def _push_back(job: Job, moment: datetime) -> bool:
-    patience_s = max(REPUBLISH_S, (moment - job.created_at).total_seconds())
-    mine = await (
-        Job.update({Job.publish_at: moment + timedelta(seconds=patience_s)})
-        .where((Job.id == job.id) & (Job.publish_at == job.publish_at) & Job.status.is_in(UNFINISHED))
-        .returning(Job.id)
-    )
-    return bool(mine)
-
-
-async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | None]:
-    """Fail a job whose every attempt was lost with its worker.
-
-    Return whether it was still running, and its batch if this was the batch's last job.
-    """
-    completed = None
-    async with transaction():
-        ended = await (
-            Job.update(
-                {
-                    Job.status: JobStatus.FAILED,
-                    Job.finished_at: now(),
-                    Job.error_code: failure.code,
-                    Job.error: failure.detail,
-                }
-            )
-            .where(
-                (Job.id == job.id)
-                & (Job.status == JobStatus.RUNNING)
-                & (Job.attempts == job.attempts)
-                & (Job.lease_until < now())
-            )
-            .returning(Job.id)
-        )
-        if ended:
-            completed = await record_end(job.id, job.batch, result=ItemResult(failure=failure))
-    return bool(ended), completed

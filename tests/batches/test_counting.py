@@ -14,7 +14,7 @@ from libs.batches.create import CreateBatch, RetryBatch, create_batch, retry_bat
 from libs.batches.throttle import NO_HOST, ThrottleRelease, host_of
 from libs.contracts.enums import BatchStatus, ItemStatus, JobStatus
 from libs.contracts.events import BatchCompleted
-from libs.storage import batches, host_throttle, image_sources, jobs, leases
+from libs.storage import batches, due_jobs, host_throttle, image_sources, jobs, leases
 from libs.storage.database.engine import Engine, rows
 from libs.storage.database.tables import BaseUser, Batch, HostPause, Job, ProductImage, WebhookDelivery, now
 from libs.storage.job_failure import Failure
@@ -101,7 +101,7 @@ async def test_a_job_given_up_or_cancelled_counts_as_failed(backends: Backends) 
     lost, unwanted = await job_ids(batch)
     await release(lost)
     await leases.claim(lost, worker="a", lease_s=-1, max_attempts=1)
-    gone, ended = await jobs.give_up(await job_row(lost), Failure("attempts_exhausted", "lost"))
+    gone, ended = await due_jobs.give_up(await job_row(lost), Failure("attempts_exhausted", "lost"))
     assert (gone, ended) == (True, None)
     _, ended = await jobs.cancel(owner.id, unwanted)
     assert ended is not None
@@ -152,10 +152,10 @@ async def test_the_sweep_leaves_held_jobs_alone_and_holds_those_of_a_lost_worker
     backends: Backends,
 ) -> None:
     _, batch = await a_batch(backends, ["http://a.example/1", "http://a.example/2"])
-    assert await jobs.take_due(10) == []
+    assert await due_jobs.take_due(10) == []
     [first, _] = await host_throttle.release("a.example", per_host=2)
     await claimed(first.id, lease_s=-1)
-    [lapsed] = await jobs.take_due(10)
+    [lapsed] = await due_jobs.take_due(10)
     assert await host_throttle.hold_lapsed(lapsed)
     assert not await host_throttle.hold_lapsed(lapsed)
     row = await job_row(first.id)
@@ -178,7 +178,7 @@ async def test_a_message_of_an_earlier_release_starts_no_fetch(backends: Backend
     await host_throttle.release_next("a.example")
     await claimed(job_id, lease_s=-1)
     assert await try_to_claim() is None  # its worker was lost: the scheduler holds it
-    [lapsed] = await jobs.take_due(10)
+    [lapsed] = await due_jobs.take_due(10)
     assert await host_throttle.hold_lapsed(lapsed)
     assert await try_to_claim() is None
     await host_throttle.release_next("a.example")
@@ -204,9 +204,9 @@ async def test_a_start_with_an_empty_broker_parks_what_was_let_out(backends: Bac
     await a_batch(backends, ["http://a.example/1", "http://a.example/2", "http://a.example/3"])
     running, queued = await host_throttle.release("a.example", per_host=2)
     await claimed(running.id)
-    await jobs.publish_all_soon()
+    await due_jobs.publish_all_soon()
     assert (await job_row(queued.id)).held
-    assert [job.id for job in await jobs.take_due(10)] == [running.id]
+    assert [job.id for job in await due_jobs.take_due(10)] == [running.id]
 
 
 async def test_a_large_batch_takes_few_statements_and_searches_use_their_indexes(backends: Backends) -> None:

@@ -20,7 +20,7 @@ from libs.jobs.cancel import cancel
 from libs.orders.accept import AcceptOrder, accept_order
 from libs.storage import leases
 from libs.storage.database.tables import Job, Reply
-from libs.storage.jobs import Failure
+from libs.storage.job_failure import Failure
 from tests.broker.broker_client import QueueingConsumer
 from tests.orders.producer import BROKER_USER, Producer, data_url, ingest, producer_for, transform
 from tests.storage.rows import an_owner, claimed

@@ -8,7 +8,7 @@ from libs.contracts.edits import EditTokens
 from libs.storage import edit_calls, leases
 from libs.storage.database.engine import Engine
 from libs.storage.edit_calls import DailyEditsUsed, Used
-from libs.storage.jobs import Failure
+from libs.storage.job_failure import Failure
 from tests.storage.rows import a_queued_job, an_owner, claimed
 
 FAILURE = Failure("edit_unavailable", "away")

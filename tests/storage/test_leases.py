@@ -12,7 +12,7 @@ from libs.storage import image_expiry, jobs, leases
 from libs.storage.database.engine import Engine
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Batch, Image, Job, now
-from libs.storage.jobs import Failure
+from libs.storage.job_failure import Failure
 from libs.storage.leases import Claim, LostLease
 from tests.storage.database_process import run_process
 from tests.storage.rows import (

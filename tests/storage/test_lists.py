@@ -1,6 +1,6 @@
 """Lists leave in the database what may be large and is not shown."""
 
-from libs.storage import image_list, images, jobs
+from libs.storage import due_jobs, image_list, images, jobs
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import now
 from libs.storage.image_list import Filter
@@ -22,7 +22,7 @@ async def test_lists_read_neither_the_commands_of_jobs_nor_the_metadata_of_image
         [await jobs.shown(owner.id, job.id)],
         await jobs.by_ids([job.id]),
         await jobs.newest_of([image.id]),
-        await jobs.take_due(10),
+        await due_jobs.take_due(10),
     ]
     assert total == 1
     assert [[row.id for row in rows] for rows in lists] == [[image.id]] * 2 + [[job.id]] * 5

@@ -13,6 +13,7 @@ from libs.contracts.enums import DeliveryStatus, WebhookEvent
 from libs.contracts.views.webhooks import DeliveryAttempt
 from libs.storage import (
     accounts,
+    due_jobs,
     image_expiry,
     jobs,
     webhook_deliveries,
@@ -34,7 +35,7 @@ from libs.storage.database.tables import (
     WebhookSecret,
     now,
 )
-from libs.storage.jobs import Failure
+from libs.storage.job_failure import Failure
 from libs.storage.leases import LostLease, fail
 from libs.storage.webhook_dispatch import PER_OWNER, PER_TARGET, ClaimedDelivery
 from tests.storage.rows import a_job, a_queued_job, an_image, an_owner, claimed, complete
@@ -185,8 +186,8 @@ async def test_failed_and_given_up_jobs_have_deliveries_and_cancelled_ones_none(
     await fail(await claimed(failing.id), Failure("render_timeout", "x" * 100_000))
     await claimed(lost.id, lease_s=-1)
     (lapsed,) = await Job.objects().where(Job.id == lost.id)
-    assert await jobs.give_up(lapsed, Failure("attempts_exhausted", "lost")) == (True, None)
-    assert await jobs.give_up(lapsed, Failure("attempts_exhausted", "lost")) == (False, None)
+    assert await due_jobs.give_up(lapsed, Failure("attempts_exhausted", "lost")) == (True, None)
+    assert await due_jobs.give_up(lapsed, Failure("attempts_exhausted", "lost")) == (False, None)
     await jobs.cancel(owner.id, unwanted.id)
     bodies = {row.subject: msgspec.json.decode(row.body)["data"] for row in await WebhookDelivery.objects()}
     assert set(bodies) == {failing.id, lost.id}
