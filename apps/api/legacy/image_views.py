@@ -12,6 +12,7 @@ from apps.api.context import RequestContext
 from apps.api.responses import files
 from libs.contracts.views.images import ImageView
 
+LEGACY_FORMATS = {"jpeg": "jpg"}  # of `image_format`: the older service named the extension
 LINK_S = 604_800  # a week, the longest that an object store signs a link for
 
 
@@ -23,7 +24,7 @@ class LegacyImage(ImageView, frozen=True, kw_only=True):
     md5_hash: str
     """The same as `md5`."""
     image_format: str
-    """The same as `format`."""
+    """The same as `format`, but `jpg`."""
     detail_url: str
     """The same as `url`."""
     result: "LegacyImage | None" = None
@@ -68,7 +69,7 @@ def _legacy_fields(view: ImageView) -> dict[str, Any]:
     return structs.asdict(view) | {
         "image_url": view.source_url,
         "md5_hash": view.md5,
-        "image_format": view.format,
+        "image_format": LEGACY_FORMATS.get(view.format, view.format),
         "detail_url": view.url,
         "result": view.result and legacy_image(view.result),
     }

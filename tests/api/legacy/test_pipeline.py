@@ -53,6 +53,11 @@ async def test_a_pipeline_upload_is_followed_to_its_file(
     assert after["first_downloaded_at"] is not None  # the five minutes have begun
 
 
+async def test_a_jpeg_has_the_format_jpg_as_it_had(curl: Curl, photo: Path) -> None:
+    made = await curl("/api/images/", "-X", "POST", "-F", f"original_image=@{photo}")
+    assert (made.json["image_format"], made.json["format"]) == ("jpg", "jpeg")
+
+
 @pytest.mark.parametrize(("word", "name"), [("jpg", "JPEG"), ("png", "PNG"), ("webp", "WEBP")])
 async def test_a_pipeline_converts_to_what_it_names(curl: Curl, corners: Path, word: str, name: str) -> None:
     form = ("-F", f"original_image=@{corners}", "-F", steps(("convert", {"format": word})))
