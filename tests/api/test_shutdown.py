@@ -51,7 +51,7 @@ async def test_who_waits_or_listens_is_answered_at_once_when_the_api_stops(
     async with signed_in(site) as client, aiohttp.ClientSession(headers=bearer(client)) as session:
         job_id = await accepted(client, large_file, ENDLESS)
         async with session.get(f"{site.url}/api/jobs/{job_id}/events") as events:
-            assert b"event: " in await events.content.readline()
+            assert b"event: " in await events.content.readuntil(b"\r\n\r\n")
             waiting = asyncio.create_task(client.upload(large_file, ENDLESS, wait_s=60))
             await until_accepted(client, 2)
             await site.stop(app)

@@ -83,7 +83,7 @@ OPERATIONS: list[tuple[str, str, str]] = [
     ('[{"op": "resize", "width": "5"}]', "invalid_request", "width"),
     ('[{"width": 5}]', "invalid_request", "op"),
     (json.dumps([{"op": "grayscale"}] * 21), "too_many_operations", "21"),
-    ('{"op": "grayscale"}', "invalid_request", "array"),
+    ('{"op": "grayscale"}', "invalid_request", "list"),
     ("grayscale please", "invalid_request", "operations"),
     ("", "invalid_request", "operations"),
 ]

@@ -42,7 +42,7 @@ async def test_a_fetched_and_transformed_image_sends_one_webhook_when_all_is_don
     event = came.verified(await account_secret(client))
     assert (event["data"]["kind"], event["data"]["image_id"]) == (
         "transform",
-        ingest["result_id"],
+        ingest["image_id"],
     )
     assert event["data"]["result"]["width"] == 64
     assert event["data"]["request_id"] == answer.headers["X-Request-Id"]
