@@ -7,7 +7,9 @@ import pytest
 from libs.storage.database import postgres
 from libs.storage.database.connection import ping
 from libs.storage.database.engine import Engine
+from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.postgres import POOL_SIZE, PooledPostgres
+from libs.storage.database.tables import Job
 from tests.storage.rows import a_queued_job, count_up, job_row
 from tests.support.waiting import WAIT_S, until
 
@@ -31,16 +33,32 @@ async def test_a_connection_is_kept_for_the_next_statement(database: Engine) -> 
     assert idle_in_pool(database) == held == 0
 
 
-async def test_kept_connections_go_back_to_the_pool(
-    database: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def kept_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a database that is opened afterwards: its first statement starts the time."""
     monkeypatch.setattr(postgres, "KEPT_S", 0.05)
 
+
+async def test_kept_connections_go_back_to_the_pool(kept_briefly: None, database: Engine) -> None:
     async def returned() -> bool:
         return idle_in_pool(database) > 0
 
     await ping()
     await until(returned)
+    await ping()
+
+
+async def test_the_wait_for_a_connection_is_limited(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(database, PooledPostgres)
+    monkeypatch.setattr(postgres, "CHECKOUT_S", 0.2)
+    held = [await database.check_out() for _ in range(POOL_SIZE)]
+    async with asyncio.timeout(WAIT_S):
+        with pytest.raises(DatabaseUnavailable):
+            await Job.count()  # `ping` has a limit of its own
+    for connection in held:
+        await database.give_back(connection)
     await ping()
 
 
