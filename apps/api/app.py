@@ -37,7 +37,7 @@ from apps.api.routes.images import Images
 from apps.api.routes.jobs import Jobs
 from apps.api.routes.links import open_link
 from apps.api.routes.passwords import Passwords
-from apps.api.routes.search import LookAlikes
+from apps.api.routes.search import Search
 from apps.api.routes.webhooks import Webhooks
 from apps.api.uploads.json_request import JsonRequest
 from libs import __version__
@@ -68,7 +68,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             ApiKeys,
             Passwords,
             Images,
-            LookAlikes,
+            Search,
             Jobs,
             Batches,
             Webhooks,

@@ -216,7 +216,8 @@ def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
         return problem(status, code, "the database does not answer")
     if isinstance(error, OSError):
         log.error("request_failed", exc_info=error)
-        return problem(503, StoreUnavailable.code, "the server cannot write its files")
+        headers = _retry_after(RETRY_AFTER_S[503])
+        return problem(503, StoreUnavailable.code, "the server cannot use its files", headers=headers)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_failed", exc_info=error)
         return problem(status, "internal_error", "unexpected error")

@@ -62,7 +62,7 @@ def verify(
     """
     try:
         claims = _signed_claims(secret, audience, token, expires)
-    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:  # JSON of many levels
+    except (jwt.InvalidTokenError, ValueError) as error:
         raise SignatureInvalid("the token is not valid") from error
     if "exp" in claims and claims["exp"] <= time.time():
         raise SignatureExpired("the token has expired")

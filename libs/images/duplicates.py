@@ -3,7 +3,7 @@
 import asyncio
 from array import array
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from libs.storage import phash_index
 TIMEOUT_S = 60.0
 NICENESS = 5
 MAX_WAITING = 50  # searches of all accounts together
+MAX_WAITING_OF_ACCOUNT = 10  # so that one account leaves room for the others
 
 
 class After(NamedTuple):
@@ -47,7 +48,7 @@ class Duplicates:
         self._processes = ProcessPool(1, memory_bytes=backends.settings.job_memory_bytes, niceness=NICENESS)
         self._turn = asyncio.Lock()
         self._turn_of: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._waiting = 0
+        self._waiting: Counter[int] = Counter()  # by account, with the one that runs
 
     async def page(
         self, owner: int, *, max_distance: int, limit: int, after: After | None
@@ -55,12 +56,12 @@ class Duplicates:
         """Return at most `limit` groups, most reclaimable bytes first, and how many there are in all.
 
         Raises:
-            ServerBusy: Too many searches wait.
+            ServerBusy: Too many searches wait, in all or of this account.
             RenderTimeout, RenderCrashed: The search took too long, or its process ended.
         """
-        if self._waiting >= MAX_WAITING:
+        if self._waiting[owner] >= MAX_WAITING_OF_ACCOUNT or self._waiting.total() >= MAX_WAITING:
             raise ServerBusy("too many searches for duplicates wait")
-        self._waiting += 1
+        self._waiting[owner] += 1
         try:
             async with (
                 self._turn_of[owner],
@@ -68,9 +69,9 @@ class Duplicates:
             ):  # an account's second search lets the others go first
                 return await self._page(owner, max_distance, limit, after)
         finally:
-            self._waiting -= 1
-            if not self._waiting:
-                self._turn_of.clear()
+            self._waiting[owner] -= 1
+            if not self._waiting[owner]:
+                del self._waiting[owner], self._turn_of[owner]
 
     async def close(self) -> None:
         """End the process."""

@@ -52,13 +52,7 @@ class WebhookDispatcher:
         """Send due deliveries until cancelled."""
         while True:
             self._wake.clear()
-            try:
-                async with asyncio.timeout(SEARCH_S):
-                    await self._start_due()
-            except DatabaseUnavailable as error:
-                log.warning("step_failed", step="webhook_dispatch", error=str(error))
-            except Exception:
-                log.exception("step_broke", step="webhook_dispatch")
+            await self._search()
             with suppress(TimeoutError):
                 # asyncio.timeout, because wait_for may lose the cancellation of this task
                 async with asyncio.timeout(self.backends.settings.tick_s):
@@ -79,6 +73,20 @@ class WebhookDispatcher:
         for task in rest:
             task.cancel()
         await asyncio.gather(*rest, return_exceptions=True)
+
+    async def _search(self) -> None:
+        """Start what is due; an error ends this search, not the dispatcher."""
+        deadline = asyncio.timeout(SEARCH_S)
+        try:
+            async with deadline:
+                await self._start_due()
+        except DatabaseUnavailable as error:
+            log.warning("step_failed", step="webhook_dispatch", error=str(error))
+        except Exception as error:
+            if deadline.expired():
+                log.error("step_timed_out", step="webhook_dispatch", after_s=SEARCH_S, error=repr(error))
+            else:
+                log.exception("step_broke", step="webhook_dispatch")
 
     async def _start_due(self) -> None:
         lease_s = self.backends.settings.webhook_timeout_s + LEASE_MARGIN_S

@@ -41,6 +41,6 @@ def test_no_control_is_left_or_comes_about_however_they_are_nested() -> None:
     "piece", ["<sd_cpp_extra_args>", "</sd_cpp_extra_args><sd_cpp_extra_args>", "<lora:", "<", "<lora:x"]
 )
 def test_the_longest_prompt_takes_no_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     without_controls((piece * 32_000)[:32_000])
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 1

@@ -1,28 +1,15 @@
 """A write that takes a part of the data is finished, or is an error."""
 
 import os
-import resource
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
 from libs.runtime.disk import write_all
+from tests.support.file_faults import files_of_at_most
 
 LIMIT_BYTES = 100_000
-
-
-@contextmanager
-def files_of_at_most(size_bytes: int) -> Generator[None]:
-    """Let the kernel write the part of the data that fits, as it does on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_last_write_that_fits_in_part_is_an_error(tmp_path: Path) -> None:

@@ -1,9 +1,5 @@
 """An object that cannot be deleted holds up nothing, and operators see it."""
 
-import asyncio
-import subprocess
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +12,7 @@ from libs.storage.database.tables import Image, SetAside, now
 from libs.storage.objects import ObjectsNotDeleted
 from tests.storage.rows import an_image, an_owner, image_row
 from tests.support.backends import opened_backends
-
-
-@asynccontextmanager
-async def immutable(path: Path) -> AsyncGenerator[None]:
-    """Forbid everybody to delete a file, root too."""
-    await asyncio.to_thread(subprocess.run, ["chattr", "+i", path], check=True)
-    try:
-        yield
-    finally:
-        await asyncio.to_thread(subprocess.run, ["chattr", "-i", path], check=True)
+from tests.support.file_faults import immutable
 
 
 async def stored_image(directory: Path, owner: Any, **values: Any) -> tuple[Image, Path]:

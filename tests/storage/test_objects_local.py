@@ -13,6 +13,7 @@ import pytest
 
 from libs.storage.objects import BadKey, ObjectNotFound, ObjectStore, StoreUnavailable, open_objects
 from tests.storage.object_calls import get, listed, names_in, put
+from tests.support.file_faults import files_of_at_most, immutable
 
 pytest_plugins = ("tests.storage.objects_fixtures",)
 
@@ -62,6 +63,18 @@ async def test_a_file_of_another_file_system_is_copied_and_removed(local: Object
         assert names_in(Path(elsewhere)) == []
     assert await get(local, "a/b") == b"from afar"
     assert objects_in(root) == ["a", "a/b"]
+
+
+async def test_an_object_that_cannot_be_copied_for_a_reader_leaves_no_part_of_it(
+    local: ObjectStore, root: Path, scratch: Path
+) -> None:
+    await put(local, "a/b", bytes(300_000), scratch)
+    async with immutable(root / "a/b"):  # so that it can have no second name
+        with files_of_at_most(100_000), pytest.raises(StoreUnavailable):
+            await local.as_file("a/b").__aenter__()
+        assert names_in(root / ".incoming") == []
+        async with local.as_file("a/b") as path:
+            assert path.stat().st_size == 300_000
 
 
 async def test_emptied_folders_go(local: ObjectStore, root: Path, scratch: Path) -> None:

@@ -7,6 +7,8 @@ from litestar import Request
 from apps.api.middleware.rate_limits import RequestCounts
 from libs.settings import Settings
 
+MAX_NAME = 100  # characters that are counted of a username: no account has more
+
 
 class LoginLimits:
     """Counts the tries of each account; `RateLimits` counts those of each address, whatever the account."""
@@ -21,6 +23,6 @@ class LoginLimits:
         Raises:
             TooManyRequestsException: There were too many in this minute.
         """
-        address = request.client.host if request.client else "-"
-        self._counts.take(f"login of {username} from {address}", self._settings.login_limit_per_minute)
-        self._counts.take(f"login of {username}", self._settings.account_login_limit_per_minute)
+        address, name = request.client.host if request.client else "-", username[:MAX_NAME]
+        self._counts.take(f"login of {name} from {address}", self._settings.login_limit_per_minute)
+        self._counts.take(f"login of {name}", self._settings.account_login_limit_per_minute)

@@ -52,7 +52,7 @@ Place: TypeAlias = Annotated[
 ]
 
 
-class LookAlikes(Controller):
+class Search(Controller):
     """Search the caller's images by perceptual hash. The results are complete for every distance."""
 
     path = "/api/images"

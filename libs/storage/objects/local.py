@@ -131,14 +131,11 @@ class LocalObjects:
         with (
             path.open("rb") as source,
             tempfile.NamedTemporaryFile(dir=self._incoming, delete=False) as copy,
+            _complete(Path(copy.name)),
         ):
-            try:
-                shutil.copyfileobj(source, copy, CHUNK_BYTES)
-                copy.flush()
-                os.fsync(copy.fileno())
-            except OSError:
-                Path(copy.name).unlink()
-                raise
+            shutil.copyfileobj(source, copy, CHUNK_BYTES)
+            copy.flush()
+            os.fsync(copy.fileno())
         return Path(copy.name)
 
     def _move(self, path: Path, target: Path, key: str) -> None:
@@ -191,7 +188,7 @@ class LocalObjects:
         try:
             os.link(os.path.realpath(self._locate(key)), pinned)
         except OSError:  # there is none, or a file system without hard links
-            with self._open(key, 0) as file, _faults(), pinned.open("wb") as copy:
+            with self._open(key, 0) as file, _faults(), _complete(pinned), pinned.open("wb") as copy:
                 shutil.copyfileobj(file, copy, CHUNK_BYTES)
         return pinned
 
@@ -263,6 +260,16 @@ def _faults() -> Generator[None]:
         if is_no_space(error):
             raise StoreFull from error
         raise StoreUnavailable(error.strerror or "the file system failed") from error
+
+
+@contextmanager
+def _complete(path: Path) -> Generator[None]:
+    """Remove the file that the block writes if it cannot write all of it."""
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _below(root: Path, target: Path) -> list[Path]:
