@@ -23,7 +23,6 @@ from apps.api.middleware.login_limits import LoginLimits
 from apps.api.middleware.options import with_all_methods
 from apps.api.middleware.query_parameters import refuse_misspelt_parameters
 from apps.api.middleware.rate_limits import RateLimits, RequestCounts
-from apps.api.middleware.request_log import with_request_log
 from apps.api.openapi.assemble import documents
 from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
 from apps.api.problems import to_problem
@@ -40,6 +39,7 @@ from apps.api.routes.passwords import Passwords
 from apps.api.routes.search import Search
 from apps.api.routes.webhooks import Webhooks
 from apps.api.uploads.json_request import JsonRequest
+from apps.http.request_log import with_request_log
 from libs import __version__
 from libs.backends import Backends
 from libs.images.duplicates import Duplicates

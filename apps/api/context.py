@@ -7,8 +7,8 @@ from typing import Any
 from litestar import Request
 
 from apps.api.middleware.authentication import caller
-from apps.api.middleware.request_log import request_id
 from apps.api.responses.event_streams import EventStreams
+from apps.http.request_log import request_id
 from libs.backends import Backends
 from libs.jobs.build import JobOptions
 from libs.settings import Settings

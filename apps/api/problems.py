@@ -10,12 +10,10 @@ from litestar import Request, Response
 from litestar.enums import ParamType
 from litestar.exceptions import HTTPException, ValidationException
 from msgspec.structs import replace
-from structlog.contextvars import get_contextvars
 
 from apps.api.middleware.key_access import LoginRequired, ScopeMissing
 from apps.api.middleware.query_parameters import parameter_faults
 from apps.api.responses.event_streams import TooManyStreams
-from apps.api.responses.files import BadRange
 from apps.api.uploads.errors import (
     BadUpload,
     MissingImage,
@@ -23,38 +21,20 @@ from apps.api.uploads.errors import (
     UploadTooLarge,
     field_errors,
 )
-from libs import outbound
-from libs.auth import tokens as signing
+from apps.http import statuses
+from apps.http.byte_ranges import BadRange
+from apps.http.problem_json import UNAVAILABLE_S, problem, server_problem
 from libs.batches.csv_file import BadCsv
 from libs.contracts.decode_errors import explained
 from libs.contracts.outcome import Outcome
-from libs.contracts.views.problems import CsvError, FieldError, Problem
-from libs.edits import errors as edits
-from libs.imaging import errors as imaging
-from libs.jobs.admission import EditsNotConfigured, TooManyOperations
-from libs.runtime.disk import StorageFull, is_no_space
-from libs.runtime.process_pool import RenderCrashed, RenderFailed, RenderTimeout
+from libs.contracts.views.problems import FieldError, Problem
 from libs.runtime.threads import ServerBusy
-from libs.storage import (
-    accounts,
-    api_keys,
-    batches,
-    idempotency,
-    jobs,
-    passwords,
-    refresh_tokens,
-    webhook_deliveries,
-    webhook_endpoints,
-)
-from libs.storage.database.errors import DatabaseFull, DatabaseUnavailable, InvalidValue
+from libs.storage import jobs
 from libs.storage.edit_calls import DailyEditsUsed
-from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, ImageNotReady, QuotaExceeded
-from libs.storage.objects import ObjectNotFound, ObjectsNotDeleted, StoreFull, StoreUnavailable
+from libs.storage.image_errors import ImageNotReady
+from libs.storage.objects import StoreUnavailable
 
 log = structlog.get_logger(__name__)
-
-PROBLEM_JSON = "application/problem+json"
-PAGES = "/errors"  # where the codes are explained
 
 
 class NotAuthenticated(Exception):
@@ -75,83 +55,17 @@ class JobFailed(Exception):
 
 
 STATUS: dict[type[Exception], int] = {
-    imaging.ImagingError: 422,
-    imaging.NotAnImage: 415,
-    imaging.FormatNotAccepted: 415,
-    imaging.ImageTooLarge: 413,
-    imaging.SideTooLong: 413,
-    imaging.TooManyFrames: 413,
-    RenderTimeout: 422,
-    RenderCrashed: 422,
-    RenderFailed: 422,
+    **statuses.STATUS,
     UploadTooLarge: 413,
     UnsupportedMediaType: 415,
     BadUpload: 400,
     MissingImage: 400,
-    BadRange: 416,
     TooManyStreams: 429,
     NotAuthenticated: 401,
     LoginRequired: 403,
     ScopeMissing: 403,
-    api_keys.ApiKeyError: 400,
-    api_keys.ApiKeyInvalid: 401,
-    api_keys.ApiKeyExpired: 401,
-    api_keys.AddressNotAllowed: 403,
-    api_keys.ApiKeyNotFound: 404,
-    api_keys.TooManyApiKeys: 409,
-    accounts.BadCredentials: 401,
-    accounts.RegistrationClosed: 403,
-    accounts.UsernameTaken: 409,
-    accounts.EmailTaken: 409,
-    passwords.WrongPassword: 403,
-    passwords.PasswordChanged: 409,
-    refresh_tokens.TokenError: 401,
-    refresh_tokens.TokenExpired: 401,
-    refresh_tokens.TokenReused: 401,
-    signing.SignatureInvalid: 401,
-    signing.SignatureExpired: 401,
-    ImageNotFound: 404,
-    ImageNotReady: 400,
-    ImageFailed: 409,
-    ImageChanged: 409,
-    QuotaExceeded: 413,
-    jobs.JobNotFound: 404,
-    jobs.JobEndedAlready: 409,
-    jobs.JobNotFailed: 409,
-    jobs.TooManyJobs: 429,
-    TooManyOperations: 400,
-    batches.BatchNotFound: 404,
-    BadCsv: 422,
-    edits.EditError: 502,
-    EditsNotConfigured: 503,
-    edits.EditRejected: 422,
-    edits.EditQuota: 503,
-    edits.EditRateLimited: 503,
-    edits.EditTimedOut: 504,
-    edits.EditUnavailable: 503,
-    DailyEditsUsed: 429,
-    idempotency.BadKey: 400,
-    idempotency.KeyInUse: 409,
-    idempotency.KeyReused: 422,
-    outbound.FetchError: 422,
-    outbound.UrlTooLarge: 413,
-    outbound.UrlNotAnImage: 415,
-    webhook_endpoints.WebhookNotFound: 404,
-    webhook_endpoints.WebhookDisabled: 409,
-    webhook_endpoints.TooManyWebhooks: 409,
-    webhook_deliveries.DeliveryNotFound: 404,
-    webhook_deliveries.DeliveryUnderWay: 409,
-    ObjectNotFound: 404,
-    ObjectsNotDeleted: 503,
-    DatabaseUnavailable: 503,
-    InvalidValue: 400,
-    StoreUnavailable: 503,
-    ServerBusy: 503,
-    StorageFull: 507,
-    DatabaseFull: 507,
-    StoreFull: 507,
 }
-"""Any other class, unless it is an HTTPException, is a bug: 500 `internal_error`."""
+"""The errors of the libraries, and those of the API's own requests."""
 
 HTTP_CODES: dict[int, str] = {
     400: "invalid_request",
@@ -169,7 +83,7 @@ OTHER_CODES: dict[str, int] = {
     "attempts_exhausted": 500,
     "job_cancelled": 409,
 }
-RETRY_AFTER_S = {503: 5}  # by status; 1 for others
+RETRY_AFTER_S = {503: UNAVAILABLE_S}  # by status; 1 for others
 
 
 def all_codes() -> dict[str, int]:
@@ -205,22 +119,10 @@ def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
     if isinstance(error, JobFailed):
         return problem(all_codes().get(error.code, 422), error.code, str(error))
     status = status_of(type(error))
+    of_server = server_problem(error, status)
+    if of_server is not None:
+        return of_server
     code = getattr(error, "code", "")
-    if is_no_space(error):
-        status, code = HTTPStatus.INSUFFICIENT_STORAGE, StorageFull.code
-    if status == HTTPStatus.INSUFFICIENT_STORAGE:
-        log.error("storage_full", error=str(error))
-        return problem(status, code, "the server has no space left")
-    if isinstance(error, DatabaseUnavailable):
-        log.warning("database_unavailable", error=str(error))
-        return problem(status, code, "the database does not answer")
-    if isinstance(error, OSError):
-        log.error("request_failed", exc_info=error)
-        headers = _retry_after(RETRY_AFTER_S[503])
-        return problem(503, StoreUnavailable.code, "the server cannot use its files", headers=headers)
-    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log.error("request_failed", exc_info=error)
-        return problem(status, "internal_error", "unexpected error")
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         log.warning("backend_unavailable", code=code, error=str(error), cause=repr(error.__cause__))
     return problem(
@@ -231,29 +133,6 @@ def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
         faults=error.faults if isinstance(error, BadCsv) else (),
         headers=_extra_headers(status, error),
     )
-
-
-def problem(
-    status: int,
-    code: str,
-    detail: str,
-    *,
-    errors: tuple[FieldError, ...] = (),
-    faults: tuple[CsvError, ...] = (),
-    headers: Mapping[str, str] | None = None,
-) -> Response[Problem]:
-    """Build a problem+json response; its type is an address of this server, without the host."""
-    content = Problem(
-        type=f"{PAGES}/{code}",
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=detail,
-        code=code,
-        errors=errors,
-        faults=faults,
-        request_id=get_contextvars().get("request_id"),
-    )
-    return Response(content, status_code=status, media_type=PROBLEM_JSON, headers=dict(headers or {}))
 
 
 def _of_http_error(error: HTTPException) -> Response[Problem]:

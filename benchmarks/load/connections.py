@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
-from apps.api.connection_limits import raise_file_limit
+from apps.http.connection_limits import raise_file_limit
 from benchmarks.load.attack import Attack, Attacked, Effect, counted, repeating
 
 HALF_HEADS = 1100  # at once: more than the usual limit on open files

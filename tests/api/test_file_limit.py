@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psutil
 
-from apps.api.connection_limits import FILES_A_CONNECTION, RESERVED_FILES
+from apps.http.connection_limits import FILES_A_CONNECTION, RESERVED_FILES
 from tests.api.raw_connections import HEAD, connected, is_alive
 from tests.support.site import PROGRAM, running_site
 from tests.support.waiting import until_equal

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from apps.api.middleware.request_log import request_id
 from apps.api.problems import STATUS, status_of
-from apps.api.responses.content_disposition import UNTRUSTED
+from apps.http.content_disposition import UNTRUSTED
+from apps.http.request_log import request_id
 from libs.backends import Backends
 from libs.batches.create import RetryBatch, retry_batch
 from libs.contracts.json_text import decode_json

@@ -15,7 +15,7 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
-from apps.api.problems import problem
+from apps.http.problem_json import problem
 
 ReceivedMessage: TypeAlias = HTTPReceiveMessage | WebSocketReceiveMessage
 

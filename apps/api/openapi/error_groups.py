@@ -3,8 +3,8 @@
 from typing import TypeAlias
 
 from apps.api.responses.event_streams import TooManyStreams
-from apps.api.responses.files import BadRange
 from apps.api.uploads.errors import MissingImage, UnsupportedMediaType, UploadTooLarge
+from apps.http.byte_ranges import BadRange
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.edits import errors as edits

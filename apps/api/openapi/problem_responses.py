@@ -9,7 +9,8 @@ from apps.api.middleware.key_access import LoginRequired, ScopeMissing
 from apps.api.openapi import error_groups as errors
 from apps.api.openapi.described import Described
 from apps.api.openapi.examples.values import BASE
-from apps.api.problems import PAGES, PROBLEM_JSON, codes_of
+from apps.api.problems import codes_of
+from apps.http.problem_json import PAGES, PROBLEM_JSON
 
 OF_STATUS: dict[int, tuple[str, ...]] = {
     400: ("Retry-After",),

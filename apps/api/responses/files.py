@@ -1,22 +1,20 @@
 """Download responses and links: ranges, entity tags, and the start of an ephemeral image's expiry."""
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import structlog
 from litestar import Request, Response
 from litestar.response import Redirect, Stream
 from litestar.status_codes import HTTP_206_PARTIAL_CONTENT, HTTP_302_FOUND, HTTP_304_NOT_MODIFIED
-from msgspec import Struct
 
-from apps.api.responses.content_disposition import UNTRUSTED, Disposition, content_disposition
+from apps.http.byte_ranges import Span, has_version, requested_span
+from apps.http.content_disposition import UNTRUSTED, Disposition, content_disposition
 from libs.auth.links import sign_link
 from libs.backends import Backends
-from libs.contracts.outcome import Outcome
 from libs.contracts.views.links import LinkView
 from libs.settings import Settings
 from libs.storage import image_expiry, images
@@ -28,28 +26,8 @@ from libs.storage.objects.port import CHUNK_BYTES
 REDIRECT_S = 300  # in which a client must follow a redirect to the object store
 Note: TypeAlias = Callable[[], Awaitable[None]]
 
-ONE_RANGE = re.compile(r"^bytes=(\d{0,18})-(\d{0,18})$")  # no file size has more digits
-
 
 log = structlog.get_logger(__name__)
-
-
-class BadRange(Exception):
-    """The requested range lies outside the file."""
-
-    code = "range_not_satisfiable"
-    outcome: ClassVar[Outcome] = "refused"
-
-    def __init__(self, size: int) -> None:
-        super().__init__(f"the file has {size} bytes")
-        self.size = size
-
-
-class Span(Struct, frozen=True):
-    """Part of a file, in bytes."""
-
-    start: int
-    length: int
 
 
 async def stream(
@@ -118,7 +96,7 @@ async def _streamed(
     span = _span(request, image, headers["ETag"])
     headers["Content-Length"] = str(span.length if span else image.size_bytes)
     if span:
-        headers["Content-Range"] = f"bytes {span.start}-{span.start + span.length - 1}/{image.size_bytes}"
+        headers["Content-Range"] = span.content_range(image.size_bytes)
     status = HTTP_206_PARTIAL_CONTENT if span else 200
     if request.method == "HEAD":
         return Response(b"", status_code=status, headers=headers, media_type=image.mime)
@@ -189,26 +167,12 @@ def _headers(image: Image, disposition: Disposition) -> dict[str, str]:
 
 
 def _unchanged(request: Request[Any, Any, Any], etag: str) -> bool:
-    sent = request.headers.get("if-none-match", "")
-    return sent == "*" or etag in [tag.strip().removeprefix("W/") for tag in sent.split(",")]
+    return has_version(request.headers.get("if-none-match", ""), etag)
 
 
 def _span(request: Request[Any, Any, Any], image: Image, etag: str) -> Span | None:
-    """Return the requested range (RFC 9110, section 14); None for the whole file or several ranges."""
-    match = ONE_RANGE.match(request.headers.get("range", ""))
-    if match is None or request.headers.get("if-range", etag) != etag or match.groups() == ("", ""):
-        return None
-    first, last = match.groups()
-    size = image.size_bytes
-    if first:
-        start, end = int(first), min(int(last) if last else size - 1, size - 1)
-    else:
-        start, end = max(0, size - int(last)), size - 1
-    if first and last and int(first) > int(last):
-        return None  # an invalid range is ignored
-    if start > end:
-        raise BadRange(size)
-    return Span(start, end - start + 1)
+    headers = request.headers
+    return requested_span(headers.get("range", ""), headers.get("if-range"), size=image.size_bytes, etag=etag)
 
 
 def link_to(image: Image, settings: Settings, base_url: str, *, expires_in: int | None) -> LinkView:

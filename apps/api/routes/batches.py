@@ -16,16 +16,16 @@ from msgspec.structs import replace
 from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.middleware.key_access import needs
-from apps.api.middleware.request_log import request_id
 from apps.api.middleware.stream_access import BY_TICKET
 from apps.api.openapi.document import BEARER
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
-from apps.api.responses.content_disposition import UNTRUSTED, content_disposition
 from apps.api.responses.event_streams import OpenStream
 from apps.api.responses.lists import Limit, last_of, listed, page_headers
 from apps.api.responses.stream_tickets import has_seen, new_ticket, no_more_events
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form, FormShape, received_form
+from apps.http.content_disposition import UNTRUSTED, content_disposition
+from apps.http.request_log import request_id
 from libs.backends import Backends
 from libs.batches import create, export
 from libs.batches.create import CreateBatch, RetryBatch

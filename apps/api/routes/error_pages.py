@@ -10,7 +10,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from apps.api.error_texts import meanings
-from apps.api.problems import PAGES
+from apps.http.problem_json import PAGES
 
 PAGE = """\
 <!doctype html>

@@ -12,9 +12,9 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.middleware.key_access import needs
-from apps.api.middleware.request_log import request_id
 from apps.api.openapi.document import BEARER
 from apps.api.responses.lists import Limit, listed
+from apps.http.request_log import request_id
 from libs.backends import Backends
 from libs.contracts.enums import DeliveryStatus, Scope
 from libs.contracts.views.webhooks import (

@@ -1,9 +1,9 @@
 """Have a stored image hashed and described while the client waits."""
 
 from apps.api.context import RequestContext
-from apps.api.middleware.request_log import request_id
 from apps.api.responses import image_views
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
+from apps.http.request_log import request_id
 from libs.contracts.enums import Priority
 from libs.contracts.views.images import ImageMetadata
 from libs.images.queue_description import queue_description

@@ -5,11 +5,11 @@ from uuid import UUID
 from litestar import Response
 
 from apps.api.context import RequestContext, job_options
-from apps.api.middleware.request_log import request_id
 from apps.api.responses import image_views
 from apps.api.responses.job_responses import ingested
 from apps.api.uploads.json_body import ImageJson, received_image_json
 from apps.api.uploads.received_files import checked_upload, data_url_file
+from apps.http.request_log import request_id
 from libs.contracts import tags
 from libs.contracts.enums import Priority, Retention
 from libs.contracts.views.images import ImagePatch, ImagePut, ImageView
