@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from libs.auth.api_keys import ParsedKey, new_key, parse_key
+from libs.auth.api_keys import new_key, parse_key
+from libs.auth.key_form import ParsedKey
 from libs.contracts.enums import Scope
 from libs.storage import api_keys
 from libs.storage.database.connection import open_database

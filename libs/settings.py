@@ -177,6 +177,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Unfinished jobs of an account, without those of batches."""
     rate_limit_per_minute: Count = 600
     """Requests of one account, or of one address without an account."""
+    upload_token_limit_per_minute: Count = 60
+    """Requests with upload tokens from one address; they count for the account too."""
     retention_with_operations: Literal["ephemeral", "keep"] = "ephemeral"
     """Retention of uploads and fetched images with operations or a prompt, and of their results, when the
     request names none. Those without are always kept."""

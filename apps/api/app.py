@@ -19,6 +19,7 @@ from apps.api.middleware import authentication
 from apps.api.middleware.body_deadline import with_body_deadline
 from apps.api.middleware.cors import with_cors
 from apps.api.middleware.key_access import note_key_use
+from apps.api.middleware.key_owners import KeyOwners
 from apps.api.middleware.login_limits import LoginLimits
 from apps.api.middleware.options import with_all_methods
 from apps.api.middleware.query_parameters import refuse_misspelt_parameters
@@ -37,6 +38,7 @@ from apps.api.routes.jobs import Jobs
 from apps.api.routes.links import open_link
 from apps.api.routes.passwords import Passwords
 from apps.api.routes.search import Search
+from apps.api.routes.upload_tokens import UploadTokens
 from apps.api.routes.webhooks import Webhooks
 from apps.api.uploads.json_request import JsonRequest
 from apps.http.request_log import with_request_log
@@ -68,6 +70,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             ApiKeys,
             Passwords,
             Images,
+            UploadTokens,
             Search,
             Jobs,
             Batches,
@@ -94,7 +97,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
         before_request=refuse_misspelt_parameters,
         after_response=note_key_use,
         exception_handlers={Exception: to_problem},
-        middleware=[RateLimits(backends.settings, counts)],
+        middleware=[RateLimits(backends.settings, counts, KeyOwners())],
         lifespan=[lifespan],
         state=State({"public_url": backends.settings.public_url}),
         openapi_config=openapi_config(__version__, documents),

@@ -7,12 +7,14 @@ from typing import Any
 from litestar import Request
 
 from apps.api.middleware.authentication import caller
+from apps.api.middleware.upload_token_access import used_token
 from apps.api.responses.event_streams import EventStreams
 from apps.http.request_log import request_id
 from libs.backends import Backends
 from libs.jobs.build import JobOptions
 from libs.settings import Settings
 from libs.storage.database.tables import BaseUser
+from libs.storage.database.upload_tables import UploadToken
 from libs.storage.idempotency import Reservation
 
 
@@ -29,6 +31,11 @@ class RequestContext:
     @property
     def settings(self) -> Settings:
         return self.backends.settings
+
+    @property
+    def upload_token(self) -> UploadToken | None:
+        """The upload token that the request was made with, or None."""
+        return used_token(self.request)
 
     @property
     def base_url(self) -> str:

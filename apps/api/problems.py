@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from apps.api.middleware.key_access import LoginRequired, ScopeMissing
 from apps.api.middleware.query_parameters import parameter_faults
+from apps.api.middleware.upload_token_access import UploadTokenNotAllowed
 from apps.api.responses.event_streams import TooManyStreams
 from apps.api.uploads.errors import (
     BadUpload,
@@ -64,6 +65,7 @@ STATUS: dict[type[Exception], int] = {
     NotAuthenticated: 401,
     LoginRequired: 403,
     ScopeMissing: 403,
+    UploadTokenNotAllowed: 403,
 }
 """The errors of the libraries, and those of the API's own requests."""
 

@@ -11,6 +11,7 @@ from libs.storage import (
     idempotency,
     refresh_tokens,
     set_aside,
+    upload_tokens,
     webhook_deliveries,
 )
 from libs.storage.database.errors import DatabaseUnavailable
@@ -18,6 +19,7 @@ from libs.storage.database.errors import DatabaseUnavailable
 PURGES: tuple[Callable[[], Awaitable[int]], ...] = (
     refresh_tokens.purge_expired,
     idempotency.purge_expired,
+    upload_tokens.purge_expired,
     webhook_deliveries.purge,
     accounts.purge_deleted,
     host_throttle.purge_pauses,

@@ -11,12 +11,13 @@ TICKET_S = 600  # reconnects included
 
 
 class StreamTicket(Struct, frozen=True):
-    """Which stream a ticket opens, and the login or the API key that it was made with."""
+    """Which stream a ticket opens, and the login, API key or upload token that it was made with."""
 
     subject: UUID  # a job or a batch
     user_id: int
     family: UUID | None = None
     key: UUID | None = None
+    upload_token: UUID | None = None
 
 
 def sign_ticket(secret: str, ticket: StreamTicket) -> tuple[str, datetime]:
@@ -26,6 +27,7 @@ def sign_ticket(secret: str, ticket: StreamTicket) -> tuple[str, datetime]:
         "user": ticket.user_id,
         "family": ticket.family and str(ticket.family),
         "key": ticket.key and str(ticket.key),
+        "upload_token": ticket.upload_token and str(ticket.upload_token),
     }
     ends_at = datetime.now(UTC) + timedelta(seconds=TICKET_S)
     return sign(secret, "stream", claims, ttl_s=TICKET_S), ends_at
@@ -40,5 +42,5 @@ def verify_ticket(secret: str, text: str, subject: UUID) -> StreamTicket:
     claims = verify(secret, "stream", text)
     if claims["sub"] != str(subject):
         raise SignatureInvalid("the ticket is for another stream")
-    family, key = claims["family"], claims["key"]
-    return StreamTicket(subject, claims["user"], family and UUID(family), key and UUID(key))
+    made_with = {name: UUID(claims[name]) for name in ("family", "key", "upload_token") if claims.get(name)}
+    return StreamTicket(subject, claims["user"], **made_with)

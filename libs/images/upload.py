@@ -17,7 +17,7 @@ from libs.jobs import admission, build
 from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
 from libs.jobs.submit import insert_job
-from libs.storage import idempotency, images, object_keys
+from libs.storage import idempotency, images, object_keys, upload_tokens
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Image, Job, new_id, now
@@ -44,6 +44,7 @@ class CreateImage(Struct, frozen=True, kw_only=True):
     retention: Retention | None = None  # None: the default of the settings
     result_retention: Retention | None = None  # None: that of the upload
     tags: tuple[str, ...] = ()
+    token: UUID | None = None  # the upload token that it counts for
 
 
 async def create_image(command: CreateImage, backends: Backends) -> tuple[Image, Job | None]:
@@ -54,7 +55,7 @@ async def create_image(command: CreateImage, backends: Backends) -> tuple[Image,
 
     Raises:
         EditsNotConfigured, UrlForbidden, TooManyOperations, ImageNotFound, AssetMissing, TooManyJobs,
-        QuotaExceeded, DailyEditsUsed: Nothing is stored.
+        QuotaExceeded, DailyEditsUsed, UploadTokenUsedUp, UploadTokenInvalid: Nothing is stored.
         StoreUnavailable: The object store did not take the file.
     """
     owner, options = command.owner, command.options
@@ -75,6 +76,7 @@ async def create_image(command: CreateImage, backends: Backends) -> tuple[Image,
 
     async def record() -> None:
         async with transaction():
+            await upload_tokens.spend(command.token)
             await insert(image)
             if hashing is not None:
                 await insert(hashing)

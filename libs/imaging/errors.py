@@ -67,8 +67,8 @@ class FormatNotAccepted(SourceFault):
 
     code = "format_not_accepted"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"{name} files are not accepted; send {ACCEPTED_NAMES}")
+    def __init__(self, name: str, accepted: str = ACCEPTED_NAMES) -> None:
+        super().__init__(f"{name} files are not accepted; send {accepted}")
         self.name = name
 
 

@@ -16,6 +16,7 @@ from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
 from libs.storage.database.tables import ApiKey, BaseUser, FormerUsername, Image, Job, RefreshToken, now
+from libs.storage.database.upload_tables import UploadToken
 from libs.storage.object_keys import INBOX
 
 RESERVED = frozenset({INBOX})  # usernames; a folder of the object store has this name
@@ -157,6 +158,7 @@ async def delete(user: BaseUser) -> list[UUID]:
         await BaseUser.update(values).where(BaseUser.id == user.id)
         await RefreshToken.delete().where(RefreshToken.user == user.id)
         await ApiKey.delete().where(ApiKey.owner == user.id)
+        await UploadToken.delete().where(UploadToken.owner == user.id)
         # Images before jobs, the order of all transactions: otherwise two could deadlock.
         await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner == user.id)
         cancelled = await (

@@ -27,6 +27,7 @@ SECRET = "a secret that only tests know, long enough"
 
 QUICK: Mapping[str, str] = {
     "RATE_LIMIT_PER_MINUTE": "100000",
+    "UPLOAD_TOKEN_LIMIT_PER_MINUTE": "100000",
     "LOGIN_LIMIT_PER_MINUTE": "100000",
     "ACCOUNT_LOGIN_LIMIT_PER_MINUTE": "100000",
     "ADDRESS_LOGIN_LIMIT_PER_MINUTE": "100000",

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 
 from apps.api.middleware.key_access import key_holder
 from apps.api.middleware.stream_access import ticket_holder, ticket_of
+from apps.api.middleware.upload_token_access import upload_token_holder, upload_token_of
 from apps.api.problems import NotAuthenticated
 from libs.auth import api_keys
 from libs.auth.tokens import SignatureInvalid, sign, verify
@@ -24,17 +25,21 @@ HEADER = "x-api-key"
 
 
 async def caller(request: Request[Any, Any, Any], backends: NamedDependency[Backends]) -> BaseUser:
-    """Return the account of the request's access token, API key or ticket.
+    """Return the account of the request's access token, API key, upload token or ticket.
 
     Raises:
         NotAuthenticated: Both are missing, or the login of the token has ended.
         SignatureInvalid, SignatureExpired: The token is not valid.
         ApiKeyInvalid, ApiKeyExpired, AddressNotAllowed: The key is not valid here and now.
         LoginRequired, ScopeMissing: The key may not do this.
+        UploadTokenInvalid, UploadTokenExpired, UploadTokenNotAllowed: The upload token is not valid here.
     """
     key = api_key_of(request)
     if key is not None:
         return await key_holder(request, key)
+    upload_token = upload_token_of(request)
+    if upload_token is not None:
+        return await upload_token_holder(request, upload_token)
     ticket = ticket_of(request)
     if ticket is not None:
         return await ticket_holder(request, ticket, backends.settings)

@@ -57,7 +57,7 @@ async def once(
         return await respond(await make(None))
     if not 0 < len(key) <= MAX_KEY_CHARS or not key.isprintable():
         raise idempotency.BadKey("an Idempotency-Key has 1 to 255 printable characters")
-    earlier = await idempotency.begin(context.caller.id, key, request_hash)
+    earlier = await idempotency.begin(context.caller.id, _own_key(key, context), request_hash)
     if isinstance(earlier, StoredResponse):
         return cast("R", _replayed(earlier))
     if isinstance(earlier, Effect):
@@ -68,6 +68,13 @@ async def once(
     if response.status_code != HTTP_202_ACCEPTED:  # what is not done yet is looked at again
         await _store(response, earlier)
     return response
+
+
+def _own_key(key: str, context: RequestContext) -> str:
+    """Return a key as it is stored: strangers with upload tokens must not meet those of the account."""
+    if context.upload_token is None:
+        return key
+    return f"{context.upload_token.id} {hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def required(made: UUID | None) -> UUID:

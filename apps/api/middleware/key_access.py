@@ -1,6 +1,5 @@
-"""What an API key may do: the scope that each route needs, and the account that a key acts for."""
+"""What an API key may do: the scope that each route needs."""
 
-from collections import OrderedDict
 from typing import Any, ClassVar
 
 from litestar import Request
@@ -16,7 +15,6 @@ READING_METHODS = frozenset({"GET", "HEAD"})
 READING, CHANGING = "scope_to_read", "scope_to_change"
 LOGIN_ONLY: dict[str, Any] = {READING: None, CHANGING: None}
 """The option of a route that no key may call, in a controller whose others it may."""
-REMEMBERED = 10_000  # keys
 
 
 class LoginRequired(Exception):
@@ -67,24 +65,13 @@ async def key_holder(request: Request[Any, Any, Any], text: str) -> BaseUser:
     if key is None:
         raise api_keys.ApiKeyInvalid("the API key is not valid: it is mistyped or incomplete")
     address = request.client.host if request.client else ""
-    try:
-        user, row = await api_keys.authenticate(key.id, key.digest, address)
-    except api_keys.ApiKeyError:
-        _owners.pop(key.digest, None)
-        raise
-    _remember_owner(key.digest, user.id)
+    user, row = await api_keys.authenticate(key.id, key.digest, address)
     request.state["api_key"] = row
     scope = request.scope["route_handler"].opt.get(READING if request.method in READING_METHODS else CHANGING)
     if scope is None:
         raise LoginRequired("this needs the access token of a login, not an API key")
     require_scope(request, scope)
     return user
-
-
-def known_owner(text: str) -> int | None:
-    """Return the account that a key acted for when this process last saw it; for rate limits only."""
-    key = parse_key(text)
-    return _owners.get(key.digest) if key else None
 
 
 async def note_key_use(request: Request[Any, Any, Any]) -> None:
@@ -96,13 +83,3 @@ async def note_key_use(request: Request[Any, Any, Any]) -> None:
         await api_keys.note_use(key)
     except (DatabaseUnavailable, DatabaseFull):
         return
-
-
-def _remember_owner(digest: str, owner: int) -> None:
-    _owners[digest] = owner
-    _owners.move_to_end(digest)
-    if len(_owners) > REMEMBERED:
-        _owners.popitem(last=False)
-
-
-_owners: OrderedDict[str, int] = OrderedDict()

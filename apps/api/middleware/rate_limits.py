@@ -10,9 +10,11 @@ from litestar.exceptions import TooManyRequestsException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from apps.api.middleware.authentication import access_claims, api_key_of
-from apps.api.middleware.key_access import known_owner
+from apps.api.middleware.key_owners import KeyOwners, holder_of
+from apps.api.middleware.upload_token_access import upload_token_of
 from apps.api.problems import NotAuthenticated
 from libs.auth.tokens import SignatureExpired, SignatureInvalid
+from libs.auth.upload_tokens import FORM
 from libs.settings import Settings
 
 WINDOW_S = 60
@@ -71,9 +73,10 @@ class RateLimits:
     Litestar's middleware has one limit; three of them took a fifth of a request's time.
     """
 
-    def __init__(self, settings: Settings, counts: RequestCounts) -> None:
+    def __init__(self, settings: Settings, counts: RequestCounts, owners: KeyOwners) -> None:
         self._settings = settings
         self._counts = counts
+        self._owners = owners
         self._of_kind: Mapping[str, int] = {
             "login": settings.address_login_limit_per_minute,
             "register": settings.register_limit_per_minute,
@@ -84,7 +87,8 @@ class RateLimits:
             if scope["type"] != "http" or scope["raw_path"].startswith(UNLIMITED):
                 await app(scope, receive, send)
                 return
-            minute = self._count(scope)
+            sent = _key_of(scope)
+            minute = self._count(scope, sent)
 
             async def send_with_headers(message: Message) -> None:
                 if message["type"] == "http.response.start":
@@ -94,27 +98,43 @@ class RateLimits:
                     message["headers"] = [*message["headers"], *added]
                 await send(message)
 
-            await app(scope, receive, send_with_headers)
+            try:
+                await app(scope, receive, send_with_headers)
+            finally:
+                if sent is not None:
+                    self._owners.note(sent, holder_of(scope))
 
         return limited
 
-    def _count(self, scope: HTTPScope) -> Minute:
-        minute = self._counts.take(self._account_or_address(scope), self._settings.rate_limit_per_minute)
+    def _count(self, scope: HTTPScope, sent: str | None) -> Minute:
+        """Count a request for its account, or for its address without one.
+
+        One with an upload token counts for its address first: strangers must not use up the account's.
+        """
+        settings, address = self._settings, _address(scope)
+        of_token: Minute | None = None
+        if sent is not None and FORM.is_claimed_by(sent):
+            of_token = self._counts.take(f"upload:{address}", settings.upload_token_limit_per_minute)
+        minute = self._counts.take(self._account_or_address(scope, sent), settings.rate_limit_per_minute)
         kind = scope["route_handler"].opt.get("limit")
         if kind is not None:
-            self._counts.take(f"{kind}:{_address(scope)}", self._of_kind[kind])
-        return minute
+            self._counts.take(f"{kind}:{address}", self._of_kind[kind])
+        return of_token or minute
 
-    def _account_or_address(self, scope: HTTPScope) -> str:
-        request: Request[Any, Any, Any] = Request(scope)
-        key = api_key_of(request)
-        if key is not None:  # an unknown key counts for the address, so that guessing is limited
-            owner = known_owner(key)
+    def _account_or_address(self, scope: HTTPScope, sent: str | None) -> str:
+        if sent is not None:  # an unknown key counts for the address, so that guessing is limited
+            owner = self._owners.account_of(sent)
             return f"address:{_address(scope)}" if owner is None else f"user:{owner}"
         try:
-            return f"user:{access_claims(request, self._settings)['sub']}"
+            return f"user:{access_claims(Request(scope), self._settings)['sub']}"
         except (NotAuthenticated, SignatureInvalid, SignatureExpired):
             return f"address:{_address(scope)}"
+
+
+def _key_of(scope: HTTPScope) -> str | None:
+    """Return the API key or the upload token of a request, or None."""
+    request: Request[Any, Any, Any] = Request(scope)
+    return api_key_of(request) or upload_token_of(request)
 
 
 def _address(scope: HTTPScope) -> str:

@@ -7,7 +7,7 @@ from litestar import Request
 from apps.api.problems import NotAuthenticated
 from libs.auth.stream_tickets import verify_ticket
 from libs.settings import Settings
-from libs.storage import api_keys, refresh_tokens
+from libs.storage import api_keys, refresh_tokens, upload_tokens
 from libs.storage.database.tables import BaseUser
 
 BY_TICKET: dict[str, Any] = {"ticket": True}
@@ -22,11 +22,11 @@ def ticket_of(request: Request[Any, Any, Any]) -> str | None:
 
 
 async def ticket_holder(request: Request[Any, Any, Any], text: str, settings: Settings) -> BaseUser:
-    """Return the account of a ticket, whose login or API key must still be valid.
+    """Return the account of a ticket, whose login, API key or upload token must still be valid.
 
     Raises:
         SignatureExpired, SignatureInvalid: The ticket is not valid, or for another stream.
-        NotAuthenticated: The login or the key has ended.
+        NotAuthenticated: The login, the key or the upload token has ended.
     """
     [subject] = request.path_params.values()
     ticket = verify_ticket(settings.secret_key, text, subject)
@@ -35,6 +35,8 @@ async def ticket_holder(request: Request[Any, Any, Any], text: str, settings: Se
         user = await refresh_tokens.holder(ticket.user_id, ticket.family)
     elif ticket.key is not None:
         user = await api_keys.holder(ticket.key)
+    elif ticket.upload_token is not None:
+        user = await upload_tokens.holder(ticket.upload_token)
     if user is None:
         raise NotAuthenticated("what this ticket was made with has ended")
     return user

@@ -16,11 +16,13 @@ from litestar.static_files import create_static_files_router  # pyright: ignore[
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 
+from apps.api.middleware.upload_token_access import PARAMETER
 from apps.api.openapi.page import ASSETS, page_of
 from libs.contracts import asyncapi
 
 LOGIN: list[SecurityRequirement] = [{"bearer": []}]  # of the routes that an API key cannot use
 BEARER: list[SecurityRequirement] = [{"bearer": []}, {"api_key": []}, {"basic": []}]  # of those that it can
+UPLOAD: list[SecurityRequirement] = [{"upload_token": []}]  # beside `BEARER`, of those that it opens
 LEGACY = "/legacy"  # below /schema: the description of the legacy addresses
 TAGS = {
     "Accounts": "Accounts and their tokens.",
@@ -53,6 +55,12 @@ def openapi_config(version: str, documents: Documents) -> OpenAPIConfig:
                     type="http", scheme="bearer", description="An access token, or an API key."
                 ),
                 "api_key": SecurityScheme(type="apiKey", name="X-API-Key", security_scheme_in="header"),
+                "upload_token": SecurityScheme(
+                    type="apiKey",
+                    name=PARAMETER,
+                    security_scheme_in="query",
+                    description="An upload token, where no header can be sent; else it is a bearer token.",
+                ),
                 "basic": SecurityScheme(
                     type="http", scheme="basic", description="An API key as the username; no password."
                 ),

@@ -2,6 +2,7 @@
 
 from typing import TypeAlias
 
+from apps.api.middleware.upload_token_access import UploadTokenNotAllowed
 from apps.api.responses.event_streams import TooManyStreams
 from apps.api.uploads.errors import MissingImage, UnsupportedMediaType, UploadTooLarge
 from apps.http.byte_ranges import BadRange
@@ -13,7 +14,15 @@ from libs.jobs.admission import EditsNotConfigured, TooManyOperations
 from libs.runtime.disk import StorageFull
 from libs.runtime.process_pool import RenderCrashed, RenderFailed, RenderTimeout
 from libs.runtime.threads import ServerBusy
-from libs.storage import api_keys, batches, idempotency, jobs, webhook_deliveries, webhook_endpoints
+from libs.storage import (
+    api_keys,
+    batches,
+    idempotency,
+    jobs,
+    upload_tokens,
+    webhook_deliveries,
+    webhook_endpoints,
+)
 from libs.storage.database.errors import DatabaseFull, DatabaseUnavailable, InvalidValue
 from libs.storage.edit_calls import DailyEditsUsed
 from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, ImageNotReady, QuotaExceeded
@@ -26,6 +35,11 @@ Errors: TypeAlias = tuple[type[Exception] | str, ...]
 ALWAYS: Errors = ("internal_error", "rate_limited", DatabaseUnavailable)
 TOKEN: Errors = ("not_authenticated", signing.SignatureInvalid, signing.SignatureExpired)
 API_KEY: Errors = (api_keys.ApiKeyInvalid, api_keys.ApiKeyExpired, api_keys.AddressNotAllowed)
+UPLOAD_TOKEN: Errors = (
+    upload_tokens.UploadTokenInvalid,
+    upload_tokens.UploadTokenExpired,
+    UploadTokenNotAllowed,
+)
 QUERY: Errors = ("invalid_request", InvalidValue)
 ID_IN_PATH: Errors = ("not_found",)  # an id that is not a UUID
 BODY: Errors = ("invalid_request", InvalidValue, "request_timeout", UploadTooLarge)

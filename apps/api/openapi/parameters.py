@@ -12,6 +12,7 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "delivery_id": ("The id of a delivery, which is sent as `webhook-id`", str(values.DELIVERY_ID)),
     "ticket": ("The ticket of `createJobTicket` or `createBatchTicket`, instead of a header", values.TOKEN),
     "key_id": ("The id of an API key", str(values.KEY_ID)),
+    "token_id": ("The id of an upload token", str(values.UPLOAD_TOKEN_ID)),
     "token": ("The end of a link's `url`", "4q0uGm0u3zGJvQ"),
     "after": ("Where the page before ended: take it from the header `Link`", str(values.IMAGE_ID)),
     "limit": ("The greatest number of entries", 20),

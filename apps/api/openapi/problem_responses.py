@@ -42,7 +42,8 @@ def _errors(path: str, operation: Mapping[str, Any], described: Described) -> er
     found = errors.ALWAYS + described.errors
     if security := operation.get("security"):
         by_key = any("api_key" in scheme for scheme in security)
-        found += errors.TOKEN + errors.API_KEY + ((ScopeMissing,) if by_key else (LoginRequired,))
+        found += errors.TOKEN + errors.API_KEY + errors.UPLOAD_TOKEN
+        found += (ScopeMissing,) if by_key else (LoginRequired,)
     if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
         found += errors.QUERY
     if described.form or described.json:

@@ -6,12 +6,14 @@ from functools import partial
 
 from litestar import Response
 from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
+from msgspec import structs
 from structlog.contextvars import bind_contextvars
 
 from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import once, required
 from apps.api.responses import image_views
 from apps.api.responses.job_views import job_view
+from apps.api.responses.stream_tickets import job_stream
 from apps.api.responses.waiting import done_in_time, prefer_wait_s
 from libs.contracts.commands import IngestImage, decode
 from libs.contracts.enums import JobKind
@@ -29,6 +31,15 @@ async def created(
     if job is not None:
         bind_contextvars(job_id=str(job.id))  # for the request's own log line
     return await _stored(context, image, job, wait_s=prefer_wait_s(context), is_new=is_new)
+
+
+def with_stream(
+    response: Response[ImageView], job: Job | None, context: RequestContext
+) -> Response[ImageView]:
+    """Name the job's event stream, with a ticket, to who has an upload token and can ask for nothing else."""
+    if context.upload_token is not None and job is not None and response.status_code == HTTP_202_ACCEPTED:
+        response.content = structs.replace(response.content, events_url=job_stream(job.id, context))
+    return response
 
 
 async def _stored(

@@ -8,8 +8,10 @@ from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from apps.api.context import RequestContext
 from apps.api.middleware.authentication import access_claims
+from apps.api.middleware.upload_token_access import used_token
 from libs.auth.stream_tickets import StreamTicket, sign_ticket
 from libs.contracts.views.streams import EventTicket
+from libs.settings import Settings
 from libs.storage.database.tables import ApiKey
 
 LAST_EVENT_ID = "last-event-id"
@@ -17,13 +19,32 @@ LAST_EVENT_ID = "last-event-id"
 
 def new_ticket(subject: UUID, context: RequestContext) -> EventTicket:
     """Make a ticket for the stream of `subject`, at the address of the request less its last part."""
+    stream = context.request.scope["path"].rstrip("/").removesuffix("/ticket")
+    return _ticket(subject, stream, context)
+
+
+def job_stream(job_id: UUID, context: RequestContext) -> str:
+    """Return the address of a job's event stream, with a ticket."""
+    return _ticket(job_id, f"/api/jobs/{job_id}/events", context).url
+
+
+def _ticket(subject: UUID, stream: str, context: RequestContext) -> EventTicket:
     request, settings = context.request, context.settings
-    key: ApiKey | None = request.state.get("api_key")
-    family = None if key is not None else UUID(access_claims(request, settings)["family"])
-    ticket = StreamTicket(subject, context.caller.id, family, key and key.id)
-    text, expires_at = sign_ticket(settings.secret_key, ticket)
-    stream = request.scope["path"].rstrip("/").removesuffix("/ticket")
+    text, expires_at = sign_ticket(
+        settings.secret_key, StreamTicket(subject, context.caller.id, **_made_with(request, settings))
+    )
     return EventTicket(ticket=text, url=f"{context.base_url}{stream}?ticket={text}", expires_at=expires_at)
+
+
+def _made_with(request: Request[Any, Any, Any], settings: Settings) -> dict[str, UUID]:
+    """Return what a request was authenticated by; a ticket ends with it."""
+    key: ApiKey | None = request.state.get("api_key")
+    token = used_token(request)
+    if key is not None:
+        return {"key": key.id}
+    if token is not None:
+        return {"upload_token": token.id}
+    return {"family": UUID(access_claims(request, settings)["family"])}
 
 
 def has_seen(request: Request[Any, Any, Any], event_id: str) -> bool:

@@ -11,7 +11,8 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint
 from apps.api.middleware.key_access import needs
-from apps.api.openapi.document import BEARER, by_method
+from apps.api.middleware.upload_token_access import BY_UPLOAD_TOKEN
+from apps.api.openapi.document import BEARER, UPLOAD, by_method
 from apps.api.responses import files, image_pages, image_views
 from apps.api.responses.image_pages import PageRequest, image_filter, image_page
 from apps.api.responses.job_responses import in_progress, job_once
@@ -48,7 +49,13 @@ class Images(Controller):
     security = BEARER
     opt = needs(Scope.IMAGES_READ, Scope.IMAGES_WRITE)
 
-    @post(operation_id="uploadImage", status_code=HTTP_201_CREATED, request_max_body_size=None)
+    @post(
+        operation_id="uploadImage",
+        status_code=HTTP_201_CREATED,
+        request_max_body_size=None,
+        opt=BY_UPLOAD_TOKEN,
+        security=UPLOAD,
+    )
     async def create(
         self, context: NamedDependency[RequestContext]
     ) -> Response[ImageView] | Response[JobView]:

@@ -1,8 +1,7 @@
 """`POST /api/images`: an image comes as a form, or as JSON that names its URL."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TypeAlias
-from uuid import UUID
 
 from litestar import Response
 from msgspec import Struct
@@ -10,11 +9,18 @@ from msgspec import Struct
 from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.problems import JobFailed
-from apps.api.responses.job_responses import created, generated, ingested
-from apps.api.uploads.edit_fields import MASK, NAMES, edit_of, edit_of_form, require_edits_of
+from apps.api.responses.job_responses import created, generated, ingested, with_stream
+from apps.api.uploads.edit_fields import edit_of, require_edits_of
 from apps.api.uploads.errors import BadUpload
+from apps.api.uploads.image_request import (
+    ImageRequest,
+    form_shape,
+    request_of_form,
+    request_of_token,
+    require_format,
+)
 from apps.api.uploads.json_body import ImageJson, is_json, received_image_json
-from apps.api.uploads.multipart_form import Form, FormShape, ReceivedFile, received_form
+from apps.api.uploads.multipart_form import ReceivedFile, received_form
 from apps.api.uploads.received_files import checked_upload, data_url_file, stored_parts
 from apps.api.uploads.upload_form import UPLOAD_FORM, UploadForm
 from libs.contracts import tags
@@ -24,31 +30,15 @@ from libs.contracts.enums import JobKind, JobStatus, OnDuplicate, Retention
 from libs.contracts.views.images import ImageFromUrl, ImageView
 from libs.contracts.views.jobs import JobView
 from libs.edits.submit_edit import EditStored, edit_image
-from libs.images import retention, watermark_sources
+from libs.images import retention
 from libs.images.from_url import FetchImage, fetch_image
 from libs.images.transform import TransformStored, transform
 from libs.images.upload import CreateImage, create_image
-from libs.imaging.operations import AnyOperation
-from libs.jobs.build import JobOptions
 from libs.outbound import is_data_url
-from libs.storage import image_sources, images, jobs
+from libs.storage import image_sources, images, jobs, upload_tokens
 from libs.storage.database.tables import Image, Job
 from libs.storage.idempotency import Effect, Reservation
 from libs.storage.image_errors import ImageNotFound
-
-FIELDS = ("operations", "retention", "result_retention", "on_duplicate", "tags", "webhook_url", *NAMES)
-
-
-class ImageRequest(Struct, frozen=True, kw_only=True):
-    """What the client requests for the image, however its bytes arrive."""
-
-    options: JobOptions
-    operations: Sequence[AnyOperation] | None = None
-    edit: Edit | None = None
-    retention: Retention | None = None
-    result_retention: Retention | None = None
-    tags: tuple[str, ...] = ()
-    reuse: bool = False
 
 
 class StoredImage(Struct, frozen=True):
@@ -67,6 +57,8 @@ async def create(
     context: RequestContext, upload_form: UploadForm = UPLOAD_FORM
 ) -> Response[ImageView] | Response[JobView]:
     """Store or fetch an image, and queue what is requested of it."""
+    if context.upload_token is not None and "idempotency-key" not in context.request.headers:
+        upload_tokens.require_left(context.upload_token)  # a repeated request finds what the first one made
     if is_json(context.request):
         return await _from_json(context)
     return await _from_form(context, upload_form)
@@ -75,13 +67,8 @@ async def create(
 async def _from_form(
     context: RequestContext, upload_form: UploadForm
 ) -> Response[ImageView] | Response[JobView]:
-    backends = context.backends
-    shape = FormShape(
-        files=(*upload_form.image_names, MASK),
-        fields=FIELDS,
-        max_file_bytes=backends.settings.max_upload_bytes,
-        named_files=upload_form.named_parts,
-    )
+    backends, token = context.backends, context.upload_token
+    shape = form_shape(upload_form, token, backends.settings)
     async with received_form(context.request, backends.scratch, shape) as form:
         has_prompt = "prompt" in form.fields
         if has_prompt:
@@ -92,8 +79,10 @@ async def _from_form(
         request_hash = fingerprint(context.request, digests, filename, *sorted(form.fields.items()))
 
         async def make(reservation: Reservation | None) -> Made:
+            if token is not None and file is not None:
+                return await _store(file, request_of_token(token, reservation), context)
             async with stored_parts(form, context, besides=upload_form.image_names) as parts:
-                request = _request_of_form(form, parts, upload_form, reservation)
+                request = request_of_form(form, parts, upload_form, reservation)
                 if file is None:
                     return await _generate(request, context)
                 return await _store(file, request, context)
@@ -102,6 +91,8 @@ async def _from_form(
 
 
 async def _from_json(context: RequestContext) -> Response[ImageView] | Response[JobView]:
+    if context.upload_token is not None:
+        raise BadUpload("an upload token uploads a form with the file `image`")
     async with received_image_json(context, ImageFromUrl) as received:
         return await _of_json(received, context)
 
@@ -152,7 +143,8 @@ async def _once(
 ) -> Response[ImageView] | Response[JobView]:
     async def respond(made: Made) -> Response[ImageView] | Response[JobView]:
         if isinstance(made, StoredImage):
-            return await created(context, made.image, made.job, is_new=made.is_new)
+            response = await created(context, made.image, made.job, is_new=made.is_new)
+            return with_stream(response, made.job, context)
         return await (ingested if made.kind == JobKind.INGEST else generated)(context, made)
 
     async def find(effect: Effect) -> Made:
@@ -194,15 +186,19 @@ async def _store(file: ReceivedFile, request: ImageRequest, context: RequestCont
     same = await image_sources.same_bytes(context.caller.id, file.md5) if request.reuse else None
     if same is not None:
         return StoredImage(same, await _reused(same, request, context), is_new=False)
+    upload = await checked_upload(context, file)
+    if request.token is not None:
+        require_format(upload.header, request.token)
     command = CreateImage(
         owner=context.caller,
-        upload=await checked_upload(context, file),
+        upload=upload,
         options=request.options,
         operations=request.operations,
         edit=request.edit,
         retention=request.retention,
         result_retention=request.result_retention,
         tags=request.tags,
+        token=request.token and request.token.id,
     )
     image, job = await create_image(command, context.backends)
     return StoredImage(image, job, is_new=True)
@@ -239,20 +235,3 @@ def _of_result(request: ImageRequest, context: RequestContext) -> Retention:
     """Return the retention of what is made of an image that is stored already, or of a prompt alone."""
     source = retention.of_upload(request.retention, context.settings, has_result=True)
     return retention.of_result(request.result_retention, source)
-
-
-def _request_of_form(
-    form: Form, parts: Mapping[str, UUID], upload_form: UploadForm, reservation: Reservation | None
-) -> ImageRequest:
-    operations = upload_form.operations(form)
-    if "result_retention" in form.fields and operations is None and "prompt" not in form.fields:
-        raise BadUpload("`result_retention` needs `operations` or a `prompt`")
-    return ImageRequest(
-        options=job_options(form.fields.get("webhook_url") or None, reservation),
-        operations=None if operations is None else watermark_sources.with_parts(operations, parts),
-        edit=edit_of_form(form, parts),
-        retention=form.choice("retention", Retention),
-        result_retention=form.choice("result_retention", Retention),
-        tags=form.read("tags", tags.from_text) or (),
-        reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
-    )

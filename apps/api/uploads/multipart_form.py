@@ -100,10 +100,11 @@ def _no_named_files(_: Mapping[str, str]) -> Collection[str]:
 
 
 class FormShape(Struct, frozen=True, kw_only=True):
-    """The fields and files that a form may have. Others are refused as soon as they arrive."""
+    """The fields and files that a form may have. Others are not stored, and refused at the end."""
 
     files: tuple[str, ...]
     fields: tuple[str, ...]
+    fixed: tuple[str, ...] = ()  # fields that an upload token decides
     max_file_bytes: int
     named_files: Callable[[Mapping[str, str]], Collection[str]] = _no_named_files  # by the preceding fields
 
@@ -113,22 +114,23 @@ class FormShape(Struct, frozen=True, kw_only=True):
         sizes = len(self.files) + (self.named_files is not _no_named_files)
         return sizes * self.max_file_bytes + FORM_OVERHEAD
 
-    def check(self, name: str, *, is_file: bool, before: Mapping[str, str]) -> None:
-        """Check that a part is allowed; `before` are the preceding fields.
+    def fault_of(self, name: str, *, is_file: bool, before: Mapping[str, str]) -> str | None:
+        """Return why a part is not allowed, or None; `before` are the preceding fields.
 
         Raises:
-            BadUpload: The form has no such field, or the part is a file instead of text.
             MissingImage: The part is text instead of a file.
         """
         if name in (self.files if is_file else self.fields):
-            return
+            return None
         if is_file and name in self.named_files(before):
-            return
+            return None
+        if name in self.fixed:
+            return f"`{name}` is fixed by the upload token"
         if name in self.fields:
-            raise BadUpload(f"field `{name}` is text, not a file")
+            return f"field `{name}` is text, not a file"
         if name in self.files:
             raise MissingImage(f"field `{name}` is a file, so it requires a filename")
-        raise BadUpload(f"unknown field `{name}`{nearest_hint(name, (*self.fields, *self.files))}")
+        return f"unknown field `{name}`{nearest_hint(name, (*self.fields, *self.files))}"
 
 
 @asynccontextmanager
@@ -174,6 +176,7 @@ class _Reader:
         self._shape = shape
         self._opened: list[FilePart] = []
         self._part: FilePart | _FieldPart | None = None
+        self._faults: dict[str, str] = {}
 
     async def read(self, body: AsyncIterator[bytes], boundary: str) -> None:
         size = 0
@@ -184,6 +187,9 @@ class _Reader:
                     raise _too_large(self._shape)
                 for event in parser.parse(chunk):
                     await self._handle(event)
+        if self._faults:
+            fields = [{"message": text, "key": name} for name, text in self._faults.items()]
+            raise BadUpload("; ".join(self._faults.values()), fields)
 
     def close(self) -> None:
         for part in self._opened:
@@ -201,7 +207,10 @@ class _Reader:
         name = segment.name or ""
         if name in self.fields or name in self.files:
             raise BadUpload(f"field `{name}` is given twice")
-        self._shape.check(name, is_file=segment.filename is not None, before=self.fields)
+        fault = self._shape.fault_of(name, is_file=segment.filename is not None, before=self.fields)
+        if fault is not None:
+            self._faults[name] = fault
+            return
         if segment.filename is None:
             self._part = _FieldPart(name)
             return

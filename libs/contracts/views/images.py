@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
 from libs.contracts.enums import OnDuplicate, Retention
@@ -159,6 +159,8 @@ class ImageView(Struct, frozen=True, kw_only=True):
     """Seconds until then."""
     result: "ImageView | None" = None
     """The result of its newest completed job."""
+    events_url: str | UnsetType = UNSET
+    """The event stream of its newest job, open for ten minutes; only in the answer to an upload token."""
 
 
 class StoredMetadata(Description, frozen=True, kw_only=True):

@@ -7,7 +7,9 @@ from piccolo.conf.apps import AppConfig, table_finder
 APP_CONFIG = AppConfig(
     app_name="darkroom",
     migrations_folder_path=str(Path(__file__).parent / "migrations"),
-    table_classes=table_finder(["libs.storage.database.tables"], exclude_imported=True),
+    table_classes=table_finder(
+        ["libs.storage.database.tables", "libs.storage.database.upload_tables"], exclude_imported=True
+    ),
     migration_dependencies=["piccolo.apps.user.piccolo_app"],
     commands=[],
 )

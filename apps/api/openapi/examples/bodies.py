@@ -26,6 +26,8 @@ from apps.api.openapi.examples.values import (
     RESULT_ID,
     SECRET,
     TOKEN,
+    TOKEN_VIEW,
+    UPLOAD_TOKEN,
     WEBHOOK,
 )
 from libs.contracts.edits import EditTokens
@@ -40,6 +42,7 @@ from libs.contracts.views import (
     problems,
     search,
     streams,
+    upload_tokens,
     webhooks,
 )
 from libs.imaging.metadata.exif_iptc import Camera, Caption
@@ -78,6 +81,20 @@ EXAMPLES: tuple[Struct, ...] = (
     msgspec.structs.replace(
         RESULT, status="failed", error_code="crop_outside", error="the crop lies outside the image"
     ),
+    msgspec.structs.replace(IMAGE, events_url=f"{BASE}/api/jobs/{JOB.id}/events?ticket={TOKEN}"),
+    upload_tokens.UploadTokenRequest(
+        max_bytes=10_000_000,
+        formats=("jpeg", "png"),
+        operations=OPERATIONS,
+        retention=Retention.KEEP,
+        result_retention=Retention.KEEP,
+        tags=("profile",),
+        webhook_url=HOOK,
+        count=3,
+        expires_in=900,
+    ),
+    TOKEN_VIEW,
+    upload_tokens.NewUploadToken(**msgspec.structs.asdict(TOKEN_VIEW), token=UPLOAD_TOKEN),
     images.TransformRequest(operations=OPERATIONS, retention=Retention.EPHEMERAL, webhook_url=HOOK),
     images.EditRequest(
         prompt="A red bicycle",

@@ -16,7 +16,7 @@ from libs.contracts.enums import (
     Scope,
     WebhookEvent,
 )
-from libs.contracts.views import accounts, api_keys, batches, images, jobs, webhooks
+from libs.contracts.views import accounts, api_keys, batches, images, jobs, upload_tokens, webhooks
 from libs.imaging.operations import Convert, Resize
 
 BASE = "http://localhost:8000"
@@ -27,12 +27,14 @@ JOB_ID = UUID("019ab3c2-7f20-7a51-b3c4-90d1e2f3a4b5")
 BATCH_ID = UUID("019ab3d0-1c2d-7e3f-8a4b-5c6d7e8f9a0b")
 WEBHOOK_ID = UUID("019ab3d4-5e6f-7a8b-9c0d-1e2f3a4b5c6d")
 KEY_ID = UUID("019ab3d6-3b4c-7d5e-8f6a-7b8c9d0e1f2a")
+UPLOAD_TOKEN_ID = UUID("019ab3d7-4c5d-7e6f-8a7b-8c9d0e1f2a3b")
 DELIVERY_ID = UUID("019ab3d5-0a1b-7c2d-8e3f-4a5b6c7d8e9f")
 MORNING = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 LATER = datetime(2026, 11, 22, 9, 30, 2, tzinfo=UTC)
 NEXT_DAY = datetime(2026, 11, 23, 9, 30, 2, tzinfo=UTC)
 FAR = datetime(2126, 11, 22, tzinfo=UTC)
 KEY = "dk_4f9a1c2e7b3d_..."  # shortened, so that no scanner takes it for a key
+UPLOAD_TOKEN = "dut_7b3d4f9a1c2e_..."  # noqa: S105 - shortened, as above
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of nobody
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.4q0uGm0u3zGJvQ"  # noqa: S105
 OPERATIONS = (Resize(width=800), Convert(format="webp", quality=80))
@@ -170,6 +172,21 @@ API_KEY = api_keys.ApiKeyView(
     networks=("203.0.113.0/24",),
     expires_at=NEXT_DAY,
     last_used_at=LATER,
+    created_at=MORNING,
+)
+TOKEN_VIEW = upload_tokens.UploadTokenView(
+    id=UPLOAD_TOKEN_ID,
+    prefix="dut_7b3d4f9a1c2e",
+    max_bytes=10_000_000,
+    formats=("jpeg", "png"),
+    operations=OPERATIONS,
+    retention=Retention.KEEP,
+    result_retention=Retention.KEEP,
+    tags=("profile",),
+    webhook_url=HOOK,
+    count=3,
+    used=1,
+    expires_at=NEXT_DAY,
     created_at=MORNING,
 )
 WEBHOOK = webhooks.WebhookView(

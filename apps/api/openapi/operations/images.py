@@ -20,6 +20,7 @@ from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
 from libs.contracts.views.search import DuplicateGroupView, SearchRequest, SimilarView
 from libs.storage.image_errors import ImageNotReady
+from libs.storage.upload_tokens import UploadTokenUsedUp
 
 PREFERS = ("Prefer",)
 MAKES = ("Prefer", "Idempotency-Key")
@@ -97,7 +98,11 @@ DOWNLOAD_HEAD = Described(
 
 OPERATIONS = {
     "uploadImage": Described(
-        form=UPLOAD_FORM, json=ImageFromUrl, sends=MAKES, answers=uploads(ImageView), errors=UPLOAD_ERRORS
+        form=UPLOAD_FORM,
+        json=ImageFromUrl,
+        sends=MAKES,
+        answers=uploads(ImageView),
+        errors=(*UPLOAD_ERRORS, UploadTokenUsedUp),
     ),
     "listImages": Described(answers={200: Answer("A page of images", list[ImageView], LISTED)}),
     "getImage": Described(answers={200: Answer("The image", ImageView)}, errors=errors.IMAGE),

@@ -1,0 +1,102 @@
+"""What is requested of an uploaded image: by the fields of its form, or by the upload token it comes with."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from apps.api.context import job_options
+from apps.api.uploads.edit_fields import MASK, NAMES, edit_of_form
+from apps.api.uploads.errors import BadUpload
+from apps.api.uploads.multipart_form import Form, FormShape
+from apps.api.uploads.upload_form import UploadForm
+from libs.contracts import tags
+from libs.contracts.edits import Edit
+from libs.contracts.enums import OnDuplicate, Retention
+from libs.images import watermark_sources
+from libs.imaging.errors import FormatNotAccepted
+from libs.imaging.header import Header
+from libs.imaging.operations import AnyOperation
+from libs.jobs.build import JobOptions
+from libs.settings import Settings
+from libs.storage import upload_tokens
+from libs.storage.database.upload_tables import UploadToken
+from libs.storage.idempotency import Reservation
+
+FIELDS = ("operations", "retention", "result_retention", "on_duplicate", "tags", "webhook_url", *NAMES)
+
+
+class ImageRequest(Struct, frozen=True, kw_only=True):
+    """What is requested of the image, however its bytes arrive."""
+
+    options: JobOptions
+    operations: Sequence[AnyOperation] | None = None
+    edit: Edit | None = None
+    retention: Retention | None = None
+    result_retention: Retention | None = None
+    tags: tuple[str, ...] = ()
+    reuse: bool = False
+    token: UploadToken | None = None
+
+
+def form_shape(upload_form: UploadForm, token: UploadToken | None, settings: Settings) -> FormShape:
+    """Return what a form may have; with an upload token, the image alone."""
+    if token is not None:
+        return FormShape(
+            files=upload_form.image_names,
+            fields=(),
+            fixed=FIELDS,
+            max_file_bytes=min(token.max_bytes, settings.max_upload_bytes),
+        )
+    return FormShape(
+        files=(*upload_form.image_names, MASK),
+        fields=FIELDS,
+        max_file_bytes=settings.max_upload_bytes,
+        named_files=upload_form.named_parts,
+    )
+
+
+def require_format(header: Header, token: UploadToken) -> None:
+    """Refuse a file that is not of a format which the token takes.
+
+    Raises:
+        FormatNotAccepted: It is of another.
+    """
+    taken = token.formats.split()
+    if taken and header.format not in taken:
+        raise FormatNotAccepted(header.format, " or ".join(taken))
+
+
+def request_of_token(token: UploadToken, reservation: Reservation | None) -> ImageRequest:
+    """Return what a token fixes."""
+    terms = upload_tokens.terms_of(token)
+    return ImageRequest(
+        options=job_options(terms.webhook_url, reservation),
+        operations=terms.operations,
+        retention=terms.retention,
+        result_retention=terms.result_retention,
+        tags=terms.tags,
+        token=token,
+    )
+
+
+def request_of_form(
+    form: Form, parts: Mapping[str, UUID], upload_form: UploadForm, reservation: Reservation | None
+) -> ImageRequest:
+    """Return what a form's fields ask for; `parts` are the ids under which its other files are stored.
+
+    Raises:
+        BadUpload: A field is not valid.
+    """
+    operations = upload_form.operations(form)
+    if "result_retention" in form.fields and operations is None and "prompt" not in form.fields:
+        raise BadUpload("`result_retention` needs `operations` or a `prompt`")
+    return ImageRequest(
+        options=job_options(form.fields.get("webhook_url") or None, reservation),
+        operations=None if operations is None else watermark_sources.with_parts(operations, parts),
+        edit=edit_of_form(form, parts),
+        retention=form.choice("retention", Retention),
+        result_retention=form.choice("result_retention", Retention),
+        tags=form.read("tags", tags.from_text) or (),
+        reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
+    )
