@@ -10,12 +10,12 @@ from tests.support.shared_sites import signed_in
 from tests.support.site_contents import kept_by, refused
 from tests.support.site_on_small_disk import on_small_disk
 
-SMALL_DISK = "3m"
+SMALL_DISK, TOO_LARGE = "400k", 450_000  # so that the disk has room for a part of the last piece
 
 
 @pytest.fixture(params=["tmp", "objects"])
 async def full_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FetchingSite]:
-    """A site without room for the large photo, for its temporary files or for its objects."""
+    """A site without room for a photo, for its temporary files or for its objects."""
     folder = tmp_path / "site" / "data" / request.param
     async with open_fetching_site(
         "embedded", tmp_path / "site", program=on_small_disk(folder, SMALL_DISK), MAX_ATTEMPTS="2"
@@ -24,9 +24,9 @@ async def full_site(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
 
 
 @pytest.fixture
-def too_large(tmp_path: Path, large_photo: Path) -> bytes:
-    data = large_photo.read_bytes()
-    return data + bytes(4_000_000 - len(data))  # bytes behind the end of a JPEG are no fault
+def too_large(photo: Path) -> bytes:
+    data = photo.read_bytes()
+    return data + bytes(TOO_LARGE - len(data))  # bytes behind the end of a JPEG are no fault
 
 
 async def test_what_does_not_fit_is_refused_and_what_fits_is_stored(

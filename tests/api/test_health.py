@@ -2,9 +2,11 @@
 
 from contextlib import AsyncExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from libs.runtime.disk import free_bytes
 from tests.support.backends import opened_backends
 from tests.support.client import Client
 from tests.support.fault_proxy import FaultProxy
@@ -26,6 +28,21 @@ async def test_a_site_with_too_little_free_space_is_not_ready(tmp_path: Path) ->
     async with opened_backends(tmp_path, MIN_FREE_BYTES=str(2**60)) as backends:
         found = await backends.health()
     assert (found.status, found.database, found.disk) == ("failing", "ok", "failing: StorageFull")
+
+
+@pytest.mark.parametrize("small", ["temporary files", "objects"])
+async def test_space_is_looked_at_where_temporary_files_and_where_objects_are(
+    tmp_path: Path, small: str
+) -> None:
+    with TemporaryDirectory(dir="/dev/shm") as memory:
+        smaller, larger = sorted((Path(memory), tmp_path), key=free_bytes)
+        folder, objects = (larger, smaller) if small == "objects" else (smaller, larger)
+        enough_for_one = (free_bytes(smaller) + free_bytes(larger)) // 2
+        settings = {"OBJECTS_URL": f"{objects.as_uri()}/objects", "MIN_FREE_BYTES": str(enough_for_one)}
+        async with opened_backends(folder, **settings) as backends:
+            assert (await backends.health()).disk == "failing: StorageFull"
+        async with opened_backends(folder, **settings | {"MIN_FREE_BYTES": "0"}) as backends:
+            assert (await backends.health()).disk == "ok"
 
 
 @pytest.mark.services
