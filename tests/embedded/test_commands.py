@@ -3,10 +3,13 @@
 import asyncio
 import sys
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from libs.storage import set_aside
 from libs.storage.database.connection import open_database
+from libs.storage.database.migrate import migrate
 from libs.storage.database.tables import Job
 from tests.support.client import Client
 from tests.support.shared_sites import signed_in
@@ -99,6 +102,17 @@ async def test_check_says_which_backend_fails(tmp_path: Path) -> None:
     assert "broker    failing: BrokerUnavailable" in output
     gone = Site("embedded", tmp_path, {"DATABASE_URL": "postgres://darkroom@127.0.0.1:1/darkroom"})
     assert "(database_unavailable)" in await refusal_of(gone, "check")
+
+
+async def test_check_lists_what_the_site_has_set_aside(tmp_path: Path) -> None:
+    site, image = Site("embedded", tmp_path, {"SECRET_KEY": SECRET}), uuid4()
+    Path(site.settings["DATA_DIR"]).mkdir()
+    async with open_database(f"sqlite:///{site.settings['DATA_DIR']}/darkroom.sqlite") as engine:
+        await migrate(engine)
+        await set_aside.put("image", {image: "the store keeps it"})
+    process = await site.start("check")
+    assert await process.wait() == 0
+    assert f"set aside image {image} after 1 attempts: the store keeps it" in site.log_of("check").read_text()
 
 
 async def test_an_account_created_on_the_command_line_can_log_in(tmp_path: Path) -> None:

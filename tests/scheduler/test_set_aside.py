@@ -2,17 +2,20 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from libs.contracts.enums import ImageStatus
+from libs.contracts.enums import ImageStatus, JobStatus
 from libs.images import expiry
+from libs.jobs.replies import send_due_replies
 from libs.storage import set_aside, site_overview
-from libs.storage.database.tables import Image, SetAside, now
+from libs.storage.database.tables import AcceptedOrder, BaseUser, Image, Job, Reply, SetAside, now
 from libs.storage.objects import ObjectsNotDeleted
-from tests.storage.rows import an_image, an_owner, image_row
+from tests.storage.rows import a_job, an_image, an_owner, image_row
 from tests.support.backends import opened_backends
 from tests.support.file_faults import immutable
+from tests.support.services import own_vhost
 
 
 async def stored_image(directory: Path, owner: Any, **values: Any) -> tuple[Image, Path]:
@@ -57,3 +60,25 @@ async def test_its_owner_who_deletes_it_gets_an_error_with_a_code(tmp_path: Path
             assert raised.value.code == "object_not_deleted"
             assert (await image_row(image.id)).status == ImageStatus.DELETING
             assert [item.id for item in await set_aside.oldest(10)] == [image.id]
+
+
+async def an_order(owner: BaseUser, job: Job, reply_to: str) -> UUID:
+    """Store an order whose job has ended, and whose sender waits for the reply."""
+    order = AcceptedOrder(owner=owner.id, job=job.id, outcome=job.id)
+    await order.save()
+    await Reply(order=order.id, reply_to=reply_to).save()
+    return order.id
+
+
+@pytest.mark.services
+async def test_an_order_whose_reply_cannot_be_sent_is_set_aside_and_others_get_theirs(tmp_path: Path) -> None:
+    async with own_vhost() as url, opened_backends(tmp_path, BROKER_URL=url) as backends:
+        owner = await an_owner()
+        job = await a_job(owner, await an_image(owner), status=JobStatus.FAILED, error_code="x", error="y")
+        stuck = await an_order(owner, job, "x" * 300)  # longer than the name of a queue
+        await an_order(owner, job, "nobody")
+        assert await send_due_replies(backends) == 1
+        [item] = await set_aside.oldest(10)
+        assert (item.id, item.kind, item.attempts) == (stuck, "reply", 1)
+        assert await Reply.count() == 1
+        assert await send_due_replies(backends) == 0  # it waits for its pause
