@@ -1,13 +1,10 @@
 """All settings, read once from the environment and passed down."""
 
 import os
-import secrets
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Annotated, Any, Literal, get_origin, get_type_hints
 
 import msgspec
@@ -16,7 +13,9 @@ from msgspec import Meta, Struct
 from libs import __version__
 from libs.contracts.edits import EditsDialect
 from libs.imaging.cmyk_profile import read_cmyk_profile
+from libs.imaging.formats import WrittenName
 from libs.imaging.limits import Limits
+from libs.runtime.secret_files import kept_secret, new_secret
 
 PREFIX = "DARKROOM_"
 NOT_SETTINGS = ("DARKROOM_TEST_", "DARKROOM_SERVICES_")  # variables of the tests and of their services
@@ -144,6 +143,30 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     batch_per_host: Count = 4
     """Concurrent fetches for batches from one host, by all workers together."""
 
+    delivery_keys: tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9]{1,10}:[^,\s]{16,200}$")], ...] = ()
+    """Operators' keys that sign addresses under `/t/` of all images, such as `k2:SECRET,k1:SECRET`: the first
+    signs, all verify. Generated and kept in the data directory with `memory://`."""
+    delivery_sources: tuple[Annotated[str, Meta(pattern=r"^https?://[^/\s@?#]+(/[^\s?#]*)?$")], ...] = ()
+    """Prefixes of URLs whose images can be delivered, such as `https://shop.example/media`. Empty: stored
+    images only."""
+    delivery_widths: tuple[Annotated[int, Meta(ge=1, le=16_384)], ...] = (
+        *(16, 32, 48, 64, 96, 128, 256, 384, 640, 750, 828, 1080, 1200, 1920, 2048, 3840),
+    )
+    """Widths that addresses can have as `?w=`, in pixels."""
+    delivery_formats: tuple[WrittenName, ...] = ("avif", "webp")
+    """Formats that an address without an extension gives, the best first, to clients that accept them. Others
+    get JPEG, PNG or GIF."""
+    delivery_processes: Count = 2
+    """Images that one process renders for addresses at a time."""
+    delivery_queue: Count = 32
+    """Images that wait to be rendered for addresses, in one process. Beyond it, requests get 429."""
+    delivery_redirect: bool = False
+    """Answer with a redirect to the object store where clients can reach it."""
+    delivery_in_api: bool = False
+    """Serve addresses under `/t/` in `darkroom api` too. `darkroom serve` always does."""
+    renditions_bytes: Bytes = 10_000_000_000
+    """Bytes of stored results of addresses; beyond it, those go that were used longest ago."""
+
     openai_api_key: str = ""
     """Turns edits on. Empty: requests for edits answer `edits_not_configured`."""
     openai_base_url: str = "https://api.openai.com/v1"
@@ -270,9 +293,9 @@ def load_settings(environ: Mapping[str, str] = os.environ, *, with_secret: bool 
     values.setdefault("objects_url", f"file://{data_dir}/objects")
     values.setdefault("broker_url", "memory://")
     if "secret_key" not in values:
-        values["secret_key"] = (
-            _stored_secret(data_dir, values["broker_url"]) if with_secret else _new_secret()
-        )
+        values["secret_key"] = _stored_secret(data_dir, values["broker_url"]) if with_secret else new_secret()
+    if "delivery_keys" not in values and values["broker_url"].startswith("memory:"):
+        values["delivery_keys"] = [_stored_delivery_key(data_dir)] if with_secret else []
     if len(values["secret_key"]) < MIN_SECRET_CHARS:
         raise SettingsError(f"{PREFIX}SECRET_KEY needs at least {MIN_SECRET_CHARS} characters")
     try:
@@ -317,19 +340,12 @@ def _stored_secret(data_dir: Path, broker_url: str) -> str:
         raise SettingsError(
             f"{PREFIX}SECRET_KEY is required with {PREFIX}BROKER_URL: API, worker and scheduler share it"
         )
-    path = data_dir / "secret.key"
-    data_dir.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        with NamedTemporaryFile("w", dir=data_dir) as file:  # mode 0600
-            file.write(_new_secret())
-            file.flush()
-            with suppress(FileExistsError):  # atomic; the first of two starting processes wins
-                path.hardlink_to(file.name)
-    return path.read_text().strip()
+    return kept_secret(data_dir / "secret.key")
 
 
-def _new_secret() -> str:
-    return secrets.token_urlsafe(48)
+def _stored_delivery_key(data_dir: Path) -> str:
+    """Return the delivery key in the data directory, generated at the first start."""
+    return f"k1:{kept_secret(data_dir / 'delivery.key')}"
 
 
 def _with_variable_names(message: str) -> str:

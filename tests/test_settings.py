@@ -29,6 +29,15 @@ def given(tmp_path: Path, **values: str) -> dict[str, str]:
 
 
 OTHERS: dict[str, tuple[str, Any]] = {
+    "delivery_keys": (
+        "k2:0123456789abcdef, k1:fedcba9876543210",
+        ("k2:0123456789abcdef", "k1:fedcba9876543210"),
+    ),
+    "delivery_sources": ("https://shop.example/media", ("https://shop.example/media",)),
+    "delivery_widths": ("100, 200", (100, 200)),
+    "delivery_formats": ("webp", ("webp",)),
+    "delivery_redirect": ("true", True),
+    "delivery_in_api": ("true", True),
     "retention_with_operations": ("keep", "keep"),
     "data_dir": ("/srv/darkroom", Path("/srv/darkroom")),
     "registration": ("closed", "closed"),
@@ -135,13 +144,15 @@ def test_what_is_not_ours_or_for_tests_only_is_ignored(tmp_path: Path, name: str
     assert load_settings(given(tmp_path) | {name: "1"}) == load_settings(given(tmp_path))
 
 
-def test_alone_the_secret_is_made_once_and_kept_private(tmp_path: Path) -> None:
-    first = load_settings(given(tmp_path)).secret_key
-    assert len(first) >= MIN_SECRET_CHARS
-    assert load_settings(given(tmp_path)).secret_key == first
-    assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
-    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
-    assert load_settings(given(tmp_path / "other")).secret_key != first
+def test_alone_the_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
+    first = load_settings(given(tmp_path))
+    again, other = load_settings(given(tmp_path)), load_settings(given(tmp_path / "other"))
+    assert len(first.secret_key) >= MIN_SECRET_CHARS
+    assert (again.secret_key, again.delivery_keys) == (first.secret_key, first.delivery_keys)
+    assert other.secret_key != first.secret_key
+    assert other.delivery_keys != first.delivery_keys
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.is_file()}
+    assert modes == {"secret.key": 0o600, "delivery.key": 0o600}
 
 
 def test_processes_that_share_jobs_must_be_given_their_secret(tmp_path: Path) -> None:

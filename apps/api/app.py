@@ -32,7 +32,6 @@ from apps.api.routes.accounts import Accounts
 from apps.api.routes.api_keys import ApiKeys
 from apps.api.routes.batches import Batches
 from apps.api.routes.error_pages import ErrorPages
-from apps.api.routes.health import HealthChecks
 from apps.api.routes.images import Images
 from apps.api.routes.jobs import Jobs
 from apps.api.routes.links import open_link
@@ -41,6 +40,7 @@ from apps.api.routes.search import Search
 from apps.api.routes.upload_tokens import UploadTokens
 from apps.api.routes.webhooks import Webhooks
 from apps.api.uploads.json_request import JsonRequest
+from apps.http.health import HealthChecks
 from apps.http.request_log import with_request_log
 from libs import __version__
 from libs.backends import Backends

@@ -17,11 +17,11 @@ from apps.cli.operations import operations
 from apps.cli.process import process
 from apps.cli.rehash import rehash
 from apps.cli.reset_password import reset_password
-from apps.cli.run_apps import api, scheduler, serve, worker
+from apps.cli.run_apps import api, delivery, scheduler, serve, worker
 from libs import __version__
 
 SECTIONS: Mapping[str, Sequence[click.Command]] = {
-    "Run Darkroom": (serve, api, worker, scheduler),
+    "Run Darkroom": (serve, api, delivery, worker, scheduler),
     "Operate an installation": (
         check,
         migrate,

@@ -1,4 +1,4 @@
-"""`darkroom serve`, `api`, `worker` and `scheduler`: the apps, together or each in a process of its own."""
+"""`darkroom serve`, `api`, `delivery`, `worker`, `scheduler`: the apps, together or each in its process."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 def serve() -> None:
-    """Run API, worker and scheduler in one process.
+    """Run API, delivery, worker and scheduler in one process.
 
     By default it needs no other server and keeps its data in ./data. Stop it with Ctrl-C.
     """
@@ -32,8 +32,25 @@ def serve() -> None:
 def api() -> None:
     """Run the HTTP API alone."""
     from apps.api.server import serve_api
+    from apps.delivery.server import delivering
+    from libs.delivery.address import PREFIX
 
-    _run_alone("api", serve_api)
+    async def run(backends: "Backends", stop: asyncio.Event) -> None:
+        if not backends.settings.delivery_in_api:
+            await serve_api(backends, stop)
+            return
+        async with delivering(backends) as deliver:
+            await serve_api(backends, stop, mounted={PREFIX: deliver})
+
+    _run_alone("api", run)
+
+
+@click.command()
+def delivery() -> None:
+    """Run the delivery of images by URL alone; start as many as you need."""
+    from apps.delivery.server import serve_delivery
+
+    _run_alone("delivery", serve_delivery)
 
 
 @click.command()

@@ -3,9 +3,11 @@
 import asyncio
 
 from apps.api.server import serve_api
+from apps.delivery.server import delivering
 from apps.scheduler.scheduler import scheduling
 from apps.worker.consumer import Worker
 from libs.backends import open_backends
+from libs.delivery.address import PREFIX
 from libs.runtime.scratch import lock_file
 from libs.settings import Settings
 from libs.storage import due_jobs, webhook_dispatch
@@ -20,7 +22,7 @@ class AlreadyRunning(Exception):
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Migrate the database, then run API, worker and scheduler until `stop`.
+    """Migrate the database, then run API, delivery, worker and scheduler until `stop`.
 
     Raises:
         AlreadyRunning: Another process uses the data directory.
@@ -33,5 +35,5 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             # The in-memory broker starts empty, and no other process works on this database.
             await due_jobs.publish_all_soon()
             await webhook_dispatch.expire_leases()
-        async with Worker(backends).running(), scheduling(backends):
-            await serve_api(backends, stop)
+        async with Worker(backends).running(), scheduling(backends), delivering(backends) as deliver:
+            await serve_api(backends, stop, mounted={PREFIX: deliver})

@@ -4,6 +4,7 @@ from apps.http.byte_ranges import BadRange
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
+from libs.delivery import errors as delivery
 from libs.edits import errors as edits
 from libs.imaging import errors as imaging
 from libs.jobs.admission import EditsNotConfigured, TooManyOperations
@@ -14,9 +15,11 @@ from libs.storage import (
     accounts,
     api_keys,
     batches,
+    delivery_keys,
     idempotency,
     jobs,
     passwords,
+    presets,
     refresh_tokens,
     upload_tokens,
     webhook_deliveries,
@@ -28,6 +31,19 @@ from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, 
 from libs.storage.objects import ObjectNotFound, ObjectsNotDeleted, StoreFull, StoreUnavailable
 
 STATUS: dict[type[Exception], int] = {
+    delivery.DeliveryError: 400,
+    delivery.AddressInvalid: 404,
+    delivery.AddressNotSigned: 403,
+    delivery.AddressSignatureInvalid: 403,
+    delivery.AddressExpired: 403,
+    delivery.SourceNotAllowed: 403,
+    delivery.QueueFull: 429,
+    delivery_keys.DeliveryKeyError: 400,
+    delivery_keys.DeliveryKeyNotFound: 404,
+    delivery_keys.TooManyDeliveryKeys: 409,
+    presets.PresetError: 400,
+    presets.PresetNotFound: 404,
+    presets.TooManyPresets: 409,
     imaging.ImagingError: 422,
     imaging.NotAnImage: 415,
     imaging.FormatNotAccepted: 415,

@@ -9,7 +9,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args, get_origin, get_type_hints
 
-from msgspec import NODEFAULT
 from msgspec.structs import FieldInfo, fields
 
 from libs.settings import PREFIX, Settings
@@ -29,7 +28,13 @@ Darkroom reads its settings from environment variables. Every setting has a defa
 
 """
 HEAD = "| setting | default | values | meaning |\n|---|---|---|---|"
-TYPES: Mapping[object, str] = {int: "integer", float: "number", str: "text", Path: "directory"}
+TYPES: Mapping[object, str] = {
+    bool: "`true`, `false`",
+    int: "integer",
+    float: "number",
+    str: "text",
+    Path: "directory",
+}
 LIMITS = {"above": "gt", "from": "ge", "to": "le"}
 
 EXAMPLE = """\
@@ -45,6 +50,7 @@ SECTIONS = {
     "max_upload_bytes": "Limits for images",
     "job_timeout_s": "Jobs",
     "fetch_ports": "URLs and CSV batches",
+    "delivery_keys": "Images by URL",
     "openai_api_key": "Edits by prompt",
     "webhook_schedule_s": "Webhooks",
     "quota_bytes": "Limits for accounts and senders",
@@ -57,6 +63,7 @@ COMPUTED = {
     "objects_url": ("files in the data directory", ""),
     "broker_url": ("`memory://`", "memory://"),
     "secret_key": ("generated with `memory://`", ""),
+    "delivery_keys": ("generated with `memory://`", ""),
 }
 """The defaults that `load_settings` computes: for the page, for the example."""
 
@@ -102,8 +109,10 @@ def descriptions() -> dict[str, str]:
 
 def _default(field: FieldInfo) -> tuple[str, str]:
     """Return a field's default for the page and for the example."""
-    if field.default is NODEFAULT:
+    if field.name in COMPUTED:
         return COMPUTED[field.name]
+    if isinstance(field.default, bool):
+        return f"`{str(field.default).lower()}`", str(field.default).lower()
     several = isinstance(field.default, tuple)
     value = ",".join(map(str, cast("tuple[object, ...]", field.default))) if several else str(field.default)
     return (f"`{value}`" if value else "", value)

@@ -9,6 +9,8 @@ ORIGINALS = "originals"
 RESULTS = "results"
 INBOX = "inbox"  # files that outside producers store for their orders; no account can have this name
 THUMBNAILS = ".thumbnails"  # no username begins with a dot
+RENDITIONS = ".renditions"
+REMOTE = "remote"  # the folder of renditions of remote images
 
 
 def object_key(
@@ -39,3 +41,9 @@ def key_prefix(username: str, image_id: UUID | str, *, folder: str, when: dateti
 def thumbnail_key(object_key: str) -> str:
     """Return the key of the thumbnail of an image's file."""
     return f"{THUMBNAILS}/{object_key}"
+
+
+def rendition_key(source: UUID | str, digest: str, claim_id: UUID, extension: str) -> str:
+    """Return the key of a rendition; every claim has its own, so that a lost one can be deleted safely."""
+    folder = REMOTE if isinstance(source, str) else source
+    return f"{RENDITIONS}/{folder}/{digest}-{claim_id.hex[-8:]}.{extension}"

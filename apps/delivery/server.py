@@ -1,0 +1,42 @@
+"""The process that delivers images by URL: its application, and its server."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.types import ASGIApp
+
+from apps.delivery.deliver import Deliver
+from apps.http.health import HealthChecks
+from apps.http.mounts import with_mounted
+from apps.http.server import serve_http
+from libs.backends import Backends
+from libs.delivery.address import PREFIX
+
+
+async def serve_delivery(backends: Backends, stop: asyncio.Event) -> None:
+    """Serve addresses below `/t/`, and health checks, until `stop`."""
+    async with delivering(backends) as deliver:
+        await serve_http(with_mounted(_health_app(backends), PREFIX, deliver), backends.settings, stop)
+
+
+@asynccontextmanager
+async def delivering(backends: Backends) -> AsyncGenerator[ASGIApp]:
+    """Provide the application for addresses below `/t/`, for a server that another app runs."""
+    deliver = Deliver(backends)
+    try:
+        yield deliver
+    finally:
+        await deliver.close()
+
+
+def _health_app(backends: Backends) -> ASGIApp:
+    return Litestar(
+        route_handlers=[HealthChecks],
+        dependencies={"backends": Provide(lambda: backends, sync_to_thread=False)},
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+    )

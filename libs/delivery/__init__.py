@@ -1,0 +1,1 @@
+"""Images by URL: signed addresses, presets, and the cache of renditions."""

@@ -1,0 +1,164 @@
+"""Functions over renditions: find, claim, complete, purge, evict.
+
+A claim is a row that is not ready, under a short lease that its renderer extends. A renderer that dies leaves
+a row whose lease runs out; then another takes it over.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from libs.storage.database.engine import rows
+from libs.storage.database.statement import Slot, Statement
+from libs.storage.database.tables import Rendition, new_id, now
+
+NOTED_EVERY = timedelta(hours=1)
+
+_BY_DIGEST = Statement(
+    Rendition.objects().where((Rendition.digest == Slot("digest")) & (Rendition.ready == True)),  # noqa: E712
+    quick=True,
+)
+# Of several at once, one inserts the row or takes over a lease that ran out; the others get no row back.
+_CLAIM = Statement(
+    Rendition.raw(
+        "insert into rendition (id, owner, image, preset, digest, object_key, ready, lease_until, format,"
+        " mime, width, height, size_bytes, md5, used_at, created_at)"
+        " values ({}, {}, {}, {}, {}, {}, {}, {}, '', '', 0, 0, 0, '', {}, {})"
+        " on conflict (digest) do update set id = excluded.id, object_key = excluded.object_key,"
+        " preset = excluded.preset, lease_until = excluded.lease_until, created_at = excluded.created_at"
+        " where rendition.ready = {} and rendition.lease_until < excluded.created_at returning id",
+        Slot("id"),
+        Slot("owner"),
+        Slot("image"),
+        Slot("preset"),
+        Slot("digest"),
+        Slot("object_key"),
+        False,
+        Slot("lease_until"),
+        Slot("now"),
+        Slot("now"),
+        False,
+    ),
+    quick=True,
+)
+
+
+async def find(digest: str) -> Rendition | None:
+    """Return the stored rendition with this digest, or None."""
+    return await _BY_DIGEST.first(Rendition, digest=digest)
+
+
+async def claim(
+    digest: str,
+    *,
+    owner: int | None,
+    image: UUID | None,
+    preset: str | None,
+    lease_s: float,
+) -> UUID | None:
+    """Claim a rendition that nobody renders; None when it is ready or another holds the claim."""
+    moment, claim_id = now(), new_id()
+    taken = await _CLAIM(
+        id=claim_id,
+        owner=owner,
+        image=image,
+        preset=preset,
+        digest=digest,
+        object_key="",  # known when the format is
+        lease_until=moment + timedelta(seconds=lease_s),
+        now=moment,
+    )
+    return claim_id if taken else None
+
+
+async def extend(claim_id: UUID, *, lease_s: float) -> None:
+    """Extend the lease of a claim, if it is still held."""
+    until = now() + timedelta(seconds=lease_s)
+    await Rendition.update({Rendition.lease_until: until}).where(_held(claim_id))
+
+
+async def complete(claim_id: UUID, values: dict[Any, Any]) -> bool:
+    """Record the file of a claim; return False when the claim is lost, or its image is gone."""
+    ready: dict[Any, Any] = {Rendition.ready: True, Rendition.lease_until: None, **values}
+    update = cast("Any", Rendition.update(ready).where(_held(claim_id)))
+    return bool(await rows(update.returning(Rendition.id)))
+
+
+async def give_up(claim_id: UUID) -> None:
+    """Drop a claim, so that the next request can take it at once."""
+    await Rendition.delete().where(_held(claim_id))
+
+
+async def drop(rendition_id: UUID) -> None:
+    """Delete a rendition whose object is missing."""
+    await Rendition.delete().where(Rendition.id == rendition_id)
+
+
+async def note_use(rendition: Rendition) -> None:
+    """Store that a rendition is in use, about once an hour."""
+    if rendition.used_at < now() - NOTED_EVERY:
+        await Rendition.update({Rendition.used_at: now()}).where(Rendition.id == rendition.id)
+
+
+async def keys_of_images(image_ids: Sequence[UUID]) -> dict[str, UUID]:
+    """Return the object keys of all renditions of these images, with the ids of the images."""
+    if not image_ids:
+        return {}
+    found: list[dict[str, Any]] = await Rendition.select(Rendition.object_key, Rendition.image).where(
+        Rendition.image.is_in(list(image_ids))
+    )
+    return {row["object_key"]: row["image"] for row in found if row["object_key"]}
+
+
+async def remove_of_image(image_id: UUID) -> list[str]:
+    """Delete the rows of an image's renditions; return the keys of their objects."""
+    return _keys(
+        await rows(Rendition.delete().where(Rendition.image == image_id).returning(Rendition.object_key))
+    )
+
+
+async def remove_of_preset(owner: int, preset: str) -> list[str]:
+    """Delete the rows of a preset's renditions; return the keys of their objects."""
+    of_preset = (Rendition.owner == owner) & (Rendition.preset == preset)
+    return _keys(await rows(Rendition.delete().where(of_preset).returning(Rendition.object_key)))
+
+
+async def total_bytes() -> int:
+    """Return how many bytes all renditions have together."""
+    return int(
+        cast("Any", await Rendition.raw("select coalesce(sum(size_bytes), 0) as total from rendition"))[0][
+            "total"
+        ]
+    )
+
+
+async def least_used(limit: int) -> list[Rendition]:
+    """Return stored renditions, those first that were used longest ago."""
+    stored = Rendition.ready == True  # noqa: E712
+    return await Rendition.objects().where(stored).order_by(Rendition.used_at).limit(limit)
+
+
+async def remove(ids: Sequence[UUID]) -> None:
+    """Delete rows of renditions."""
+    await Rendition.delete().where(Rendition.id.is_in(list(ids)))
+
+
+async def remove_abandoned(before: datetime) -> list[str]:
+    """Delete claims whose lease ran out before a moment; return the keys where objects may stand."""
+    lapsed = (Rendition.ready == False) & (Rendition.lease_until < before)  # noqa: E712
+    return _keys(await rows(Rendition.delete().where(lapsed).returning(Rendition.object_key)))
+
+
+async def known_keys(keys: Sequence[str]) -> set[str]:
+    """Return those of the object keys that a row names."""
+    found = await Rendition.select(Rendition.object_key).where(Rendition.object_key.is_in(list(keys)))
+    return {row["object_key"] for row in found}
+
+
+def _held(claim_id: UUID) -> Any:  # noqa: ANN401 - a condition of Piccolo
+    return (Rendition.id == claim_id) & (Rendition.ready == False)  # noqa: E712
+
+
+def _keys(found: Sequence[dict[str, Any]]) -> list[str]:
+    return [row["object_key"] for row in found if row["object_key"]]
