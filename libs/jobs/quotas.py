@@ -11,7 +11,11 @@ async def check(owner: BaseUser, backends: Backends, *, more_bytes: int = 0) -> 
     Raises:
         TooManyJobs, QuotaExceeded: The account is at its limit.
     """
-    settings, held = backends.settings, await account_usage.of(owner.id)
+    settings = backends.settings
+    if more_bytes:
+        held = await account_usage.of(owner.id)
+    else:
+        held = await account_usage.of_jobs(owner.id)
     if held.waiting_jobs >= settings.quota_jobs:
         raise jobs.TooManyJobs(f"{settings.quota_jobs} jobs are waiting already")
     if more_bytes and held.stored_bytes + more_bytes > settings.quota_bytes:

@@ -34,14 +34,14 @@ async def note_download(image: Image, *, downloaded_s: float) -> None:
     if image.retention != Retention.EPHEMERAL or image.first_downloaded_at is not None:
         return
     moment = now()
-    values: dict[Column | str, Any] = {
-        Image.first_downloaded_at: moment,
-        Image.expires_at: moment + timedelta(seconds=downloaded_s),
+    values = {
+        "moment": moment,
+        "expires_at": moment + timedelta(seconds=downloaded_s),
+        "group": image.expiry_group,
     }
-    not_downloaded = Image.first_downloaded_at.is_null() & (Image.retention == Retention.EPHEMERAL)
     async with transaction():
-        await Image.update(values).where(not_downloaded, Image.id == image.expiry_group)
-        await Image.update(values).where(not_downloaded, Image.expiry_group == image.expiry_group)
+        await _DOWNLOADED_FIRST(**values)
+        await _DOWNLOADED(**values)
 
 
 async def mark_deleting(image_id: UUID) -> list[UUID]:
@@ -108,6 +108,18 @@ async def delete_rows(image_ids: Sequence[UUID]) -> list[UUID]:
     return [row["id"] for row in deleted]
 
 
+_DOWNLOAD: dict[Column | str, Any] = {
+    Image.first_downloaded_at: Slot("moment"),
+    Image.expires_at: Slot("expires_at"),
+}
+_NOT_DOWNLOADED = Image.first_downloaded_at.is_null() & (Image.retention == Retention.EPHEMERAL)
+_DOWNLOADED_FIRST = Statement(
+    cast("Any", Image.update(_DOWNLOAD).where(_NOT_DOWNLOADED & (Image.id == Slot("group")))), quick=True
+)
+_DOWNLOADED = Statement(
+    cast("Any", Image.update(_DOWNLOAD).where(_NOT_DOWNLOADED & (Image.expiry_group == Slot("group")))),
+    quick=True,
+)
 # These run every second, and there is rarely something to do. Their conditions are those of partial indexes.
 _ANY_EXPIRED = Statement(
     Image.raw(

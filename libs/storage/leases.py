@@ -96,7 +96,7 @@ async def ended_by(claim: Claim) -> bool:
 
 async def complete_transform(
     claim: Claim,
-    source: UUID,
+    source: Image,
     result: Image,
     *,
     followed_by: Job | None,
@@ -105,11 +105,16 @@ async def complete_transform(
 ) -> None:
     """End the job with its result, and queue the job that follows, in one transaction.
 
+    A `source` that was decoded before the job began needs no mark: it has a dozen indexes.
+
     Raises:
         LostLease: The job is no longer this worker's.
     """
     async with transaction():
-        await join_expiry_group(source, [result], shares_expiry=shares_expiry, downloaded_s=downloaded_s)
+        if shares_expiry or source.status != ImageStatus.READY:
+            await join_expiry_group(
+                source.id, [result], shares_expiry=shares_expiry, downloaded_s=downloaded_s
+            )
         await insert(result)
         if followed_by is not None:
             await insert(followed_by)

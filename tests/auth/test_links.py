@@ -9,6 +9,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import aiohttp
+import jwt
 import pytest
 from yarl import URL
 
@@ -32,6 +33,11 @@ async def link_to(shared_client: Client, image: dict[str, Any], **request: objec
     answer = await shared_client.post(f"/api/images/{image['id']}/link", json=request)
     assert answer.status == 201
     return answer.json
+
+
+def test_a_token_is_a_json_web_token() -> None:
+    claims = {"sub": str(uuid4()), "aud": "image"}
+    assert sign_permanent(SECRET, "image", {"sub": claims["sub"]}) == jwt.encode(claims, SECRET)
 
 
 async def opened(link: str) -> Answer:

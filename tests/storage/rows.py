@@ -89,7 +89,12 @@ async def complete(claim: Claim, owner: BaseUser, *, shares_expiry: bool = True,
     group = {"expiry_group": claim.image} if shares_expiry else {}
     result = image_of(owner, parent=claim.image, status=ImageStatus.READY, **group, **values)
     await leases.complete_transform(
-        claim, claim.image, result, followed_by=None, shares_expiry=shares_expiry, downloaded_s=300
+        claim,
+        await image_row(claim.image),
+        result,
+        followed_by=None,
+        shares_expiry=shares_expiry,
+        downloaded_s=300,
     )
     return result
 

@@ -178,9 +178,19 @@ async def test_what_follows_on_a_result_is_queued_with_it_or_not_at_all() -> Non
     following = Job(**next_job.to_dict())
     with pytest.raises(LostLease):
         await leases.complete_transform(
-            claim, image.id, image_of(owner), followed_by=following, shares_expiry=False, downloaded_s=1
+            claim, image, image_of(owner), followed_by=following, shares_expiry=False, downloaded_s=1
         )
     assert await Job.count() == 1
+
+
+@pytest.mark.parametrize("status", [ImageStatus.PENDING, ImageStatus.READY])
+async def test_a_source_is_marked_as_decoded_once(status: ImageStatus) -> None:
+    owner = await an_owner()
+    image = await an_image(owner, status=status)
+    await complete(await claimed((await a_job(owner, image)).id), owner, shares_expiry=False)
+    row = await image_row(image.id)
+    assert row.status == ImageStatus.READY
+    assert (row.updated_at == image.updated_at) == (status == ImageStatus.READY)
 
 
 async def test_a_released_job_has_its_attempt_back() -> None:

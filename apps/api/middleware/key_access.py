@@ -76,7 +76,7 @@ async def key_holder(request: Request[Any, Any, Any], text: str) -> BaseUser:
 
 async def note_key_use(request: Request[Any, Any, Any]) -> None:
     """Store that a key was used, after the response; a database that cannot is no fault of the request."""
-    key: ApiKey | None = request.state.get("api_key")
+    key: ApiKey | None = request.scope["state"].get("api_key")  # `request.state` is made at the first use
     if key is None or api_keys.is_use_noted(key):
         return
     try:

@@ -9,9 +9,9 @@ from litestar import Request
 from litestar.exceptions import TooManyRequestsException
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
-from apps.api.middleware.authentication import access_claims, api_key_of
+from apps.api.middleware.authentication import HEADER, access_claims, api_key_of
 from apps.api.middleware.key_owners import KeyOwners, holder_of
-from apps.api.middleware.upload_token_access import upload_token_of
+from apps.api.middleware.upload_token_access import BY_UPLOAD_TOKEN, upload_token_of
 from apps.api.problems import NotAuthenticated
 from libs.auth.tokens import SignatureExpired, SignatureInvalid
 from libs.auth.upload_tokens import FORM
@@ -19,6 +19,7 @@ from libs.settings import Settings
 
 WINDOW_S = 60
 UNLIMITED = (b"/health/", b"/schema", b"/admin")
+CREDENTIALS = frozenset({b"authorization", HEADER.encode()})
 
 
 @dataclass(slots=True)
@@ -125,6 +126,8 @@ class RateLimits:
         if sent is not None:  # an unknown key counts for the address, so that guessing is limited
             owner = self._owners.account_of(sent)
             return f"address:{_address(scope)}" if owner is None else f"user:{owner}"
+        if not _may_have_credentials(scope):
+            return f"address:{_address(scope)}"
         try:
             return f"user:{access_claims(Request(scope), self._settings)['sub']}"
         except (NotAuthenticated, SignatureInvalid, SignatureExpired):
@@ -133,8 +136,17 @@ class RateLimits:
 
 def _key_of(scope: HTTPScope) -> str | None:
     """Return the API key or the upload token of a request, or None."""
+    if not _may_have_credentials(scope):
+        return None
     request: Request[Any, Any, Any] = Request(scope)
     return api_key_of(request) or upload_token_of(request)
+
+
+def _may_have_credentials(scope: HTTPScope) -> bool:
+    """Return whether a request may name an account: links and pages, which do not, need not be parsed."""
+    if any(name in CREDENTIALS for name, _ in scope["headers"]):
+        return True
+    return not BY_UPLOAD_TOKEN.keys().isdisjoint(scope["route_handler"].opt)  # one may be in the query
 
 
 def _address(scope: HTTPScope) -> str:

@@ -33,7 +33,7 @@ async def transform(command: TransformImage, claim: Claim, pool: WorkerPool) -> 
         async def record() -> None:
             await leases.complete_transform(
                 claim,
-                source.id,
+                source,
                 result,
                 followed_by=hashing,
                 shares_expiry=command.shares_expiry,

@@ -91,6 +91,8 @@ class _DriverErrors:
         pass
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: object) -> None:
+        if error is None:
+            return
         if isinstance(error, _INVALID) or _has_code(error, sqlite3.SQLITE_MISMATCH):
             raise InvalidValue("a text or number of the request cannot be stored") from error
         if isinstance(error, asyncpg.DiskFullError) or _is_full_sqlite(error):

@@ -100,12 +100,21 @@ class LocalObjects:
         """Return the object's path; refuse a symbolic link that leads out of the store."""
         check_key(key)
         # Otherwise a lost mount would look like missing objects, and files would be written below it.
-        if not self._incoming.is_dir():
+        if not os.path.isdir(self._incoming):  # noqa: PTH112 - half the time of a Path's
             raise StoreUnavailable("the folder of the object store is missing")
         path = f"{self._root}/{key}"
-        if not os.path.realpath(path).startswith(f"{self._root}/"):
+        if self._has_links(key) and not os.path.realpath(path).startswith(f"{self._root}/"):
             raise BadKey(key, "it leads out of the store")
         return Path(path)
+
+    def _has_links(self, key: str) -> bool:
+        """Return whether the object or a folder of it is a symbolic link; the path of the root has none."""
+        path = str(self._root)
+        for name in key.split("/"):
+            path = f"{path}/{name}"
+            if os.path.islink(path):  # noqa: PTH114 - a third of the time of a Path's
+                return True
+        return False
 
     def _put(self, key: str, path: Path, expected: Digest | None) -> None:
         target = self._locate(key)
@@ -169,14 +178,18 @@ class LocalObjects:
                 file = path.open("rb")
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise ObjectNotFound(key) from None
-        file.seek(start)
+        if start:
+            file.seek(start)
         return file
 
     def _open_and_read(self, key: str, start: int, length: int | None) -> tuple[BinaryIO, bytes]:
-        """Open an object and read its first chunk: most objects have no other."""
+        """Open an object and read its first chunk: most objects have no other, and are closed at once."""
         file = self._open(key, start)
         try:
-            return file, _read_chunk(file, length)
+            first = _read_chunk(file, length)
+            if len(first) == length:
+                file.close()
+            return file, first
         except BaseException:
             file.close()
             raise
