@@ -30,6 +30,7 @@ def doctor(*, mend: bool, age_h: float, force: bool) -> None:
       missing  a row without its object
       stray    an object without a row
       attempt  an object that an earlier attempt at a job left behind
+      uncached a rendition without its object; it is rendered again when asked for
       altered  an object whose size is not that of its row; never removed
       foreign  an object that is not Darkroom's; never removed
 

@@ -73,18 +73,27 @@ class Deliver:
     async def _deliver(self, request: DeliveryRequest, key: Hashable, send: Send) -> None:
         address = parse_address(request.path)
         wanted = await self._resolver.resolve(address, width=request.width_px(), accepted=request.accepted)
+        try:
+            await self._deliver_wanted(request, key, wanted, send)
+        except ObjectNotFound:  # somebody else has deleted the object of the rendition
+            await self._renditions.forget(wanted)
+            await self._deliver_wanted(request, key, wanted, send)
+
+    async def _deliver_wanted(
+        self, request: DeliveryRequest, key: Hashable, wanted: Wanted, send: Send
+    ) -> None:
+        """Answer with a rendition.
+
+        Raises:
+            ObjectNotFound: Nothing is sent: the object of the rendition is gone, or that of its image.
+        """
         started = perf_counter()
         found = await self._renditions.get(wanted)
         answer = answer_to(wanted, found)
         if self._redirects(found):
             await self._send_redirect(wanted, found, answer, send)
             return
-        try:
-            answer.body = answer.body or self._memory.body(key, answer.etag) or await self._small_body(answer)
-        except ObjectNotFound:  # the object was deleted, and not by Darkroom
-            await self._renditions.lost(wanted)
-            found = await self._renditions.get(wanted)
-            answer = answer_to(wanted, found)
+        answer.body = answer.body or self._memory.body(key, answer.etag) or await self._small_body(answer)
         self._memory.put(key, answer)
         total_ms = (perf_counter() - started) * 1000
         notes = [

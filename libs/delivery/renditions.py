@@ -92,7 +92,7 @@ class Renditions:
             making.add_done_callback(lambda _: self._making.pop(wanted.digest, None))
         return await asyncio.shield(making)
 
-    async def lost(self, wanted: Wanted) -> None:
+    async def forget(self, wanted: Wanted) -> None:
         """Forget a rendition whose object is missing, so that it is rendered again."""
         row = await renditions.find(wanted.digest)
         if row is not None:

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from libs.backends import Backends
 from libs.images import expiry
-from libs.storage import images
+from libs.storage import images, renditions
 from libs.storage.database.tables import BaseUser, Image, now
-from libs.storage.object_keys import INBOX, ORIGINALS, RESULTS, THUMBNAILS
+from libs.storage.object_keys import INBOX, ORIGINALS, REMOTE, RENDITIONS, RESULTS, THUMBNAILS
 from libs.storage.objects import BadKey, ObjectNotFound, ObjectsNotDeleted, Stored
 
 BATCH = 500
@@ -22,11 +22,13 @@ FEW = 10  # differences that may be repaired whatever their share is
 
 # missing: a row without its object. stray: an object without a row. attempt: a stray whose image has another
 # object. altered: an object whose size is not that of its row. foreign: an object that is not Darkroom's.
-Kind = Literal["missing", "stray", "attempt", "altered", "foreign"]
-MENDED: tuple[Kind, ...] = ("missing", "stray", "attempt")
+# A rendition is rendered again, so one whose object is missing is no loss: its row is `uncached`.
+Kind = Literal["missing", "stray", "attempt", "altered", "foreign", "uncached"]
+MENDED: tuple[Kind, ...] = ("missing", "stray", "attempt", "uncached")
 
 UUID_TEXT = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 OWN_KEY = re.compile(rf"[^/]+/(?:{ORIGINALS}|{RESULTS})/\d{{4}}/\d\d/\d\d/({UUID_TEXT})[.-][^/]*")
+RENDITION_KEY = re.compile(rf"{re.escape(RENDITIONS)}/({UUID_TEXT}|{REMOTE})/[0-9a-f-]+\.[a-z]+")
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     kind: Kind
     key: str
     image_id: UUID | None = None
+    rendition_id: UUID | None = None
 
 
 class TooMuch(Exception):
@@ -60,8 +63,8 @@ class Examination:
         Raises:
             StoreUnavailable: The store cannot be listed.
         """
-        for half in (self._objects(), self._rows()):
-            async for finding in half:
+        for part in (self._objects(), self._rows(), self._renditions()):
+            async for finding in part:
                 self.findings.append(finding)
                 note(finding)
 
@@ -78,7 +81,9 @@ class Examination:
         for found, total, what in ((rows, self.rows, "images"), (strays, self.objects, "objects")):
             if len(found) > FEW and len(found) * 2 > total and not force:
                 raise TooMuch(f"{len(found)} of {total} {what} would be removed")
-        return await self._remove_strays(strays) + await self._remove_rows(rows)
+        uncached = [found.rendition_id for found in self.findings if found.rendition_id is not None]
+        await renditions.remove(uncached)
+        return await self._remove_strays(strays) + await self._remove_rows(rows) + len(uncached)
 
     async def _objects(self) -> AsyncGenerator[Finding]:
         batch: list[Stored] = []
@@ -92,11 +97,11 @@ class Examination:
             yield finding
 
     async def _compared(self, batch: list[Stored]) -> AsyncGenerator[Finding]:
-        known = await images.sizes_by_key([_image_key(stored.key) for stored in batch])
+        known = await _known_sizes([stored.key for stored in batch])
         for stored in batch:
             self._present.add(_digest(stored.key))
             key = _image_key(stored.key)
-            own = OWN_KEY.fullmatch(key)
+            own = OWN_KEY.fullmatch(key) or RENDITION_KEY.fullmatch(key)
             if key in known:
                 self.objects += 1
                 if stored.key == key and known[key] != stored.size_bytes:
@@ -107,7 +112,7 @@ class Examination:
             else:
                 self.objects += 1
                 if stored.modified_at < self._before:
-                    has_other = await images.by_id(UUID(own[1])) is not None
+                    has_other = own[1] != REMOTE and await images.by_id(UUID(own[1])) is not None
                     yield Finding(kind="attempt" if has_other else "stray", key=stored.key)
 
     async def _rows(self) -> AsyncGenerator[Finding]:
@@ -117,6 +122,14 @@ class Examination:
             for image in page:
                 if _digest(image.object_key) not in self._present and await self._is_missing(image):
                     yield Finding(kind="missing", key=image.object_key, image_id=image.id)
+            after = page[-1].id
+
+    async def _renditions(self) -> AsyncGenerator[Finding]:
+        after: UUID | None = None
+        while page := await renditions.all_after(after, BATCH):
+            for row in page:
+                if _digest(row.object_key) not in self._present and row.created_at < self._before:
+                    yield Finding(kind="uncached", key=row.object_key, rendition_id=row.id)
             after = page[-1].id
 
     async def _is_missing(self, image: Image) -> bool:
@@ -129,7 +142,7 @@ class Examination:
             return current is not None and current.object_key == image.object_key
 
     async def _remove_strays(self, strays: list[Finding]) -> int:
-        known = await images.sizes_by_key([_image_key(stray.key) for stray in strays])
+        known = await _known_sizes([stray.key for stray in strays])
         gone = [stray.key for stray in strays if _image_key(stray.key) not in known]
         kept: dict[str, str] = {}
         for start in range(0, len(gone), BATCH):
@@ -153,6 +166,12 @@ class Examination:
                 await expiry.delete(image, owner, self._backends)
                 removed += 1
         return removed
+
+
+async def _known_sizes(keys: list[str]) -> dict[str, int]:
+    """Return the sizes of images and renditions by their keys; a thumbnail's key is that of its image."""
+    of_images = await images.sizes_by_key([_image_key(key) for key in keys])
+    return of_images | await renditions.sizes_by_key([key for key in keys if RENDITION_KEY.fullmatch(key)])
 
 
 def _image_key(key: str) -> str:

@@ -144,16 +144,24 @@ async def remove(ids: Sequence[UUID]) -> None:
     await Rendition.delete().where(Rendition.id.is_in(list(ids)))
 
 
-async def remove_abandoned(before: datetime) -> list[str]:
-    """Delete claims whose lease ran out before a moment; return the keys where objects may stand."""
-    lapsed = (Rendition.ready == False) & (Rendition.lease_until < before)  # noqa: E712
-    return _keys(await rows(Rendition.delete().where(lapsed).returning(Rendition.object_key)))
+async def remove_abandoned(before: datetime) -> None:
+    """Delete claims whose lease ran out before a moment."""
+    await Rendition.delete().where((Rendition.ready == False) & (Rendition.lease_until < before))  # noqa: E712
 
 
-async def known_keys(keys: Sequence[str]) -> set[str]:
-    """Return those of the object keys that a row names."""
-    found = await Rendition.select(Rendition.object_key).where(Rendition.object_key.is_in(list(keys)))
-    return {row["object_key"] for row in found}
+async def sizes_by_key(keys: Sequence[str]) -> dict[str, int]:
+    """Return the size in bytes that the database has for each object key; others are left out."""
+    found: list[dict[str, Any]] = await Rendition.select(Rendition.object_key, Rendition.size_bytes).where(
+        Rendition.object_key.is_in(list(keys))
+    )
+    return {row["object_key"]: row["size_bytes"] for row in found}
+
+
+async def all_after(after: UUID | None, limit: int) -> list[Rendition]:
+    """Return stored renditions in the order of their ids."""
+    stored = Rendition.ready == True  # noqa: E712
+    condition = stored if after is None else stored & (Rendition.id > after)
+    return await Rendition.objects().where(condition).order_by(Rendition.id).limit(limit)
 
 
 def _held(claim_id: UUID) -> Any:  # noqa: ANN401 - a condition of Piccolo
