@@ -16,6 +16,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from libs.delivery.errors import AddressInvalid
 from libs.imaging.formats import WrittenName
@@ -38,7 +39,8 @@ _IMAGE = re.compile(
     r"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?:~([0-9a-fA-F]{1,32}))?(?:\.([A-Za-z0-9]{1,8}))?"
 )
 _REMOTE = re.compile(r"url\.([A-Za-z0-9_-]+)={0,2}(?:\.([A-Za-z0-9]{1,8}))?", re.ASCII)
-_ENCODED = re.compile(r"%(2[cC]|3[aA]|7[eE])")  # what some clients encode although paths may have it
+_SEPARATORS = re.compile(r"%(2[cC]|3[aA])")  # `,` and `:`, which paths may have as they are
+_TILDE = re.compile(r"%7[eE]")
 
 
 class Address(Struct, frozen=True, kw_only=True):
@@ -52,6 +54,11 @@ class Address(Struct, frozen=True, kw_only=True):
     version: str | None = None  # 8 hex digits
     format: WrittenName | None = None  # that the extension names
 
+    def with_plain_separators(self) -> "Address":
+        """Return the address that a client or proxy has percent-encoded more than needed."""
+        steps = _SEPARATORS.sub(_decoded, self.steps)
+        return replace(self, steps=steps, signed=self.signed.replace(self.steps, steps, 1))
+
 
 def parse_address(path: str) -> Address:
     """Parse a raw path that begins with `/t/`.
@@ -61,12 +68,12 @@ def parse_address(path: str) -> Address:
     """
     if len(path) > MAX_PATH:
         raise AddressInvalid(f"the address has {len(path)} characters, the limit is {MAX_PATH}")
-    parts = _ENCODED.sub(lambda found: chr(int(found[1], 16)), path).removeprefix(PREFIX).split("/")
+    parts = path.removeprefix(PREFIX).split("/")
     if len(parts) != 3 or not all(parts):
         raise AddressInvalid("the address is not /t/{key}.{signature}/{steps}/{image id}")
     key, steps, tail = parts
     key_id, signature = _credentials(key)
-    image = _IMAGE.fullmatch(tail)
+    image = _IMAGE.fullmatch(_TILDE.sub("~", tail))
     if image is not None:
         return Address(
             key_id=key_id,
@@ -104,6 +111,10 @@ def is_signature(secret: str, signed: str, signature: bytes) -> bool:
 
 def _digest(secret: str, signed: str) -> bytes:
     return hmac.digest(secret.encode(), signed.encode(), sha256)
+
+
+def _decoded(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16))
 
 
 def _credentials(text: str) -> tuple[str | None, bytes]:

@@ -25,8 +25,8 @@ class KeyRing:
         self._operators = {key.id: key for key in map(parse_key, operators)}
         self._accounts: ShortMemory[str, SigningKey] = ShortMemory(size=1000)
 
-    async def verify(self, address: Address) -> SigningKey:
-        """Return the key that signed an address.
+    async def verify(self, address: Address) -> tuple[SigningKey, Address]:
+        """Return the key that signed an address, and the address as it was signed.
 
         Raises:
             AddressNotSigned: It has no signature.
@@ -35,11 +35,12 @@ class KeyRing:
         if address.key_id is None:
             raise AddressNotSigned("the address needs a signature: /t/{key}.{signature}/...")
         key = self._operators.get(address.key_id) or await self._of_account(address.key_id)
-        if key is None or not is_signature(key.secret, address.signed, address.signature):
-            raise AddressSignatureInvalid(
-                f"the signature does not fit {address.signed[:200]!r}, or there is no key {address.key_id!r}"
-            )
-        return key
+        for form in (address, address.with_plain_separators()):
+            if key is not None and is_signature(key.secret, form.signed, form.signature):
+                return key, form
+        raise AddressSignatureInvalid(
+            f"the signature does not fit {address.signed[:200]!r}, or there is no key {address.key_id!r}"
+        )
 
     async def _of_account(self, key_id: str) -> SigningKey | None:
         found = self._accounts.get(key_id)

@@ -79,8 +79,10 @@ class Resolver:
             AddressExpired, StepsInvalid, WidthNotOffered, SourceNotAllowed: It is wrong in itself.
             ImageNotFound, PresetNotFound: It names what is not there, or not there for this key.
         """
+        key: SigningKey | None = None
+        if address.key_id is not None:
+            key, address = await self._keys.verify(address)
         steps = _parsed(address.steps)
-        key = None if address.key_id is None else await self._keys.verify(address)
         if steps.expires_at is not None and steps.expires_at <= time():
             raise AddressExpired("the address has expired")
         if width is not None and width not in self._settings.delivery_widths:

@@ -45,7 +45,7 @@ class Client:
         self.token: str | None = None
         self.refresh_token = ""
         self.username = f"user-{uuid4().hex[:12]}"
-        self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+        self.session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
 
     @property
     def email(self) -> str:
@@ -57,7 +57,7 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
+        await self.session.close()
 
     async def call(
         self,
@@ -73,7 +73,7 @@ class Client:
         bearer = token if token is not None else self.token
         if bearer:
             sent.setdefault("Authorization", f"Bearer {bearer}")
-        async with self._session.request(method, url, headers=sent, **options) as answer:
+        async with self.session.request(method, url, headers=sent, **options) as answer:
             return Answer(answer.status, answer.headers.copy(), await answer.read())
 
     async def get(self, path: str, **options: Any) -> Answer:
@@ -126,7 +126,7 @@ class Client:
         """Return the job once its event stream says that it has ended."""
         async with (
             asyncio.timeout(WAIT_S),
-            self._session.get(
+            self.session.get(
                 f"{self.site.url}/api/jobs/{job_id}/events", headers={"Authorization": f"Bearer {self.token}"}
             ) as stream,
         ):

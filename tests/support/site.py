@@ -18,14 +18,18 @@ from tests.support.services import own_bucket, own_database, own_vhost
 from tests.support.waiting import WAIT_S, until
 
 Kind = Literal["embedded", "services"]
-App = Literal["serve", "api", "worker", "scheduler"]
+App = Literal["serve", "api", "delivery", "worker", "scheduler"]
 Process = asyncio.subprocess.Process | ForkedProcess
 
 STOP_S = 90
 PROGRAM = (sys.executable, "-m", "apps.cli")
 SECRET = "a secret that only tests know, long enough"
 
+DELIVERY_SECRET = "a-delivery-secret-that-only-tests-know"
+
 QUICK: Mapping[str, str] = {
+    "DELIVERY_KEYS": f"k1:{DELIVERY_SECRET}",
+    "DELIVERY_IN_API": "true",
     "RATE_LIMIT_PER_MINUTE": "100000",
     "UPLOAD_TOKEN_LIMIT_PER_MINUTE": "100000",
     "LOGIN_LIMIT_PER_MINUTE": "100000",
