@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from libs.images.artifact import Artifact
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import Image
+from libs.storage.objects.errors import DigestMismatch
 from tests.storage.object_calls import listed
 from tests.storage.rows import an_owner, image_of
 from tests.support.backends import opened_backends
@@ -46,6 +48,15 @@ async def test_a_file_stays_until_its_row_is_known_to_be_missing(
         await artifact.remove_unrecorded(backends, older_than_s=0)
         assert await listed(backends.objects) == ([image.object_key] if committed else [])
         assert await Image.count() == committed
+
+
+async def test_a_file_of_another_size_than_was_received_gets_no_row(tmp_path: Path, photo: Path) -> None:
+    async with opened_backends(tmp_path) as backends:
+        new = await an_artifact(backends, photo)
+        new.path.write_bytes(photo.read_bytes()[:-1])
+        with pytest.raises(DigestMismatch):
+            await artifact.store([new], partial(insert, new.image), backends)
+        assert (await listed(backends.objects), await Image.count()) == ([], 0)
 
 
 async def test_a_transaction_that_has_begun_ends_though_its_caller_is_cancelled(

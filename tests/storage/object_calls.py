@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from libs.storage.objects import ObjectStore
+from libs.storage.objects import ObjectStore, StoreUnavailable
 
 
 def s3_url() -> str:
@@ -39,3 +39,22 @@ def names_in(folder: Path) -> list[str]:
 
 def md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+async def every_call_raises_unavailable(store: ObjectStore, scratch: Path) -> None:
+    """Check that each call raises `StoreUnavailable` and that a put leaves its file; close the store."""
+    path = scratch / "file"
+    path.write_bytes(b"x")
+    calls = (
+        store.ping(),
+        get(store, "a"),
+        store.delete(["a"]),
+        anext(aiter(store.scan(""))),
+        store.put("a", path, content_type="image/png", metadata={}),
+        store.as_file("a").__aenter__(),
+    )
+    for call in calls:
+        with pytest.raises(StoreUnavailable):
+            await call
+    assert path.exists()
+    await store.close()

@@ -28,7 +28,7 @@ from libs.storage.objects import (
 from libs.storage.objects import s3 as s3_store
 from libs.storage.objects.port import CHUNK_BYTES
 from libs.storage.objects.s3 import CONNECTIONS, DOWNLOADS
-from tests.storage.object_calls import get, listed, md5, put, s3_url
+from tests.storage.object_calls import every_call_raises_unavailable, get, listed, md5, put, s3_url
 from tests.support.waiting import WAIT_S, until
 
 pytest_plugins = ("tests.storage.objects_fixtures",)
@@ -193,24 +193,6 @@ async def test_a_missing_bucket_is_made_once_by_many(scratch: Path, prefix: str)
     assert await listed(store) == ["0", "1", "2", "3", "4"]
     await store.delete([str(number) for number in range(5)])
     await asyncio.gather(store.close(), rival.close())
-
-
-async def every_call_raises_unavailable(store: ObjectStore, scratch: Path) -> None:
-    path = scratch / "file"
-    path.write_bytes(b"x")
-    calls = (
-        store.ping(),
-        get(store, "a"),
-        store.delete(["a"]),
-        anext(aiter(store.scan(""))),
-        store.put("a", path, content_type="image/png", metadata={}),
-        store.as_file("a").__aenter__(),
-    )
-    for call in calls:
-        with pytest.raises(StoreUnavailable):
-            await call
-    assert path.exists()
-    await store.close()
 
 
 async def test_a_server_that_is_away_is_a_passing_fault(scratch: Path) -> None:

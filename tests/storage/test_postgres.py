@@ -1,6 +1,7 @@
 """What our PostgreSQL engine adds to the pool of asyncpg: connections kept for the next statement."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,6 +12,7 @@ from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.postgres import POOL_SIZE, PooledPostgres
 from libs.storage.database.tables import Job
 from tests.storage.rows import a_queued_job, count_up, job_row
+from tests.support.tcp_timers import probed_connections
 from tests.support.waiting import WAIT_S, until
 
 pytestmark = [
@@ -77,3 +79,15 @@ async def test_a_kept_connection_that_the_server_has_ended_is_not_used(database:
     await database.keep(connection)
     connection.terminate()
     await ping()
+
+
+async def test_the_kernel_notices_a_lost_server(database: Engine, database_url: str) -> None:
+    port = urlsplit(database_url).port
+    assert port is not None
+    await ping()
+
+    async def probed() -> bool:
+        found = probed_connections(port)
+        return any(found)
+
+    await until(probed, within_s=20)
