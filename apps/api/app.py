@@ -31,11 +31,13 @@ from apps.api.responses.event_streams import EventStreams
 from apps.api.routes.accounts import Accounts
 from apps.api.routes.api_keys import ApiKeys
 from apps.api.routes.batches import Batches
+from apps.api.routes.delivery_keys import DeliveryKeys
 from apps.api.routes.error_pages import ErrorPages
 from apps.api.routes.images import Images
 from apps.api.routes.jobs import Jobs
 from apps.api.routes.links import open_link
 from apps.api.routes.passwords import Passwords
+from apps.api.routes.presets import Presets
 from apps.api.routes.search import Search
 from apps.api.routes.upload_tokens import UploadTokens
 from apps.api.routes.webhooks import Webhooks
@@ -68,9 +70,11 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
         route_handlers=[
             Accounts,
             ApiKeys,
+            DeliveryKeys,
             Passwords,
             Images,
             UploadTokens,
+            Presets,
             Search,
             Jobs,
             Batches,

@@ -27,7 +27,14 @@ from libs.storage import (
 )
 from libs.storage.database.errors import DatabaseFull, DatabaseUnavailable, InvalidValue
 from libs.storage.edit_calls import DailyEditsUsed
-from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, ImageNotReady, QuotaExceeded
+from libs.storage.image_errors import (
+    ImageChanged,
+    ImageFailed,
+    ImageNotFound,
+    ImageNotKept,
+    ImageNotReady,
+    QuotaExceeded,
+)
 from libs.storage.objects import ObjectNotFound, ObjectsNotDeleted, StoreFull, StoreUnavailable
 
 STATUS: dict[type[Exception], int] = {
@@ -79,6 +86,7 @@ STATUS: dict[type[Exception], int] = {
     signing.SignatureExpired: 401,
     ImageNotFound: 404,
     ImageNotReady: 400,
+    ImageNotKept: 400,
     ImageFailed: 409,
     ImageChanged: 409,
     QuotaExceeded: 413,

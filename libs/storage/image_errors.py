@@ -36,6 +36,13 @@ class ImageChanged(ImageError):
     code = "image_changed"
 
 
+class ImageNotKept(ImageError):
+    """Only kept images have addresses under `/t/` and can be public: this one deletes itself."""
+
+    code = "image_not_kept"
+    outcome = "refused"
+
+
 class QuotaExceeded(ImageError):
     """Storing the image would exceed the account's storage quota."""
 

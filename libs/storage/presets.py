@@ -30,6 +30,12 @@ class PresetNotFound(PresetError):
     code = "preset_not_found"
 
 
+class PresetNameInvalid(PresetError):
+    """A preset's name has small letters, digits and `-`, starts with a letter, and is no operation's name."""
+
+    code = "preset_name_invalid"
+
+
 class TooManyPresets(PresetError):
     """The account has reached its limit of presets. Delete one first."""
 

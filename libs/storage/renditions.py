@@ -111,17 +111,20 @@ async def keys_of_images(image_ids: Sequence[UUID]) -> dict[str, UUID]:
     return {row["object_key"]: row["image"] for row in found if row["object_key"]}
 
 
-async def remove_of_image(image_id: UUID) -> list[str]:
-    """Delete the rows of an image's renditions; return the keys of their objects."""
-    return _keys(
-        await rows(Rendition.delete().where(Rendition.image == image_id).returning(Rendition.object_key))
-    )
+async def remove_of_image(image_id: UUID, *, limit: int) -> list[str]:
+    """Delete rows of an image's renditions; return their keys, which are empty for claims."""
+    return await _remove_some(Rendition.image == image_id, limit)
 
 
-async def remove_of_preset(owner: int, preset: str) -> list[str]:
-    """Delete the rows of a preset's renditions; return the keys of their objects."""
-    of_preset = (Rendition.owner == owner) & (Rendition.preset == preset)
-    return _keys(await rows(Rendition.delete().where(of_preset).returning(Rendition.object_key)))
+async def remove_of_preset(owner: int, preset: str, *, limit: int) -> list[str]:
+    """Delete rows of a preset's renditions; return their keys, which are empty for claims."""
+    return await _remove_some((Rendition.owner == owner) & (Rendition.preset == preset), limit)
+
+
+async def _remove_some(condition: Any, limit: int) -> list[str]:  # noqa: ANN401 - a condition of Piccolo
+    some = cast("Any", Rendition.select(Rendition.id).where(condition).limit(limit))
+    deleted = await rows(Rendition.delete().where(Rendition.id.is_in(some)).returning(Rendition.object_key))
+    return [row["object_key"] for row in deleted]
 
 
 async def total_bytes() -> int:
@@ -166,7 +169,3 @@ async def all_after(after: UUID | None, limit: int) -> list[Rendition]:
 
 def _held(claim_id: UUID) -> Any:  # noqa: ANN401 - a condition of Piccolo
     return (Rendition.id == claim_id) & (Rendition.ready == False)  # noqa: E712
-
-
-def _keys(found: Sequence[dict[str, Any]]) -> list[str]:
-    return [row["object_key"] for row in found if row["object_key"]]

@@ -17,15 +17,18 @@ from libs.storage.database.tables import (
     ApiKey,
     BaseUser,
     Batch,
+    DeliveryKey,
     Image,
     Job,
+    Preset,
     ProductImage,
     RefreshToken,
+    Rendition,
     WebhookDelivery,
     WebhookEndpoint,
 )
 
-IMAGES_AND_JOBS, WEBHOOKS, ACCOUNTS = "Images and jobs", "Webhooks", "Accounts"
+IMAGES_AND_JOBS, DELIVERY, WEBHOOKS, ACCOUNTS = "Images and jobs", "Images by URL", "Webhooks", "Accounts"
 
 
 def table_configs(backends: Backends) -> list[TableConfig]:
@@ -54,6 +57,24 @@ def table_configs(backends: Backends) -> list[TableConfig]:
             IMAGES_AND_JOBS,
             shown="output input_url product_name serial_number position status error batch job id",
             filters="status batch product_name serial_number input_url id",
+        ),
+        _record(
+            Preset,
+            DELIVERY,
+            shown="name owner operations public cache formats fallback created_at updated_at id",
+            filters="owner name public cache created_at id",
+        ),
+        _record(
+            DeliveryKey,
+            DELIVERY,
+            shown="key_id owner name created_at id",
+            filters="owner key_id name created_at id",
+        ),
+        _record(
+            Rendition,
+            DELIVERY,
+            shown="object_key image owner preset format width height size_bytes ready used_at created_at id",
+            filters="owner image preset format ready size_bytes used_at created_at id",
         ),
         _record(
             WebhookDelivery,

@@ -27,6 +27,7 @@ LEGACY = "/legacy"  # below /schema: the description of the legacy addresses
 TAGS = {
     "Accounts": "Accounts and their tokens.",
     "Images": "Uploads, results, downloads, transformations, edits and searches.",
+    "Delivery": "Images by URL: presets, signed addresses, stored renditions.",
     "Jobs": "The work that is done on images.",
     "Batches": "Images whose URLs are listed in one CSV file.",
     "Webhooks": "URLs that receive signed events, and the deliveries of these.",

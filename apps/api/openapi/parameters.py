@@ -12,6 +12,8 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "delivery_id": ("The id of a delivery, which is sent as `webhook-id`", str(values.DELIVERY_ID)),
     "ticket": ("The ticket of `createJobTicket` or `createBatchTicket`, instead of a header", values.TOKEN),
     "key_id": ("The id of an API key", str(values.KEY_ID)),
+    "delivery_key_id": ("The id of a delivery key", str(values.DELIVERY_KEY_ID)),
+    "name": ("The name of a preset", "card"),
     "token_id": ("The id of an upload token", str(values.UPLOAD_TOKEN_ID)),
     "token": ("The end of a link's `url`", "4q0uGm0u3zGJvQ"),
     "after": ("Where the page before ended: take it from the header `Link`", str(values.IMAGE_ID)),
@@ -54,6 +56,7 @@ OF_OPERATIONS: dict[tuple[str, str], tuple[str, Any]] = {
     ("getBatch", "status"): ("Only items with this status", "failed"),
     ("getBatch", "limit"): ("The greatest number of items; 0 for the batch alone", 20),
     ("listDeliveries", "status"): ("Only deliveries with this status", "delivered"),
+    ("listPresets", "after"): ("The last name of the page before: take it from the header `Link`", "card"),
     ("listDuplicates", "after"): (
         "Where the page before ended: take it from the header `Link`",
         f"48213.{values.IMAGE_ID}",

@@ -15,7 +15,10 @@ from tests.support.site_contents import assert_untrusted, object_keys
 
 EMBEDDED = pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
 TOO_LARGE = {"op": "crop", "x": 0, "y": 0, "width": 9000, "height": 9000}
-RECORDS = ("image", "job", "batch", "product_image", "webhook_delivery", "refresh_token")
+RECORDS = (
+    *("image", "job", "batch", "product_image", "webhook_delivery", "refresh_token"),
+    *("preset", "delivery_key", "rendition"),
+)
 
 
 async def test_an_admin_made_by_the_command_sees_the_tables(browser: AdminClient, operator: str) -> None:
@@ -40,6 +43,19 @@ async def test_an_operator_sees_a_key_without_its_digest_and_revokes_it(
     assert (await browser.call("DELETE", address)).status == 204
     answer = await client.get("/accounts/me", token=made["key"])
     assert (answer.status, answer.code) == (401, "api_key_invalid")
+
+
+async def test_an_operator_sees_a_delivery_key_without_its_secret(
+    client: Client, browser: AdminClient, operator: str
+) -> None:
+    made = (await client.post("/accounts/me/delivery-keys", json={"name": "shop"})).json
+    await browser.log_in(operator)
+    for address in (f"api/tables/delivery_key/{made['id']}/", "api/tables/delivery_key/"):
+        shown = await browser.get(address)
+        assert shown.status == 200
+        assert made["key"].encode() in shown.body
+        assert made["secret"].encode() not in shown.body
+    assert (await browser.call("DELETE", f"api/tables/delivery_key/{made['id']}/")).status == 405
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from apps.api.openapi.described import Described
-from apps.api.openapi.operations import accounts, batches, health, images, jobs, uploads, webhooks
+from apps.api.openapi.operations import accounts, batches, delivery, health, images, jobs, uploads, webhooks
 
 OPERATIONS: Mapping[str, Described] = {
     **accounts.OPERATIONS,
     **images.OPERATIONS,
     **uploads.OPERATIONS,
+    **delivery.OPERATIONS,
     **jobs.OPERATIONS,
     **batches.OPERATIONS,
     **webhooks.OPERATIONS,
