@@ -1,16 +1,19 @@
 """Health: for load balancers, without a token."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 
+from libs import backends as backends_module
 from libs.runtime.disk import free_bytes
 from tests.support.backends import opened_backends
 from tests.support.client import Client
 from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_bucket, own_database, own_vhost
+from tests.support.silent_server import silent_server
 from tests.support.site import Site, running_site
 
 
@@ -43,6 +46,17 @@ async def test_space_is_looked_at_where_temporary_files_and_where_objects_are(
             assert (await backends.health()).disk == "failing: StorageFull"
         async with opened_backends(folder, **settings | {"MIN_FREE_BYTES": "0"}) as backends:
             assert (await backends.health()).disk == "ok"
+
+
+async def test_ready_does_not_wait_long_for_a_backend_that_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backends_module, "HEALTH_TIMEOUT_S", 0.5)
+    async with silent_server() as port:
+        url = f"s3://key:secret@127.0.0.1:{port}/bucket?secure=false"
+        async with opened_backends(tmp_path, OBJECTS_URL=url) as backends, asyncio.timeout(15):
+            found = await backends.health()  # the client of the store would wait for 20 s
+    assert (found.status, found.database, found.objects) == ("failing", "ok", "failing: TimeoutError")
 
 
 @pytest.mark.services

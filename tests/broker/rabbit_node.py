@@ -60,6 +60,11 @@ class RabbitNode:
             server.terminate()
             await asyncio.to_thread(server.wait)
 
+    async def control(self, *arguments: str) -> None:
+        """Run `rabbitmqctl` with these arguments."""
+        done = self._run([str(_find("rabbitmqctl")), *arguments])
+        assert await asyncio.to_thread(done.wait) == 0, (self._folder / "log").read_text()
+
     async def remove(self) -> None:
         await self.kill()
         self._epmd.kill()

@@ -14,7 +14,7 @@ from tests.broker.connections import connected_broker, publish_when_possible
 from tests.broker.rabbit_node import RabbitNode
 from tests.broker.recording_handler import RecordingHandler
 from tests.support.fault_proxy import FaultProxy
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, until
 
 pytestmark = pytest.mark.services
 
@@ -168,3 +168,20 @@ async def test_a_silent_network_is_noticed(rabbit_url: str) -> None:
         await publish_when_possible(broker, Route.TRANSFORM, b"after")  # over a connection made anew
         assert (await handler.next()).body == b"after"
         await heard(broker, asyncio.ensure_future(anext(events)))
+
+
+async def test_a_broker_short_of_memory_is_unavailable_at_once(node: RabbitNode) -> None:
+    async with connected_broker(node.url, timeout_s=WAIT_S) as broker:
+
+        async def is_refused() -> bool:
+            try:
+                async with asyncio.timeout(1):  # of a confirmation that does not come
+                    await broker.publish(Route.EDIT, b"late", message_id="1")
+            except (BrokerUnavailable, TimeoutError) as error:
+                return isinstance(error, BrokerUnavailable)
+            return False
+
+        await node.control("set_vm_memory_high_watermark", "absolute", "1MB")
+        await until(is_refused, within_s=QUICK_S)
+        await node.control("set_vm_memory_high_watermark", "absolute", "1GB")
+        await publish_when_possible(broker, Route.EDIT, b"after")

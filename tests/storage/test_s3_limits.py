@@ -8,6 +8,7 @@ import pytest
 
 from libs.storage.objects import open_objects, s3
 from tests.storage.object_calls import every_call_raises_unavailable, s3_url
+from tests.support.silent_server import silent_server
 from tests.support.tcp_timers import probed_connections
 from tests.support.waiting import until
 
@@ -19,13 +20,8 @@ READ_S = 15  # less than the HTTP client would wait for an answer
 async def test_no_call_waits_long_for_a_server_that_says_nothing(
     scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
     monkeypatch.setattr(s3, "CALL_S", 0.3)
-    async with await asyncio.start_server(say_nothing, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with silent_server() as port:
         store = open_objects(f"s3://key:secret@127.0.0.1:{port}/bucket?secure=false", scratch)
         async with asyncio.timeout(READ_S):
             await every_call_raises_unavailable(store, scratch)
