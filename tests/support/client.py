@@ -17,6 +17,9 @@ from tests.support.waiting import WAIT_S, until
 
 PASSWORD = "correct horse battery"
 DONE = ("completed", "failed", "cancelled")
+REUSED_S = 1.0
+"""How long an idle connection is used again: less than the five seconds for which the server keeps it. If it
+closed one while the loop of the test is busy, that would break the next request."""
 
 
 class Answer(Struct, frozen=True):
@@ -45,6 +48,7 @@ class Client:
         self.token: str | None = None
         self.refresh_token = ""
         self.username = f"user-{uuid4().hex[:12]}"
+        connector = connector or aiohttp.TCPConnector(keepalive_timeout=REUSED_S)
         self.session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
 
     @property
