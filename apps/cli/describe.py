@@ -44,7 +44,7 @@ def describe_photos(*photos: Path) -> list[Description]:
     """
 
     async def run(settings: Settings) -> list[Description]:
-        async with render_pool(settings, 1) as processes:
+        async with render_pool(settings, 1, few=True) as processes:
             return [await _describe(photo, settings, processes) for photo in photos]
 
     return run_command(run, with_secret=False)

@@ -19,7 +19,7 @@ async def explain_photos(
 ) -> bool:
     """Print the plan for each photo; return whether all have one."""
     ok = True
-    async with render_pool(settings, min(count, len(paths))) as processes:
+    async with render_pool(settings, min(count, len(paths)), few=len(paths) == 1) as processes:
         for path in paths:
             click.echo(path)
             try:

@@ -25,7 +25,7 @@ async def render_files(
     options.out.mkdir(parents=True, exist_ok=True)
     parts = [_part_of(options.out / photo.name, number) for number, photo in enumerate(photos)]
     taken = set[Path]()
-    with _progress_bar(quiet=quiet) as progress:
+    with _progress_bar(hidden=quiet or len(photos) == 1) as progress:
         bar = progress.add_task("processing", total=len(photos))
 
         left, outcomes = iter(zip(photos, parts, strict=True)), list[Outcome]()
@@ -39,7 +39,7 @@ async def render_files(
 
         try:
             async with (
-                render_pool(settings, min(count, len(photos))) as processes,
+                render_pool(settings, min(count, len(photos)), few=len(photos) == 1) as processes,
                 TaskGroup() as group,
             ):
                 for _ in range(2 * count):  # each process has its next photo at hand
@@ -65,8 +65,8 @@ def _part_of(target: Path, number: int) -> Path:
     return target.with_name(f".{target.name}.{os.getpid()}-{number}.part")
 
 
-def _progress_bar(*, quiet: bool) -> Progress:
-    """Return a bar for standard error; it shows on a terminal only."""
+def _progress_bar(*, hidden: bool) -> Progress:
+    """Return a bar for standard error; it shows on a terminal only, and draws in a thread of its own."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal)
+    return Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)

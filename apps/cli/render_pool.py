@@ -14,9 +14,12 @@ def core_count() -> int:
 
 
 @asynccontextmanager
-async def render_pool(settings: Settings, count: int) -> AsyncGenerator[ProcessPool]:
-    """Open a pool of `count` render processes; leaving kills them, whatever they do."""
-    processes = ProcessPool(count, memory_bytes=settings.job_memory_bytes, prefetch=True)
+async def render_pool(settings: Settings, count: int, *, few: bool = False) -> AsyncGenerator[ProcessPool]:
+    """Open a pool of `count` render processes; leaving kills them, whatever they do.
+
+    `few` photos are rendered by a copy of this process: starting a fresh one takes longer than a photo.
+    """
+    processes = ProcessPool(count, memory_bytes=settings.job_memory_bytes, prefetch=True, by_fork=few)
     try:
         yield processes
     finally:

@@ -75,7 +75,9 @@ class Worker:
         self.concurrency = settings.worker_concurrency
         self.bulk_concurrency = max(1, settings.worker_concurrency // BULK_SHARE)
         memory = settings.job_memory_bytes
-        self.interactive = WorkerPool(backends, ProcessPool(self.concurrency, memory_bytes=memory))
+        self.interactive = WorkerPool(
+            backends, ProcessPool(self.concurrency, memory_bytes=memory, prefetch=True)
+        )
         self.bulk = WorkerPool(
             backends, ProcessPool(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
         )

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import TimeoutError as CallTimeout
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from multiprocessing.context import BaseContext
 from typing import ClassVar, ParamSpec, TypeVar
 
 import structlog
@@ -68,12 +69,23 @@ class ProcessPool:
     """A pool of `count` render processes, each of which runs one call at a time.
 
     With `prefetch` each process has its next call at hand while it runs one, so that none idles between two.
+    With `by_fork` the processes are copies of this one, which saves a second import of everything: for a
+    program that has no other threads yet, and ends after a few calls.
     """
 
-    def __init__(self, count: int, *, memory_bytes: int, niceness: int = 0, prefetch: bool = False) -> None:
+    def __init__(
+        self,
+        count: int,
+        *,
+        memory_bytes: int,
+        niceness: int = 0,
+        prefetch: bool = False,
+        by_fork: bool = False,
+    ) -> None:
         self._count = count
         self._calls_per_process = 2 if prefetch else 1
         self._limits = (memory_bytes, niceness)
+        self._by_fork = by_fork
         self._free = asyncio.Semaphore(count * self._calls_per_process)
         self._starting = asyncio.Lock()
         self._pool: PebblePool | None = None
@@ -150,12 +162,13 @@ class ProcessPool:
             if self._pool is not None:
                 log.warning("process_pool_restarted")
                 await MAINTENANCE.run(_stop, self._pool)
-            self._pool = await MAINTENANCE.run(self._start)
+            if self._by_fork:  # not in a thread, at whose end the processes would be killed
+                self._pool = self._start(multiprocessing.get_context("fork"))
+            else:
+                self._pool = await MAINTENANCE.run(self._start, _fork_server())
             return self._pool
 
-    def _start(self) -> PebblePool:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(PRELOAD)
+    def _start(self, context: BaseContext) -> PebblePool:
         pool = PebblePool(
             max_workers=self._count,
             context=context,  # pyright: ignore[reportArgumentType] - contexts are one family
@@ -164,6 +177,12 @@ class ProcessPool:
         )
         _ = pool.active  # the first read starts the processes
         return pool
+
+
+def _fork_server() -> BaseContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOAD)
+    return context
 
 
 def _stop(pool: PebblePool) -> None:
