@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as CallTimeout
 from concurrent.futures.process import BrokenProcessPool
@@ -70,7 +71,7 @@ class ProcessPool:
 
     With `prefetch` each process has its next call at hand while it runs one, so that none idles between two.
     With `by_fork` the processes are copies of this one, which saves a second import of everything: for a
-    program that has no other threads yet, and ends after a few calls.
+    program that ends after a few calls. One with other threads cannot be copied, and gets fresh processes.
     """
 
     def __init__(
@@ -162,7 +163,9 @@ class ProcessPool:
             if self._pool is not None:
                 log.warning("process_pool_restarted")
                 await MAINTENANCE.run(_stop, self._pool)
-            if self._by_fork:  # not in a thread, at whose end the processes would be killed
+            if (
+                self._by_fork and threading.active_count() == 1
+            ):  # not in a thread, at whose end the processes would be killed
                 self._pool = self._start(multiprocessing.get_context("fork"))
             else:
                 self._pool = await MAINTENANCE.run(self._start, _fork_server())

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+import psutil
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -19,6 +20,7 @@ from apps.cli.operation_options import parse_operation
 from libs.imaging.geometry import Focus
 from libs.imaging.operations import AnyOperation, Convert, Crop, Flip, Point, Resize, Watermark
 from libs.imaging.text.text_fonts import FONTS
+from tests.support.waiting import WAIT_S
 
 Run: TypeAlias = Callable[..., Result]
 
@@ -227,6 +229,32 @@ def test_files_and_pipelines_are_bounded_as_in_a_worker(folder: Path, tmp_path: 
 def test_a_photo_that_takes_too_long_to_describe_is_an_error(slow: Path, run: Run) -> None:
     result = run("describe", slow, JOB_TIMEOUT_S="0.001", MAX_UPLOAD_BYTES="100000000")
     assert (result.exit_code, "(render_timeout)" in result.output) == (1, True)
+
+
+def test_one_photo_is_rendered_by_a_copy_of_the_command_which_ends_with_it(
+    slow: Path, tmp_path: Path
+) -> None:
+    command = (
+        sys.executable,
+        "-m",
+        "apps.cli",
+        "process",
+        slow,
+        "--op",
+        "convert:format=webp",
+        "-o",
+        tmp_path,
+    )
+    with subprocess.Popen([*command, "--quiet"]) as process:
+        own = psutil.Process(process.pid)
+        deadline = time.monotonic() + WAIT_S
+        while not (copies := own.children(recursive=True)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        try:
+            assert [copy.cmdline() for copy in copies] == [own.cmdline()]
+        finally:
+            process.kill()
+    assert psutil.wait_procs(copies, timeout=WAIT_S)[1] == []
 
 
 def test_an_interrupted_run_ends_at_once_and_leaves_no_unfinished_file(
