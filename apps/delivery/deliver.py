@@ -3,7 +3,6 @@
 from collections.abc import Hashable
 from time import perf_counter
 
-import structlog
 from litestar.types import Receive, Scope, Send
 
 from apps.delivery.answer_memory import MAX_BODY, AnswerMemory
@@ -33,8 +32,6 @@ PREFLIGHT = encoded(
 )
 HIT, HIT_IN_MEMORY = b"darkroom; hit", b"darkroom; hit; detail=memory"
 MISS, MISS_STORED = b"darkroom; fwd=miss", b"darkroom; fwd=miss; stored"
-
-log = structlog.get_logger(__name__)
 
 
 class Deliver:
@@ -100,8 +97,6 @@ class Deliver:
             (b"cache-status", HIT if found.hit else MISS_STORED if found.stored else MISS),
             (b"server-timing", f"render;dur={found.render_ms:.1f}, total;dur={total_ms:.1f}".encode()),
         ]
-        if not found.hit:
-            log.info("rendered", digest=wanted.digest, bytes=found.size_bytes, ms=round(total_ms, 1))
         await self._send_answer(request, answer, notes, send)
 
     async def _small_body(self, answer: Answer) -> bytes | None:

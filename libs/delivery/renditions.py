@@ -206,7 +206,16 @@ class Renditions:
                 settings.image_limits,
                 assets=assets,
             )
-        return rendered, (clock() - started) * 1000
+        render_ms = (clock() - started) * 1000
+        log.info(
+            "rendition_rendered",
+            source=str(wanted.source_id),
+            digest=wanted.digest,
+            format=rendered.format,
+            bytes=rendered.size_bytes,
+            ms=round(render_ms, 1),
+        )
+        return rendered, render_ms
 
     @asynccontextmanager
     async def _source(self, wanted: Wanted) -> AsyncGenerator[Path]:
