@@ -35,7 +35,10 @@ RABBITMQ_NODE = Tool(
 PG_ISREADY = Tool(
     ("pg_isready",), "postgresql-client", "install PostgreSQL's clients: a test runs pg_isready"
 )
-TOOLS = (BROWSER, AMQP_PUBLISH, RABBITMQ_NODE, PG_ISREADY)
+NGINX = Tool(
+    ("nginx",), "nginx-light", "install nginx: the test of its configuration in docs/delivery.md needs it"
+)
+TOOLS = (BROWSER, AMQP_PUBLISH, RABBITMQ_NODE, PG_ISREADY, NGINX)
 
 
 def install_missing() -> None:

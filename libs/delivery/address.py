@@ -11,7 +11,6 @@ its first 128 bits, in base64url. Version, extension and query only choose among
 import hmac
 import re
 from base64 import b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
 from hashlib import sha256
 from uuid import UUID
 
@@ -50,7 +49,7 @@ class Address(Struct, frozen=True, kw_only=True):
     source: UUID | str  # an image's id, or a URL
     signed: str  # what the signature is computed over
     key_id: str | None = None  # None: there is no signature
-    signature: bytes = b""
+    signature: str = ""  # base64url, without padding
     version: str | None = None  # 8 hex digits
     format: WrittenName | None = None  # that the extension names
 
@@ -99,14 +98,21 @@ def parse_address(path: str) -> Address:
 
 def sign(secret: str, signed: str) -> str:
     """Return the signature of `/{steps}/{image id}`: 256 bits in base64url."""
-    return urlsafe_b64encode(_digest(secret, signed)).decode().rstrip("=")
+    return _base64url(_digest(secret, signed))
 
 
-def is_signature(secret: str, signed: str, signature: bytes) -> bool:
-    """Return whether a signature is the beginning of the HMAC, at least 128 bits of it."""
-    if len(signature) < LEAST_SIGNATURE_BYTES:
+def is_signature(secret: str, signed: str, signature: str) -> bool:
+    """Return whether a signature is the beginning of the HMAC, at least 128 bits of it.
+
+    Bits that base64url leaves over at its end are clear, or go on as the HMAC does: a client may cut its
+    bytes or its text.
+    """
+    length = len(signature) * 6 // 8
+    if length < LEAST_SIGNATURE_BYTES:
         return False
-    return hmac.compare_digest(_digest(secret, signed)[: len(signature)], signature)
+    digest = _digest(secret, signed)
+    cut_bytes, cut_text = _base64url(digest[:length]), _base64url(digest)[: len(signature)]
+    return hmac.compare_digest(cut_bytes, signature) or hmac.compare_digest(cut_text, signature)
 
 
 def _digest(secret: str, signed: str) -> bytes:
@@ -117,29 +123,24 @@ def _decoded(found: re.Match[str]) -> str:
     return chr(int(found[1], 16))
 
 
-def _credentials(text: str) -> tuple[str | None, bytes]:
+def _credentials(text: str) -> tuple[str | None, str]:
     if text == "-":
-        return None, b""
+        return None, ""
     found = _KEY.fullmatch(text)
-    signature = _base64url(found[2]) if found else None
-    if found is None or signature is None:
+    if found is None:
         raise AddressInvalid("the address begins with neither {key}.{signature} nor -")
-    return found[1], signature
+    return found[1], found[2]
 
 
 def _decoded_url(text: str) -> str:
-    decoded = _base64url(text)
     try:
-        return (decoded or b"\xff").decode()
-    except UnicodeDecodeError as error:
+        return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError as error:
         raise AddressInvalid("the remote URL is not base64url of UTF-8") from error
 
 
-def _base64url(text: str) -> bytes | None:
-    try:
-        return b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (Base64Error, ValueError):
-        return None
+def _base64url(data: bytes) -> str:
+    return urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def _format(extension: str | None) -> WrittenName | None:
