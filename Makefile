@@ -105,11 +105,12 @@ down: ## Stop the containers; keep their data
 logs: ## Follow the logs of the containers
 	docker compose logs --follow --tail 100
 
-docs: schema ## Write the generated pages again: operations, configuration, errors, the contract
+docs: schema ## Write the generated pages again: operations, steps, configuration, errors, the contract
 	@PYTHONPATH=. $(BIN)/python docs/images/draw.py
 	$(BIN)/python -m docs.generate.configuration > docs/configuration.md
 	$(BIN)/python -m docs.generate.configuration example > .env.example
 	$(BIN)/python -m docs.generate.errors > docs/errors.md
+	$(BIN)/python -m docs.generate.steps > docs/steps.md
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json

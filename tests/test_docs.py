@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from apps.api.problems import all_codes
-from docs.generate import configuration, errors
+from docs.generate import configuration, errors, steps
 from libs.contracts import schema
 from libs.settings import PREFIX, load_settings, setting_names
 
@@ -58,6 +58,7 @@ def test_every_setting_has_a_description() -> None:
         ("docs/configuration.md", configuration.page),
         (".env.example", configuration.example),
         ("docs/errors.md", errors.page),
+        ("docs/steps.md", steps.page),
     ],
 )
 def test_a_generated_page_is_what_make_docs_writes(file: str, text: Callable[[], str]) -> None:
