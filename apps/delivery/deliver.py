@@ -20,10 +20,15 @@ from apps.delivery.response import (
 )
 from apps.http.content_disposition import content_disposition
 from libs.backends import Backends
-from libs.delivery.address import parse_address
+from libs.delivery.address import Address, parse_address
 from libs.delivery.key_ring import KeyRing
 from libs.delivery.renditions import Found, Renditions
-from libs.delivery.wanted import Resolver, Wanted
+from libs.delivery.resolver import Choice, Resolver
+from libs.delivery.wanted import Wanted
+from libs.imaging.errors import ImagingError
+from libs.outbound import FetchError
+from libs.runtime.process_pool import RenderError
+from libs.storage.image_errors import ImageNotFound
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
 
 REDIRECT_S = 300  # for which a redirect to the object store may be cached; its address lives twice as long
@@ -69,29 +74,46 @@ class Deliver:
 
     async def _deliver(self, request: DeliveryRequest, key: Hashable, send: Send) -> None:
         address = parse_address(request.path)
-        wanted = await self._resolver.resolve(address, width=request.width_px(), accepted=request.accepted)
+        choice = Choice(width=request.width_px(), accepted=request.accepted)
         try:
-            await self._deliver_wanted(request, key, wanted, send)
-        except ObjectNotFound:  # somebody else has deleted the object of the rendition
-            await self._renditions.forget(wanted)
-            await self._deliver_wanted(request, key, wanted, send)
+            wanted = await self._resolver.resolve(address, choice)
+            try:
+                await self._deliver_wanted(request, key, wanted, send)
+            except ObjectNotFound:  # somebody else has deleted the object of the rendition
+                await self._renditions.forget(wanted)
+                await self._deliver_wanted(request, key, wanted, send)
+        except Exception as error:
+            instead = await self._fallback(request, address, choice, error)
+            if instead is None:
+                raise
+            await self._deliver_wanted(request, key, instead, send, fallback=True)
+
+    async def _fallback(
+        self, request: DeliveryRequest, address: Address, choice: Choice, error: Exception
+    ) -> Wanted | None:
+        """Return what to send instead of an error of the source, if request and preset want that."""
+        of_source = isinstance(
+            error, ImageNotFound | ObjectNotFound | ImagingError | RenderError | FetchError
+        )
+        return await self._resolver.fallback(address, choice) if request.fallback and of_source else None
 
     async def _deliver_wanted(
-        self, request: DeliveryRequest, key: Hashable, wanted: Wanted, send: Send
+        self, request: DeliveryRequest, key: Hashable, wanted: Wanted, send: Send, *, fallback: bool = False
     ) -> None:
-        """Answer with a rendition.
+        """Answer with a rendition; one that is sent as a fallback is kept nowhere for long.
 
         Raises:
             ObjectNotFound: Nothing is sent: the object of the rendition is gone, or that of its image.
         """
         started = perf_counter()
         found = await self._renditions.get(wanted)
-        answer = answer_to(wanted, found)
-        if self._redirects(found):
+        answer = answer_to(wanted, found, fallback=fallback)
+        if self._redirects(found) and not fallback:
             await self._send_redirect(wanted, found, answer, send)
             return
         answer.body = answer.body or self._memory.body(key, answer.etag) or await self._small_body(answer)
-        self._memory.put(key, answer)
+        if not fallback:
+            self._memory.put(key, answer)
         total_ms = (perf_counter() - started) * 1000
         notes = [
             (b"cache-status", HIT if found.hit else MISS_STORED if found.stored else MISS),

@@ -5,14 +5,13 @@ from typing import ClassVar
 
 import msgspec
 
-from apps.delivery.response import SHARED, Headers, encoded
+from apps.delivery.response import ERROR_S, SHARED, Headers, encoded
 from apps.http.byte_ranges import BadRange
 from apps.http.problem_json import PROBLEM_JSON, problem, server_problem
 from apps.http.statuses import STATUS
 from libs.contracts.outcome import Outcome
 from libs.contracts.views.problems import Problem
 
-CACHED_S = 10
 RETRY_AFTER_S = {429: 1, 503: 5}
 
 
@@ -32,7 +31,7 @@ def error_answer(error: Exception, base_url: str) -> tuple[int, Headers, bytes]:
     headers = {
         "Content-Type": PROBLEM_JSON,
         "Content-Length": str(len(body)),
-        "Cache-Control": f"public, max-age={CACHED_S}" if status < 500 and status != 429 else "no-store",
+        "Cache-Control": f"public, max-age={ERROR_S}" if status < 500 and status != 429 else "no-store",
         "Vary": "Accept",
         **SHARED,
     }

@@ -17,6 +17,7 @@ from libs.storage.database.tables import Image
 
 IMMUTABLE_S = 31_536_000
 FRESH_S, STALE_S = 3600, 86_400
+ERROR_S = 10
 Headers = list[tuple[bytes, bytes]]
 
 SHARED: dict[str, str] = {
@@ -40,15 +41,15 @@ class Answer(Struct, kw_only=True):
     filename: str
 
 
-def answer_to(wanted: Wanted, found: Found) -> Answer:
-    """Build the answer with a rendition."""
+def answer_to(wanted: Wanted, found: Found, *, fallback: bool = False) -> Answer:
+    """Build the answer with a rendition; `fallback` says that it is sent instead of an error."""
     etag, filename = f'"{found.md5}"', _filename(wanted, found.extension)
     headers = {
         "Content-Type": found.mime,
         "ETag": etag,
         "Last-Modified": format_datetime(wanted.modified_at, usegmt=True),
         "Accept-Ranges": "bytes",
-        "Cache-Control": cache_control(wanted),
+        "Cache-Control": f"public, max-age={ERROR_S}" if fallback else cache_control(wanted),
         "Content-Disposition": content_disposition(filename, "inline"),
         **SHARED,
     }

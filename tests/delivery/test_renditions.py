@@ -14,7 +14,8 @@ from libs.delivery import eviction
 from libs.delivery.address import parse_address
 from libs.delivery.key_ring import KeyRing
 from libs.delivery.renditions import Renditions
-from libs.delivery.wanted import Resolver, Wanted
+from libs.delivery.resolver import Choice, Resolver
+from libs.delivery.wanted import Wanted
 from libs.images import expiry
 from libs.images.consistency import Examination, Finding
 from libs.imaging.errors import CropOutside
@@ -48,7 +49,7 @@ async def an_image(backends: Backends, photo: Path) -> Image:
 async def wanted(backends: Backends, steps: str, source: Image | str) -> Wanted:
     resolver = Resolver(backends.settings, KeyRing(backends.settings.delivery_keys))
     address = parse_address(signed(steps, source if isinstance(source, str) else str(source.id)))
-    return await resolver.resolve(address, width=None, accepted=frozenset())
+    return await resolver.resolve(address, Choice())
 
 
 async def stored(backends: Backends, count: int = 1) -> list[Rendition]:

@@ -29,7 +29,7 @@ from tests.support.migrated_database import migrated_database
 from tests.support.services import own_bucket, own_vhost
 from tests.support.shared_sites import BOTH
 from tests.support.site import QUICK, SECRET
-from tests.support.site_jobs import busy_one_of
+from tests.support.site_jobs import busy_one_of, starters_of_renders
 from tests.support.waiting import until
 
 NewBackends = Callable[..., Awaitable[Backends]]
@@ -130,7 +130,7 @@ def processes() -> list[psutil.Process]:
     """All render processes of this process, busy and idle."""
     return [
         one
-        for helper in psutil.Process().children()
+        for helper in starters_of_renders(psutil.Process())
         for one in helper.children(recursive=True)
         if one.status() != psutil.STATUS_ZOMBIE
     ]

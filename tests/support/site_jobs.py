@@ -83,11 +83,21 @@ def family_of(site: Site, name: str) -> list[psutil.Process]:
     return [own, *own.children(recursive=True)]
 
 
+def starters_of_renders(process: psutil.Process) -> list[psutil.Process]:
+    """Return the children of a process that start its render processes; others start sites for tests."""
+    found: list[psutil.Process] = []
+    for child in process.children():
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if any("multiprocessing.forkserver" in part for part in child.cmdline()):
+                found.append(child)
+    return found
+
+
 async def busy_one_of(process: psutil.Process) -> psutil.Process:
     """Return the render process that has computed for longer than any start takes, once there is one."""
 
     async def busy() -> psutil.Process | None:
-        for helper in process.children():
+        for helper in starters_of_renders(process):
             for child in helper.children():
                 with suppress(psutil.NoSuchProcess):
                     if child.status() != psutil.STATUS_ZOMBIE and child.cpu_times().user > BUSY_S:
