@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Generator, Hashable
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Generator, Hashable
+from contextlib import AsyncExitStack, contextmanager
 from typing import ParamSpec, TypeVar
 
 from libs.delivery.errors import QueueFull
@@ -13,6 +13,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 IMAGE_SHARE = 0.5  # of the queue, for the renditions of one image
+WAIT_S = 30.0  # longer than a visitor waits for a picture
 ACCOUNT_SHARE = 0.75  # of the queue, for the images of one account
 
 
@@ -22,9 +23,10 @@ class RenderQueue:
     Of one image, all processes but one render at a time: an image that hangs holds up only itself.
     """
 
-    def __init__(self, pool: ProcessPool, *, processes: int, limit: int) -> None:
+    def __init__(self, pool: ProcessPool, *, processes: int, limit: int, wait_s: float = WAIT_S) -> None:
         self._pool = pool
         self._limit = processes + limit
+        self._wait_s = wait_s
         self._free = asyncio.Semaphore(processes)
         self._per_image = max(1, processes - 1)
         self._admitted = 0
@@ -63,20 +65,24 @@ class RenderQueue:
         """Run `call` in a render process when it is the image's turn; call it inside `admitted`.
 
         Raises:
+            QueueFull: It was not, within `WAIT_S`.
             RenderError: As `ProcessPool.run`.
         """
-        async with self._turn(image), self._free:
+        async with AsyncExitStack() as stack:
+            try:
+                async with asyncio.timeout(self._wait_s):
+                    await stack.enter_async_context(self._turns_of(image))
+                    await stack.enter_async_context(self._free)
+            except TimeoutError as error:
+                raise QueueFull(f"no render process was free for {self._wait_s:g} s") from error
             return await self._pool.run(timeout_s, call, *args, **kwargs)
 
     async def close(self) -> None:
         """End the render processes."""
         await self._pool.close()
 
-    @asynccontextmanager
-    async def _turn(self, image: Hashable) -> AsyncGenerator[None]:
-        turn = self._turns.setdefault(image, asyncio.Semaphore(self._per_image))
-        async with turn:
-            yield
+    def _turns_of(self, image: Hashable) -> asyncio.Semaphore:
+        return self._turns.setdefault(image, asyncio.Semaphore(self._per_image))
 
 
 def _decrease(counts: Counter[T], key: T) -> None:

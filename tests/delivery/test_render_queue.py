@@ -14,8 +14,9 @@ from tests.delivery.queue_calls import wait_for_file
 GIB = 1024**3
 
 
-def queue_of(processes: int, limit: int) -> RenderQueue:
-    return RenderQueue(ProcessPool(processes, memory_bytes=GIB), processes=processes, limit=limit)
+def queue_of(processes: int, limit: int, *, wait_s: float = 600) -> RenderQueue:
+    pool = ProcessPool(processes, memory_bytes=GIB)
+    return RenderQueue(pool, processes=processes, limit=limit, wait_s=wait_s)
 
 
 async def test_what_does_not_fit_into_the_queue_is_refused_at_once() -> None:
@@ -59,4 +60,20 @@ async def test_an_image_that_hangs_leaves_a_process_to_the_others(tmp_path: Path
     finally:
         for task in hanging:
             task.cancel()
+        await queue.close()
+
+
+async def test_nobody_waits_for_a_process_without_end(tmp_path: Path) -> None:
+    queue = queue_of(1, 8, wait_s=0.2)
+    gate = tmp_path / "gate"
+    hanging = asyncio.create_task(queue.run("a", 300, wait_for_file, gate))
+    await asyncio.sleep(0)  # the first takes the process
+    try:
+        with pytest.raises(QueueFull):
+            await queue.run("b", 300, wait_for_file, gate)
+        gate.touch()
+        assert await hanging
+        assert await queue.run("b", 300, wait_for_file, gate)
+    finally:
+        hanging.cancel()
         await queue.close()
