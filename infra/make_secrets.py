@@ -20,7 +20,8 @@ def variable_of(user: str) -> str:
 
 def names() -> list[str]:
     """Return the names of all variables that are written to .env."""
-    fixed = ["DARKROOM_SECRET_KEY", "POSTGRES_PASSWORD", "MINIO_ROOT_PASSWORD", "MINIO_DARKROOM_SECRET"]
+    fixed = ["DARKROOM_SECRET_KEY", "DELIVERY_SECRET", "POSTGRES_PASSWORD"]
+    fixed += ["MINIO_ROOT_PASSWORD", "MINIO_DARKROOM_SECRET"]
     return [*fixed, *NAMES, *map(variable_of, render.users())]
 
 

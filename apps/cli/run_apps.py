@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from apps.cli.bootstrap import run_service
 from libs.settings import Settings
@@ -47,10 +48,15 @@ def api() -> None:
 
 @click.command()
 def delivery() -> None:
-    """Run the delivery of images by URL alone; start as many as you need."""
+    """Run the delivery of images by URL alone; start as many as you need. It uses no broker."""
     from apps.delivery.server import serve_delivery
+    from libs.backends import open_backends
 
-    _run_alone("delivery", serve_delivery)
+    async def run(settings: Settings, stop: asyncio.Event) -> None:
+        async with open_backends(replace(settings, broker_url="memory://")) as backends:
+            await serve_delivery(backends, stop)
+
+    run_service(run)
 
 
 @click.command()

@@ -119,6 +119,7 @@ def test_no_secret_has_a_default(secrets: dict[str, str]) -> None:
     )
     assert {name for name, how in variables.items() if how != "?"} == {
         "API_PORT",
+        "DELIVERY_PORT",
         "FILES_URL",
         "DARKROOM_PUBLIC_URL",
     }
