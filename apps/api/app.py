@@ -40,6 +40,7 @@ from apps.api.routes.passwords import Passwords
 from apps.api.routes.presets import Presets
 from apps.api.routes.search import Search
 from apps.api.routes.upload_tokens import UploadTokens
+from apps.api.routes.uploads import Uploads, store_upload
 from apps.api.routes.webhooks import Webhooks
 from apps.api.uploads.json_request import JsonRequest
 from apps.http.health import HealthChecks
@@ -73,6 +74,8 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             DeliveryKeys,
             Passwords,
             Images,
+            Uploads,
+            store_upload,
             UploadTokens,
             Presets,
             Search,

@@ -15,13 +15,14 @@ from apps.scheduler.sweep import sweep
 from libs.backends import Backends
 from libs.batches.throttle import ThrottleRelease
 from libs.delivery import eviction
-from libs.images import expiry
+from libs.images import direct_upload, expiry
 from libs.jobs import replies
 from libs.runtime.background import supervised_loops
 from libs.webhooks.dispatch import dispatching_webhooks
 
 PURGE_EVERY_S = 60.0
 EVICT_EVERY_S = 10.0
+UPLOADS_EVERY_S = 60.0
 HISTORY_EVERY_S = 1.0
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,7 @@ async def scheduling(backends: Backends) -> AsyncGenerator[None]:
         "throttle_release": repeat("throttle_release", ThrottleRelease().release, backends, every_s=tick_s),
         "expiry": repeat("expiry", expiry.expire, backends, every_s=tick_s),
         "eviction": repeat("eviction", eviction.evict, backends, every_s=EVICT_EVERY_S),
+        "uploads": repeat("uploads", direct_upload.remove_expired, backends, every_s=UPLOADS_EVERY_S),
         "purge": repeat("purge", purge, backends, every_s=PURGE_EVERY_S),
         "history": repeat("history", HistoryPurge().step, backends, every_s=HISTORY_EVERY_S),
     }

@@ -22,7 +22,7 @@ from libs.contracts.outcome import Outcome
 ALGORITHM = "HS256"
 REMEMBERED = 4096  # tokens: a client sends one many times, and its verification takes 0.2 ms
 _HEADER = base64url_encode(b'{"alg":"HS256","typ":"JWT"}')
-Audience = Literal["access", "refresh", "link", "image", "reset", "stream"]
+Audience = Literal["access", "refresh", "link", "image", "reset", "stream", "upload"]
 
 
 class SignatureInvalid(Exception):

@@ -12,9 +12,18 @@ from msgspec import Struct
 
 from libs.backends import Backends
 from libs.images import expiry
-from libs.storage import images, renditions
+from libs.storage import direct_uploads, images, renditions
 from libs.storage.database.tables import BaseUser, Image, now
-from libs.storage.object_keys import INBOX, ORIGINALS, REMOTE, RENDITIONS, RESULTS, THUMBNAILS
+from libs.storage.object_keys import (
+    INBOX,
+    ORIGINALS,
+    REMOTE,
+    RENDITIONS,
+    RESULTS,
+    THUMBNAILS,
+    UPLOADS,
+    upload_id_of,
+)
 from libs.storage.objects import BadKey, ObjectNotFound, ObjectsNotDeleted, Stored
 
 BATCH = 500
@@ -106,6 +115,9 @@ class Examination:
                 self.objects += 1
                 if stored.key == key and known[key] != stored.size_bytes:
                     yield Finding(kind="altered", key=key)
+            elif stored.key.startswith(f"{UPLOADS}/"):
+                async for finding in self._upload(stored):
+                    yield finding
             elif own is None:
                 if not key.startswith(f"{INBOX}/"):
                     yield Finding(kind="foreign", key=stored.key)
@@ -114,6 +126,16 @@ class Examination:
                 if stored.modified_at < self._before:
                     has_other = own[1] != REMOTE and await images.by_id(UUID(own[1])) is not None
                     yield Finding(kind="attempt" if has_other else "stray", key=stored.key)
+
+    async def _upload(self, stored: Stored) -> AsyncGenerator[Finding]:
+        """Compare the file of a direct upload; the scheduler removes those of known uploads in time."""
+        upload_id = upload_id_of(stored.key)
+        if upload_id is None:
+            yield Finding(kind="foreign", key=stored.key)
+            return
+        self.objects += 1
+        if stored.modified_at < self._before and not await direct_uploads.existing([upload_id]):
+            yield Finding(kind="stray", key=stored.key)
 
     async def _rows(self) -> AsyncGenerator[Finding]:
         after: UUID | None = None

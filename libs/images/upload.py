@@ -17,10 +17,11 @@ from libs.jobs import admission, build
 from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
 from libs.jobs.submit import insert_job
-from libs.storage import idempotency, images, object_keys, upload_tokens
+from libs.storage import direct_uploads, idempotency, images, object_keys, upload_tokens
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
 from libs.storage.database.tables import BaseUser, Image, Job, new_id, now
+from libs.storage.database.upload_tables import DirectUpload
 
 
 class Upload(Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class CreateImage(Struct, frozen=True, kw_only=True):
     result_retention: Retention | None = None  # None: that of the upload
     tags: tuple[str, ...] = ()
     token: UUID | None = None  # the upload token that it counts for
+    claims: DirectUpload | None = None  # the direct upload that it is made of, which counts already
 
 
 async def create_image(command: CreateImage, backends: Backends) -> tuple[Image, Job | None]:
@@ -55,7 +57,8 @@ async def create_image(command: CreateImage, backends: Backends) -> tuple[Image,
 
     Raises:
         EditsNotConfigured, UrlForbidden, TooManyOperations, ImageNotFound, AssetMissing, TooManyJobs,
-        QuotaExceeded, DailyEditsUsed, UploadTokenUsedUp, UploadTokenInvalid: Nothing is stored.
+        QuotaExceeded, DailyEditsUsed, UploadTokenUsedUp, UploadTokenInvalid, UploadClaimed,
+        UploadNotFound: Nothing is stored.
         StoreUnavailable: The object store did not take the file.
     """
     owner, options = command.owner, command.options
@@ -66,6 +69,7 @@ async def create_image(command: CreateImage, backends: Backends) -> tuple[Image,
         edit=command.edit,
         webhook_url=options.webhook_url,
         more_bytes=command.upload.size_bytes,
+        reserved_bytes=command.claims.size_bytes if command.claims else 0,
     )
     image = _new_image(command, backends)
     hashing = build.hash_job(image, owner.username, options.request_id)
@@ -76,7 +80,10 @@ async def create_image(command: CreateImage, backends: Backends) -> tuple[Image,
 
     async def record() -> None:
         async with transaction():
-            await upload_tokens.spend(command.token)
+            if command.claims is None:
+                await upload_tokens.spend(command.token)
+            else:
+                await direct_uploads.claim(command.claims.id, image.id)
             await insert(image)
             if hashing is not None:
                 await insert(hashing)

@@ -37,6 +37,7 @@ async def check(
     edit: Edit | None = None,
     webhook_url: str | None = None,
     more_bytes: int = 0,
+    reserved_bytes: int = 0,
 ) -> None:
     """Check all that one job needs: the model, the webhook's URL, operations, other images and quotas.
 
@@ -52,7 +53,7 @@ async def check(
     if webhook_url is not None:
         backends.guard.check_url(webhook_url)
     await check_operations(operations, owner, backends)
-    await quotas.check(owner, backends, more_bytes=more_bytes)
+    await quotas.check(owner, backends, more_bytes=more_bytes, reserved_bytes=reserved_bytes)
 
 
 async def check_edit(edit: Edit, owner: BaseUser, backends: Backends) -> None:

@@ -11,12 +11,17 @@ class Usage(Struct, frozen=True, kw_only=True):
 
     waiting_jobs: int  # queued or running, without the jobs of batches
     stored_bytes: int = 0  # without images that are being deleted
+    reserved_bytes: int = 0  # of direct uploads that no image is made of yet
 
 
 async def of(owner: int) -> Usage:
     """Return what the owner's account uses."""
     (row,) = await _USAGE(owner=owner)
-    return Usage(waiting_jobs=row["waiting_jobs"], stored_bytes=int(row["stored_bytes"]))
+    return Usage(
+        waiting_jobs=row["waiting_jobs"],
+        stored_bytes=int(row["stored_bytes"]),
+        reserved_bytes=int(row["reserved_bytes"]),
+    )
 
 
 async def of_jobs(owner: int) -> Usage:
@@ -38,8 +43,11 @@ _USAGE = Statement(
         "select"
         " (select count(*) from job where owner = {} and status in ('queued', 'running') and batch is null)"
         " as waiting_jobs,"
+        " (select coalesce(sum(size_bytes), 0) from direct_upload where owner = {} and image is null)"
+        " as reserved_bytes,"
         " coalesce(sum(size_bytes), 0) as stored_bytes"
         " from image where owner = {} and status <> 'deleting'",
+        Slot("owner"),
         Slot("owner"),
         Slot("owner"),
     )

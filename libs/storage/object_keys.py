@@ -11,6 +11,7 @@ INBOX = "inbox"  # files that outside producers store for their orders; no accou
 THUMBNAILS = ".thumbnails"  # no username begins with a dot
 RENDITIONS = ".renditions"
 REMOTE = "remote"  # the folder of renditions of remote images
+UPLOADS = ".uploads"  # files of direct uploads, until an image is made of them
 
 
 def object_key(
@@ -47,3 +48,19 @@ def rendition_key(source: UUID | str, digest: str, claim_id: UUID, extension: st
     """Return the key of a rendition; every claim has its own, so that a lost one can be deleted safely."""
     folder = REMOTE if isinstance(source, str) else source
     return f"{RENDITIONS}/{folder}/{digest}-{claim_id.hex[-8:]}.{extension}"
+
+
+def upload_key(upload_id: UUID) -> str:
+    """Return the key of a direct upload's file."""
+    return f"{UPLOADS}/{upload_id}"
+
+
+def upload_id_of(key: str) -> UUID | None:
+    """Return the direct upload that an object belongs to, or None."""
+    folder, _, name = key.partition("/")
+    if folder != UPLOADS:
+        return None
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

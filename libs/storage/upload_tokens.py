@@ -1,7 +1,7 @@
 """Functions over upload tokens: create, find by the token, spend, list, revoke.
 
-`used` counts in the transaction that stores an image, so exactly `allowed` images are stored however many
-arrive at once, and one that is refused, or whose process dies, was never counted.
+`used` counts in the transaction that stores an image, or that opens its direct upload, so exactly `allowed`
+images are stored however many arrive at once, and one that is refused or whose process dies never counted.
 """
 
 from datetime import datetime, timedelta
@@ -152,6 +152,11 @@ async def spend(token: UUID | None) -> None:
     require_left(found)
 
 
+async def give_back(token: UUID) -> None:
+    """Count one image less, in the transaction that gives up its upload."""
+    await _GIVE_BACK(token=token)
+
+
 async def owned_by(owner: int, token: UUID) -> UploadToken:
     """Return the owner's token.
 
@@ -215,6 +220,12 @@ _TOKEN_AND_OWNER = Statement(
 _SPEND = Statement(
     UploadToken.raw(
         "update upload_token set used = used + 1 where id = {} and used < allowed returning id", Slot("token")
+    ),
+    quick=True,
+)
+_GIVE_BACK = Statement(
+    UploadToken.raw(
+        "update upload_token set used = used - 1 where id = {} and used > 0 returning id", Slot("token")
     ),
     quick=True,
 )

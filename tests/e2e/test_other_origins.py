@@ -1,16 +1,14 @@
 """A page of another origin in a real browser: upload, follow by ticket, list, download."""
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
 import pytest
-from aiohttp import web
 from playwright.async_api import async_playwright
 
 from infra.local import tools
+from tests.support.other_origin import other_origin
 from tests.support.shared_sites import NewSite, signed_in
 from tests.support.waiting import WAIT_S
 
@@ -40,37 +38,13 @@ window.seen = {status: uploaded.status, events, total: listed.headers.get("X-Tot
 </script>"""
 
 
-@asynccontextmanager
-async def other_origin(photo: Path) -> AsyncGenerator[str]:
-    """Serve the page and a photo at an origin of their own, and give it."""
-
-    async def page(_: web.Request) -> web.Response:
-        return web.Response(text=PAGE, content_type="text/html")
-
-    async def file(_: web.Request) -> web.FileResponse:
-        return web.FileResponse(photo)
-
-    app = web.Application()
-    app.router.add_get("/", page)
-    app.router.add_get("/photo.jpg", file)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
-
-
 @pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
 async def test_a_page_of_another_origin_uploads_follows_its_job_and_downloads_the_result(
     new_site: NewSite, photo: Path
 ) -> None:
     path = tools.BROWSER.find()
     assert path, tools.BROWSER.advice
-    async with other_origin(photo) as origin, async_playwright() as playwright:
+    async with other_origin(photo, PAGE) as origin, async_playwright() as playwright:
         site = await new_site(CORS_ORIGINS=origin)
         async with signed_in(site) as client:
             scopes = ["images:read", "images:write", "jobs"]

@@ -90,7 +90,7 @@ class _Document:
             ],
             "responses": self._responses(path, method, operation, described),
         }
-        if described.form or described.json:
+        if described.form or described.json or described.file:
             complete["requestBody"] = self._request_body(described)
         if "security" in operation:
             complete["security"] = operation["security"]
@@ -103,6 +103,8 @@ class _Document:
         if described.json is not None:
             example = described.example or example_of(described.json)
             content[JSON] = {"schema": self._schemas.of(described.json), "example": example}
+        if described.file is not None:
+            content[described.file.media_type] = {"schema": described.file.schema()}
         return {"required": described.body_required, "content": content}
 
     def _form(self, form: Form) -> Json:

@@ -49,6 +49,7 @@ class Described(Struct, frozen=True, kw_only=True):
     answers: Mapping[int, Answer]
     form: Form | None = None
     json: type[Struct] | None = None
+    file: Media | None = None  # the body, if it is a file
     body_required: bool = True
     sends: tuple[str, ...] = ()
     """Request headers that the operation reads."""

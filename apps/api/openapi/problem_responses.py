@@ -46,7 +46,7 @@ def _errors(path: str, operation: Mapping[str, Any], described: Described) -> er
         found += (ScopeMissing,) if by_key else (LoginRequired,)
     if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
         found += errors.QUERY
-    if described.form or described.json:
+    if described.form or described.json or described.file:
         found += errors.BODY + errors.CHANGES
     if "Idempotency-Key" in described.sends:
         found += errors.KEY + errors.CHANGES

@@ -18,6 +18,7 @@ async def usage_view(user: BaseUser, settings: Settings) -> UsageView:
     held = await account_usage.of(user.id)
     return UsageView(
         stored_bytes=held.stored_bytes,
+        reserved_bytes=held.reserved_bytes,
         quota_bytes=settings.quota_bytes,
         waiting_jobs=held.waiting_jobs,
         quota_jobs=settings.quota_jobs,

@@ -6,37 +6,40 @@ from typing import TypeAlias
 from litestar import Response
 from msgspec import Struct
 
-from apps.api.context import RequestContext, job_options
+from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.problems import JobFailed
 from apps.api.responses.job_responses import created, generated, ingested, with_stream
+from apps.api.uploads.direct_upload import claimed_file
 from apps.api.uploads.edit_fields import edit_of, require_edits_of
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.image_request import (
     ImageRequest,
     form_shape,
     request_of_form,
+    request_of_json,
     request_of_token,
     require_format,
+    require_upload_alone,
 )
 from apps.api.uploads.json_body import ImageJson, is_json, received_image_json
 from apps.api.uploads.multipart_form import ReceivedFile, received_form
 from apps.api.uploads.received_files import checked_upload, data_url_file, stored_parts
 from apps.api.uploads.upload_form import UPLOAD_FORM, UploadForm
-from libs.contracts import tags
 from libs.contracts.commands import IngestSource
 from libs.contracts.edits import Edit
-from libs.contracts.enums import JobKind, JobStatus, OnDuplicate, Retention
+from libs.contracts.enums import JobKind, JobStatus, Retention
 from libs.contracts.views.images import ImageFromUrl, ImageView
 from libs.contracts.views.jobs import JobView
 from libs.edits.submit_edit import EditStored, edit_image
-from libs.images import retention
+from libs.images import direct_upload, retention
 from libs.images.from_url import FetchImage, fetch_image
 from libs.images.transform import TransformStored, transform
 from libs.images.upload import CreateImage, create_image
 from libs.outbound import is_data_url
 from libs.storage import image_sources, images, jobs, upload_tokens
 from libs.storage.database.tables import Image, Job
+from libs.storage.database.upload_tables import DirectUpload
 from libs.storage.idempotency import Effect, Reservation
 from libs.storage.image_errors import ImageNotFound
 
@@ -57,8 +60,6 @@ async def create(
     context: RequestContext, upload_form: UploadForm = UPLOAD_FORM
 ) -> Response[ImageView] | Response[JobView]:
     """Store or fetch an image, and queue what is requested of it."""
-    if context.upload_token is not None and "idempotency-key" not in context.request.headers:
-        upload_tokens.require_left(context.upload_token)  # a repeated request finds what the first one made
     if is_json(context.request):
         return await _from_json(context)
     return await _from_form(context, upload_form)
@@ -68,6 +69,8 @@ async def _from_form(
     context: RequestContext, upload_form: UploadForm
 ) -> Response[ImageView] | Response[JobView]:
     backends, token = context.backends, context.upload_token
+    if token is not None and "idempotency-key" not in context.request.headers:
+        upload_tokens.require_left(token)  # a repeated request finds what the first one made
     shape = form_shape(upload_form, token, backends.settings)
     async with received_form(context.request, backends.scratch, shape) as form:
         has_prompt = "prompt" in form.fields
@@ -91,8 +94,6 @@ async def _from_form(
 
 
 async def _from_json(context: RequestContext) -> Response[ImageView] | Response[JobView]:
-    if context.upload_token is not None:
-        raise BadUpload("an upload token uploads a form with the file `image`")
     async with received_image_json(context, ImageFromUrl) as received:
         return await _of_json(received, context)
 
@@ -101,20 +102,21 @@ async def _of_json(
     received: ImageJson[ImageFromUrl], context: RequestContext
 ) -> Response[ImageView] | Response[JobView]:
     body = received.body
+    token = context.upload_token
+    if token is not None:
+        require_upload_alone(body)
     edit = edit_of(body)
     if edit is not None:
         require_edits_of(context)
 
     async def make(reservation: Reservation | None) -> Made:
-        request = ImageRequest(
-            options=job_options(body.webhook_url, reservation),
-            operations=body.operations,
-            edit=edit,
-            retention=body.retention,
-            result_retention=body.result_retention,
-            tags=tags.normalised(body.tags) or (),
-            reuse=body.on_duplicate == OnDuplicate.RETURN,
-        )
+        if token is not None:
+            request = request_of_token(token, reservation)
+        else:
+            request = request_of_json(body, edit, reservation)
+        if body.upload is not None:
+            async with claimed_file(body, context) as (upload, file):
+                return await _store(file, request, context, claims=upload)
         if body.image_url is None:
             return await _generate(request, context)
         if is_data_url(body.image_url):  # an upload: there is nothing to fetch
@@ -182,10 +184,15 @@ async def _generate(request: ImageRequest, context: RequestContext) -> Job:
     return await edit_image(command, context.backends)
 
 
-async def _store(file: ReceivedFile, request: ImageRequest, context: RequestContext) -> StoredImage:
+async def _store(
+    file: ReceivedFile, request: ImageRequest, context: RequestContext, *, claims: DirectUpload | None = None
+) -> StoredImage:
     same = await image_sources.same_bytes(context.caller.id, file.md5) if request.reuse else None
     if same is not None:
-        return StoredImage(same, await _reused(same, request, context), is_new=False)
+        made = StoredImage(same, await _reused(same, request, context), is_new=False)
+        if claims is not None:
+            await direct_upload.discard(claims, context.backends)
+        return made
     upload = await checked_upload(context, file)
     if request.token is not None:
         require_format(upload.header, request.token)
@@ -199,6 +206,7 @@ async def _store(file: ReceivedFile, request: ImageRequest, context: RequestCont
         result_retention=request.result_retention,
         tags=request.tags,
         token=request.token and request.token.id,
+        claims=claims,
     )
     image, job = await create_image(command, context.backends)
     return StoredImage(image, job, is_new=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import fields
 
 from apps.api.context import job_options
 from apps.api.uploads.edit_fields import MASK, NAMES, edit_of_form
@@ -13,6 +14,7 @@ from apps.api.uploads.upload_form import UploadForm
 from libs.contracts import tags
 from libs.contracts.edits import Edit
 from libs.contracts.enums import OnDuplicate, Retention
+from libs.contracts.views.images import ImageFromUrl
 from libs.images import watermark_sources
 from libs.imaging.errors import FormatNotAccepted
 from libs.imaging.header import Header
@@ -77,6 +79,37 @@ def request_of_token(token: UploadToken, reservation: Reservation | None) -> Ima
         result_retention=terms.result_retention,
         tags=terms.tags,
         token=token,
+    )
+
+
+def require_upload_alone(body: ImageFromUrl) -> None:
+    """Check that a body names a direct upload, and leaves the rest to the upload token.
+
+    Raises:
+        BadUpload: It does not; the errors name all fields.
+    """
+    others = {field.name: field.default for field in fields(ImageFromUrl)}
+    others = {name: default for name, default in others.items() if name not in ("upload", "filename")}
+    given = [name for name, default in others.items() if getattr(body, name) != default]
+    faults = {name: f"`{name}` is fixed by the upload token" for name in given}
+    if body.upload is None:
+        faults["upload"] = "`upload` is missing: an upload token uploads a file"
+    if faults:
+        raise BadUpload(
+            "; ".join(faults.values()), [{"message": text, "key": name} for name, text in faults.items()]
+        )
+
+
+def request_of_json(body: ImageFromUrl, edit: Edit | None, reservation: Reservation | None) -> ImageRequest:
+    """Return what a body asks for; `edit` is its edit."""
+    return ImageRequest(
+        options=job_options(body.webhook_url, reservation),
+        operations=body.operations,
+        edit=edit,
+        retention=body.retention,
+        result_retention=body.result_retention,
+        tags=tags.normalised(body.tags) or (),
+        reuse=body.on_duplicate == OnDuplicate.RETURN,
     )
 
 

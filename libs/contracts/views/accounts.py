@@ -126,6 +126,8 @@ class UsageView(Struct, frozen=True, kw_only=True):
 
     stored_bytes: int
     """The size of all stored images."""
+    reserved_bytes: int
+    """The size of all direct uploads that no image is made of yet; it counts too."""
     quota_bytes: int
     """The greatest size of all stored images."""
     waiting_jobs: int

@@ -40,15 +40,18 @@ class EditRequest(RequestBody, EditOptions, frozen=True, kw_only=True):
 
 
 class ImageFromUrl(RequestBody, EditFields, frozen=True, kw_only=True):
-    """An image to fetch, and what to do with it. Without a URL, a model makes the image from the prompt.
+    """An image to fetch, or one that was uploaded directly, and what to do with it.
 
-    Without operations and prompt, the fetched image itself is kept.
+    Without either, a model makes the image from the prompt. Without operations and prompt, the image itself
+    is kept.
     """
 
     image_url: ImageUrl | None = None
     """The image to fetch: http, https or data:."""
+    upload: UUID | None = None
+    """The direct upload whose file is the image."""
     filename: Filename | None = None
-    """The name of the image; without it, that of the URL."""
+    """The name of the image; without it, that of the URL or of the upload."""
     operations: Operations | None = None
     """What to do with the image, in order."""
     retention: Retention | None = None
@@ -64,8 +67,10 @@ class ImageFromUrl(RequestBody, EditFields, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         EditFields.__post_init__(self)
-        if self.image_url is None and self.prompt is None:
-            raise ValueError("give an `image_url`, a `prompt`, or both")
+        if self.image_url is not None and self.upload is not None:
+            raise ValueError("give either an `image_url` or an `upload`")
+        if self.image_url is None and self.upload is None and self.prompt is None:
+            raise ValueError("give an `image_url`, an `upload` or a `prompt`")
         if self.result_retention is not None and self.operations is None and self.prompt is None:
             raise ValueError("`result_retention` needs `operations` or a `prompt`")
 

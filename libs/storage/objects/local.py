@@ -85,6 +85,11 @@ class LocalObjects:
     async def link(self, key: str, *, expires_s: int, content_type: str, disposition: str) -> None:
         check_key(key)
 
+    async def signed_put(
+        self, key: str, *, size_bytes: int, md5: str | None, content_type: str, expires_s: int
+    ) -> None:
+        check_key(key)
+
     async def free_bytes(self) -> int:
         with _faults():
             return await MAINTENANCE.run(free_bytes, self._incoming)

@@ -26,6 +26,13 @@ class Digest(Struct, frozen=True):
     md5: str  # hexadecimal
 
 
+class SignedPut(Struct, frozen=True, kw_only=True):
+    """A URL that stores one object."""
+
+    url: str
+    headers: Mapping[str, str]  # that the request must have, besides its length
+
+
 class ObjectStore(Protocol):
     """Files by key. `key_rules` defines which keys are valid.
 
@@ -94,6 +101,15 @@ class ObjectStore(Protocol):
         """Return a URL at which anyone can download the object for `expires_s` seconds, at most seven days.
 
         The object does not have to exist. Return None if the store has no server of its own.
+        """
+        ...
+
+    async def signed_put(
+        self, key: str, *, size_bytes: int, md5: str | None, content_type: str, expires_s: int
+    ) -> SignedPut | None:
+        """Return a URL at which anyone can store exactly this file, if they begin within `expires_s` seconds.
+
+        Return None if clients do not reach the store.
         """
         ...
 

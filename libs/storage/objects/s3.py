@@ -3,6 +3,7 @@
 import asyncio
 import os
 import tempfile
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,10 +24,11 @@ from libs.runtime.threads import SCRATCH
 from libs.storage.objects.digest import check_etag, check_size
 from libs.storage.objects.errors import DigestMismatch, ObjectsNotDeleted, StoreFaltered, StoreUnavailable
 from libs.storage.objects.key_rules import check_key, check_prefix
-from libs.storage.objects.port import CHUNK_BYTES, Digest, Stored
+from libs.storage.objects.port import CHUNK_BYTES, Digest, SignedPut, Stored
 from libs.storage.objects.s3_connections import Bucket, S3Connections
 from libs.storage.objects.s3_downloads import Downloads, read_chunk
 from libs.storage.objects.s3_errors import faults, status_and_code
+from libs.storage.objects.s3_presign import presigned_put
 
 T = TypeVar("T")
 CONNECTIONS = 100  # for uploads and jobs
@@ -50,8 +52,7 @@ class S3Objects:
     """
 
     def __init__(self, bucket: Bucket, scratch: Path) -> None:
-        self._bucket = bucket.name
-        self._region = bucket.region
+        self._bucket = bucket
         self._scratch = scratch
         self._ready = False
         self._preparing = asyncio.Lock()
@@ -91,7 +92,7 @@ class S3Objects:
             async with asyncio.timeout(CALL_S + size / PUT_BYTES_PER_S):
                 client = await self._client()
                 stored = await client.put_object(
-                    self._bucket,
+                    self._bucket.name,
                     key,
                     file,
                     size,
@@ -146,7 +147,7 @@ class S3Objects:
             return
         async with _limited():
             client = await self._client()
-            errors = await client.remove_objects(self._bucket, [DeleteObject(key) for key in keys])
+            errors = await client.remove_objects(self._bucket.name, [DeleteObject(key) for key in keys])
         refused = {
             error.name or "": f"the store answered {error.code}"
             for error in errors
@@ -158,7 +159,9 @@ class S3Objects:
     async def scan(self, prefix: str) -> AsyncGenerator[Stored]:
         check_prefix(prefix)
         async with _limited():
-            found = aiter((await self._client()).list_objects(self._bucket, prefix=prefix, recursive=True))
+            found = aiter(
+                (await self._client()).list_objects(self._bucket.name, prefix=prefix, recursive=True)
+            )
         while True:
             async with _limited():
                 entry = await anext(found, None)
@@ -175,7 +178,7 @@ class S3Objects:
         check_key(key)
         return await self._connections.minio.get_presigned_url(
             "GET",
-            self._bucket,
+            self._bucket.name,
             key,
             expires=timedelta(seconds=min(expires_s, MAX_LINK_S)),
             response_headers={
@@ -184,13 +187,35 @@ class S3Objects:
             },
         )
 
+    async def signed_put(
+        self, key: str, *, size_bytes: int, md5: str | None, content_type: str, expires_s: int
+    ) -> SignedPut | None:
+        check_key(key)
+        if not self.serves_clients:
+            return None
+        async with _limited():
+            await self._client()  # who stores an object there cannot create the bucket
+        headers = {"Content-Type": content_type}
+        if md5 is not None:
+            headers["Content-MD5"] = b64encode(bytes.fromhex(md5)).decode()
+        address = await self._connections.minio.get_presigned_url(
+            "PUT", self._bucket.name, key, expires=timedelta(seconds=1)
+        )
+        signed = {name.lower(): value for name, value in headers.items()} | {
+            "content-length": str(size_bytes)
+        }
+        url = presigned_put(
+            address.partition("?")[0], self._bucket, signed, expires_s=expires_s, moment=datetime.now(UTC)
+        )
+        return SignedPut(url=url, headers=headers)
+
     async def free_bytes(self) -> None:
         pass
 
     async def ping(self) -> None:
         async with _limited():
             client = await self._client(self._health_connections)
-            if not await client.bucket_exists(self._bucket):
+            if not await client.bucket_exists(self._bucket.name):
                 self._ready = False
                 raise StoreUnavailable("the object store has no such bucket")
 
@@ -206,9 +231,9 @@ class S3Objects:
             client = await self._client(connections)
             try:
                 if length == 0:  # the library takes 0 for no limit
-                    await client.stat_object(self._bucket, key)
+                    await client.stat_object(self._bucket.name, key)
                     return None
-                return await client.get_object(self._bucket, key, offset=start, length=length or 0)
+                return await client.get_object(self._bucket.name, key, offset=start, length=length or 0)
             except MinioException as error:
                 if status_and_code(error)[1] == "InvalidRange":
                     return None
@@ -226,8 +251,8 @@ class S3Objects:
             return
         try:
             client = self._connections.client()
-            if not await client.bucket_exists(self._bucket):
-                await client.make_bucket(self._bucket, self._region)
+            if not await client.bucket_exists(self._bucket.name):
+                await client.make_bucket(self._bucket.name, self._bucket.region)
         except MinioException as error:
             if status_and_code(error)[0] not in (403, 409):
                 raise

@@ -27,6 +27,7 @@ from apps.api.openapi.examples.values import (
     SECRET,
     TOKEN,
     TOKEN_VIEW,
+    UPLOAD_ID,
     UPLOAD_TOKEN,
     WEBHOOK,
 )
@@ -43,6 +44,7 @@ from libs.contracts.views import (
     search,
     streams,
     upload_tokens,
+    uploads,
     webhooks,
 )
 from libs.imaging.metadata.exif_iptc import Camera, Caption
@@ -72,6 +74,7 @@ EXAMPLES: tuple[Struct, ...] = (
     accounts.EditsView(configured=True, per_day=100, today=EDIT_USAGE, total=EDIT_USAGE),
     accounts.UsageView(
         stored_bytes=5_256_330,
+        reserved_bytes=1_204_226,
         quota_bytes=10_000_000_000,
         waiting_jobs=2,
         quota_jobs=1000,
@@ -82,6 +85,13 @@ EXAMPLES: tuple[Struct, ...] = (
         RESULT, status="failed", error_code="crop_outside", error="the crop lies outside the image"
     ),
     msgspec.structs.replace(IMAGE, events_url=f"{BASE}/api/jobs/{JOB.id}/events?ticket={TOKEN}"),
+    uploads.UploadRequest(filename="cat.jpg", size_bytes=1_204_226, content_type="image/jpeg", md5=IMAGE.md5),
+    uploads.UploadView(
+        id=UPLOAD_ID,
+        url=f"{BASE}/u/{TOKEN}",
+        headers={"Content-Type": "image/jpeg", "Content-MD5": "mgNkuZ6btIDdJeHwKEyFVQ=="},
+        expires_at=NEXT_DAY,
+    ),
     upload_tokens.UploadTokenRequest(
         max_bytes=10_000_000,
         formats=("jpeg", "png"),
@@ -125,6 +135,7 @@ EXAMPLES: tuple[Struct, ...] = (
         output_format="png",
         background="opaque",
     ),
+    images.ImageFromUrl(upload=UPLOAD_ID, operations=OPERATIONS),
     images.ImagePatch(
         filename="cat-on-chair.jpg",
         retention=Retention.KEEP,

@@ -19,6 +19,7 @@ from libs.contracts.views.images import (
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
 from libs.contracts.views.search import DuplicateGroupView, SearchRequest, SimilarView
+from libs.storage.direct_uploads import UploadClaimed, UploadIncomplete, UploadMismatch, UploadNotFound
 from libs.storage.image_errors import ImageNotReady
 from libs.storage.upload_tokens import UploadTokenUsedUp
 
@@ -69,6 +70,7 @@ def changes(image: type[ImageView]) -> dict[int, Answer]:
 
 UPLOAD_ERRORS: errors.Errors = (*SOURCE, *REQUESTED, *errors.MODEL)
 CHANGE_ERRORS: errors.Errors = (*SOURCE, *REQUESTED, *errors.MODEL, *errors.REPLACEMENT)
+DIRECT_UPLOAD: errors.Errors = (UploadNotFound, UploadClaimed, UploadIncomplete, UploadMismatch)
 DELETE = Described(
     answers={200: Answer("The image is deleted", Confirmation)},
     errors=(*errors.IMAGE, *errors.DELETION, *errors.CHANGES),
@@ -102,7 +104,7 @@ OPERATIONS = {
         json=ImageFromUrl,
         sends=MAKES,
         answers=uploads(ImageView),
-        errors=(*UPLOAD_ERRORS, UploadTokenUsedUp),
+        errors=(*UPLOAD_ERRORS, *DIRECT_UPLOAD, UploadTokenUsedUp),
     ),
     "listImages": Described(answers={200: Answer("A page of images", list[ImageView], LISTED)}),
     "getImage": Described(answers={200: Answer("The image", ImageView)}, errors=errors.IMAGE),
