@@ -22,7 +22,6 @@ PACKAGE = "openapi_generated_darkroom"
 OF_THE_GENERATOR = (
     "OpenAPI 3.1 support is still in beta",
     "Failed to get the schema name: null",
-    "Error in generating `example`",  # of a pattern with a lookahead, which other generators read
 )
 """Warnings about what the generator itself does not know."""
 STEPS = json.dumps([{"op": "resize", "width": 120}])

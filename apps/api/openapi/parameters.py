@@ -3,6 +3,7 @@
 from typing import Any
 
 from apps.api.openapi.examples import values
+from apps.api.openapi.schemas import NO_LINE_BREAK
 
 PARAMETERS: dict[str, tuple[str, Any]] = {
     "image_id": ("The id of an image", str(values.IMAGE_ID)),
@@ -71,6 +72,8 @@ def described(parameter: dict[str, Any], operation_id: str) -> dict[str, Any]:
     text, example = OF_OPERATIONS.get((operation_id, name)) or PARAMETERS.get(name, ("", None))
     schema = _without_null(parameter["schema"])
     schema.pop("description", None)
+    if "pattern" in schema:
+        schema["pattern"] = schema["pattern"].removesuffix(NO_LINE_BREAK)
     if example is not None:
         schema["examples"] = [example]
     found = {

@@ -10,9 +10,9 @@ from msgspec import Meta, Struct
 from libs.contracts.views.request_body import Filename, RequestBody
 
 ContentType = Annotated[
-    str, Meta(pattern=r"^(image/[A-Za-z0-9.+-]{1,100}|application/octet-stream)\Z", max_length=128)
+    str, Meta(pattern=r"^(image/[A-Za-z0-9.+-]{1,100}|application/octet-stream)$(?!\n)", max_length=128)
 ]
-Md5 = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{32}\Z")]
+Md5 = Annotated[str, Meta(pattern=r"^[0-9A-Fa-f]{32}$(?!\n)")]
 
 
 class UploadRequest(RequestBody, frozen=True, kw_only=True):
