@@ -4,11 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.local import apt
 
 IPX = "ipx@3.1.1"
+THUMBOR_PACKAGES = ("thumbor==7.8.0", "pillow-avif-plugin==1.6.0")
 DJANGO_PACKAGES = ("celery[redis]", "django", "gunicorn", "pillow", "psycopg[binary]")
 
 
@@ -27,14 +29,15 @@ def ipx_program() -> Path | None:
 
 def django_programs() -> Path:
     """Return the folder with the programs of the Django service: python, gunicorn, celery."""
-    environment = _cache() / "django"
-    installed = environment / "installed"
-    if not installed.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        pip = (environment / "bin/python", "-m", "pip", "install", "--quiet")
-        subprocess.run([*pip, *DJANGO_PACKAGES], check=True)
-        installed.touch()
-    return environment / "bin"
+    return _environment("django", DJANGO_PACKAGES)
+
+
+def thumbor_program() -> Path | None:
+    """Return the program of thumbor; None where it cannot be installed."""
+    try:
+        return _environment("thumbor", THUMBOR_PACKAGES) / "thumbor"
+    except subprocess.CalledProcessError:
+        return None
 
 
 def redis_program() -> str | None:
@@ -42,6 +45,18 @@ def redis_program() -> str | None:
     if shutil.which("redis-server") is None and apt.usable():
         apt.install(["redis-server"])
     return shutil.which("redis-server")  # a link in Debian, to a program that does as its name says
+
+
+def _environment(name: str, packages: Sequence[str]) -> Path:
+    """Return the folder of programs of a virtual environment with these packages."""
+    environment = _cache() / name
+    installed = environment / "installed"
+    if not installed.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+        pip = (environment / "bin/python", "-m", "pip", "install", "--quiet")
+        subprocess.run([*pip, *packages], check=True)
+        installed.touch()
+    return environment / "bin"
 
 
 def _cache() -> Path:

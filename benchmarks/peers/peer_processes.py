@@ -57,6 +57,20 @@ async def ipx(program: Path, folder: Path) -> AsyncGenerator[Peer]:
 
 
 @asynccontextmanager
+async def thumbor(program: Path, folder: Path) -> AsyncGenerator[Peer]:
+    """Run thumbor over the images of a folder: two processes, which keep neither sources nor results."""
+    port, settings = free_port(), folder.parent / "thumbor.conf"
+    settings.write_text(
+        f"LOADER = 'thumbor.loaders.file_loader'\nFILE_LOADER_ROOT_PATH = {str(folder)!r}\n"
+        "STORAGE = 'thumbor.storages.no_storage'\nALLOW_UNSAFE_URL = True\n"
+    )
+    command = (str(program), "--ip", "127.0.0.1", "--port", str(port), "--processes", "2")
+    async with _process((*command, "--conf", str(settings)), folder.parent / "thumbor.log") as pid:
+        await _answering(f"http://127.0.0.1:{port}/healthcheck")
+        yield Peer(f"http://127.0.0.1:{port}", (pid,))
+
+
+@asynccontextmanager
 async def django(programs: Path, redis: str, folder: Path) -> AsyncGenerator[Peer]:
     """Run the Django service in a folder: gunicorn with 3 x 2 threads, Celery with 4 processes, Redis."""
     port, redis_port = free_port(), free_port()
