@@ -23,7 +23,7 @@ PROCESSES ?= $(if $(ARGS),0,4)
 SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 
-.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema screenshots clean
+.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -57,7 +57,7 @@ lint: $(VENV)/dev.stamp ## Check style, types and import directions
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/hadolint infra/Dockerfile
-	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml benchmarks/delivery/compose.yml
 
 format: $(VENV)/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix .
@@ -77,6 +77,9 @@ bench-cpu: $(VENV)/dev.stamp services ## Measure the CPU of requests and jobs (B
 
 bench-peers: $(VENV)/dev.stamp services ## Compare with a Django and Celery service and with ipx (6 minutes)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.peers
+
+bench-delivery: $(VENV)/dev.stamp services ## Compare images by URL with ipx and thumbor, and hits with links (12 minutes)
+	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.delivery
 
 bench-batch: $(VENV)/dev.stamp services ## Measure a CSV batch beside interactive work (BATCH_ROWS=1000)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(BATCH_ROWS) $(BIN)/python -m benchmarks.batch

@@ -14,11 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.delivery import load, memory, subjects
-from benchmarks.delivery.cases import CASES, Case, make_photos
+from benchmarks.delivery.cases import CASES, Case
 from benchmarks.delivery.checks import check_alike
 from benchmarks.delivery.compare import CONNECTIONS, ROUNDS, Round, compared, measured, ratio
 from benchmarks.delivery.hits import Target, hits, targets
 from benchmarks.delivery.load import Load
+from benchmarks.delivery.photos import photos_folder
 from benchmarks.delivery.subjects import Darkroom, Subject
 from tests.support.site import Kind
 
@@ -103,7 +104,7 @@ async def run(folder: Path, photos: Path) -> None:
         await overheads(folder, sites)
         show_memory(sites)
         for site in sites:
-            found = await targets(site, photos / "2mp" / "0.jpg")
+            found = await targets(site, photos / "small" / "0.jpg")
             show_hits(site.site.kind, found, await hits(folder, found))
 
 
@@ -112,10 +113,9 @@ async def main() -> None:
     if not load.has_wrk():
         print("not measured: it needs wrk")
         return
+    photos = photos_folder()
     with tempfile.TemporaryDirectory() as directory:
-        folder = Path(directory)
-        make_photos(folder / "photos")
-        await run(folder, folder / "photos")
+        await run(Path(directory), photos)
 
 
 if __name__ == "__main__":

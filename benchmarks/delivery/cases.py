@@ -1,18 +1,8 @@
-"""The transformations to measure, as Darkroom, ipx and thumbor spell them, and the photographs for them."""
+"""The transformations to measure, as Darkroom, ipx and thumbor spell them."""
 
-import os
-from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from msgspec import Struct
-from PIL import Image
-
-from benchmarks.imaging.source_images import make_sources
-
-PHOTOS = 100
-SIZE = (2040, 1360)  # of the photographs that imgproxy/image-servers-benchmark uses, on average
-LARGE, SMALL = 60, 100  # names of the photographs of 12 and 2 megapixels
 
 Format = Literal["jpeg", "webp", "avif"]
 
@@ -30,7 +20,7 @@ class Case(Struct, frozen=True):
     @property
     def preset(self) -> str:
         """The name of the preset."""
-        return f"{self.photos}-{self.format}"
+        return f"of-{self.photos}"
 
     @property
     def operations(self) -> list[dict[str, object]]:
@@ -64,29 +54,9 @@ class Case(Struct, frozen=True):
 
 
 CASES = (
-    Case("12 MP JPEG to 800 px JPEG", "12mp", 800, False, "jpeg", 80),
-    Case("2 MP JPEG to 300 px WebP", "2mp", 300, False, "webp", 80),
-    Case("100 photos into 512 x 512, JPEG", "photos", 512, True, "jpeg", 80),
-    Case("100 photos into 512 x 512, WebP", "photos", 512, True, "webp", 75),
-    Case("100 photos into 512 x 512, AVIF", "photos", 512, True, "avif", 65),
+    Case("12 MP JPEG to 800 px JPEG", "large", 800, False, "jpeg", 80),
+    Case("2 MP JPEG to 300 px WebP", "small", 300, False, "webp", 80),
+    Case("100 JPEGs into 512 x 512", "jpeg", 512, True, "jpeg", 80),
+    Case("100 WebPs into 512 x 512", "webp", 512, True, "webp", 75),
+    Case("100 AVIFs into 512 x 512", "avif", 512, True, "avif", 65),
 )
-
-
-def make_photos(folder: Path) -> None:
-    """Write the photographs into folders of `folder`; those of one size are one file under several names."""
-    made = folder.parent / "made"
-    made.mkdir()
-    make_sources(made)
-    for name, file, count in (("12mp", "12.jpg", LARGE), ("2mp", "2.jpg", SMALL)):
-        (folder / name).mkdir(parents=True)
-        for number in range(count):
-            os.link(made / file, folder / name / f"{number}.jpg")
-    (folder / "photos").mkdir()
-    places = np.random.default_rng(1)
-    with Image.open(made / "24.jpg") as large:
-        for number in range(PHOTOS):
-            left, top = (
-                int(places.integers(0, whole - part)) for whole, part in zip(large.size, SIZE, strict=True)
-            )
-            photo = large.crop((left, top, left + SIZE[0], top + SIZE[1]))
-            photo.save(folder / "photos" / f"{number}.jpg", quality=90)

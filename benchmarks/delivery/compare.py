@@ -17,7 +17,7 @@ WARM_ROUND = ROUNDS  # of other renditions than the rounds that count
 
 
 class Round(Struct, frozen=True):
-    """One load on one service, and milliseconds of CPU a call: of the process that answers, and of rendering."""
+    """A load on a service, and its CPU for each call: of the process that answers, and of rendering."""
 
     load: Load
     own_ms: float
@@ -30,9 +30,8 @@ async def measured(
     """Put load on a service for a while; each of its answers is a miss."""
     before = subject.cpu()
     paths = subject.paths(case, number)
-    load = await put_load(
-        folder, subject.url, paths, connections=connections, seconds=SECONDS, misses=True
-    )
+    load = await put_load(folder, subject.url, paths, connections=connections, seconds=SECONDS, misses=True)
+    await subject.settled()
     after = subject.cpu()
     return Round(
         load,

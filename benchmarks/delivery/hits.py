@@ -28,7 +28,9 @@ async def targets(darkroom: Darkroom, photo: Path) -> list[Target]:
 
     All renditions together are more than a process remembers: most are read from the object store.
     """
-    many = [signed(f"w_{width},f_jpeg,q_{QUALITY}", image) for width in WIDTHS for image in darkroom.ids["2mp"]]
+    many = [
+        signed(f"w_{width},f_jpeg,q_{QUALITY}", image) for width in WIDTHS for image in darkroom.ids["small"]
+    ]
     for path in many:
         answer = await fetched(darkroom.client, path, url=darkroom.url)
         assert answer.status == 200 and len(answer.body) in SIZES, answer  # noqa: PT018

@@ -39,7 +39,7 @@ def has_wrk() -> bool:
 async def put_load(
     folder: Path, url: str, paths: Sequence[str], *, connections: int, seconds: float, misses: bool
 ) -> Load:
-    """Request the paths in turn, from the first again after the last; `wrk` reads them from a file in `folder`.
+    """Request the paths in turn, from the first again after the last. `wrk` reads them from a file.
 
     Raises:
         RuntimeError: A request has failed, or one of the `misses` came from a cache.

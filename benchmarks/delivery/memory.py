@@ -23,7 +23,7 @@ def of_process(pid: int) -> Resident:
 
 
 def of_renders(pid: int) -> Resident:
-    """Return the largest memory among the render processes below a process: those that its fork server forked."""
+    """Return the largest memory among the render processes that a process's fork servers have forked."""
     servers = psutil.Process(pid).children()
     each = [of_process(render.pid) for server in servers for render in server.children()]
     return Resident(max(one.now for one in each), max(one.peak for one in each))

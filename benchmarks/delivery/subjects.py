@@ -21,6 +21,7 @@ from tests.support.site import Kind, Site, is_ready, running_site
 from tests.support.waiting import until
 
 UPLOADS_AT_ONCE = 4
+PAUSE_S, IDLE = 0.3, 0.2  # a service is at rest when it uses less of a processor than this
 RENDITIONS = 20  # of each photograph in a round: more than a round requests
 PROGRAM = (sys.executable, "-m", "apps.cli")  # of its own: a forked one shares memory with what forked it
 
@@ -46,6 +47,15 @@ class Subject(Struct, frozen=True):
         own, *others = (each.cpu_times() for each in (process, *process.children(recursive=True)))
         return Cpu(own.user + own.system, sum(spent.user + spent.system for spent in others))
 
+    async def settled(self) -> None:
+        """Wait until its processes do nothing: they may still work for clients that have gone."""
+        before, spent_s = self.cpu(), 1.0
+        while spent_s > IDLE * PAUSE_S:
+            await asyncio.sleep(PAUSE_S)
+            after = self.cpu()
+            spent_s = after.own_s + after.renders_s - before.own_s - before.renders_s
+            before = after
+
 
 class Darkroom(Struct, frozen=True):
     """A running site with its photographs."""
@@ -64,7 +74,7 @@ class Darkroom(Struct, frozen=True):
         """Return the site with results that are kept: other ones in each round."""
         return Subject(f"{self.site.kind}, kept", self.url, self._stored_paths, self.pid)
 
-    def _unstored_paths(self, case: Case, number: int) -> list[str]:  # noqa: ARG002 - the same in each round
+    def _unstored_paths(self, case: Case, number: int) -> list[str]:
         return [signed(case.preset, image) for image in self.ids[case.photos]]
 
     def _stored_paths(self, case: Case, number: int) -> list[str]:
@@ -88,7 +98,7 @@ async def darkroom(kind: Kind, folder: Path, photos: Path) -> AsyncGenerator[Dar
             preset = {"operations": case.operations, "cache": False}
             answer = await client.call("PUT", f"/api/presets/{case.preset}", json=preset)
             assert answer.status == 201, answer
-        ids = {part.name: await _uploaded(client, part) for part in sorted(photos.iterdir())}
+        ids = {part.name: await _uploaded(client, part) for part in _in(photos)}
         await drained(client)
         yield Darkroom(site, client, url, site.apps[name].pid, ids)
 
@@ -102,7 +112,11 @@ async def _uploaded(client: Client, folder: Path) -> list[str]:
         assert answer.status == 201, answer
         return answer.json["id"]
 
-    return await asyncio.gather(*map(uploaded, sorted(folder.iterdir())))
+    return await asyncio.gather(*map(uploaded, _in(folder)))
+
+
+def _in(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir())
 
 
 @asynccontextmanager
@@ -130,8 +144,8 @@ async def thumbor(photos: Path) -> AsyncGenerator[Subject | None]:
 
 
 def _peer(name: str, peer: Peer, photos: Path, prefix: Callable[[Case], str]) -> Subject:
-    def paths(case: Case, number: int) -> list[str]:  # noqa: ARG001 - it keeps no results
-        names = sorted(path.name for path in (photos / case.photos).iterdir())
+    def paths(case: Case, number: int) -> list[str]:
+        names = [path.name for path in _in(photos / case.photos)]
         return [f"{prefix(case)}/{case.photos}/{each}" for each in names]
 
     return Subject(name, peer.url, paths, peer.pids[0])

@@ -19,7 +19,7 @@ def ipx_program() -> Path | None:
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         return None
-    folder = _cache() / IPX
+    folder = cache_folder() / IPX
     program = folder / "node_modules/ipx/bin/ipx.mjs"
     if not program.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +49,7 @@ def redis_program() -> str | None:
 
 def _environment(name: str, packages: Sequence[str]) -> Path:
     """Return the folder of programs of a virtual environment with these packages."""
-    environment = _cache() / name
+    environment = cache_folder() / name
     installed = environment / "installed"
     if not installed.exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
@@ -59,6 +59,7 @@ def _environment(name: str, packages: Sequence[str]) -> Path:
     return environment / "bin"
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Return the folder of what benchmarks keep on this machine."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "darkroom-benchmarks"
