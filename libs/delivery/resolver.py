@@ -63,7 +63,15 @@ class Resolver:
             AddressExpired, StepsInvalid, WidthNotOffered, SourceNotAllowed: It is wrong in itself.
             ImageNotFound, PresetNotFound: It names what is not there, or not there for this key.
         """
-        opened = await self._open(address)
+        return await self.resolve_for(*await self._verified(address), choice)
+
+    async def resolve_for(self, key: SigningKey | None, address: Address, choice: Choice) -> Wanted:
+        """Return the rendition that an address asks for whose signature was verified, or that has none.
+
+        Raises:
+            As `resolve`, but for the signature.
+        """
+        opened = self._opened(key, address)
         self._check_width(choice.width)
         source = await self._source(opened)
         owner = source.owner if isinstance(source, Image) else cast("SigningKey", opened.key).owner
@@ -75,7 +83,7 @@ class Resolver:
         Raises:
             As `resolve`, but for the source.
         """
-        opened = await self._open(address)
+        opened = self._opened(*await self._verified(address))
         image = None if isinstance(address.source, str) else await images.by_id(address.source)
         owner = opened.key.owner if opened.key is not None and opened.key.owner else image and image.owner
         if owner is None:
@@ -86,10 +94,10 @@ class Resolver:
             return None
         return await self._wanted(opened, await images.owned_by(owner, instead), owner, choice)
 
-    async def _open(self, address: Address) -> _Opened:
-        key: SigningKey | None = None
-        if address.key_id is not None:
-            key, address = await self._keys.verify(address)
+    async def _verified(self, address: Address) -> tuple[SigningKey | None, Address]:
+        return (None, address) if address.key_id is None else await self._keys.verify(address)
+
+    def _opened(self, key: SigningKey | None, address: Address) -> _Opened:
         steps = self._parsed(address.steps)
         if key is None and (steps.only_preset is None or isinstance(address.source, str)):
             raise AddressNotSigned(
