@@ -5,6 +5,7 @@ from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
 from libs.delivery import errors as delivery
+from libs.delivery.presets import PresetNameInvalid
 from libs.edits import errors as edits
 from libs.imaging import errors as imaging
 from libs.jobs.admission import EditsNotConfigured, TooManyOperations
@@ -50,6 +51,7 @@ STATUS: dict[type[Exception], int] = {
     delivery_keys.DeliveryKeyNotFound: 404,
     delivery_keys.TooManyDeliveryKeys: 409,
     presets.PresetError: 400,
+    PresetNameInvalid: 400,
     presets.PresetNotFound: 404,
     presets.TooManyPresets: 409,
     imaging.ImagingError: 422,
