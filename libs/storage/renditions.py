@@ -154,6 +154,8 @@ async def remove_abandoned(before: datetime) -> None:
 
 async def sizes_by_key(keys: Sequence[str]) -> dict[str, int]:
     """Return the size in bytes that the database has for each object key; others are left out."""
+    if not keys:
+        return {}
     found: list[dict[str, Any]] = await Rendition.select(Rendition.object_key, Rendition.size_bytes).where(
         Rendition.object_key.is_in(list(keys))
     )
