@@ -2,17 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
 import aiohttp
 import pytest
+from litestar.types import Receive, Scope, Send
 from PIL import Image
 
+from apps.http.server import serve_http
+from libs.settings import load_settings
 from tests.support.client import Client
+from tests.support.ports import free_port
 from tests.support.shared_sites import NewSite, signed_in
 from tests.support.site_jobs import ENDLESS, accepted
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, until
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +93,36 @@ async def test_a_download_and_an_upload_that_take_too_long_are_cut_off_when_the_
         with pytest.raises(aiohttp.ClientConnectionError):
             await uploading
     assert problems(site.log_of(app)) == [], site.log_of(app).read_text()
+
+
+async def test_a_handler_that_does_not_notice_its_client_is_gone_is_cancelled_when_the_api_stops(
+    tmp_path: Path,
+) -> None:
+    begun, cancelled, stop = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":  # the start of the server
+            raise NotImplementedError
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    port = free_port()
+    settings = load_settings({"DARKROOM_DATA_DIR": str(tmp_path), "DARKROOM_PORT": str(port)})
+    serving = asyncio.create_task(serve_http(app, settings, stop))
+
+    async def reached() -> bool:
+        assert not serving.done()
+        with suppress(aiohttp.ClientConnectionError, TimeoutError):
+            async with asyncio.timeout(1), aiohttp.request("GET", f"http://127.0.0.1:{port}/"):
+                pass
+        return begun.is_set()
+
+    await until(reached)
+    stop.set()
+    async with asyncio.timeout(WAIT_S):
+        await serving
+    assert cancelled.is_set()

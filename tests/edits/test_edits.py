@@ -1,7 +1,10 @@
 """Edits by prompt, through every address of the API that takes them."""
 
 import base64
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import imagehash
 import pytest
@@ -331,3 +334,24 @@ async def test_the_same_request_sent_again_is_one_edit(edit_site: EditSite) -> N
     ]
     assert answers[0].json == answers[1].json
     assert len(edit_site.openai.calls) == 1
+
+
+SENT_AGAIN: Mapping[str, tuple[str, str, Callable[[], dict[str, Any]]]] = {
+    "json": ("POST", "/edit", lambda: {"json": {"prompt": PROMPT}}),
+    "form": ("POST", "/edit", lambda: {"data": form(prompt=PROMPT, mask=mask())}),
+    "replacement": ("PATCH", "", lambda: {"data": form(image=file(pixels()), prompt=PROMPT)}),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "body"), SENT_AGAIN.values(), ids=SENT_AGAIN)
+async def test_an_edit_that_is_not_done_yet_is_found_by_the_same_request(
+    edit_site: EditSite, method: str, path: str, body: Callable[[], dict[str, Any]]
+) -> None:
+    client, openai = edit_site.client, edit_site.openai
+    at = f"/api/images/{await stored(client, file(pixels(colour='teal')))}{path}"
+    key = {"Idempotency-Key": uuid4().hex}
+    first, again = [await client.call(method, at, **body(), headers=key) for _ in range(2)]
+    assert (first.status, again.headers.get("Idempotency-Replayed")) == (202, "true")
+    [job_id] = {answer.headers["Location"].rpartition("/")[2] for answer in (first, again)}
+    assert (await client.job_done(job_id))["status"] == "completed"
+    assert len(openai.calls) == 1

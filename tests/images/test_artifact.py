@@ -2,10 +2,12 @@
 
 import asyncio
 import hashlib
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from libs.backends import Backends
 from libs.images import artifact
@@ -17,6 +19,7 @@ from libs.storage.objects.errors import DigestMismatch
 from tests.storage.object_calls import listed
 from tests.storage.rows import an_owner, image_of
 from tests.support.backends import opened_backends
+from tests.support.waiting import until, until_equal
 
 
 async def an_artifact(backends: Backends, photo: Path) -> Artifact:
@@ -104,3 +107,28 @@ async def test_a_transaction_that_is_cancelled_leaves_the_file_until_its_row_is_
         assert await listed(backends.objects) == [new.image.object_key]
         await artifact.remove_unrecorded(backends, older_than_s=0)
         assert await listed(backends.objects) == ([new.image.object_key] if committed else [])
+
+
+async def test_files_without_rows_are_removed_from_time_to_time_whatever_went_wrong_before(
+    tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(artifact, "REMOVE_EVERY_S", 0.01)
+    async with opened_backends(tmp_path) as backends:
+        new = await an_artifact(backends, photo)
+        key = new.image.object_key
+        await backends.objects.put(key, new.path, content_type="image/jpeg", metadata={})
+        backends.unrecorded[key] = time.monotonic() - artifact.UNKNOWN_FOR_S
+        await Image.raw("alter table image rename to image_away")
+        removing = asyncio.create_task(artifact.keep_removing_unrecorded(backends))
+        with capture_logs() as logs:
+
+            async def failed() -> bool:
+                return bool(logs)
+
+            await until(failed)
+        assert await listed(backends.objects) == [key]
+        await Image.raw("alter table image_away rename to image")
+        await until_equal([], lambda: listed(backends.objects))
+        removing.cancel()
+        await asyncio.wait([removing])
+        assert not backends.unrecorded

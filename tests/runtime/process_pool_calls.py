@@ -40,6 +40,11 @@ def refuse() -> None:
     raise UnreadableImage("as requested")
 
 
+def fill_the_disk() -> None:
+    with open("/dev/full", "wb", buffering=0) as file:  # noqa: PTH123
+        file.write(b"x")
+
+
 def sleep(path: str) -> None:
     with open(path, "w") as file:  # noqa: PTH123
         file.write(str(os.getpid()))

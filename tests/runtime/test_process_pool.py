@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from libs.imaging.errors import UnreadableImage
+from libs.runtime.disk import StorageFull
 from libs.runtime.process_pool import ProcessPool, RenderCrashed, RenderError, RenderFailed, RenderTimeout
 from tests.runtime import process_pool_calls
 from tests.support.waiting import WAIT_S
@@ -34,6 +35,12 @@ async def test_an_error_with_an_outcome_comes_back_as_it_is(processes: ProcessPo
         await processes.run(WAIT_S, process_pool_calls.refuse)
     with pytest.raises(FileNotFoundError):
         await processes.run(WAIT_S, os.stat, "/nothing/here")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+async def test_a_call_whose_files_do_not_fit_says_so(processes: ProcessPool) -> None:
+    with pytest.raises(StorageFull):
+        await processes.run(WAIT_S, process_pool_calls.fill_the_disk)
 
 
 async def test_an_unforeseen_error_is_a_failure_of_that_call_alone(processes: ProcessPool) -> None:

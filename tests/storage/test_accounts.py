@@ -1,14 +1,46 @@
-"""Accounts that have ended leave nothing."""
+"""Passwords are hashed in threads of their own; accounts that have ended leave nothing."""
 
 import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import pytest
 
 from libs.contracts.enums import ImageStatus
-from libs.storage import accounts, image_expiry
+from libs.runtime.threads import PASSWORDS, ServerBusy
+from libs.storage import accounts, image_expiry, passwords
 from libs.storage.database.engine import Engine
 from libs.storage.database.tables import BaseUser, Image
 from tests.storage.rows import an_image, an_owner
+
+
+@pytest.fixture
+async def passwords_of_others() -> AsyncIterator[None]:
+    """As many passwords are hashed, and wait to be, as the pool takes."""
+    release = threading.Event()
+    work = [asyncio.create_task(PASSWORDS.run(release.wait)) for _ in range(200)]
+    await asyncio.sleep(0)
+    yield
+    release.set()
+    results = await asyncio.gather(*work, return_exceptions=True)
+    assert any(isinstance(result, ServerBusy) for result in results)
+
+
+USES: Mapping[str, Callable[[BaseUser], Awaitable[object]]] = {
+    "log in": lambda user: accounts.authenticate(user.username, "correct horse"),
+    "register": lambda _: accounts.register("ada", "ada@example.org", "correct horse"),
+    "check": lambda user: passwords.check(user, "correct horse"),
+    "replace": lambda user: passwords.replace(user, "correct horse"),
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+async def test_all_passwords_are_hashed_by_the_threads_that_are_for_them(
+    database: Engine, passwords_of_others: None, use: Callable[[BaseUser], Awaitable[object]]
+) -> None:
+    user = await an_owner()
+    with pytest.raises(ServerBusy):
+        await use(user)
 
 
 async def test_an_upload_that_outlived_its_account_is_removed_with_it(database: Engine) -> None:

@@ -70,6 +70,19 @@ async def test_a_request_whose_reservation_lapsed_makes_nothing_once_another_one
     await idempotency.bind(quick, job=new_id())
 
 
+async def test_a_request_that_was_killed_holds_its_key_no_longer_than_its_reservation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    owner = await an_owner()
+    killed = await reserved(owner)
+    with pytest.raises(KeyInUse):
+        await reserved(owner)
+    monkeypatch.setattr(idempotency, "RESERVED_S", 0.0)
+    await idempotency.extend(killed)
+    await reserved(owner)
+    await reserved(owner)
+
+
 async def test_keys_whose_time_is_over_are_purged() -> None:
     owner = await an_owner()
     for key in ("old", "new"):

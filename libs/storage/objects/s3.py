@@ -34,7 +34,9 @@ T = TypeVar("T")
 CONNECTIONS = 100  # for uploads and jobs
 DOWNLOADS = 100  # connections for clients that download
 HEALTH_CONNECTIONS = 2
-TIMEOUT = ClientTimeout(total=None, connect=15, sock_connect=5, sock_read=20)
+POOL_S = 15.0  # for a free connection
+CONNECT_S = 5.0
+READ_S = 20.0  # between two pieces of a response
 CALL_S = 20.0  # for a call that transfers no file
 PUT_BYTES_PER_S = 250_000  # the least rate at which a file must reach the store, beside `CALL_S`
 PUT_PAUSES_S = (0.1, 0.5)
@@ -56,9 +58,10 @@ class S3Objects:
         self._scratch = scratch
         self._ready = False
         self._preparing = asyncio.Lock()
-        self._connections = S3Connections(bucket, limit=CONNECTIONS, timeout=TIMEOUT)
-        self._download_connections = S3Connections(bucket, limit=DOWNLOADS, timeout=TIMEOUT)
-        self._health_connections = S3Connections(bucket, limit=HEALTH_CONNECTIONS, timeout=TIMEOUT)
+        timeout = ClientTimeout(total=None, connect=POOL_S, sock_connect=CONNECT_S, sock_read=READ_S)
+        self._connections = S3Connections(bucket, limit=CONNECTIONS, timeout=timeout)
+        self._download_connections = S3Connections(bucket, limit=DOWNLOADS, timeout=timeout)
+        self._health_connections = S3Connections(bucket, limit=HEALTH_CONNECTIONS, timeout=timeout)
         self._downloads = Downloads(DOWNLOADS)
         self.serves_clients = bucket.public_url is not None
 
