@@ -128,6 +128,8 @@ async def claim(upload_id: UUID, image: UUID) -> None:
 
 async def give_up(ids: Sequence[UUID], *, claimed_too: bool = False) -> int:
     """Delete uploads and give back what they count for their tokens; return how many were deleted."""
+    if not ids:
+        return 0
     chosen: Any = DirectUpload.id.is_in(list(ids))
     if not claimed_too:
         chosen = chosen & DirectUpload.image.is_null()

@@ -144,7 +144,8 @@ async def least_used(limit: int) -> list[Rendition]:
 
 async def remove(ids: Sequence[UUID]) -> None:
     """Delete rows of renditions."""
-    await Rendition.delete().where(Rendition.id.is_in(list(ids)))
+    if ids:
+        await Rendition.delete().where(Rendition.id.is_in(list(ids)))
 
 
 async def remove_abandoned(before: datetime) -> None:

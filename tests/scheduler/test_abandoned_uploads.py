@@ -114,6 +114,8 @@ async def test_a_file_that_the_store_keeps_holds_up_no_other(
         assert await direct_upload.remove_expired(backends) == 1
         assert await direct_uploads.existing([kept.id, other.id]) == {kept.id}
         assert await direct_uploads.expired(9) == []
+        await run_out(kept)
+        assert await direct_upload.remove_expired(backends) == 0
 
 
 async def test_the_doctor_knows_open_uploads_and_finds_files_without_one(tmp_path: Path) -> None:
