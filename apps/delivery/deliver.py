@@ -68,6 +68,10 @@ class Deliver:
             status, headers, body = error_answer(error, self._backends.settings.public_url)
             await _send(send, status, headers, b"" if method == "HEAD" else body)
 
+    async def start(self) -> None:
+        """Start the render processes, so that the first request does not wait for them."""
+        await self._renditions.start()
+
     async def close(self) -> None:
         """Store what is rendered, and end the render processes."""
         await self._renditions.close()

@@ -26,9 +26,11 @@ async def serve_delivery(backends: Backends, stop: asyncio.Event) -> None:
 async def delivering(backends: Backends) -> AsyncGenerator[ASGIApp]:
     """Provide the application for addresses below `/t/`, for a server that another app runs."""
     deliver = Deliver(backends)
+    starting = asyncio.create_task(deliver.start())
     try:
         yield deliver
     finally:
+        await asyncio.wait([starting])
         await deliver.close()
 
 

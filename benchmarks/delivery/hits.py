@@ -10,6 +10,7 @@ from benchmarks.delivery.load import Load, put_load
 from benchmarks.delivery.subjects import Darkroom
 from tests.support.addresses import fetched, signed
 
+PAGE = 100  # renditions, which a process remembers
 WIDTHS = range(697, 701)
 QUALITY = 80  # which makes 75 kB of a photograph of 2 megapixels
 SIZES = range(60_000, 90_000)
@@ -43,6 +44,7 @@ async def targets(darkroom: Darkroom, photo: Path) -> list[Target]:
     return [
         Target("signed link", darkroom.site.url, ["/" + address.split("/", 3)[3]]),
         Target("one rendition", darkroom.url, many[:1]),
+        Target(f"{PAGE} renditions", darkroom.url, many[:PAGE]),
         Target(f"{len(many)} renditions", darkroom.url, many),
     ]
 

@@ -77,6 +77,10 @@ class RenderQueue:
                 raise QueueFull(f"no render process was free for {self._wait_s:g} s") from error
             return await self._pool.run(timeout_s, call, *args, **kwargs)
 
+    async def start(self) -> None:
+        """Start the render processes."""
+        await self._pool.start()
+
     async def close(self) -> None:
         """End the render processes."""
         await self._pool.close()

@@ -99,6 +99,10 @@ class Renditions:
             log.warning("rendition_lost", key=row.object_key)
             await renditions.drop(row.id)
 
+    async def start(self) -> None:
+        """Start the render processes, so that the first rendition does not wait for them."""
+        await self._queue.start()
+
     async def close(self) -> None:
         """Store what is rendered, and end the render processes."""
         for task in list(self._making.values()):

@@ -112,6 +112,10 @@ class ProcessPool:
                     return await self._run_in(pool, timeout_s, call, *args, **kwargs)
             raise RenderCrashed("no render process took the work")
 
+    async def start(self) -> None:
+        """Start the processes, so that the first call does not wait for one."""
+        await self._active_pool()
+
     async def close(self) -> None:
         """Kill running calls and end the processes."""
         async with self._starting:

@@ -6,8 +6,11 @@ a row whose lease runs out; then another takes it over.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, cast
 from uuid import UUID
+
+from piccolo.columns import Column
 
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
@@ -80,9 +83,16 @@ async def extend(claim_id: UUID, *, lease_s: float) -> None:
 
 async def complete(claim_id: UUID, values: dict[Any, Any]) -> bool:
     """Record the file of a claim; return False when the claim is lost, or its image is gone."""
+    slots = {str(position): value for position, value in enumerate(values.values())}
+    return bool(await _completion(tuple(values))(**slots, claim_id=claim_id))
+
+
+@cache
+def _completion(columns: tuple[Column, ...]) -> Statement:
+    values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
     ready: dict[Any, Any] = {Rendition.ready: True, Rendition.lease_until: None, **values}
-    update = cast("Any", Rendition.update(ready).where(_held(claim_id)))
-    return bool(await rows(update.returning(Rendition.id)))
+    update = cast("Any", Rendition.update(ready).where(_held(Slot("claim_id"))))
+    return Statement(update.returning(Rendition.id), quick=True)
 
 
 async def give_up(claim_id: UUID) -> None:
@@ -170,5 +180,5 @@ async def all_after(after: UUID | None, limit: int) -> list[Rendition]:
     return await Rendition.objects().where(condition).order_by(Rendition.id).limit(limit)
 
 
-def _held(claim_id: UUID) -> Any:  # noqa: ANN401 - a condition of Piccolo
+def _held(claim_id: UUID | Slot) -> Any:  # noqa: ANN401 - a condition of Piccolo
     return (Rendition.id == claim_id) & (Rendition.ready == False)  # noqa: E712

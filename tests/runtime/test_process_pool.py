@@ -30,6 +30,12 @@ async def test_a_call_runs_in_another_process(processes: ProcessPool) -> None:
     assert await processes.run(WAIT_S, process_pool_calls.whoami) != psutil.Process().pid
 
 
+async def test_processes_can_be_started_before_the_first_call(processes: ProcessPool) -> None:
+    await processes.start()
+    started = {process.pid for process in psutil.Process().children(recursive=True)}
+    assert await processes.run(WAIT_S, process_pool_calls.whoami) in started
+
+
 async def test_an_error_with_an_outcome_comes_back_as_it_is(processes: ProcessPool) -> None:
     with pytest.raises(UnreadableImage, match="as requested"):
         await processes.run(WAIT_S, process_pool_calls.refuse)
