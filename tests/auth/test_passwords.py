@@ -2,29 +2,23 @@
 
 import asyncio
 import re
-import sys
 
 import pytest
 
 from libs.auth.password_resets import sign_reset
 from libs.auth.tokens import sign
 from tests.support.client import PASSWORD, Client
+from tests.support.commands import run_command
 from tests.support.site import Site
 from tests.support.site_contents import refused, secret_of
-from tests.support.waiting import WAIT_S
 
 NEW = "a new password"
 
 
-async def reset_password(site: Site, *options: str, typed: str = "") -> tuple[int | None, str]:
+async def reset_password(site: Site, *options: str, typed: str = "") -> tuple[int, str]:
     """Run `darkroom reset-password`; return its exit status and what it prints."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "apps.cli", "reset-password", *options, env=site.environment,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, errors = await asyncio.wait_for(process.communicate(typed.encode()), WAIT_S)
-    assert b"Traceback" not in errors, errors.decode()
-    return process.returncode, (out or errors).decode().strip()
+    ended = await run_command(site, "reset-password", *options, typed=typed)
+    return ended.status, (ended.out or ended.errors).strip()
 
 
 async def reset_path(client: Client) -> str:

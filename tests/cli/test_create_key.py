@@ -1,35 +1,17 @@
 """`darkroom create-key`: a key without a login, and accounts that only keys open."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
 
 import pytest
-from msgspec import Struct
 
 from tests.support.client import Client
+from tests.support.commands import Ended, run_command
 from tests.support.site import Site
 from tests.support.site_contents import refused
-from tests.support.waiting import WAIT_S
-
-
-class Ended(Struct, frozen=True):
-    """A command that ended."""
-
-    status: int
-    out: str
-    errors: str
 
 
 async def create_key(site: Site, *options: str) -> Ended:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "apps.cli", "create-key", *options,
-        env=site.environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
-    assert b"Traceback" not in errors, errors.decode()
-    assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), errors.decode())
+    return await run_command(site, "create-key", *options)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tests.broker.connections import raw_channel
 from tests.orders.producer import BROKER_USER, data_url, ingest
 from tests.storage.rows import an_owner
 from tests.support.backends import ended, opened_backends, working
+from tests.support.commands import run_command
 from tests.support.services import own_database, own_vhost
 from tests.support.site import Site
 from tests.support.waiting import WAIT_S
@@ -46,15 +46,9 @@ class Operator:
 
     async def run(self, *arguments: str) -> tuple[int, str]:
         """Run a command; return its exit status and output. `errors` holds its standard error."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "apps.cli", "dead-letters", *arguments,
-            env=self.site.environment,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        output, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
-        assert process.returncode is not None
-        self.errors = errors.decode()
-        return process.returncode, output.decode()
+        ended = await run_command(self.site, "dead-letters", *arguments)
+        self.errors = ended.errors
+        return ended.status, ended.out
 
     async def letters(self, count: int) -> list[list[str]]:
         """Wait until `list` shows `count` lines; return their columns."""
@@ -142,9 +136,5 @@ async def test_dead_letters_are_dropped_one_by_one_or_all(operator: Operator) ->
 
 async def test_an_in_memory_broker_has_no_dead_letters_for_other_processes(tmp_path: Path) -> None:
     site = Site("embedded", tmp_path, {})
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "apps.cli", "dead-letters", "list",
-        env=site.environment, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    _, errors = await process.communicate()
-    assert (process.returncode, b"memory://" in errors, b"Traceback" in errors) == (1, True, False)
+    ended = await run_command(site, "dead-letters", "list")
+    assert (ended.status, "memory://" in ended.errors) == (1, True)

@@ -1,7 +1,5 @@
 """`darkroom doctor`: what it finds, repairs and leaves unchanged, on both stores and both databases."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -15,12 +13,12 @@ from libs.storage import object_keys
 from libs.storage.database.tables import BaseUser, Image, now
 from tests.storage.rows import an_image, an_owner
 from tests.support.backends import ended, opened_backends, put_object, submit, working
+from tests.support.commands import run_command
 from tests.support.migrated_database import migrated_database
 from tests.support.services import own_bucket, own_vhost
 from tests.support.shared_sites import BOTH
 from tests.support.site import Site
 from tests.support.site_jobs import SMALL
-from tests.support.waiting import WAIT_S
 
 
 class DoctorSite:
@@ -33,14 +31,8 @@ class DoctorSite:
 
     async def doctor(self, *options: str) -> tuple[int, list[list[str]], str]:
         """Run the command; return its exit status, its findings and its summary."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "apps.cli", "doctor", *options,
-            env=self.site.environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, errors = await asyncio.wait_for(process.communicate(), WAIT_S)
-        assert b"Traceback" not in errors, errors.decode()
-        assert process.returncode is not None
-        return process.returncode, [line.split() for line in out.decode().splitlines()], errors.decode()
+        ended = await run_command(self.site, "doctor", *options)
+        return ended.status, [line.split() for line in ended.out.splitlines()], ended.errors
 
     async def put(self, key: str) -> None:
         await put_object(self.site.settings["OBJECTS_URL"], key, self.photo, self.backends.scratch)

@@ -36,7 +36,9 @@ class Request(TypedDict):
     arguments: list[str]
     environment: dict[str, str]
     directory: str
-    log: str  # a file to append to
+    log: str  # a file to append its output to
+    errors: str  # a file to append its standard error to; may be the same
+    typed: str  # a file that is its standard input
 
 
 def main(path: str, ready: int) -> None:
@@ -107,10 +109,9 @@ def _send(connection: socket.socket, data: bytes) -> None:
 def _become(request: Request) -> None:
     """Take over the request's environment, as a process of its own that has opened nothing else."""
     os.setsid()
-    log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    os.dup2(os.open(request["typed"], os.O_RDONLY), 0)
+    for stream, path in ((1, request["log"]), (2, request["errors"])):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644), stream)
     os.closerange(3, MAX_FILES)
     os.chdir(request["directory"])
     os.environ.clear()

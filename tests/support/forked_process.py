@@ -47,12 +47,26 @@ class ForkedProcess:
 
 
 async def start_forked(
-    arguments: Sequence[str], environment: Mapping[str, str], directory: Path, log: Path
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    directory: Path,
+    log: Path,
+    *,
+    errors: Path | None = None,
+    typed: Path = Path(os.devnull),
 ) -> ForkedProcess:
-    """Run `darkroom` with these arguments; its output goes to the end of `log`."""
+    """Run `darkroom` with these arguments; `typed` is its standard input.
+
+    Its output goes to the end of `log`, and its standard error to the end of `errors` or also of `log`.
+    """
     log.touch()  # a test may read it at once
     request = fork_server.Request(
-        arguments=list(arguments), environment=dict(environment), directory=str(directory), log=str(log)
+        arguments=list(arguments),
+        environment=dict(environment),
+        directory=str(directory),
+        log=str(log),
+        errors=str(errors or log),
+        typed=str(typed),
     )
     reader, writer = await asyncio.open_unix_connection(_address())
     writer.write(json.dumps(request).encode() + b"\n")

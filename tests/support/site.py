@@ -80,30 +80,24 @@ class Site:
         }
 
     async def run(self, *command: str) -> None:
-        """A `darkroom` command, to its end."""
-        process = await asyncio.create_subprocess_exec(
-            *self.program, *command, env=self.environment, cwd=self.directory
-        )
-        assert await process.wait() == 0, command
+        """A `darkroom` command, to its end; its output is in `log_of("commands")`."""
+        process = await self._start(command, self.environment, self.log_of("commands"))
+        assert await process.wait() == 0, (command, self.log_of("commands").read_text())
 
     async def start(self, name: str, *, called: str | None = None) -> Process:
         """One process; its log is `log_of(name)`."""
         called = called or name
-        environment, log = self.environment_of(name), self.log_of(called)
-        if self.forked:
-            process = await start_forked([name], environment, self.directory, log)
-        else:
-            process = await self._start_program(name, environment, log)
+        process = await self._start([name], self.environment_of(name), self.log_of(called))
         self.apps[called] = process
         return process
 
-    async def _start_program(
-        self, name: str, environment: Mapping[str, str], log: Path
-    ) -> asyncio.subprocess.Process:
+    async def _start(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> Process:
+        if self.forked:
+            return await start_forked(command, environment, self.directory, log)
         with log.open("ab") as output:
             return await asyncio.create_subprocess_exec(
                 *self.program,
-                name,
+                *command,
                 env=environment,
                 cwd=self.directory,
                 stdout=output,

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.support.client import Client
 from tests.support.photo_server import INSIDE
+from tests.support.shared_sites import ON_ONE_SITE
 from tests.support.site_jobs import ENDLESS
 from tests.support.waiting import WAIT_S
 from tests.support.webhook_receiver import CLOSE, HOLD, PlannedResponse, Receiver
@@ -101,6 +102,7 @@ async def test_a_refused_delivery_is_sent_again_with_the_same_id_and_bytes(
     assert [one["error"] for one in found["history"]] == ["answered 500", "answered 503", None]
 
 
+@ON_ONE_SITE
 async def test_a_receiver_that_hangs_is_given_up_and_tried_again(client: Client, receiver: Receiver) -> None:
     path = path_of(client)
     made = await webhook(client, receiver.url(path))
@@ -112,6 +114,7 @@ async def test_a_receiver_that_hangs_is_given_up_and_tried_again(client: Client,
     assert len(receiver.at(path)) == 2
 
 
+@ON_ONE_SITE
 async def test_a_receiver_that_closes_the_connection_is_tried_again(
     client: Client, receiver: Receiver
 ) -> None:
@@ -123,6 +126,7 @@ async def test_a_receiver_that_closes_the_connection_is_tried_again(
     assert found["history"][0]["error"].startswith("url_unreachable")
 
 
+@ON_ONE_SITE
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 async def test_a_redirect_is_a_failure_and_is_not_followed(
     client: Client, receiver: Receiver, status: int
@@ -196,6 +200,7 @@ async def test_when_a_delivery_has_ended_with_410_its_webhook_is_disabled(
         assert not any(await asyncio.gather(*(active_after_its_end(str(one)) for one in range(20))))
 
 
+@ON_ONE_SITE
 async def test_a_receivers_retry_after_holds_for_all_its_deliveries(
     client: Client, receiver: Receiver
 ) -> None:
