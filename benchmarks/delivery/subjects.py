@@ -99,8 +99,16 @@ async def darkroom(kind: Kind, folder: Path, photos: Path) -> AsyncGenerator[Dar
             answer = await client.call("PUT", f"/api/presets/{case.preset}", json=preset)
             assert answer.status == 201, answer
         ids = {part.name: await _uploaded(client, part) for part in _in(photos)}
-        await drained(client)
+        await _undescribed(client)
         yield Darkroom(site, client, url, site.apps[name].pid, ids)
+
+
+async def _undescribed(client: Client) -> None:
+    """Cancel the jobs that hash and describe the photographs, and wait until none of them runs."""
+    while queued := (await client.get("/api/jobs?status=queued&limit=100")).json:
+        for job in queued:
+            await client.call("DELETE", f"/api/jobs/{job['id']}")
+    await drained(client)
 
 
 async def _uploaded(client: Client, folder: Path) -> list[str]:
