@@ -33,6 +33,7 @@ from apps.api.routes.api_keys import ApiKeys
 from apps.api.routes.batches import Batches
 from apps.api.routes.delivery_keys import DeliveryKeys
 from apps.api.routes.error_pages import ErrorPages
+from apps.api.routes.image_urls import ImageUrlRoutes
 from apps.api.routes.images import Images
 from apps.api.routes.jobs import Jobs
 from apps.api.routes.links import open_link
@@ -76,6 +77,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             Images,
             Uploads,
             store_upload,
+            ImageUrlRoutes,
             UploadTokens,
             Presets,
             Search,

@@ -1,6 +1,6 @@
 """The errors of the API: one table from class to status, and one shape for all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, ClassVar, cast
 
@@ -29,6 +29,7 @@ from libs.batches.csv_file import BadCsv
 from libs.contracts.decode_errors import explained
 from libs.contracts.outcome import Outcome
 from libs.contracts.views.problems import FieldError, Problem
+from libs.delivery.errors import StepsInvalid
 from libs.runtime.threads import ServerBusy
 from libs.storage import jobs
 from libs.storage.edit_calls import DailyEditsUsed
@@ -131,10 +132,17 @@ def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
         status,
         code,
         str(error),
-        errors=tuple(map(_field_error, error.fields)) if isinstance(error, BadUpload) else (),
+        errors=tuple(map(_field_error, _fields_of(error))),
         faults=error.faults if isinstance(error, BadCsv) else (),
         headers=_extra_headers(status, error),
     )
+
+
+def _fields_of(error: Exception) -> Sequence[Mapping[str, str]]:
+    """Return the faults of single fields of the request, with their keys."""
+    if isinstance(error, StepsInvalid):
+        return [{"message": str(error), "key": "steps"}]
+    return error.fields if isinstance(error, BadUpload) else ()
 
 
 def _of_http_error(error: HTTPException) -> Response[Problem]:

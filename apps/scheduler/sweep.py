@@ -7,7 +7,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from libs.backends import Backends
-from libs.contracts.commands import DescribeImage, decode
+from libs.contracts.commands import DescribeImage, RenderRenditions, decode
 from libs.contracts.enums import JobStatus
 from libs.edits.errors import EditTimedOut
 from libs.images import attempt_files
@@ -61,6 +61,6 @@ async def _give_up(job: Job, backends: Backends) -> None:
         return
     command = decode(await jobs.command_of(job.id))
     log.warning("job_given_up", attempts=job.attempts)
-    if not isinstance(command, DescribeImage):
+    if not isinstance(command, DescribeImage | RenderRenditions):
         await attempt_files.clear_attempts(command, job.created_at, backends)
     await ends.publish_end(ends.failed(command, failure, completed), backends)

@@ -16,6 +16,7 @@ from apps.worker.error_policy import MAX_CRASHES, attempts_for, failure_of, may_
 from apps.worker.handlers.describe import describe_image
 from apps.worker.handlers.edit import edit
 from apps.worker.handlers.ingest import ingest
+from apps.worker.handlers.render_renditions import render_renditions
 from apps.worker.handlers.transform import transform
 from apps.worker.lease import under_lease
 from apps.worker.rate_limited_fetch import RateLimitedFetch, pause_until
@@ -28,6 +29,7 @@ from libs.contracts.commands import (
     DescribeImage,
     EditImage,
     IngestImage,
+    RenderRenditions,
     TransformImage,
     decode,
 )
@@ -35,6 +37,8 @@ from libs.contracts.events import ended_job
 from libs.contracts.outcome import outcome_of
 from libs.contracts.topology import Route
 from libs.contracts.wake_up import job_to_wake
+from libs.delivery.render_queue import RenderQueue
+from libs.delivery.renditions import Renditions
 from libs.edits.open_model import open_image_model
 from libs.images import attempt_files
 from libs.images.artifact import keep_removing_unrecorded
@@ -81,6 +85,8 @@ class Worker:
         self.bulk = WorkerPool(
             backends, ProcessPool(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
         )
+        queue = RenderQueue(self.bulk.processes, processes=self.bulk_concurrency, limit=self.bulk_concurrency)
+        self.renditions = Renditions(backends, queue)
         self.edits = WorkerPool(backends, ProcessPool(EDIT_PROCESSES, memory_bytes=memory))
         self.fetcher = backends.fetcher()
         self.model: OpenAIImages | None = None
@@ -92,6 +98,7 @@ class Worker:
         async with AsyncExitStack() as stack:
             for pool in (self.interactive, self.bulk, self.edits):
                 stack.push_async_callback(pool.processes.close)
+            stack.push_async_callback(self.renditions.close)
             await stack.enter_async_context(self.fetcher)
             self.model = await stack.enter_async_context(open_image_model(self.backends.settings))
             loops = {
@@ -223,6 +230,8 @@ class Worker:
                 return await edit(command, claim, pool, self.model)
             case DescribeImage():
                 return await describe_image(command, claim, pool)
+            case RenderRenditions():
+                return await render_renditions(command, claim, pool, self.renditions)
 
     async def _not_done(self, command: AnyCommand, claim: Claim, error: Exception) -> JobEnd | None:
         """Defer, retry or fail the job, as the error's outcome says."""
@@ -254,7 +263,7 @@ class Worker:
             claim, failure, source_is_bad=jobs.source_of(command) if removes_source else None
         )
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
-        if not isinstance(command, DescribeImage):
+        if not isinstance(command, DescribeImage | RenderRenditions):
             await attempt_files.clear_attempts(command, claim.created_at, self.backends)
         return ends.failed(command, failure, batch)
 

@@ -12,6 +12,8 @@ from libs.batches.stored_sheet import encode_head, encode_row, stored_rows
 from libs.batches.throttle import host_of
 from libs.contracts.commands import IngestImage, IngestSource, encode, summary_of
 from libs.contracts.enums import Retention
+from libs.images.render_ahead import check_presets
+from libs.images.retention import require_kept
 from libs.imaging.operations import AnyOperation, Compress, Convert
 from libs.jobs import admission
 from libs.jobs.cancel import publish_cancelled
@@ -34,6 +36,8 @@ class CreateBatch(Struct, frozen=True, kw_only=True):
     filename: str
     operations: Sequence[AnyOperation] | None = None  # None: DEFAULT_OPERATIONS
     retention: Retention = Retention.KEEP
+    public: bool = False  # whether the results are
+    renditions: tuple[str, ...] = ()  # presets to render ahead of each result
     on_missing_image: OnMissingImage = OnMissingImage.REFUSE
     webhook_url: str | None = None
     request_id: str
@@ -44,9 +48,11 @@ async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
     """Store a batch with a held job for each different URL; the throttle of its host releases it.
 
     Raises:
-        BadCsv, UrlForbidden, TooManyJobs, TooManyOperations: Nothing is stored.
+        BadCsv, UrlForbidden, TooManyJobs, TooManyOperations, ImageNotKept, PresetNotFound: Nothing is stored.
     """
     owner = command.owner
+    require_kept(command.retention, public=command.public, renditions=command.renditions)
+    await check_presets(owner.id, command.renditions)
     operations = DEFAULT_OPERATIONS if command.operations is None else tuple(command.operations)
     await admission.check_operations(operations, owner, backends)
     if command.webhook_url is not None:
@@ -62,6 +68,8 @@ async def create_batch(command: CreateBatch, backends: Backends) -> Batch:
         filename=command.filename[-FILENAME_CHARS:],
         operations=msgspec.json.encode(operations).decode(),
         retention=command.retention,
+        public=command.public,
+        renditions=msgspec.json.encode(command.renditions).decode(),
         columns=encode_head(sheet),
         total=total,
         webhook_url=command.webhook_url,
@@ -115,6 +123,7 @@ def job_maker(batch: Batch, owner: BaseUser) -> Callable[[str], NewJob]:
     """Return a function that builds the job of one URL."""
     operations = msgspec.json.decode(batch.operations, type=tuple[AnyOperation, ...])
     retention = Retention(batch.retention)
+    renditions = msgspec.json.decode(batch.renditions, type=tuple[str, ...])
     ids = new_ids()
 
     def make(url: str) -> NewJob:
@@ -125,6 +134,8 @@ def job_maker(batch: Batch, owner: BaseUser) -> Callable[[str], NewJob]:
             target=next(ids),
             retention=retention,
             operations=operations,
+            public=batch.public or None,
+            renditions=renditions,
         )
         summary = encode(summary_of(message)).decode()
         return NewJob(message.job_id, encode(message).decode(), summary, host_of(url))

@@ -85,9 +85,18 @@ class IngestImage(Command, frozen=True, kw_only=True, tag="ingest.v1"):
     filename: str | None = None  # None: the last part of the URL, or the target's current name
     retention: Retention | None = None  # None: keep, or the target's current retention
     tags: tuple[str, ...] | None = None  # None: none, or the target's current tags
+    public: bool | None = None  # None: not, or as the target is
+    renditions: tuple[str, ...] = ()  # presets to render ahead
     reuse: bool = False  # use a kept image of the owner with the same bytes instead
     follow: Follow | None = None
     operations: tuple[AnyOperation, ...] | None = None  # None: store the bytes as fetched
+
+
+class RenderRenditions(Command, frozen=True, kw_only=True, tag="render_renditions.v1"):
+    """Render presets of the source before anybody asks for their addresses."""
+
+    source: Source
+    presets: tuple[str, ...]
 
 
 class EditImage(Command, frozen=True, kw_only=True, tag="edit.v1"):
@@ -108,7 +117,7 @@ class EditImage(Command, frozen=True, kw_only=True, tag="edit.v1"):
         return tuple(UUID(int=self.target.int + number) for number in range(self.edit.n))
 
 
-AnyCommand: TypeAlias = TransformImage | DescribeImage | IngestImage | EditImage
+AnyCommand: TypeAlias = TransformImage | DescribeImage | IngestImage | EditImage | RenderRenditions
 
 _decoder = JsonDecoder(msgspec.json.Decoder(AnyCommand))
 _encoder = msgspec.json.Encoder()
@@ -131,7 +140,9 @@ def summary_of(command: AnyCommand) -> Summary:
             operations=operations,
             follow=command.follow.job_id if command.follow else None,
         )
-    return Summary(operations=None if isinstance(command, DescribeImage) else command.operations)
+    if isinstance(command, DescribeImage | RenderRenditions):
+        return Summary()
+    return Summary(operations=command.operations)
 
 
 def encode(message: Struct) -> bytes:

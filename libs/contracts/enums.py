@@ -33,6 +33,7 @@ class JobKind(StrEnum):
     DESCRIBE = "describe"
     TRANSFORM = "transform"
     EDIT = "edit"
+    RENDER = "render"  # presets of an image, before anybody asks for them
 
 
 class JobStatus(StrEnum):

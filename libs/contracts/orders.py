@@ -19,6 +19,9 @@ NAME_CHARS = 255
 # No control characters: PostgreSQL stores no NUL. A bare `$` would accept a line break at the end.
 Name = Annotated[str, Meta(min_length=1, max_length=NAME_CHARS, pattern=r"^[^\x00-\x1f\x7f]*$(?!\n)")]
 Url = Annotated[str, Meta(min_length=1)]
+PresetName = Annotated[
+    str, Meta(min_length=1, max_length=63, description="a preset of the owner, whose operations run first")
+]
 
 
 class OrderSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -68,11 +71,16 @@ class Order(Struct, frozen=True, kw_only=True, tag_field="type"):
 
 
 class TransformOrder(Order, frozen=True, kw_only=True, tag="transform.v1"):
-    """Run operations, in order, over the source. The result is a new image with this `retention`."""
+    """Run a preset, operations, or both, over the source. The result is a new image with this `retention`."""
 
     source: Source
-    operations: tuple[AnyOperation, ...]
+    operations: tuple[AnyOperation, ...] | None = None
+    preset: PresetName | None = None
     retention: Retention = Retention.EPHEMERAL
+
+    def __post_init__(self) -> None:
+        if self.operations is None and self.preset is None:
+            raise ValueError("a transform order has `operations`, a `preset`, or both")
 
 
 class EditOrder(Order, frozen=True, kw_only=True, tag="edit.v1"):
@@ -89,6 +97,7 @@ class IngestOrder(Order, frozen=True, kw_only=True, tag="ingest.v1"):
 
     source: Source
     operations: tuple[AnyOperation, ...] | None = None
+    preset: PresetName | None = None
     filename: Annotated[str, Meta(min_length=1, max_length=255)] | None = None
     retention: Annotated[Retention, Meta(description="keep without operations, else ephemeral")] | None = None
     result_retention: Annotated[Retention, Meta(description="without it, as `retention`")] | None = None
@@ -97,8 +106,8 @@ class IngestOrder(Order, frozen=True, kw_only=True, tag="ingest.v1"):
     def __post_init__(self) -> None:
         if self.source.image_id is not None:
             raise ValueError("the source of an ingest order is a `url` or an `object`")
-        if self.result_retention is not None and self.operations is None:
-            raise ValueError("`result_retention` needs `operations`")
+        if self.result_retention is not None and self.operations is None and self.preset is None:
+            raise ValueError("`result_retention` needs `operations` or a `preset`")
 
 
 AnyOrder: TypeAlias = TransformOrder | EditOrder | IngestOrder

@@ -20,9 +20,11 @@ log = structlog.get_logger(__name__)
 async def evict(backends: Backends) -> int:
     """Remove the renditions that were used longest ago until the cache has its size; return how many.
 
-    Claims of renders that died go too.
+    Claims of renders that died go too, and what was rendered of remote images for deleted accounts.
     """
     await renditions.remove_abandoned(now() - ABANDONED)
+    of_closed = await renditions.remove_of_closed_accounts(BATCH)
+    await remove_objects([key for key in of_closed if key], backends)
     limit, evicted = backends.settings.renditions_bytes, 0
     total = await renditions.total_bytes()
     if total <= limit:

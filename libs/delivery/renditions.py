@@ -19,6 +19,7 @@ from libs.images import watermark_sources
 from libs.imaging.pipeline import Rendered, render
 from libs.runtime.process_pool import ProcessPool
 from libs.runtime.threads import SCRATCH, ServerBusy
+from libs.settings import Settings
 from libs.storage import object_keys, renditions
 from libs.storage.database.tables import Image, Rendition, now
 from libs.storage.objects import Digest
@@ -59,12 +60,9 @@ class _Result(Struct, frozen=True):
 class Renditions:
     """The renditions of one process: its render processes, and what they work on."""
 
-    def __init__(self, backends: Backends) -> None:
-        settings = backends.settings
+    def __init__(self, backends: Backends, queue: RenderQueue | None = None) -> None:
         self._backends = backends
-        processes = settings.delivery_processes
-        pool = ProcessPool(processes, memory_bytes=settings.job_memory_bytes)
-        self._queue = RenderQueue(pool, processes=processes, limit=settings.delivery_queue)
+        self._queue = queue or _own_queue(backends.settings)
         self._making: dict[str, asyncio.Task[Found]] = {}
         self._storing: set[asyncio.Task[None]] = set()
         self._faults: ShortMemory[str, Exception] = ShortMemory(size=2000, keep_s=FAULT_S)
@@ -103,12 +101,16 @@ class Renditions:
         """Start the render processes, so that the first rendition does not wait for them."""
         await self._queue.start()
 
+    async def storing_ended(self) -> None:
+        """Wait until what is rendered by now is stored, or could not be."""
+        if self._storing:
+            await asyncio.wait(set(self._storing))
+
     async def close(self) -> None:
         """Store what is rendered, and end the render processes."""
         for task in list(self._making.values()):
             task.cancel()
-        if self._storing:
-            await asyncio.wait(set(self._storing))
+        await self.storing_ended()
         await self._queue.close()
 
     async def _make(self, wanted: Wanted) -> Found:
@@ -242,6 +244,12 @@ class Renditions:
             return
         async with watermark_sources.opened(wanted.operations, wanted.owner, self._backends) as assets:
             yield assets
+
+
+def _own_queue(settings: Settings) -> RenderQueue:
+    processes = settings.delivery_processes
+    pool = ProcessPool(processes, memory_bytes=settings.job_memory_bytes)
+    return RenderQueue(pool, processes=processes, limit=settings.delivery_queue)
 
 
 async def _keep(claim_id: UUID) -> None:

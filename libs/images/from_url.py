@@ -9,6 +9,7 @@ from libs.contracts.commands import IngestImage, IngestSource
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Retention
 from libs.images import retention
+from libs.images.render_ahead import check_presets
 from libs.imaging.operations import AnyOperation
 from libs.jobs import admission, build
 from libs.jobs.build import JobOptions
@@ -29,6 +30,8 @@ class FetchImage(Struct, frozen=True, kw_only=True):
     operations: Sequence[AnyOperation] | None = None
     edit: Edit | None = None  # runs before the operations
     tags: tuple[str, ...] = ()
+    public: bool = False
+    renditions: tuple[str, ...] = ()  # presets to render ahead
     reuse: bool = False  # return the owner's kept image with the same bytes instead of a second one
 
 
@@ -39,6 +42,7 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
         UrlForbidden: The text of the URL shows that it is forbidden.
         EditsNotConfigured, TooManyOperations, ImageNotFound, AssetMissing, TooManyJobs, DailyEditsUsed:
             Nothing is queued.
+        ImageNotKept, PresetNotFound: Likewise.
         OrderKnown: As `submit`.
     """
     owner, options = command.owner, command.options
@@ -50,9 +54,12 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
         edit=command.edit,
         webhook_url=options.webhook_url,
     )
+    await check_presets(owner.id, command.renditions)
     follow = build.follow_up(
         command.operations, command.edit, options.priority, retention=command.result_retention
     )
+    kept = retention.of_upload(command.retention, backends.settings, has_result=follow is not None)
+    retention.require_kept(kept, public=command.public, renditions=command.renditions)
     ingest = IngestImage(
         job_id=new_id(),
         owner=owner.username,
@@ -60,8 +67,10 @@ async def fetch_image(command: FetchImage, backends: Backends) -> Job:
         source=command.source,
         target=new_id(),
         filename=command.filename,
-        retention=retention.of_upload(command.retention, backends.settings, has_result=follow is not None),
+        retention=kept,
         tags=command.tags or None,
+        public=command.public or None,
+        renditions=command.renditions,
         reuse=command.reuse,
         follow=follow,
     )

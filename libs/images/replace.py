@@ -5,7 +5,7 @@ from msgspec import Struct
 from libs.backends import Backends
 from libs.contracts.commands import IngestImage, IngestSource
 from libs.contracts.enums import Retention
-from libs.images import expiry
+from libs.images import expiry, retention
 from libs.images.from_url import check_source
 from libs.images.upload import CreateImage, Upload, create_image
 from libs.jobs import quotas
@@ -25,6 +25,7 @@ class ReplaceImage(Struct, frozen=True, kw_only=True):
     filename: str | None = None  # None: stays
     retention: Retention | None = None  # None: stays
     tags: tuple[str, ...] | None = None  # None: stay
+    public: bool | None = None  # None: stays
 
 
 async def replace_image(command: ReplaceImage, backends: Backends) -> Job:
@@ -33,8 +34,11 @@ async def replace_image(command: ReplaceImage, backends: Backends) -> Job:
     A received file is stored meanwhile as an ephemeral image of its own.
 
     Raises:
-        UrlForbidden, TooManyJobs, QuotaExceeded, StoreUnavailable: Nothing is queued, nothing is stored.
+        UrlForbidden, TooManyJobs, QuotaExceeded, StoreUnavailable, ImageNotKept: Nothing is queued, nothing
+            is stored.
     """
+    kept = command.retention or Retention(command.image.retention)
+    retention.require_kept(kept, public=command.public or False, renditions=())
     if isinstance(command.source, str):
         return await _submit(command, IngestSource(url=command.source), backends)
     staged, _ = await create_image(
@@ -67,5 +71,6 @@ async def _submit(command: ReplaceImage, source: IngestSource, backends: Backend
         filename=command.filename,
         retention=command.retention,
         tags=command.tags,
+        public=command.public,
     )
     return await submit(command.options.row(ingest, command.owner), backends, options=command.options)

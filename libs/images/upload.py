@@ -11,6 +11,7 @@ from libs.contracts.edits import Edit
 from libs.contracts.enums import Retention
 from libs.images import artifact, retention
 from libs.images.artifact import Artifact
+from libs.images.render_ahead import check_presets
 from libs.imaging.header import Header
 from libs.imaging.operations import AnyOperation
 from libs.jobs import admission, build
@@ -45,6 +46,8 @@ class CreateImage(Struct, frozen=True, kw_only=True):
     retention: Retention | None = None  # None: the default of the settings
     result_retention: Retention | None = None  # None: that of the upload
     tags: tuple[str, ...] = ()
+    public: bool = False
+    renditions: tuple[str, ...] = ()  # presets to render ahead
     token: UUID | None = None  # the upload token that it counts for
     claims: DirectUpload | None = None  # the direct upload that it is made of, which counts already
 
@@ -58,7 +61,7 @@ async def create_image(command: CreateImage, backends: Backends) -> tuple[Image,
     Raises:
         EditsNotConfigured, UrlForbidden, TooManyOperations, ImageNotFound, AssetMissing, TooManyJobs,
         QuotaExceeded, DailyEditsUsed, UploadTokenUsedUp, UploadTokenInvalid, UploadClaimed,
-        UploadNotFound: Nothing is stored.
+        UploadNotFound, ImageNotKept, PresetNotFound: Nothing is stored.
         StoreUnavailable: The object store did not take the file.
     """
     owner, options = command.owner, command.options
@@ -72,6 +75,8 @@ async def create_image(command: CreateImage, backends: Backends) -> tuple[Image,
         reserved_bytes=command.claims.size_bytes if command.claims else 0,
     )
     image = _new_image(command, backends)
+    await check_presets(owner.id, command.renditions)
+    rendering = build.rendering_job(image, owner.username, command.renditions, options.request_id)
     hashing = build.hash_job(image, owner.username, options.request_id)
     requested = _requested_job(command, image)
     awaited = requested or hashing
@@ -85,15 +90,16 @@ async def create_image(command: CreateImage, backends: Backends) -> tuple[Image,
             else:
                 await direct_uploads.claim(command.claims.id, image.id)
             await insert(image)
-            if hashing is not None:
-                await insert(hashing)
+            for job in (rendering, hashing):
+                if job is not None:
+                    await insert(job)
             if requested is not None:
                 await insert_job(requested, backends)
             await idempotency.bind(options.reservation, subject=image.id, job=awaited.id if awaited else None)
 
     file = Artifact(image=image, path=command.upload.path, owner=owner.username)
     await artifact.store([file], record, backends)
-    for queued in (requested, hashing):
+    for queued in (requested, hashing, rendering):
         if queued is not None:
             await publish(queued, backends)
     return image, awaited
@@ -128,7 +134,9 @@ def upload_row(
 def _new_image(command: CreateImage, backends: Backends) -> Image:
     has_result = command.operations is not None or command.edit is not None
     kept = retention.of_upload(command.retention, backends.settings, has_result=has_result)
+    retention.require_kept(kept, public=command.public, renditions=command.renditions)
     image = upload_row(command.upload, command.owner, kept, backends)
+    image.public = command.public
     image.tags = images.tags_column(command.tags)
     return image
 

@@ -6,7 +6,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from libs.contracts.commands import DescribeImage, EditImage, Follow, IngestImage, Source, TransformImage
+from libs.contracts.commands import (
+    DescribeImage,
+    EditImage,
+    Follow,
+    IngestImage,
+    RenderRenditions,
+    Source,
+    TransformImage,
+)
 from libs.contracts.edits import Edit
 from libs.contracts.enums import Priority, Retention
 from libs.imaging.operations import AnyOperation
@@ -103,6 +111,16 @@ def hash_job(image: Image, username: str, request_id: str | None) -> Job | None:
     Build it before other jobs of the image: an image shows its newest job, by id.
     """
     return describe_job(image, username, request_id) if image.retention == Retention.KEEP else None
+
+
+def rendering_job(image: Image, username: str, presets: Sequence[str], request_id: str | None) -> Job | None:
+    """Build the bulk job that renders presets of a kept image ahead; None without presets."""
+    if not presets or image.retention != Retention.KEEP:
+        return None
+    command = RenderRenditions(
+        job_id=new_id(), owner=username, source=Source(image_id=image.id), presets=tuple(presets)
+    )
+    return jobs.new(command, owner=image.owner, priority=Priority.BULK, request_id=request_id)
 
 
 def following_job(command: IngestImage, image: Image, request_id: str | None) -> Job | None:

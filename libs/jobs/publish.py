@@ -20,6 +20,7 @@ QUEUES: dict[tuple[str, str], Route] = {
     (JobKind.DESCRIBE, Priority.BULK): Route.DESCRIBE,
     (JobKind.EDIT, Priority.INTERACTIVE): Route.EDIT,
     (JobKind.EDIT, Priority.BULK): Route.EDIT,
+    (JobKind.RENDER, Priority.BULK): Route.TRANSFORM_BULK,
 }
 
 log = structlog.get_logger(__name__)

@@ -1,5 +1,6 @@
 """Accept an order: a program's AMQP message becomes a job, once, under the limits of an HTTP request."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -10,9 +11,11 @@ from libs.contracts.commands import IngestSource
 from libs.contracts.enums import OnDuplicate, Priority
 from libs.contracts.orders import AnyOrder, EditOrder, IngestOrder, OrderSource, TransformOrder
 from libs.contracts.topology import OWN_PREFIX
+from libs.delivery.presets import with_preset
 from libs.edits.submit_edit import EditStored, edit_image
 from libs.images.from_url import FetchImage, fetch_image
 from libs.images.transform import TransformStored, transform
+from libs.imaging.operations import AnyOperation
 from libs.jobs import replies
 from libs.jobs.build import JobOptions
 from libs.orders.errors import ForbiddenKey, SenderNotAllowed, UnidentifiedSender, UnknownOwner
@@ -89,8 +92,11 @@ async def _submit(command: AcceptOrder, owner: BaseUser, backends: Backends) -> 
         receipt=Receipt(accepted, _reply(command, accepted.id)),
     )
     source = order.source
+    operations = order.operations
+    if not isinstance(order, EditOrder):
+        operations = await with_preset(owner.id, order.preset, operations)
     if source is not None and source.image_id is None:
-        return await fetch_image(_fetch(order, source, owner, options), backends)
+        return await fetch_image(_fetch(order, operations, source, owner, options), backends)
     image = None
     if source is not None and source.image_id is not None:
         image = await images.owned_by(owner.id, source.image_id)
@@ -110,7 +116,7 @@ async def _submit(command: AcceptOrder, owner: BaseUser, backends: Backends) -> 
         TransformStored(
             owner=owner,
             image=image,
-            operations=order.operations,
+            operations=operations or (),
             retention=order.retention,
             options=options,
         ),
@@ -118,7 +124,13 @@ async def _submit(command: AcceptOrder, owner: BaseUser, backends: Backends) -> 
     )
 
 
-def _fetch(order: AnyOrder, source: OrderSource, owner: BaseUser, options: JobOptions) -> FetchImage:
+def _fetch(
+    order: AnyOrder,
+    operations: Sequence[AnyOperation] | None,
+    source: OrderSource,
+    owner: BaseUser,
+    options: JobOptions,
+) -> FetchImage:
     if source.object is not None:
         check_inbox_key(source.object, owner.username)
     ingest = order if isinstance(order, IngestOrder) else None
@@ -129,7 +141,7 @@ def _fetch(order: AnyOrder, source: OrderSource, owner: BaseUser, options: JobOp
         filename=ingest.filename if ingest else None,
         retention=order.retention,
         result_retention=ingest.result_retention if ingest else None,
-        operations=order.operations,
+        operations=operations,
         edit=order.edit if isinstance(order, EditOrder) else None,
         reuse=ingest is not None and ingest.on_duplicate == OnDuplicate.RETURN,
     )

@@ -15,7 +15,17 @@ from libs.storage import webhook_endpoints
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
-from libs.storage.database.tables import ApiKey, BaseUser, FormerUsername, Image, Job, RefreshToken, now
+from libs.storage.database.tables import (
+    ApiKey,
+    BaseUser,
+    DeliveryKey,
+    FormerUsername,
+    Image,
+    Job,
+    RefreshToken,
+    Rendition,
+    now,
+)
 from libs.storage.database.upload_tables import UploadToken
 from libs.storage.object_keys import INBOX
 
@@ -159,6 +169,7 @@ async def delete(user: BaseUser) -> list[UUID]:
         await RefreshToken.delete().where(RefreshToken.user == user.id)
         await ApiKey.delete().where(ApiKey.owner == user.id)
         await UploadToken.delete().where(UploadToken.owner == user.id)
+        await DeliveryKey.delete().where(DeliveryKey.owner == user.id)
         # Images before jobs, the order of all transactions: otherwise two could deadlock.
         await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner == user.id)
         cancelled = await (
@@ -171,21 +182,26 @@ async def delete(user: BaseUser) -> list[UUID]:
 
 
 async def purge_deleted() -> int:
-    """Delete the rows of deleted accounts that have no images left; return how many.
+    """Delete the rows of deleted accounts that have no images left, nor renditions; return how many.
 
     Images of an upload that ended after its account was deleted are marked for deletion here.
     """
-    deleted = cast("Any", BaseUser.select(BaseUser.id).where(_is_deleted()))
+    deleted = cast("Any", BaseUser.select(BaseUser.id).where(is_deleted()))
     await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner.is_in(deleted))
     purged = await rows(
         BaseUser.delete()
-        .where(_is_deleted() & BaseUser.id.not_in(Image.select(Image.owner)))
+        .where(
+            is_deleted()
+            & BaseUser.id.not_in(Image.select(Image.owner))
+            & BaseUser.id.not_in(Rendition.select(Rendition.owner).where(Rendition.owner.is_not_null()))
+        )
         .returning(BaseUser.id)
     )
     return len(purged)
 
 
-def _is_deleted() -> And:
+def is_deleted() -> And:
+    """Return the condition that an account was deleted, and its row waits for its images to go."""
     return BaseUser.username.like(f"{DELETED}%") & (BaseUser.active == False)  # noqa: E712 - a column
 
 

@@ -23,7 +23,8 @@ SQL: TypeAlias = tuple[str, list[Any]]
 """A part of a statement, and its values."""
 
 _NEWEST_JOB_STATUS = (
-    "coalesce((select j.status from job j where j.image = image.id order by j.id desc limit 1), 'completed')"
+    "coalesce((select j.status from job j where j.image = image.id and j.kind <> 'render'"
+    " order by j.id desc limit 1), 'completed')"
 )
 _JOB_STATUSES = {
     "pending": "('queued')",
@@ -59,6 +60,7 @@ class Filter(Struct, frozen=True, kw_only=True):
     min_size_bytes: int | None = None  # inclusive
     max_size_bytes: int | None = None  # inclusive
     has_alpha: bool | None = None
+    public: bool | None = None
     camera: str | None = None  # a part of it; ASCII letters in either case
     created_after: datetime | None = None  # inclusive
     created_before: datetime | None = None  # exclusive
@@ -163,6 +165,7 @@ def _conditions(filtered_by: Filter) -> Iterator[SQL]:
         ("md5 =", one.md5 and one.md5.lower()),
         ("parent =", one.parent),
         ("has_alpha =", one.has_alpha),
+        ("public =", one.public),
         ("size_bytes >=", one.min_size_bytes),
         ("size_bytes <=", one.max_size_bytes),
         ("created_at >=", one.created_after),
@@ -185,6 +188,8 @@ def _index(filtered_by: Filter, order: Order) -> str:
         return ""
     if chosen == {"has_alpha"} and order.by == "id":
         return " indexed by image_alpha"
+    if chosen == {"public"} and order.by == "id":
+        return " indexed by image_public"
     for by, index, ranges in _SORTS:
         if chosen <= ranges and (order.by == by or (order.by == "id" and chosen)):
             return f" indexed by {index}"

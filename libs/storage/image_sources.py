@@ -1,11 +1,12 @@
 """Functions over fetched images: where they came from, and how other bytes take the place of an image's."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus, Retention
 from libs.contracts.events import BatchCompleted
-from libs.storage import images, leases
+from libs.storage import images, leases, renditions
 from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import insert
@@ -40,10 +41,10 @@ async def complete(
     image: Image,
     source: ImageSource | None,
     *,
-    followed_by: Job | None,
+    followed_by: Sequence[Job],
     fetched_bytes: int,
 ) -> BatchCompleted | None:
-    """End the job with a new image and queue the job that follows, in one transaction.
+    """End the job with a new image and queue the jobs that follow, in one transaction.
 
     `source` is None when the image is not the fetched file itself. Return the batch if this was its last job.
 
@@ -55,20 +56,20 @@ async def complete(
         await insert(image)
         if source is not None:
             await insert(source)
-        if followed_by is not None:
-            await insert(followed_by)
+        for job in followed_by:
+            await insert(job)
         return await leases.end(claim, _completed(image.id), result)
 
 
-async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Job | None) -> None:
+async def complete_with(claim: Claim, image_id: UUID, *, followed_by: Sequence[Job]) -> None:
     """End the job with an image that existed before, unchanged.
 
     Raises:
         LostLease: The job is no longer this worker's.
     """
     async with transaction():
-        if followed_by is not None:
-            await insert(followed_by)
+        for job in followed_by:
+            await insert(job)
         await leases.end(claim, _completed(image_id))
 
 
@@ -160,4 +161,5 @@ async def _mark_former_file(old: Image) -> UUID:
     row |= {"id": former_id, "expiry_group": former_id, "status": ImageStatus.DELETING}
     row |= dict.fromkeys(("parent", "phash", "metadata"))
     await insert(Image(**row))
+    await renditions.move(old.id, former_id)
     return former_id

@@ -11,9 +11,10 @@ import msgspec
 from libs.contracts.enums import ImageStatus, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
 from libs.storage import filenames
+from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement, id_slots, id_values, loaded
 from libs.storage.database.tables import Image, now
-from libs.storage.image_errors import ImageFailed, ImageNotFound, ImageNotReady
+from libs.storage.image_errors import ImageFailed, ImageNotFound, ImageNotKept, ImageNotReady
 
 KEYS_PER_QUERY = 500
 _decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -107,10 +108,10 @@ async def sizes_by_key(keys: Sequence[str]) -> dict[str, int]:
     """Return the size in bytes that the database has for each object key; keys without a row are left out."""
     sizes: dict[str, int] = {}
     for start in range(0, len(keys), KEYS_PER_QUERY):
-        rows: list[dict[str, Any]] = await Image.select(Image.object_key, Image.size_bytes).where(
+        found: list[dict[str, Any]] = await Image.select(Image.object_key, Image.size_bytes).where(
             Image.object_key.is_in(list(keys[start : start + KEYS_PER_QUERY]))
         )
-        sizes |= {row["object_key"]: row["size_bytes"] for row in rows}
+        sizes |= {row["object_key"]: row["size_bytes"] for row in found}
     return sizes
 
 
@@ -166,17 +167,31 @@ async def change(
     filename: str | None,
     retention: Retention | None,
     tags: Sequence[str] | None = None,
+    public: bool | None = None,
     undownloaded_s: float,
 ) -> Image:
-    """Rename an image, or change its retention or tags, and return its new row.
+    """Rename an image, or change its retention, its tags or whether it is public; return its new row.
 
-    An image that becomes ephemeral expires `undownloaded_s` from now unless it is downloaded first.
+    An image that becomes ephemeral expires `undownloaded_s` from now unless it is downloaded first, and is no
+    longer public.
+
+    Raises:
+        ImageNotKept: An ephemeral image would be public; nothing is changed.
     """
+    if public and retention == Retention.EPHEMERAL:
+        raise ImageNotKept("an ephemeral image cannot be public")
     values = changed_columns(
-        image, filename=filename, retention=retention, tags=tags, undownloaded_s=undownloaded_s
+        image, filename=filename, retention=retention, tags=tags, public=public, undownloaded_s=undownloaded_s
     )
-    await Image.update({Image.updated_at: now(), **values}).where(Image.id == image.id)
-    return await owned_by(image.owner, image.id)
+    found = Image.id == image.id
+    if public and retention is None:
+        found = found & (Image.retention == Retention.KEEP)
+    update = cast("Any", Image.update({Image.updated_at: now(), **values}).where(found))
+    changed = await rows(update.returning(Image.id))
+    current = await owned_by(image.owner, image.id)
+    if not changed:
+        raise ImageNotKept("an ephemeral image cannot be public: send `retention` as `keep` too")
+    return current
 
 
 def changed_columns(
@@ -185,6 +200,7 @@ def changed_columns(
     filename: str | None,
     retention: Retention | None,
     tags: Sequence[str] | None = None,
+    public: bool | None = None,
     undownloaded_s: float,
 ) -> dict[Any, Any]:
     """Return the columns that `change` sets; an argument of None leaves its columns alone."""
@@ -195,6 +211,8 @@ def changed_columns(
         )
     if tags is not None:
         values[Image.tags] = tags_column(tags)
+    if public is not None:
+        values[Image.public] = public
     if retention is not None and retention != image.retention:
         expires_at = None if retention == Retention.KEEP else now() + timedelta(seconds=undownloaded_s)
         values |= {
@@ -203,6 +221,8 @@ def changed_columns(
             Image.first_downloaded_at: None,
             Image.expiry_group: image.id,
         }
+        if retention == Retention.EPHEMERAL:
+            values[Image.public] = False
     return values
 
 

@@ -16,6 +16,7 @@ from libs.contracts.commands import (
     EditImage,
     IngestImage,
     IngestSource,
+    RenderRenditions,
     TransformImage,
     encode,
     summary_of,
@@ -42,7 +43,7 @@ select SHOWN from job where id in (
   select id from (
     select id, result, row_number() over (partition by image order by id desc) as nth,
       row_number() over (partition by image, result is not null order by id desc) as nth_alike
-    from job where image in (IMAGES)
+    from job where image in (IMAGES) and kind <> 'render'
   ) as ranked where nth = 1 or (result is not null and nth_alike = 1)
 ) order by id desc
 """
@@ -51,6 +52,7 @@ KINDS: dict[type[AnyCommand], JobKind] = {
     DescribeImage: JobKind.DESCRIBE,
     IngestImage: JobKind.INGEST,
     EditImage: JobKind.EDIT,
+    RenderRenditions: JobKind.RENDER,
 }
 
 _SHOWN = [column for column in Job.all_columns() if column is not Job.command]

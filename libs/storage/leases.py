@@ -154,6 +154,16 @@ async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) 
         await end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
 
 
+async def complete(claim: Claim) -> None:
+    """End a job that changes no image.
+
+    Raises:
+        LostLease: The job is no longer this worker's.
+    """
+    async with transaction():
+        await end(claim, {Job.status: JobStatus.COMPLETED, **NO_ERROR})
+
+
 async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = None) -> BatchCompleted | None:
     """Fail the job; `source_is_bad` names a source that turned out not to be an image, and is removed too.
 
@@ -175,12 +185,14 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
 
 
 def _may_remove(claim: Claim) -> WhereRaw:
-    """A description job leaves a bad image to the job that a client waits for, which reports the fault."""
-    if claim.kind != JobKind.DESCRIBE:
+    """Leave a bad image to the job that a client waits for, unless the claim is of that job."""
+    if claim.kind not in (JobKind.DESCRIBE, JobKind.RENDER):
         return WhereRaw("true")
     return WhereRaw(
-        "not exists (select 1 from job where job.image = image.id and job.kind <> {} and job.status <> {})",
+        "not exists (select 1 from job where job.image = image.id and job.kind not in ({}, {})"
+        " and job.status <> {})",
         JobKind.DESCRIBE.value,
+        JobKind.RENDER.value,
         JobStatus.CANCELLED.value,
     )
 

@@ -11,10 +11,12 @@ from typing import Any, cast
 from uuid import UUID
 
 from piccolo.columns import Column
+from piccolo.columns.combination import WhereRaw
 
+from libs.storage import accounts
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
-from libs.storage.database.tables import Rendition, new_id, now
+from libs.storage.database.tables import BaseUser, Rendition, new_id, now
 
 NOTED_EVERY = timedelta(hours=1)
 
@@ -82,7 +84,10 @@ async def extend(claim_id: UUID, *, lease_s: float) -> None:
 
 
 async def complete(claim_id: UUID, values: dict[Any, Any]) -> bool:
-    """Record the file of a claim; return False when the claim is lost, or its image is gone."""
+    """Record the file of a claim; return False when the claim is lost, or its image is gone or being deleted.
+
+    So an image that is marked for deletion gets no more renditions: those that it has are all that there are.
+    """
     slots = {str(position): value for position, value in enumerate(values.values())}
     return bool(await _completion(tuple(values))(**slots, claim_id=claim_id))
 
@@ -91,7 +96,7 @@ async def complete(claim_id: UUID, values: dict[Any, Any]) -> bool:
 def _completion(columns: tuple[Column, ...]) -> Statement:
     values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
     ready: dict[Any, Any] = {Rendition.ready: True, Rendition.lease_until: None, **values}
-    update = cast("Any", Rendition.update(ready).where(_held(Slot("claim_id"))))
+    update = cast("Any", Rendition.update(ready).where(_held(Slot("claim_id")) & _IMAGE_STAYS))
     return Statement(update.returning(Rendition.id), quick=True)
 
 
@@ -121,6 +126,32 @@ async def keys_of_images(image_ids: Sequence[UUID]) -> dict[str, UUID]:
     return {row["object_key"]: row["image"] for row in found if row["object_key"]}
 
 
+async def remove_of_images(image_ids: Sequence[UUID]) -> list[str]:
+    """Delete all renditions of these images; return their keys, which are empty for claims."""
+    return await _removed(Rendition.delete().where(Rendition.image.is_in(list(image_ids))))
+
+
+async def remove_of_closed_accounts(limit: int) -> list[str]:
+    """Delete renditions of remote images that were made for deleted accounts; return their keys."""
+    deleted = cast("Any", BaseUser.select(BaseUser.id).where(accounts.is_deleted()))
+    return await _remove_some(Rendition.image.is_null() & Rendition.owner.is_in(deleted), limit)
+
+
+async def move(image_id: UUID, to: UUID) -> None:
+    """Give the renditions of an image's former file to the row under which that file is deleted."""
+    await Rendition.update({Rendition.image: to}).where(Rendition.image == image_id)
+
+
+async def page_of_image(image_id: UUID, *, limit: int, after: UUID | None) -> tuple[list[Rendition], int]:
+    """Return at most `limit` stored renditions, newest first, older than `after`; and the count of all."""
+    conditions: list[Any] = [Rendition.image == image_id, Rendition.ready == True]  # noqa: E712
+    total = cast("int", await Rendition.count().where(*conditions))
+    if after is not None:
+        conditions.append(Rendition.id < after)
+    found = Rendition.objects().where(*conditions).order_by(Rendition.id, ascending=False)
+    return await found.limit(limit), total
+
+
 async def remove_of_image(image_id: UUID, *, limit: int) -> list[str]:
     """Delete rows of an image's renditions; return their keys, which are empty for claims."""
     return await _remove_some(Rendition.image == image_id, limit)
@@ -133,8 +164,11 @@ async def remove_of_preset(owner: int, preset: str, *, limit: int) -> list[str]:
 
 async def _remove_some(condition: Any, limit: int) -> list[str]:  # noqa: ANN401 - a condition of Piccolo
     some = cast("Any", Rendition.select(Rendition.id).where(condition).limit(limit))
-    deleted = await rows(Rendition.delete().where(Rendition.id.is_in(some)).returning(Rendition.object_key))
-    return [row["object_key"] for row in deleted]
+    return await _removed(Rendition.delete().where(Rendition.id.is_in(some)))
+
+
+async def _removed(query: Any) -> list[str]:  # noqa: ANN401 - a deletion
+    return [row["object_key"] for row in await rows(query.returning(Rendition.object_key))]
 
 
 async def total_bytes() -> int:
@@ -178,6 +212,11 @@ async def all_after(after: UUID | None, limit: int) -> list[Rendition]:
     stored = Rendition.ready == True  # noqa: E712
     condition = stored if after is None else stored & (Rendition.id > after)
     return await Rendition.objects().where(condition).order_by(Rendition.id).limit(limit)
+
+
+_IMAGE_STAYS = WhereRaw(
+    "not exists (select 1 from image where image.id = rendition.image and image.status = 'deleting')"
+)
 
 
 def _held(claim_id: UUID | Slot) -> Any:  # noqa: ANN401 - a condition of Piccolo

@@ -56,8 +56,8 @@ async def add_job_ended(job_id: UUID) -> None:
     """Add the event of a job that has just completed or failed.
 
     It goes to the job's `webhook_url`. Where another job follows an ingest, that job takes over the URL and
-    sends the event when it ends. The event also goes to the owner's endpoints, except for describe jobs,
-    which nobody requested, and for a batch's jobs, since the batch has an event of its own.
+    sends the event when it ends. The event also goes to the owner's endpoints, except for describe and
+    render jobs, which prepare an image, and for a batch's jobs, since the batch has an event of its own.
     """
     job = await _JOB_WITH_RECEIVER.first(Job, job_id=job_id)
     if job is None or job.status not in EVENTS:
@@ -65,7 +65,7 @@ async def add_job_ended(job_id: UUID) -> None:
     event, own_url = EVENTS[JobStatus(job.status)], job.webhook_url
     if own_url is not None and await _passed_on(job):
         own_url = None
-    for_endpoints = job.kind != JobKind.DESCRIBE and job.batch is None
+    for_endpoints = job.kind not in (JobKind.DESCRIBE, JobKind.RENDER) and job.batch is None
     receivers = await _receivers(job.owner, event, own_url, endpoints=for_endpoints)
     if receivers:
         payload = await _job_payload(job, event)

@@ -32,6 +32,8 @@ ROUTES = {
     "/api/images/{image_id}/transform": "post",
     "/api/images/{image_id}/link": "post",
     "/api/images/{image_id}/metadata": "get",
+    "/api/images/{image_id}/urls": "post",
+    "/api/images/{image_id}/renditions": "get delete",
     "/api/presets": "get",
     "/api/presets/{name}": "get put delete",
     "/api/jobs": "get",
@@ -187,6 +189,7 @@ async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any
     assert body["multipart/form-data"]["schema"]["$ref"].endswith("/UploadForm")
     form = described["components"]["schemas"]["UploadForm"]["properties"]
     uploads = {"image", "operations", "retention", "result_retention", "tags", "on_duplicate", "webhook_url"}
+    uploads |= {"preset", "public", "renditions"}
     edits = {"prompt", "mask", "size", "quality", "n", "output_format", "background"}
     assert form.keys() == uploads | edits
     assert form["image"]["format"] == "binary"
@@ -196,10 +199,11 @@ async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any
 
 async def test_a_change_is_described_as_the_json_it_is(described: dict[str, Any]) -> None:
     item, schemas = described["paths"]["/api/images/{image_id}"], described["components"]["schemas"]
-    for method, name in (("patch", "ImagePatch"), ("put", "ImagePut")):
+    fields = {"image_url", "filename", "retention", "tags"}
+    for method, name, more in (("patch", "ImagePatch", {"public"}), ("put", "ImagePut", set[str]())):
         body = item[method]["requestBody"]["content"]
         assert body["application/json"]["schema"] == {"$ref": f"#/components/schemas/{name}"}
-        assert schemas[name]["properties"].keys() == {"image_url", "filename", "retention", "tags"}
+        assert schemas[name]["properties"].keys() == fields | more
     assert schemas["ImagePut"]["required"] == ["image_url"]
 
 
@@ -262,7 +266,7 @@ async def test_every_operation_describes_its_problems_and_every_code_appears(
     elsewhere = {"forbidden", "job_not_failed"}  # other addresses, and the admin pages
     below_t = {
         *("address_invalid", "address_not_signed", "address_signature_invalid", "address_expired"),
-        *("steps_invalid", "width_not_offered", "source_not_allowed", "delivery_queue_full"),
+        *("source_not_allowed", "delivery_queue_full"),
     }
     base_classes = {
         *("api_key_error", "upload_token_error"),

@@ -58,7 +58,7 @@ async def work(owner: BaseUser, job_id: UUID, *, fails: bool) -> BatchCompleted 
     if fails:
         return await leases.fail(claim, FAILURE)
     image = image_of(owner, size_bytes=10)
-    return await image_sources.complete(claim, image, None, followed_by=None, fetched_bytes=100)
+    return await image_sources.complete(claim, image, None, followed_by=(), fetched_bytes=100)
 
 
 async def batch_row(batch: Batch) -> Batch:

@@ -12,7 +12,10 @@ from libs.auth.links import verify_link
 from libs.contracts.commands import IngestImage, decode
 from libs.contracts.enums import JobStatus, Priority, Retention
 from libs.contracts.topology import DEAD, Route
+from libs.imaging.operations import Resize
+from libs.storage import presets
 from libs.storage.database.tables import BaseUser, Image, Job, Reply
+from libs.storage.presets import PresetContent
 from tests.orders.producer import SMALL, Producer, data_url, image_of, ingest, transform
 from tests.storage.rows import an_owner, job_row
 from tests.support.backends import submit
@@ -35,6 +38,24 @@ async def test_an_order_over_a_stored_image_is_answered_with_its_result(
     assert (await job_row(reply["job_id"])).result == result.id
     token = reply["link"].rpartition("/d/")[2]
     assert verify_link(producer.backends.settings.secret_key, token).image_id == result.id
+
+
+async def test_an_order_names_a_preset_which_runs_first(
+    producer: Producer, owner: BaseUser, photo: Path
+) -> None:
+    content = PresetContent(
+        operations=(Resize(width=50),), public=False, cache=True, formats=(), fallback=None
+    )
+    await presets.put(owner.id, "fifty", content)
+    source = {"url": data_url(photo)}
+    alone = transform(owner.username, source, operations=None, preset="fifty")
+    assert (await image_of(await producer.answered(alone))).width == 50
+    both = transform(
+        owner.username, source, operations=[{"op": "crop", "width": 20, "height": 10}], preset="fifty"
+    )
+    assert (await image_of(await producer.answered(both))).width == 20
+    fetched = await producer.answered(ingest(owner.username, source, preset="fifty"))
+    assert (await image_of(fetched)).width == 50
 
 
 @pytest.mark.parametrize("kind", ["url", "object"])

@@ -19,13 +19,21 @@ from libs.storage import (
     batches,
     idempotency,
     jobs,
+    presets,
     upload_tokens,
     webhook_deliveries,
     webhook_endpoints,
 )
 from libs.storage.database.errors import DatabaseFull, DatabaseUnavailable, InvalidValue
 from libs.storage.edit_calls import DailyEditsUsed
-from libs.storage.image_errors import ImageChanged, ImageFailed, ImageNotFound, ImageNotReady, QuotaExceeded
+from libs.storage.image_errors import (
+    ImageChanged,
+    ImageFailed,
+    ImageNotFound,
+    ImageNotKept,
+    ImageNotReady,
+    QuotaExceeded,
+)
 from libs.storage.objects import ObjectNotFound, ObjectsNotDeleted, StoreFull, StoreUnavailable
 
 Errors: TypeAlias = tuple[type[Exception] | str, ...]
@@ -61,6 +69,8 @@ RENDER: Errors = (imaging.ImagingError, RenderTimeout, RenderCrashed, RenderFail
 ENDED_JOB: Errors = ("attempts_exhausted", "job_cancelled")
 FETCH: Errors = (outbound.FetchError,)
 PIPELINE: Errors = (TooManyOperations,)
+PRESET: Errors = (presets.PresetNotFound,)
+KEPT: Errors = (ImageNotKept,)
 MODEL: Errors = (EditsNotConfigured, edits.EditError, DailyEditsUsed)
 FILE: Errors = (UnsupportedMediaType, MissingImage, QuotaExceeded, ServerBusy)
 REPLACEMENT: Errors = (ImageChanged,)

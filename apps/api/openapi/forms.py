@@ -31,6 +31,13 @@ OPERATIONS_FIELD = _text(
     "file of that name follows this field",
     '[{"op": "resize", "width": 800}, {"op": "convert", "format": "webp"}]',
 )
+PRESET_FIELD = _text("A preset whose operations run before `operations`", "card", maxLength=63)
+PUBLIC_FIELD: Field = {
+    "type": "boolean",
+    "description": "Whether addresses with a public preset need no signature; only for kept images",
+    "examples": [True],
+}
+RENDITIONS_FIELD = _text("Presets to render ahead, separated by commas; only for kept images", "card,thumb")
 RETENTION_FIELD = _choice("Default: keep without operations and prompt, else ephemeral", "keep", "ephemeral")
 RESULT_RETENTION_FIELD = _choice("Of the result; default: that of the upload", "keep", "ephemeral")
 WEBHOOK_FIELD = _text(
@@ -56,9 +63,12 @@ EDIT_FIELDS: dict[str, Field] = {
 UPLOAD_FIELDS: dict[str, Field] = {
     "image": IMAGE_FILE,
     "operations": OPERATIONS_FIELD,
+    "preset": PRESET_FIELD,
     "retention": RETENTION_FIELD,
     "result_retention": RESULT_RETENTION_FIELD,
     "tags": _text("Tags of the image, separated by commas; results have none", "cat,summer sale"),
+    "public": PUBLIC_FIELD,
+    "renditions": RENDITIONS_FIELD,
     "on_duplicate": _choice(
         "return: use a kept image with the same bytes instead of storing another", "store", "return"
     ),
@@ -130,7 +140,10 @@ BATCH_FORM = Form(
             "A JSON list of operations; each is an `Operation`. Default: convert to JPEG with quality 50",
             '[{"op": "resize", "width": 800}, {"op": "compress", "quality": 60}]',
         ),
+        "preset": PRESET_FIELD,
         "retention": _choice("Default: keep", "ephemeral", "keep"),
+        "public": PUBLIC_FIELD,
+        "renditions": RENDITIONS_FIELD,
         "on_missing_image": _choice(
             "What becomes of a row without an image URL; by default, the file is refused", "refuse", "skip"
         ),

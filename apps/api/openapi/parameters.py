@@ -29,6 +29,7 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "min_size_bytes": ("Only images of at least so many bytes", 1_000_000),
     "max_size_bytes": ("Only images of at most so many bytes", 10_000_000),
     "has_alpha": ("Only described images that may, or may not, have transparent pixels", True),
+    "public": ("Only images that are, or are not, public", True),
     "camera": ("Only described images with this in the name of their camera", "nikon"),
     "sort": ("The order; `-` is descending. Without it, newest first by id", "-size_bytes"),
     "created_after": (
@@ -57,6 +58,10 @@ OF_OPERATIONS: dict[tuple[str, str], tuple[str, Any]] = {
     ("getBatch", "status"): ("Only items with this status", "failed"),
     ("getBatch", "limit"): ("The greatest number of items; 0 for the batch alone", 20),
     ("listDeliveries", "status"): ("Only deliveries with this status", "delivered"),
+    ("listRenditions", "after"): (
+        "Where the page before ended: take it from the header `Link`",
+        str(values.RESULT_ID),
+    ),
     ("listPresets", "after"): ("The last name of the page before: take it from the header `Link`", "card"),
     ("listDuplicates", "after"): (
         "Where the page before ended: take it from the header `Link`",

@@ -29,6 +29,8 @@ def batch_view(batch: Batch, base_url: str) -> BatchView:
         eta_s=_eta_s(batch),
         operations=msgspec.json.decode(batch.operations, type=Operations),
         retention=Retention(batch.retention),
+        public=batch.public,
+        renditions=msgspec.json.decode(batch.renditions, type=tuple[str, ...]),
         webhook_url=batch.webhook_url,
         created_at=batch.created_at,
         started_at=batch.started_at,

@@ -89,6 +89,7 @@ def image_view(
         has_alpha=image.has_alpha,
         camera=image.camera,
         tags=images.tags_of(image),
+        public=image.public,
         parent=image.parent,
         source_url=image.source_url,
         retention=Retention(image.retention),

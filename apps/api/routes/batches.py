@@ -23,6 +23,7 @@ from apps.api.responses.event_streams import OpenStream
 from apps.api.responses.lists import Limit, last_of, listed, page_headers
 from apps.api.responses.stream_tickets import has_seen, new_ticket, no_more_events
 from apps.api.uploads.errors import BadUpload
+from apps.api.uploads.image_request import names_from_text
 from apps.api.uploads.multipart_form import Form, FormShape, received_form
 from apps.http.content_disposition import UNTRUSTED, content_disposition
 from apps.http.request_log import request_id
@@ -35,12 +36,13 @@ from libs.contracts.enums import BatchStatus, ItemStatus, Retention, Scope
 from libs.contracts.views.batches import BatchDetail, BatchView
 from libs.contracts.views.request_body import Operations
 from libs.contracts.views.streams import EventTicket
+from libs.delivery.presets import with_preset
 from libs.storage import batches
 from libs.storage.database.tables import BaseUser, Batch
 from libs.storage.idempotency import Effect, Reservation
 
 STREAM_S = 3600.0  # the longest that an event stream stays open; clients reconnect
-FIELDS = ("webhook_url", "operations", "retention", "on_missing_image")
+FIELDS = (*("webhook_url", "operations", "preset", "retention", "public", "renditions", "on_missing_image"),)
 
 ItemsLimit = Annotated[int, QueryParameter(ge=0, le=100, description="How many items at most")]
 
@@ -168,7 +170,11 @@ async def create_batch(context: RequestContext) -> Response[BatchView]:
         request_hash = fingerprint(context.request, file.md5, file.filename, *sorted(form.fields.items()))
 
         async def make(reservation: Reservation | None) -> Batch:
-            return await create.create_batch(replace(command, reservation=reservation), context.backends)
+            operations = await with_preset(
+                context.caller.id, form.fields.get("preset") or None, command.operations
+            )
+            complete = replace(command, operations=operations, reservation=reservation)
+            return await create.create_batch(complete, context.backends)
 
         return await _accepted_once(context, request_hash, make)
 
@@ -195,6 +201,8 @@ def _command(form: Form, context: RequestContext) -> CreateBatch:
         filename=file.filename.replace("\\", "/").rpartition("/")[2] or "batch.csv",
         operations=form.value("operations", Operations),
         retention=form.choice("retention", Retention) or Retention.KEEP,
+        public=form.value("public", bool) or False,
+        renditions=form.read("renditions", names_from_text) or (),
         on_missing_image=form.choice("on_missing_image", OnMissingImage) or OnMissingImage.REFUSE,
         webhook_url=form.fields.get("webhook_url") or None,
         request_id=request_id(),

@@ -25,6 +25,7 @@ from libs.contracts.enums import Scope
 from libs.contracts.views.images import Confirmation, ImageMetadata, ImageView, TransformRequest
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
+from libs.delivery.presets import with_preset
 from libs.images import expiry
 from libs.images.transform import TransformStored, transform
 from libs.storage import images
@@ -93,7 +94,7 @@ class Images(Controller):
     async def change(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> Response[ImageView] | Response[JobView]:
-        """Change name, retention or tags of an image, or replace its bytes by those at another `image_url`.
+        """Change name, retention, tags or `public` of an image, or replace its bytes by those at `image_url`.
 
         A form with another image and a prompt replaces the bytes and edits them. It is answered with 202, or
         with 200 and the result if it is ready within `Prefer: wait=N`.
@@ -154,7 +155,7 @@ class Images(Controller):
             command = TransformStored(
                 owner=context.caller,
                 image=image,
-                operations=data.operations,
+                operations=await with_preset(context.caller.id, data.preset, data.operations) or (),
                 options=job_options(data.webhook_url, reservation),
                 retention=data.retention,
             )

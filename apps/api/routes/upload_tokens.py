@@ -21,6 +21,7 @@ from libs.contracts import tags
 from libs.contracts.enums import Scope
 from libs.contracts.upload_terms import UploadTerms
 from libs.contracts.views.upload_tokens import NewUploadToken, UploadTokenRequest, UploadTokenView
+from libs.delivery.presets import with_preset
 from libs.jobs import admission
 from libs.storage import upload_tokens
 from libs.storage.database.tables import ApiKey, BaseUser, now
@@ -75,13 +76,15 @@ async def _checked(data: UploadTokenRequest, token: ParsedKey, context: RequestC
 
     Raises:
         BadUpload: `max_bytes` is beyond the limit of this server.
-        UrlForbidden, TooManyOperations, ImageNotFound, AssetMissing: No upload would be accepted.
+        PresetNotFound, UrlForbidden, TooManyOperations, ImageNotFound, AssetMissing: No upload would be
+            accepted.
     """
     limit = context.settings.max_upload_bytes
     if data.max_bytes is not None and data.max_bytes > limit:
         text = f"the limit on uploads is {limit} bytes"
         raise BadUpload(f"max_bytes: {text}", [{"message": text, "key": "max_bytes"}])
-    await admission.check_operations(data.operations or (), context.caller, context.backends)
+    operations = await with_preset(context.caller.id, data.preset, data.operations)
+    await admission.check_operations(operations or (), context.caller, context.backends)
     if data.webhook_url is not None:
         context.backends.guard.check_url(data.webhook_url)
     key: ApiKey | None = context.request.state.get("api_key")
@@ -92,7 +95,7 @@ async def _checked(data: UploadTokenRequest, token: ParsedKey, context: RequestC
         max_bytes=data.max_bytes or limit,
         formats=data.formats or (),
         terms=UploadTerms(
-            operations=data.operations,
+            operations=None if operations is None else tuple(operations),
             retention=data.retention,
             result_retention=data.result_retention,
             tags=tags.normalised(data.tags) or (),

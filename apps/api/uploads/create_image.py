@@ -34,6 +34,7 @@ from libs.contracts.views.jobs import JobView
 from libs.edits.submit_edit import EditStored, edit_image
 from libs.images import direct_upload, retention
 from libs.images.from_url import FetchImage, fetch_image
+from libs.images.render_ahead import render_ahead
 from libs.images.transform import TransformStored, transform
 from libs.images.upload import CreateImage, create_image
 from libs.outbound import is_data_url
@@ -85,7 +86,9 @@ async def _from_form(
             if token is not None and file is not None:
                 return await _store(file, request_of_token(token, reservation), context)
             async with stored_parts(form, context, besides=upload_form.image_names) as parts:
-                request = request_of_form(form, parts, upload_form, reservation)
+                request = await request_of_form(
+                    form, parts, upload_form, reservation, owner=context.caller.id
+                )
                 if file is None:
                     return await _generate(request, context)
                 return await _store(file, request, context)
@@ -113,7 +116,7 @@ async def _of_json(
         if token is not None:
             request = request_of_token(token, reservation)
         else:
-            request = request_of_json(body, edit, reservation)
+            request = await request_of_json(body, edit, reservation, owner=context.caller.id)
         if body.upload is not None:
             async with claimed_file(body, context) as (upload, file):
                 return await _store(file, request, context, claims=upload)
@@ -133,6 +136,8 @@ async def _of_json(
             operations=request.operations,
             edit=request.edit,
             tags=request.tags,
+            public=request.public,
+            renditions=request.renditions,
             reuse=request.reuse,
         )
         return await fetch_image(command, context.backends)
@@ -178,8 +183,10 @@ async def _generate(request: ImageRequest, context: RequestContext) -> Job:
     """Queue a job that makes images from a prompt alone."""
     if request.edit is None or request.edit.mask is not None:
         raise BadUpload("a mask needs an image to be edited")
-    if request.tags:
-        raise BadUpload("tags need an image: there is none yet; tag the results with `PATCH`")
+    if request.tags or request.public or request.renditions:
+        raise BadUpload(
+            "`tags`, `public` and `renditions` need an image: there is none yet; use `PATCH` on the results"
+        )
     command = _edit_of(None, request.edit, request, context)
     return await edit_image(command, context.backends)
 
@@ -205,6 +212,8 @@ async def _store(
         retention=request.retention,
         result_retention=request.result_retention,
         tags=request.tags,
+        public=request.public,
+        renditions=request.renditions,
         token=request.token and request.token.id,
         claims=claims,
     )
@@ -214,6 +223,7 @@ async def _store(
 
 async def _reused(same: Image, request: ImageRequest, context: RequestContext) -> Job | None:
     """Queue what is requested of an image that is stored already."""
+    await render_ahead(same, context.caller, request.renditions, request.options, context.backends)
     if request.edit is not None:
         return await edit_image(_edit_of(same, request.edit, request, context), context.backends)
     if request.operations is None:

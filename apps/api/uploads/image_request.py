@@ -12,9 +12,12 @@ from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.multipart_form import Form, FormShape
 from apps.api.uploads.upload_form import UploadForm
 from libs.contracts import tags
+from libs.contracts.decode_errors import convert_value
 from libs.contracts.edits import Edit
 from libs.contracts.enums import OnDuplicate, Retention
 from libs.contracts.views.images import ImageFromUrl
+from libs.contracts.views.request_body import PresetNames
+from libs.delivery.presets import with_preset
 from libs.images import watermark_sources
 from libs.imaging.errors import FormatNotAccepted
 from libs.imaging.header import Header
@@ -25,7 +28,10 @@ from libs.storage import upload_tokens
 from libs.storage.database.upload_tables import UploadToken
 from libs.storage.idempotency import Reservation
 
-FIELDS = ("operations", "retention", "result_retention", "on_duplicate", "tags", "webhook_url", *NAMES)
+FIELDS = (
+    *("operations", "preset", "retention", "result_retention", "on_duplicate", "tags"),
+    *("public", "renditions", "webhook_url", *NAMES),
+)
 
 
 class ImageRequest(Struct, frozen=True, kw_only=True):
@@ -37,6 +43,8 @@ class ImageRequest(Struct, frozen=True, kw_only=True):
     retention: Retention | None = None
     result_retention: Retention | None = None
     tags: tuple[str, ...] = ()
+    public: bool = False
+    renditions: tuple[str, ...] = ()
     reuse: bool = False
     token: UploadToken | None = None
 
@@ -100,30 +108,44 @@ def require_upload_alone(body: ImageFromUrl) -> None:
         )
 
 
-def request_of_json(body: ImageFromUrl, edit: Edit | None, reservation: Reservation | None) -> ImageRequest:
-    """Return what a body asks for; `edit` is its edit."""
+async def request_of_json(
+    body: ImageFromUrl, edit: Edit | None, reservation: Reservation | None, *, owner: int
+) -> ImageRequest:
+    """Return what a body asks for; `edit` is its edit.
+
+    Raises:
+        PresetNotFound: The account has no such preset.
+    """
     return ImageRequest(
         options=job_options(body.webhook_url, reservation),
-        operations=body.operations,
+        operations=await with_preset(owner, body.preset, body.operations),
         edit=edit,
         retention=body.retention,
         result_retention=body.result_retention,
         tags=tags.normalised(body.tags) or (),
+        public=body.public,
+        renditions=body.renditions,
         reuse=body.on_duplicate == OnDuplicate.RETURN,
     )
 
 
-def request_of_form(
-    form: Form, parts: Mapping[str, UUID], upload_form: UploadForm, reservation: Reservation | None
+async def request_of_form(
+    form: Form,
+    parts: Mapping[str, UUID],
+    upload_form: UploadForm,
+    reservation: Reservation | None,
+    *,
+    owner: int,
 ) -> ImageRequest:
     """Return what a form's fields ask for; `parts` are the ids under which its other files are stored.
 
     Raises:
         BadUpload: A field is not valid.
+        PresetNotFound: The account has no such preset.
     """
-    operations = upload_form.operations(form)
+    operations = await with_preset(owner, form.fields.get("preset") or None, upload_form.operations(form))
     if "result_retention" in form.fields and operations is None and "prompt" not in form.fields:
-        raise BadUpload("`result_retention` needs `operations` or a `prompt`")
+        raise BadUpload("`result_retention` needs `operations`, a `preset` or a `prompt`")
     return ImageRequest(
         options=job_options(form.fields.get("webhook_url") or None, reservation),
         operations=None if operations is None else watermark_sources.with_parts(operations, parts),
@@ -131,5 +153,16 @@ def request_of_form(
         retention=form.choice("retention", Retention),
         result_retention=form.choice("result_retention", Retention),
         tags=form.read("tags", tags.from_text) or (),
+        public=form.value("public", bool) or False,
+        renditions=form.read("renditions", names_from_text) or (),
         reuse=form.choice("on_duplicate", OnDuplicate) == OnDuplicate.RETURN,
     )
+
+
+def names_from_text(text: str) -> tuple[str, ...]:
+    """Read the names of presets, which commas separate.
+
+    Raises:
+        ValidationError: They are too many.
+    """
+    return convert_value([name.strip() for name in text.split(",") if name.strip()], PresetNames)

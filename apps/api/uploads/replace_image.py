@@ -14,6 +14,7 @@ from libs.contracts import tags
 from libs.contracts.enums import Priority, Retention
 from libs.contracts.views.images import ImagePatch, ImagePut, ImageView
 from libs.contracts.views.jobs import JobView
+from libs.delivery import purge
 from libs.images.queue_description import queue_description
 from libs.images.replace import ReplaceImage, replace_image
 from libs.images.upload import Upload
@@ -35,8 +36,11 @@ async def change(image_id: UUID, context: RequestContext) -> Response[ImageView]
         filename=body.filename,
         retention=body.retention,
         tags=tags.normalised(body.tags),
+        public=body.public,
         undownloaded_s=settings.expire_undownloaded_s,
     )
+    if image.retention == Retention.EPHEMERAL:
+        await purge.renditions_of_image(image.id, context.backends)
     if image.retention == Retention.KEEP and not image_descriptions.is_described(image):
         await queue_description(
             image, context.caller, context.backends, request_id=request_id(), priority=Priority.BULK
@@ -65,6 +69,7 @@ async def _replaced(
             filename=body.filename,
             retention=body.retention,
             tags=tags.normalised(body.tags),
+            public=body.public if isinstance(body, ImagePatch) else None,
         )
         return await replace_image(command, context.backends)
 

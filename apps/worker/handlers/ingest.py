@@ -31,7 +31,7 @@ from libs.outbound.response_body import save_body
 from libs.runtime.threads import SCRATCH
 from libs.storage import account_usage, image_descriptions, image_sources, images, jobs, object_keys
 from libs.storage.database.errors import DatabaseUnavailable
-from libs.storage.database.tables import Image, ImageSource
+from libs.storage.database.tables import Image, ImageSource, Job
 from libs.storage.image_errors import QuotaExceeded
 from libs.storage.leases import Claim
 
@@ -156,25 +156,32 @@ class Ingest:
         return Done(self.old)
 
     async def _reused(self, same: Image) -> Done:
-        follow = build.following_job(self.command, same, self.claim.request_id)
-        await image_sources.complete_with(self.claim, same.id, followed_by=follow)
-        if follow is not None:
-            await publish(follow, self.backends)
+        following = self._following(same)
+        await image_sources.complete_with(self.claim, same.id, followed_by=following)
+        for job in following:
+            await publish(job, self.backends)
         return Done(same)
+
+    def _following(self, image: Image) -> list[Job]:
+        """Build the jobs that were requested together with the image."""
+        command, request_id = self.command, self.claim.request_id
+        ahead = build.rendering_job(image, command.owner, command.renditions, request_id)
+        follow = build.following_job(command, image, request_id)
+        return [job for job in (ahead, follow) if job is not None]
 
     async def _stored(self, found: Examined) -> Done:
         image = self._row(found)
-        follow = build.following_job(self.command, image, self.claim.request_id)
+        following = self._following(image)
         source = _source_of(image, found.fetched) if self.command.operations is None else None
 
         async def record() -> BatchCompleted | None:
             return await image_sources.complete(
-                self.claim, image, source, followed_by=follow, fetched_bytes=found.fetched.size_bytes
+                self.claim, image, source, followed_by=following, fetched_bytes=found.fetched.size_bytes
             )
 
         batch = await artifact.store([self._artifact(image, found)], record, self.backends)
-        if follow is not None:
-            await publish(follow, self.backends)
+        for job in following:
+            await publish(job, self.backends)
         return Done(image, batch)
 
     async def _replaced(self, found: Examined, old: Image) -> Done:
@@ -201,6 +208,7 @@ class Ingest:
             filename=filename,
             retention=self.command.retention,
             tags=self.command.tags,
+            public=self.command.public,
             undownloaded_s=self.backends.settings.expire_undownloaded_s,
         )
 
@@ -231,6 +239,7 @@ class Ingest:
             has_alpha=found.description.has_alpha,
             camera=image_descriptions.camera_of(found.description),
             tags=images.tags_column(command.tags or ()),
+            public=command.public or False,
             status=ImageStatus.READY,
         )
 

@@ -1,11 +1,11 @@
 """The stored image that a job starts from."""
 
-from libs.contracts.commands import DescribeImage, EditImage, TransformImage
+from libs.contracts.commands import DescribeImage, EditImage, RenderRenditions, TransformImage
 from libs.storage import image_errors, images
 from libs.storage.database.tables import Image
 
 
-async def source_image(command: TransformImage | DescribeImage | EditImage) -> Image:
+async def source_image(command: TransformImage | DescribeImage | EditImage | RenderRenditions) -> Image:
     """Return the source's row.
 
     Raises:

@@ -1,5 +1,6 @@
 """Batches and their items."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -63,6 +64,10 @@ class BatchView(Struct, frozen=True, kw_only=True):
     """What is done with each image."""
     retention: Retention
     """Whether the processed images are kept."""
+    public: bool
+    """Whether the processed images are public."""
+    renditions: Sequence[str]
+    """Presets that are rendered ahead of each processed image."""
     webhook_url: str | None
     """Where a signed event goes when the batch ends."""
     created_at: datetime

@@ -9,21 +9,35 @@ from msgspec import UNSET, Struct, UnsetType
 from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
 from libs.contracts.enums import OnDuplicate, Retention
 from libs.contracts.tags import Tags
-from libs.contracts.views.request_body import Filename, ImageUrl, Operations, RequestBody, WebhookUrl
+from libs.contracts.views.request_body import (
+    Filename,
+    ImageUrl,
+    Operations,
+    PresetName,
+    PresetNames,
+    RequestBody,
+    WebhookUrl,
+)
 from libs.imaging.describe import Description
 
 WireStatus = Literal["pending", "processing", "completed", "failed"]
 
 
 class TransformRequest(RequestBody, frozen=True, kw_only=True):
-    """Operations to run in order. `retention` applies to the result."""
+    """Operations to run in order, or a preset, or both. `retention` applies to the result."""
 
-    operations: Operations
-    """What to do, in order."""
+    operations: Operations | None = None
+    """What to do, in order; after the preset, if there is one."""
+    preset: PresetName | None = None
+    """A preset whose operations run first."""
     retention: Retention = Retention.EPHEMERAL
     """Whether the result is kept, or expires after its download."""
     webhook_url: WebhookUrl | None = None
     """A URL that receives a signed event when the job ends: http or https."""
+
+    def __post_init__(self) -> None:
+        if self.operations is None and self.preset is None:
+            raise ValueError("give `operations`, a `preset`, or both")
 
 
 class EditRequest(RequestBody, EditOptions, frozen=True, kw_only=True):
@@ -53,13 +67,19 @@ class ImageFromUrl(RequestBody, EditFields, frozen=True, kw_only=True):
     filename: Filename | None = None
     """The name of the image; without it, that of the URL or of the upload."""
     operations: Operations | None = None
-    """What to do with the image, in order."""
+    """What to do with the image, in order; after the preset, if there is one."""
+    preset: PresetName | None = None
+    """A preset whose operations run first."""
     retention: Retention | None = None
     """Whether the image is kept; without it, `keep` without operations and prompt, else `ephemeral`."""
     result_retention: Retention | None = None
     """Whether the result is kept; without it, as `retention`."""
     tags: Tags | None = None
     """Tags of the image; results have none."""
+    public: bool = False
+    """Whether addresses with a public preset open the image without a signature; only if it is kept."""
+    renditions: PresetNames = ()
+    """Presets that are rendered ahead, so that their first visitor does not wait; only if it is kept."""
     on_duplicate: OnDuplicate = OnDuplicate.STORE
     """`return` uses a kept image with the same bytes instead of storing another."""
     webhook_url: WebhookUrl | None = None
@@ -71,8 +91,9 @@ class ImageFromUrl(RequestBody, EditFields, frozen=True, kw_only=True):
             raise ValueError("give either an `image_url` or an `upload`")
         if self.image_url is None and self.upload is None and self.prompt is None:
             raise ValueError("give an `image_url`, an `upload` or a `prompt`")
-        if self.result_retention is not None and self.operations is None and self.prompt is None:
-            raise ValueError("`result_retention` needs `operations` or a `prompt`")
+        works = self.operations is not None or self.preset is not None or self.prompt is not None
+        if self.result_retention is not None and not works:
+            raise ValueError("`result_retention` needs `operations`, a `preset` or a `prompt`")
 
 
 class ImagePatch(RequestBody, frozen=True, kw_only=True):
@@ -86,6 +107,8 @@ class ImagePatch(RequestBody, frozen=True, kw_only=True):
     """Whether the image is kept from now on."""
     tags: Tags | None = None
     """All tags from now on; an empty list removes them."""
+    public: bool | None = None
+    """Whether addresses with a public preset open the image without a signature; only if it is kept."""
 
 
 class ImagePut(RequestBody, frozen=True, kw_only=True):
@@ -136,6 +159,8 @@ class ImageView(Struct, frozen=True, kw_only=True):
     """The maker and model of the camera; null if it is unknown, and until the image is described."""
     tags: tuple[str, ...]
     """The tags of the image."""
+    public: bool
+    """Whether addresses with a public preset open the image without a signature."""
     parent: UUID | None
     """The image that this one was made from."""
     source_url: str | None

@@ -15,6 +15,8 @@ WebhookUrl = Annotated[
     str, Meta(min_length=1, description="http or https; receives a signed event when the job ends")
 ]
 Operations: TypeAlias = tuple[AnyOperation, ...]
+PresetName = Annotated[str, Meta(min_length=1, max_length=63, description="a preset of the account")]
+PresetNames: TypeAlias = Annotated[tuple[PresetName, ...], Meta(max_length=20)]
 
 
 class RequestBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

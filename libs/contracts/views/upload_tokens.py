@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from libs.contracts.enums import Retention
 from libs.contracts.tags import Tags
-from libs.contracts.views.request_body import Operations, RequestBody, WebhookUrl
+from libs.contracts.views.request_body import Operations, PresetName, RequestBody, WebhookUrl
 from libs.imaging.formats import FormatName
 
 MAX_UPLOADS = 10_000
@@ -24,7 +24,9 @@ class UploadTokenRequest(RequestBody, frozen=True, kw_only=True):
     formats: Annotated[tuple[FormatName, ...], Meta(min_length=1)] | None = None
     """The formats that are taken, read from the bytes; without it, all that this server accepts."""
     operations: Operations | None = None
-    """What to do with each image, in order."""
+    """What to do with each image, in order; after the preset, if there is one."""
+    preset: PresetName | None = None
+    """A preset whose operations run first, as it is now."""
     retention: Retention | None = None
     """Whether the images are kept; without it, `keep` without operations, else `ephemeral`."""
     result_retention: Retention | None = None
@@ -39,8 +41,8 @@ class UploadTokenRequest(RequestBody, frozen=True, kw_only=True):
     """Seconds until the token ends."""
 
     def __post_init__(self) -> None:
-        if self.result_retention is not None and self.operations is None:
-            raise ValueError("`result_retention` needs `operations`")
+        if self.result_retention is not None and self.operations is None and self.preset is None:
+            raise ValueError("`result_retention` needs `operations` or a `preset`")
 
 
 class UploadTokenView(Struct, frozen=True, kw_only=True):

@@ -146,6 +146,8 @@ class Batch(Table):
     filename = Varchar(255)
     operations = JSON(default="[]")
     retention = Varchar(16, choices=Retention, default=Retention.KEEP)
+    public = Boolean(default=False)  # whether its outputs are
+    renditions = Text(default="[]")  # a JSON list of the presets that are rendered ahead of each output
     columns = JSON(default="[]")  # the header of the CSV file
     status = Varchar(16, choices=BatchStatus, default=BatchStatus.PENDING)
     total = Integer(default=0)  # items: URLs, repeated ones included

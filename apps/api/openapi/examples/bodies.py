@@ -96,6 +96,7 @@ EXAMPLES: tuple[Struct, ...] = (
         max_bytes=10_000_000,
         formats=("jpeg", "png"),
         operations=OPERATIONS,
+        preset="card",
         retention=Retention.KEEP,
         result_retention=Retention.KEEP,
         tags=("profile",),
@@ -105,7 +106,9 @@ EXAMPLES: tuple[Struct, ...] = (
     ),
     TOKEN_VIEW,
     upload_tokens.NewUploadToken(**msgspec.structs.asdict(TOKEN_VIEW), token=UPLOAD_TOKEN),
-    images.TransformRequest(operations=OPERATIONS, retention=Retention.EPHEMERAL, webhook_url=HOOK),
+    images.TransformRequest(
+        operations=OPERATIONS, preset="card", retention=Retention.EPHEMERAL, webhook_url=HOOK
+    ),
     images.EditRequest(
         prompt="A red bicycle",
         mask=RESULT_ID,
@@ -121,9 +124,12 @@ EXAMPLES: tuple[Struct, ...] = (
         image_url="https://shop.example/cat.jpg",
         filename="cat.jpg",
         operations=OPERATIONS,
-        retention=Retention.EPHEMERAL,
+        preset="card",
+        retention=Retention.KEEP,
         result_retention=Retention.EPHEMERAL,
         tags=("cat", "summer sale"),
+        public=True,
+        renditions=("card",),
         on_duplicate=OnDuplicate.STORE,
         webhook_url=HOOK,
     ),
@@ -140,6 +146,7 @@ EXAMPLES: tuple[Struct, ...] = (
         filename="cat-on-chair.jpg",
         retention=Retention.KEEP,
         tags=("cat", "chair"),
+        public=True,
         image_url="https://shop.example/cat-2.jpg",
     ),
     images.ImagePut(

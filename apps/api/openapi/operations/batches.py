@@ -19,13 +19,14 @@ ZIP = Media("application/zip")
 FILE = ("Content-Disposition", "Cache-Control")
 QUEUED = ("Location", "Idempotency-Replayed")
 LIMITS: errors.Errors = (jobs.TooManyJobs, QuotaExceeded, *errors.PIPELINE, *errors.CHANGES)
+REFERRED: errors.Errors = (*errors.IMAGE, *errors.PRESET, *errors.KEPT)
 
 OPERATIONS = {
     "createBatch": Described(
         form=BATCH_FORM,
         sends=("Idempotency-Key",),
         answers={202: Answer("The new batch", BatchView, QUEUED)},
-        errors=(*LIMITS, BadCsv, UnsupportedMediaType, *errors.IMAGE, *errors.STORE, *errors.FETCH),
+        errors=(*LIMITS, BadCsv, UnsupportedMediaType, *REFERRED, *errors.STORE, *errors.FETCH),
     ),
     "listBatches": Described(answers={200: Answer("A page of batches", list[BatchView], LISTED)}),
     "getBatch": Described(

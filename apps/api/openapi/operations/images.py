@@ -37,7 +37,7 @@ REDIRECT = Answer(
 )
 
 SOURCE: errors.Errors = (*errors.FILE, *errors.STORE, *errors.FETCH, *errors.RENDER, *errors.ENDED_JOB)
-REQUESTED: errors.Errors = (*errors.QUEUE, *errors.PIPELINE, *errors.IMAGE)
+REQUESTED: errors.Errors = (*errors.QUEUE, *errors.PIPELINE, *errors.IMAGE, *errors.PRESET)
 HASHED: errors.Errors = (*errors.IMAGE, *errors.QUEUE, *errors.RENDER, *errors.ENDED_JOB, *errors.CHANGES)
 
 
@@ -68,8 +68,8 @@ def changes(image: type[ImageView]) -> dict[int, Answer]:
     }
 
 
-UPLOAD_ERRORS: errors.Errors = (*SOURCE, *REQUESTED, *errors.MODEL)
-CHANGE_ERRORS: errors.Errors = (*SOURCE, *REQUESTED, *errors.MODEL, *errors.REPLACEMENT)
+UPLOAD_ERRORS: errors.Errors = (*SOURCE, *REQUESTED, *errors.MODEL, *errors.KEPT)
+CHANGE_ERRORS: errors.Errors = (*SOURCE, *REQUESTED, *errors.MODEL, *errors.KEPT, *errors.REPLACEMENT)
 DIRECT_UPLOAD: errors.Errors = (UploadNotFound, UploadClaimed, UploadIncomplete, UploadMismatch)
 DELETE = Described(
     answers={200: Answer("The image is deleted", Confirmation)},

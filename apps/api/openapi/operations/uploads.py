@@ -46,6 +46,7 @@ OPERATIONS = {
             upload_tokens.TooManyUploadTokens,
             *errors.PIPELINE,
             *errors.IMAGE,
+            *errors.PRESET,
             UrlForbidden,
             AssetMissing,
         ),

@@ -1,0 +1,74 @@
+"""The size that operations give an image, from its row and without its pixels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import msgspec
+from msgspec import Struct
+
+from libs.backends import Backends
+from libs.images import watermark_sources
+from libs.imaging.formats import FormatName
+from libs.imaging.limits import Limits
+from libs.imaging.operations import AnyOperation
+from libs.imaging.orientation import UPRIGHT, read_orientation, upright_size
+from libs.imaging.pillow_adapter import open_image
+from libs.imaging.plan import Facts, make_plan
+from libs.runtime.threads import PARSING
+from libs.storage import image_descriptions
+from libs.storage.database.tables import Image
+
+
+class _Described(Struct, frozen=True):
+    """The field of an image's metadata that decides its size."""
+
+    orientation: int
+
+
+class Sizes(Struct, frozen=True):
+    """The sizes of an image's results."""
+
+    facts: Facts
+    limits: Limits
+
+    @classmethod
+    async def of(cls, image: Image, backends: Backends) -> "Sizes":
+        """Read what decides the sizes: the row, and the file's header while the image is not described."""
+        facts = Facts(
+            format=cast("FormatName", image.format),
+            size=(image.width, image.height),
+            frames=image.frames,
+            orientation=await _orientation(image, backends),
+            mode="RGB",
+            srgb=True,
+        )
+        return cls(facts, backends.settings.image_limits)
+
+    @property
+    def width(self) -> int:
+        """The width of the upright image, in pixels."""
+        return upright_size(self.facts.size, self.facts.orientation)[0]
+
+    def of_operations(self, operations: Sequence[AnyOperation]) -> tuple[int, int] | None:
+        """Return the size of a result in pixels; None if it depends on the pixels.
+
+        Raises:
+            OperationFault: The operations cannot be applied to the image.
+        """
+        plan = make_plan(self.facts, operations, self.limits)
+        return (plan.size[0], plan.size[1]) if plan.exact else None
+
+
+async def _orientation(image: Image, backends: Backends) -> int:
+    if image.format == "tiff":
+        return UPRIGHT  # its decoder turns it, and reports the upright size
+    if image_descriptions.is_described(image):
+        return msgspec.json.decode(image.metadata or "", type=_Described).orientation
+    async with watermark_sources.file_of(image, backends) as path:
+        return await PARSING.run(_read_orientation, path, cast("FormatName", image.format))
+
+
+def _read_orientation(path: Path, name: FormatName) -> int:
+    with open_image(path, name) as opened:
+        return read_orientation(opened)
