@@ -21,8 +21,10 @@ async def raw_channel(url: str) -> AsyncGenerator[AbstractChannel]:
 
 
 @asynccontextmanager
-async def connected_broker(url: str, *, timeout_s: float = 5) -> AsyncGenerator[RabbitBroker]:
-    broker = await RabbitBroker.connect(url, heartbeat_s=5, timeout_s=timeout_s, reconnect_s=0.1)
+async def connected_broker(
+    url: str, *, timeout_s: float = 5, heartbeat_s: int = 5
+) -> AsyncGenerator[RabbitBroker]:
+    broker = await RabbitBroker.connect(url, heartbeat_s=heartbeat_s, timeout_s=timeout_s, reconnect_s=0.1)
     try:
         yield broker
     finally:

@@ -170,6 +170,19 @@ async def test_a_silent_network_is_noticed(rabbit_url: str) -> None:
         await heard(broker, asyncio.ensure_future(anext(events)))
 
 
+async def test_the_wait_for_a_confirmation_is_limited(rabbit_url: str) -> None:
+    async with (
+        FaultProxy.to(rabbit_url) as proxy,
+        connected_broker(proxy.url, timeout_s=1, heartbeat_s=600) as broker,
+    ):
+        await broker.publish(Route.TRANSFORM, b"before", message_id="before")
+        proxy.silence()
+        async with asyncio.timeout(QUICK_S):
+            with pytest.raises(BrokerUnavailable):
+                await broker.publish(Route.TRANSFORM, b"into the void", message_id="void")
+        await publish_when_possible(broker, Route.TRANSFORM, b"after")
+
+
 async def test_a_broker_short_of_memory_is_unavailable_at_once(node: RabbitNode) -> None:
     async with connected_broker(node.url, timeout_s=WAIT_S) as broker:
 

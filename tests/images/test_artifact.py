@@ -115,17 +115,22 @@ async def test_files_without_rows_are_removed_from_time_to_time_whatever_went_wr
     monkeypatch.setattr(artifact, "REMOVE_EVERY_S", 0.01)
     async with opened_backends(tmp_path) as backends:
         new = await an_artifact(backends, photo)
-        key = new.image.object_key
+        key, unforeseen = new.image.object_key, "\ud800"
         await backends.objects.put(key, new.path, content_type="image/jpeg", metadata={})
-        backends.unrecorded[key] = time.monotonic() - artifact.UNKNOWN_FOR_S
-        await Image.raw("alter table image rename to image_away")
+        backends.unrecorded[key] = backends.unrecorded[unforeseen] = time.monotonic() - artifact.UNKNOWN_FOR_S
         removing = asyncio.create_task(artifact.keep_removing_unrecorded(backends))
         with capture_logs() as logs:
 
-            async def failed() -> bool:
-                return bool(logs)
+            async def logged(event: str) -> None:
+                async def found() -> bool:
+                    return event in [line["event"] for line in logs]
 
-            await until(failed)
+                await until(found)
+
+            await logged("removing_unrecorded_failed")
+            await Image.raw("alter table image rename to image_away")
+            del backends.unrecorded[unforeseen]
+            await logged("unrecorded_not_removed")
         assert await listed(backends.objects) == [key]
         await Image.raw("alter table image_away rename to image")
         await until_equal([], lambda: listed(backends.objects))
