@@ -111,6 +111,12 @@ def check_operations(_: str, folder: Path, __: Surroundings) -> None:
         assert image.size == (640, 427)  # it is smaller than the box, and stays so
 
 
+def check_delivery(_: str, folder: Path, __: Surroundings) -> None:
+    assert (folder / "page.html").read_text().count("<source type=") == 2
+    with Image.open(folder / "card.webp") as image:
+        assert (image.format, image.width) == ("WEBP", 384)
+
+
 def check_command_line(out: str, folder: Path, _: Surroundings) -> None:
     sizes = {}
     for name in ("out/photo.webp", "small/rocket-400x267.jpg", "small.jpg", "thumbs/rocket.jpg"):
@@ -130,6 +136,7 @@ CHECKS: dict[str, Callable[[str, Path, Surroundings], None]] = {
     "docs/accounts.md": check_accounts,
     "docs/batches.md": check_batches,
     "docs/command-line.md": check_command_line,
+    "docs/delivery.md": check_delivery,
     "docs/edits.md": check_edits,
     "docs/jobs.md": check_jobs,
     "docs/operations.md": check_operations,
