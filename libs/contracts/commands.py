@@ -158,5 +158,7 @@ def decode(body: bytes | str) -> AnyCommand:
     """
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except msgspec.ValidationError as error:
         raise BadMessage(str(error)) from error
+    except msgspec.DecodeError as error:
+        raise BadMessage(f"the command {error}") from error

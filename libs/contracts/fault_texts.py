@@ -45,6 +45,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"Expected `([^`]+)`, got `([^`]+)`"), lambda found: _wrong_kind(found[1], found[2])),
     (re.compile(r"Expected `([^`]+)`"), lambda found: f"must be {_kinds(found[1])}"),
     (re.compile(r"Object missing required field `(.+)`"), lambda found: f"the field `{found[1]}` is missing"),
+    (re.compile(r"(?:Integer value|Number) out of range"), lambda _: "is out of range"),
     (re.compile(r"Invalid UUID"), lambda _: "is not a UUID"),
     (re.compile(r"Invalid RFC3339 encoded datetime"), lambda _: "is not a time of RFC 3339"),
     (re.compile(r"Invalid (?:enum )?value (.+)", re.DOTALL), lambda found: f"cannot be {found[1]}"),

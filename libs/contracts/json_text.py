@@ -10,6 +10,7 @@ from typing import Generic, TypeVar, cast
 import msgspec
 
 from libs.contracts.decode_errors import explained
+from libs.contracts.json_faults import json_fault
 
 T = TypeVar("T")
 
@@ -24,31 +25,30 @@ class JsonDecoder(Generic[T]):
         """Return the value.
 
         Raises:
-            msgspec.DecodeError: The text is not JSON, or is nested too deeply.
+            msgspec.DecodeError: The text is not JSON, or is nested too deeply; the error is the end of a
+                sentence about it, such as "is not JSON: unexpected character at byte 17".
             msgspec.ValidationError: It is not of the type; the error names the place, and a near name.
         """
         try:
             return self._decoder.decode(text)
         except msgspec.ValidationError as error:
             raise self._explained(error, text) from error
-        except msgspec.DecodeError:  # a ValueError too
-            raise
         except RecursionError:
-            raise msgspec.DecodeError("the JSON is nested too deeply") from None
-        except (ValueError, OverflowError) as error:
-            raise msgspec.DecodeError(str(error)) from error
+            raise _too_deep() from None
+        except (ValueError, OverflowError) as error:  # a DecodeError is a ValueError
+            raise msgspec.DecodeError(json_fault(text, error)) from error
 
     def _explained(
         self, error: msgspec.ValidationError, text: bytes | bytearray | str
-    ) -> msgspec.ValidationError:
+    ) -> msgspec.DecodeError:
         try:
             value = msgspec.json.decode(text)
-        except (
-            ValueError,
-            RecursionError,
-            OverflowError,
-        ):  # behind the place of the error, the text is no JSON
-            return error
+        except msgspec.ValidationError as fault:  # a number that no type can hold
+            return explained(fault, None, object)
+        except RecursionError:
+            return _too_deep()
+        except (ValueError, OverflowError) as fault:  # the text is no JSON behind the place of the error
+            return msgspec.DecodeError(json_fault(text, fault))
         return explained(error, value, self._decoder.type, strict=self._decoder.strict)
 
 
@@ -60,3 +60,7 @@ def decode_json(text: bytes | bytearray | str, kind: type[T]) -> T:
 @cache
 def _decoder_of(kind: type[object]) -> JsonDecoder[object]:
     return JsonDecoder(msgspec.json.Decoder(kind))
+
+
+def _too_deep() -> msgspec.DecodeError:
+    return msgspec.DecodeError("is nested too deeply")

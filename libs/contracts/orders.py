@@ -123,5 +123,7 @@ def decode_order(body: bytes) -> AnyOrder:
     """
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except msgspec.ValidationError as error:
         raise BadMessage(str(error)) from error
+    except msgspec.DecodeError as error:
+        raise BadMessage(f"the order {error}") from error

@@ -41,10 +41,14 @@ NO_BYTES = "data:,"
 NEWEST = """
 select SHOWN from job where id in (
   select id from (
-    select id, result, row_number() over (partition by image order by id desc) as nth,
-      row_number() over (partition by image, result is not null order by id desc) as nth_alike
-    from job where image in (IMAGES) and kind <> 'render'
-  ) as ranked where nth = 1 or (result is not null and nth_alike = 1)
+    select id, result, makes, row_number() over (partition by image order by id desc) as nth,
+      row_number() over (partition by image, result is not null order by id desc) as nth_alike,
+      row_number() over (partition by image, makes order by id desc) as nth_making
+    from (
+      select id, image, result, kind in ('transform', 'edit') and status <> 'cancelled' as makes
+      from job where image in (IMAGES) and kind <> 'render'
+    ) as found
+  ) as ranked where nth = 1 or (result is not null and nth_alike = 1) or (makes and nth_making = 1)
 ) order by id desc
 """
 KINDS: dict[type[AnyCommand], JobKind] = {
@@ -193,9 +197,9 @@ async def without_commands(
 
 
 async def newest_of(image_ids: Sequence[UUID]) -> list[Job]:
-    """Return the newest job of each image, and the newest that has a result, newest first.
+    """Return the newest job of each image, the newest that has a result, and the newest that makes one.
 
-    They come without their commands.
+    They are in order, newest first, and come without their commands.
     """
     if not image_ids:
         return []

@@ -53,7 +53,7 @@ def test_every_operation_of_a_list_is_checked() -> None:
 
 
 def test_a_rule_about_several_fields_is_one_fault_of_the_whole() -> None:
-    assert faults({}, ImageFromUrl) == [("", "give an `image_url`, a `prompt`, or both")]
+    assert faults({}, ImageFromUrl) == [("", "give an `image_url`, an `upload` or a `prompt`")]
 
 
 def test_bounds_are_said_in_words() -> None:

@@ -31,7 +31,7 @@ async def checked_body(scope: Scope, receive: Receive) -> Receive:
         try:
             decode_json(body, dict[str, object])
         except msgspec.DecodeError as error:
-            raise BadUpload(f"the body is not a JSON object: {error}") from error
+            raise BadUpload(f"the body {error}") from error
     whole: list[HTTPReceiveMessage] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
 
     async def receive_whole() -> HTTPReceiveMessage | WebSocketReceiveMessage:

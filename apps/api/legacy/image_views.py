@@ -27,6 +27,8 @@ class LegacyImage(ImageView, frozen=True, kw_only=True):
     """The same as `format`, but `jpg`."""
     detail_url: str
     """The same as `url`."""
+    download_url: str | None  # pyright: ignore[reportIncompatibleVariableOverride, reportGeneralTypeIssues] - as older clients knew it
+    """The address of its newest result, or of its own file without one; null until there is a file."""
     result: "LegacyImage | None" = None
     """The result of its newest completed job."""
 
@@ -71,5 +73,6 @@ def _legacy_fields(view: ImageView) -> dict[str, Any]:
         "md5_hash": view.md5,
         "image_format": LEGACY_FORMATS.get(view.format, view.format),
         "detail_url": view.url,
+        "download_url": view.download_url if view.downloadable else None,
         "result": view.result and legacy_image(view.result),
     }

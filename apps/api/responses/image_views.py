@@ -1,6 +1,6 @@
 """Views of images."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from types import MappingProxyType
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from libs.contracts.enums import JobStatus, Retention
+from libs.contracts.enums import JobKind, JobStatus, Retention
 from libs.contracts.views.images import ImageMetadata, ImageView, WireStatus
 from libs.imaging.hashing import hex64
 from libs.storage import image_descriptions, images, job_durations, jobs
@@ -30,18 +30,23 @@ WIRE_STATUS: dict[str, WireStatus] = {
 async def views_of(found: Sequence[Image], base_url: str) -> list[ImageView]:
     """Build the views of images, with their newest jobs and results; three queries in all."""
     newest: dict[Any, Job] = {}
+    making: dict[Any, Job] = {}
     result_ids: dict[Any, UUID] = {}
     for job in await jobs.newest_of([image.id for image in found]):
         newest.setdefault(job.image, job)
+        if makes_result(job):
+            making.setdefault(job.image, job)
         if job.result is not None:
             result_ids.setdefault(job.image, job.result)
-    results = {image.id: image for image in await images.by_ids(list(result_ids.values()))}
+    wanted = {*result_ids.values(), *(job.result for job in making.values() if job.result)}
+    results = {image.id: image for image in await images.by_ids(list(wanted))}
     durations = await durations_of(newest.values())
     return [
         image_view(
             image,
             newest.get(image.id),
             base_url,
+            downloadable=has_file(making.get(image.id), results),
             result=results.get(result_ids.get(image.id, image.id)),
             durations=durations,
         )
@@ -65,6 +70,7 @@ def image_view(
     job: Job | None,
     base_url: str,
     *,
+    downloadable: bool = True,
     result: Image | None = None,
     durations: JobDurations = NO_DURATIONS,
 ) -> ImageView:
@@ -104,7 +110,18 @@ def image_view(
         estimated_ready_at=ready_at,
         seconds_remaining=None if ready_at is None else max(0, ceil((ready_at - now()).total_seconds())),
         result=image_view(result, None, base_url) if result else None,
+        downloadable=downloadable,
     )
+
+
+def makes_result(job: Job) -> bool:
+    """Return whether this job makes the newest version of its image, by the rule of `images.latest_of`."""
+    return job.kind in (JobKind.TRANSFORM, JobKind.EDIT) and job.status != JobStatus.CANCELLED
+
+
+def has_file(job: Job | None, stored: Container[UUID]) -> bool:
+    """Return whether the newest version of an image is among the stored ones, or is the image itself."""
+    return job is None or not makes_result(job) or job.result in stored
 
 
 def _expires_reason(image: Image) -> str | None:

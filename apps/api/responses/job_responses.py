@@ -51,10 +51,20 @@ async def _stored(
     if done is not None:
         rows = {row.id: row for row in await images.by_ids([image.id, done.result or image.id])}
         result = rows.get(done.result) if done.result else None
-        view = image_views.image_view(rows.get(image.id, image), done, context.base_url, result=result)
+        view = image_views.image_view(
+            rows.get(image.id, image),
+            done,
+            context.base_url,
+            result=result,
+            downloadable=image_views.has_file(done, rows),
+        )
         return Response(view, status_code=status, headers={"Location": view.url, **headers})
     view = image_views.image_view(
-        image, job, context.base_url, durations=await image_views.durations_of([job] if job else [])
+        image,
+        job,
+        context.base_url,
+        downloadable=image_views.has_file(job, ()),
+        durations=await image_views.durations_of([job] if job else []),
     )
     if job is None or job.kind == JobKind.DESCRIBE:  # the image is stored; only its hash is missing
         return Response(view, status_code=status, headers={"Location": view.url, **headers})

@@ -29,7 +29,7 @@ class BadUpload(RequestBodyError):
 def bad_field(name: str, error: msgspec.DecodeError) -> BadUpload:
     """Return the error of a form whose field has wrong content."""
     if not isinstance(error, msgspec.ValidationError):
-        return BadUpload(f"{name}: {error}", [{"message": str(error), "key": name}])
+        return BadUpload(f"{name} {error}", [{"message": str(error), "key": name}])
     found = field_errors(error)
     fields = [{**one, "key": name if one["key"] == "data" else name + _below(one["key"])} for one in found]
     return BadUpload(f"{name}: {error}", fields)

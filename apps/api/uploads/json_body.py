@@ -106,4 +106,4 @@ async def _decoded(body: bytearray, kind: type[T]) -> T:
     except msgspec.ValidationError as error:
         raise ValidationException(extra=field_errors(error)) from error
     except msgspec.DecodeError as error:
-        raise BadUpload(f"the body is not JSON: {error}") from error
+        raise BadUpload(f"the body {error}") from error

@@ -25,5 +25,5 @@ class JsonRequest(Request[Any, Any, State]):
         try:
             self.state.json = decode_json(await self.body() or b"null", object)
         except msgspec.DecodeError as error:
-            raise SerializationException(str(error)) from error
+            raise SerializationException(f"the body {error}") from error
         return self.state.json

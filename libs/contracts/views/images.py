@@ -189,6 +189,8 @@ class ImageView(Struct, frozen=True, kw_only=True):
     """Seconds until then."""
     result: "ImageView | None" = None
     """The result of its newest completed job."""
+    downloadable: bool = True
+    """Whether `download_url` has a file: not until the newest transform or edit has completed."""
     events_url: str | UnsetType = UNSET
     """The event stream of its newest job, open for ten minutes; only in the answer to an upload token."""
 

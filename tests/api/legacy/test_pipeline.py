@@ -9,6 +9,7 @@ import pytest
 from tests.api.legacy.curl_requests import opened
 from tests.support.client import Client
 from tests.support.curl import Curl
+from tests.support.shared_sites import NewSite, signed_in
 from tests.support.site_contents import refused
 
 
@@ -76,12 +77,50 @@ async def test_a_pipeline_result_that_is_not_ready_is_a_bad_request(
     made = (await curl("/api/images/", *form)).json
     early = await curl(f"/api/images/{made['id']}download/")
     assert refused(early, 400, "image_not_ready").startswith("Image not ready")
+    assert made["download_url"] is None
     seen = (await curl(f"/api/images/{made['id']}/")).json
     if seen["status"] != "completed":
         assert seen["status"] in ("pending", "processing")
         assert seen["seconds_remaining"] >= 1
+        assert seen["download_url"] is None
     await limited_client.job_done(made["job_id"])
     assert (await curl(f"/api/images/{made['id']}download/")).status == 200
+
+
+async def download_urls(curl: Curl, record: dict[str, Any]) -> list[str | None]:
+    """What each answer of the older service says of an image: by GET, by POST, and in the list."""
+    answers = [(await curl(f"{record['detail_url']}/", "-X", method)).json for method in ("GET", "POST")]
+    listed = [one for one in (await curl("/api/images/")).json if one["id"] == record["id"]]
+    return [answer["download_url"] for answer in answers + listed]
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("new_site", ["services"], indirect=True)
+async def test_there_is_no_download_address_until_there_is_something_to_download(
+    new_site: NewSite, corners: Path
+) -> None:
+    site = await new_site()
+    async with signed_in(site) as client:
+        curl, image = Curl(site, client.token), ("-F", f"original_image=@{corners}")
+        await site.stop("worker")
+        plain = (await curl("/api/images/", *image, "-F", "retention=keep")).json
+        there = f"{plain['detail_url']}/download"
+        assert plain["status"] == "pending"  # it is only not described yet
+        assert [plain["download_url"], *await download_urls(curl, plain)] == [there] * 4
+
+        made = (await curl("/api/images/", *image, "-F", EVERY_STEP)).json
+        there = f"{made['detail_url']}/download"
+        assert [made["download_url"], *await download_urls(curl, made)] == [None] * 4
+        refused(await curl(f"{made['detail_url']}/download/"), 400, "image_not_ready")
+        await site.start("worker")
+        await client.job_done(made["job_id"])
+        assert await download_urls(curl, made) == [there] * 3
+        assert opened(await curl(there)).format == "WEBP"
+
+        failing = {"operations": [{"op": "crop", "x": 0, "y": 0, "width": 9000, "height": 9000}]}
+        job = (await client.post(f"/api/images/{plain['id']}/transform", json=failing)).json
+        assert (await client.job_done(job["id"]))["status"] == "failed"
+        assert await download_urls(curl, plain) == [None] * 3
 
 
 async def test_a_pipeline_that_fails_says_so(curl: Curl, client: Client, photo: Path, tmp_path: Path) -> None:
