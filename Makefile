@@ -87,8 +87,9 @@ bench-batch: $(VENV)/dev.stamp services ## Measure a CSV batch beside interactiv
 bench-search: $(VENV)/dev.stamp services ## Measure the duplicate search (ROWS=1000000)
 	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(ROWS) $(BIN)/python -m benchmarks.search
 
-bench-keys: $(VENV)/dev.stamp services ## Measure the check of an API key among 100,000
+bench-keys: $(VENV)/dev.stamp services ## Measure the check of an API key among 100,000, and what CORS and the description add
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.key_check
+	@$(BIN)/python -m benchmarks.browser_requests
 
 bench-imaging: $(VENV)/dev.stamp ## Compare imaging with libvips and, if node and npm are there, sharp (10 minutes)
 	@$(BIN)/python -m benchmarks.imaging
