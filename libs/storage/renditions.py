@@ -15,8 +15,10 @@ from piccolo.columns.combination import WhereRaw
 
 from libs.storage import accounts
 from libs.storage.database.engine import rows
+from libs.storage.database.errors import ForeignKeyViolation
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import BaseUser, Rendition, new_id, now
+from libs.storage.image_errors import ImageNotFound
 
 NOTED_EVERY = timedelta(hours=1)
 
@@ -62,18 +64,25 @@ async def claim(
     preset: str | None,
     lease_s: float,
 ) -> UUID | None:
-    """Claim a rendition that nobody renders; None when it is ready or another holds the claim."""
+    """Claim a rendition that nobody renders; None when it is ready or another holds the claim.
+
+    Raises:
+        ImageNotFound: The image has been deleted meanwhile.
+    """
     moment, claim_id = now(), new_id()
-    taken = await _CLAIM(
-        id=claim_id,
-        owner=owner,
-        image=image,
-        preset=preset,
-        digest=digest,
-        object_key="",  # known when the format is
-        lease_until=moment + timedelta(seconds=lease_s),
-        now=moment,
-    )
+    try:
+        taken = await _CLAIM(
+            id=claim_id,
+            owner=owner,
+            image=image,
+            preset=preset,
+            digest=digest,
+            object_key="",  # known when the format is
+            lease_until=moment + timedelta(seconds=lease_s),
+            now=moment,
+        )
+    except ForeignKeyViolation as error:
+        raise ImageNotFound(f"there is no image {image}") from error
     return claim_id if taken else None
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -22,6 +23,7 @@ from libs.imaging.errors import CropOutside
 from libs.outbound import UrlForbidden
 from libs.storage import renditions as rows
 from libs.storage.database.tables import Image, Rendition, now
+from libs.storage.image_errors import ImageNotFound
 from tests.storage.object_calls import listed
 from tests.storage.rows import an_owner
 from tests.support.addresses import remote, signed
@@ -113,6 +115,13 @@ async def test_one_of_many_gets_a_claim_and_one_of_many_takes_it_over(
     assert await claims(lease_s=600) == 1
     await Rendition.update({Rendition.lease_until: now() - timedelta(seconds=1)}, force=True)
     assert await claims(lease_s=600) == 1
+
+
+async def test_no_rendition_of_a_deleted_image_is_claimed(new_backends: NewBackends) -> None:
+    await new_backends()
+    owner = await an_owner()
+    with pytest.raises(ImageNotFound):
+        await rows.claim("digest", owner=owner.id, image=uuid4(), preset=None, lease_s=600)
 
 
 async def test_the_lease_is_extended_while_the_render_takes_long(

@@ -68,6 +68,10 @@ class UniqueViolation(Exception):
     """A statement would store a second row with values that must be unique."""
 
 
+class ForeignKeyViolation(Exception):
+    """A statement would store a row that refers to one that does not exist, or no longer."""
+
+
 class InvalidValue(Exception):
     """A text or number cannot be stored, such as a text with a NUL character or a number of 30 digits."""
 
@@ -84,6 +88,7 @@ class _DriverErrors:
         DatabaseUnavailable: The database does not answer.
         DatabaseFull: Its disk is full.
         UniqueViolation: A unique value exists already.
+        ForeignKeyViolation: A row that another refers to is missing.
         InvalidValue: The database has no such value.
     """
 
@@ -101,6 +106,9 @@ class _DriverErrors:
             raise DatabaseUnavailable(str(error) or type(error).__name__) from error
         if isinstance(error, asyncpg.UniqueViolationError) or _has_code(error, *_UNIQUE_CODES):
             raise UniqueViolation(str(error)) from error
+        missing = sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+        if isinstance(error, asyncpg.ForeignKeyViolationError) or _has_code(error, missing):
+            raise ForeignKeyViolation(str(error)) from error
 
 
 def _has_code(error: BaseException | None, *codes: int) -> bool:
