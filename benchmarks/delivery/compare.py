@@ -35,8 +35,8 @@ async def measured(
     after = subject.cpu()
     return Round(
         load,
-        (after.own_s - before.own_s) * 1000 / load.calls,
-        (after.renders_s - before.renders_s) * 1000 / load.calls,
+        (after.own_s - before.own_s) * 1000 / load.begun,
+        (after.renders_s - before.renders_s) * 1000 / load.begun,
     )
 
 
