@@ -26,7 +26,7 @@ from libs.storage.database.tables import (
     Rendition,
     now,
 )
-from libs.storage.database.upload_tables import UploadToken
+from libs.storage.database.upload_tables import DirectUpload, UploadToken
 from libs.storage.object_keys import INBOX
 
 RESERVED = frozenset({INBOX})  # usernames; a folder of the object store has this name
@@ -169,6 +169,7 @@ async def delete(user: BaseUser) -> list[UUID]:
         await RefreshToken.delete().where(RefreshToken.user == user.id)
         await ApiKey.delete().where(ApiKey.owner == user.id)
         await UploadToken.delete().where(UploadToken.owner == user.id)
+        await DirectUpload.update({DirectUpload.expires_at: now()}).where(DirectUpload.owner == user.id)
         await DeliveryKey.delete().where(DeliveryKey.owner == user.id)
         # Images before jobs, the order of all transactions: otherwise two could deadlock.
         await Image.update({Image.status: ImageStatus.DELETING}).where(Image.owner == user.id)
@@ -182,7 +183,7 @@ async def delete(user: BaseUser) -> list[UUID]:
 
 
 async def purge_deleted() -> int:
-    """Delete the rows of deleted accounts that have no images left, nor renditions; return how many.
+    """Delete the rows of deleted accounts that have nothing left in the object store; return how many.
 
     Images of an upload that ended after its account was deleted are marked for deletion here.
     """
@@ -193,6 +194,7 @@ async def purge_deleted() -> int:
         .where(
             is_deleted()
             & BaseUser.id.not_in(Image.select(Image.owner))
+            & BaseUser.id.not_in(DirectUpload.select(DirectUpload.owner))
             & BaseUser.id.not_in(Rendition.select(Rendition.owner).where(Rendition.owner.is_not_null()))
         )
         .returning(BaseUser.id)

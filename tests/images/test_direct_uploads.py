@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -10,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from tests.images.test_upload_tokens import new_token, used
-from tests.support.client import Client
+from tests.support.client import PASSWORD, Client
 from tests.support.direct_uploads import claimed, md5_of, opened, stored
 from tests.support.services import own_bucket
 from tests.support.shared_sites import ON_ONE_SITE, NewSite, signed_in
@@ -157,6 +159,34 @@ async def test_an_upload_is_its_accounts_alone(
     await stored(client, upload, small_picture)
     refused(await claimed(other_client, upload), 404, "upload_not_found")
     refused(await claimed(client, {"id": "019ab3d8-5d6e-7f7a-8b8c-9d0e1f2a3b4c"}), 404, "upload_not_found")
+
+
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
+async def test_the_files_of_an_account_go_when_it_is_deleted_and_then_its_rows(
+    new_site: NewSite, small_picture: bytes
+) -> None:
+    site = await new_site()
+    async with signed_in(site) as client, signed_in(site) as other_client:
+        waiting, announced, done = [await opened(client, small_picture) for _ in range(3)]
+        others = await opened(other_client, small_picture)
+        await stored(client, waiting, small_picture)
+        await stored(client, done, small_picture)
+        await stored(other_client, others, small_picture)
+        assert (await claimed(client, done)).status == 201
+        deleted = await client.call("DELETE", "/accounts/me", json={"password": PASSWORD})
+        assert deleted.status == 204, deleted
+
+        async def files() -> int:
+            return len(await object_keys(site))
+
+        async def rows() -> int:
+            with closing(sqlite3.connect(Path(site.settings["DATA_DIR"]) / "darkroom.sqlite")) as database:
+                return database.execute("select count(*) from direct_upload").fetchone()[0]
+
+        await until_equal(1, files)
+        await until_equal(1, rows)
+        assert await waiting_files(client, waiting, announced, others) == {others["id"]}
+        refused(await stored(client, waiting, small_picture), 404, "upload_not_found")
 
 
 @ON_ONE_SITE
