@@ -235,7 +235,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def embedded(self) -> bool:
-        """Whether API, worker and scheduler run in one process."""
+        """Whether everything runs in one process."""
         return self.broker_url.startswith("memory:")
 
     @property
@@ -292,10 +292,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, *, with_secret: bool 
     values.setdefault("database_url", f"sqlite:///{data_dir}/darkroom.sqlite")
     values.setdefault("objects_url", f"file://{data_dir}/objects")
     values.setdefault("broker_url", "memory://")
-    if "secret_key" not in values:
-        values["secret_key"] = _stored_secret(data_dir, values["broker_url"]) if with_secret else new_secret()
-    if "delivery_keys" not in values and values["broker_url"].startswith("memory:"):
-        values["delivery_keys"] = [_stored_delivery_key(data_dir)] if with_secret else []
+    _add_secrets(values, data_dir, with_secret=with_secret)
     if len(values["secret_key"]) < MIN_SECRET_CHARS:
         raise SettingsError(f"{PREFIX}SECRET_KEY needs at least {MIN_SECRET_CHARS} characters")
     try:
@@ -330,22 +327,20 @@ def _is_list(name: str) -> bool:
     return get_origin(get_type_hints(Settings)[name]) is tuple
 
 
-def _stored_secret(data_dir: Path, broker_url: str) -> str:
-    """Return the secret key in the data directory, generated at the first start.
+def _add_secrets(values: dict[str, Any], data_dir: Path, *, with_secret: bool) -> None:
+    """Add missing secrets: those in the data directory, generated at the first start.
 
     Raises:
         SettingsError: Several processes share the jobs, so they need the same key.
     """
-    if not broker_url.startswith("memory:"):
-        raise SettingsError(
-            f"{PREFIX}SECRET_KEY is required with {PREFIX}BROKER_URL: API, worker and scheduler share it"
-        )
-    return kept_secret(data_dir / "secret.key")
-
-
-def _stored_delivery_key(data_dir: Path) -> str:
-    """Return the delivery key in the data directory, generated at the first start."""
-    return f"k1:{kept_secret(data_dir / 'delivery.key')}"
+    alone = values["broker_url"].startswith("memory:")
+    if "secret_key" not in values and with_secret and not alone:
+        shared = f"is required with {PREFIX}BROKER_URL: API, worker and scheduler share it"
+        raise SettingsError(f"{PREFIX}SECRET_KEY {shared}")
+    if "secret_key" not in values:
+        values["secret_key"] = kept_secret(data_dir / "secret.key") if with_secret else new_secret()
+    if "delivery_keys" not in values and with_secret and alone:
+        values["delivery_keys"] = [f"k1:{kept_secret(data_dir / 'delivery.key')}"]
 
 
 def _with_variable_names(message: str) -> str:

@@ -7,7 +7,8 @@ import structlog
 
 from libs.backends import Backends
 from libs.storage import renditions
-from libs.storage.database.tables import Rendition, now
+from libs.storage.database.delivery_tables import Rendition
+from libs.storage.database.tables import now
 from libs.storage.objects import StorageError
 
 BATCH = 200

@@ -11,7 +11,8 @@ from libs.delivery.steps import is_preset_name
 from libs.imaging.operations import AnyOperation
 from libs.jobs import admission
 from libs.storage import images, presets
-from libs.storage.database.tables import BaseUser, Preset
+from libs.storage.database.delivery_tables import Preset
+from libs.storage.database.tables import BaseUser
 from libs.storage.image_errors import ImageNotKept
 from libs.storage.presets import PresetContent, PresetNameInvalid, PresetNotFound
 

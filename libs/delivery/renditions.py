@@ -21,7 +21,8 @@ from libs.runtime.process_pool import ProcessPool
 from libs.runtime.threads import SCRATCH, ServerBusy
 from libs.settings import Settings
 from libs.storage import object_keys, renditions
-from libs.storage.database.tables import Image, Rendition, now
+from libs.storage.database.delivery_tables import Rendition
+from libs.storage.database.tables import Image, now
 from libs.storage.objects import Digest
 
 LEASE_S = 5.0  # after which another process renders what a process that died had claimed

@@ -13,19 +13,10 @@ from libs.contracts.outcome import Outcome
 from libs.runtime.threads import PASSWORDS
 from libs.storage import webhook_endpoints
 from libs.storage.database.connection import transaction
+from libs.storage.database.delivery_tables import DeliveryKey, Rendition
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import UniqueViolation
-from libs.storage.database.tables import (
-    ApiKey,
-    BaseUser,
-    DeliveryKey,
-    FormerUsername,
-    Image,
-    Job,
-    RefreshToken,
-    Rendition,
-    now,
-)
+from libs.storage.database.tables import ApiKey, BaseUser, FormerUsername, Image, Job, RefreshToken, now
 from libs.storage.database.upload_tables import DirectUpload, UploadToken
 from libs.storage.object_keys import INBOX
 

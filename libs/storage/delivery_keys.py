@@ -6,9 +6,10 @@ from typing import ClassVar, cast
 from uuid import UUID
 
 from libs.contracts.outcome import Outcome
+from libs.storage.database.delivery_tables import DeliveryKey
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
-from libs.storage.database.tables import DeliveryKey, new_id, now
+from libs.storage.database.tables import new_id, now
 
 MAX_KEYS = 20  # of one account
 ID_LENGTH = 12  # longer than those of operators' keys can be

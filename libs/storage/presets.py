@@ -10,9 +10,10 @@ from msgspec import Struct
 from libs.contracts.outcome import Outcome
 from libs.imaging.formats import WrittenName
 from libs.imaging.operations import AnyOperation
+from libs.storage.database.delivery_tables import Preset
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
-from libs.storage.database.tables import Preset, new_id, now
+from libs.storage.database.tables import new_id, now
 
 MAX_PRESETS = 500  # of one account
 

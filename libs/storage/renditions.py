@@ -14,10 +14,11 @@ from piccolo.columns import Column
 from piccolo.columns.combination import WhereRaw
 
 from libs.storage import accounts
+from libs.storage.database.delivery_tables import Rendition
 from libs.storage.database.engine import rows
 from libs.storage.database.errors import ForeignKeyViolation
 from libs.storage.database.statement import Slot, Statement
-from libs.storage.database.tables import BaseUser, Rendition, new_id, now
+from libs.storage.database.tables import BaseUser, new_id, now
 from libs.storage.image_errors import ImageNotFound
 
 NOTED_EVERY = timedelta(hours=1)

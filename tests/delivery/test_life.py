@@ -5,8 +5,9 @@ from uuid import UUID
 
 from libs.contracts.enums import ImageStatus
 from libs.storage import accounts, renditions
+from libs.storage.database.delivery_tables import Rendition
 from libs.storage.database.engine import Engine
-from libs.storage.database.tables import Image, Rendition
+from libs.storage.database.tables import Image
 from tests.storage.rows import an_image, an_owner
 from tests.support.addresses import GRAY, fetched, new_key, put_preset, signed_by
 from tests.support.client import Client

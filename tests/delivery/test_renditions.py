@@ -22,7 +22,8 @@ from libs.images.consistency import Examination, Finding
 from libs.imaging.errors import CropOutside
 from libs.outbound import UrlForbidden
 from libs.storage import renditions as rows
-from libs.storage.database.tables import Image, Rendition, now
+from libs.storage.database.delivery_tables import Rendition
+from libs.storage.database.tables import Image, now
 from libs.storage.image_errors import ImageNotFound
 from tests.storage.object_calls import listed
 from tests.storage.rows import an_owner

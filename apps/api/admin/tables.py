@@ -13,17 +13,15 @@ from starlette.requests import Request
 
 from apps.api.admin.changes import WebhookChanges, account_changes, check_account, superusers_write
 from libs.backends import Backends
+from libs.storage.database.delivery_tables import DeliveryKey, Preset, Rendition
 from libs.storage.database.tables import (
     ApiKey,
     BaseUser,
     Batch,
-    DeliveryKey,
     Image,
     Job,
-    Preset,
     ProductImage,
     RefreshToken,
-    Rendition,
     WebhookDelivery,
     WebhookEndpoint,
 )

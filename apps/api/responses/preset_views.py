@@ -6,7 +6,7 @@ from typing import cast
 from libs.contracts.views.delivery_keys import DeliveryKeyView
 from libs.contracts.views.presets import DeliveredFormat, PresetView
 from libs.storage import presets
-from libs.storage.database.tables import DeliveryKey, Preset
+from libs.storage.database.delivery_tables import DeliveryKey, Preset
 
 
 def preset_view(preset: Preset) -> PresetView:

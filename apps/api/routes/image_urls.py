@@ -16,7 +16,7 @@ from libs.contracts.views.image_urls import ImageUrls, RenditionView, UrlsReques
 from libs.delivery import purge
 from libs.delivery.image_urls import MakeUrls, make_urls
 from libs.storage import images, renditions
-from libs.storage.database.tables import Rendition
+from libs.storage.database.delivery_tables import Rendition
 
 
 class ImageUrlRoutes(Controller):
