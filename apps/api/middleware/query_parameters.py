@@ -12,23 +12,28 @@ from litestar.types.internal_types import PathParameterDefinition
 
 from libs.contracts.decode_errors import CUTOFF, explained_parameter, nearest_hint
 
+_ONLY_KNOWN = "only_known_parameters"
+ONLY_KNOWN: dict[str, Any] = {_ONLY_KNOWN: True}
+
 
 async def refuse_misspelt_parameters(request: Request[Any, Any, Any]) -> None:
     """Refuse a query parameter whose name is nearly that of one that the address takes.
 
-    A filter that is silently ignored answers with the wrong list. Other unknown names are ignored, since
-    clients and proxies add their own (`_=1732`, `utm_source`).
+    Routes with `ONLY_KNOWN` refuse every other name: a filter that is silently ignored answers with the wrong
+    list. Elsewhere other unknown names are ignored, since clients and proxies add their own (`_=1732`,
+    `utm_source`).
 
     Raises:
-        ValidationException: A name is misspelt; the message names the nearest right one.
+        ValidationException: A name is misspelt; the message names the nearest right one, or all.
     """
     if not request.scope["query_string"]:
         return
     known = _query_parameters(request.route_handler, tuple(request.path_params))
+    only_known = request.route_handler.opt.get(_ONLY_KNOWN, False)
     misspelt = [
-        {"message": f"unknown parameter `{name}`{nearest_hint(name, known)}", "key": name}
+        {"message": f"unknown parameter `{name}`{nearest_hint(name, sorted(known))}", "key": name}
         for name in request.query_params
-        if name not in known and get_close_matches(name.lower(), known, n=1, cutoff=CUTOFF)
+        if name not in known and (only_known or get_close_matches(name.lower(), known, n=1, cutoff=CUTOFF))
     ]
     if misspelt:
         raise ValidationException(extra=misspelt)
