@@ -18,19 +18,24 @@ from libs.delivery.address import PREFIX
 
 async def serve_delivery(backends: Backends, stop: asyncio.Event) -> None:
     """Serve addresses below `/t/`, and health checks, until `stop`."""
-    async with delivering(backends) as deliver:
+    async with delivering(backends, started=True) as deliver:
         await serve_http(with_mounted(_health_app(backends), PREFIX, deliver), backends.settings, stop)
 
 
 @asynccontextmanager
-async def delivering(backends: Backends) -> AsyncGenerator[ASGIApp]:
-    """Provide the application for addresses below `/t/`, for a server that another app runs."""
+async def delivering(backends: Backends, *, started: bool = False) -> AsyncGenerator[ASGIApp]:
+    """Provide the application for addresses below `/t/`, for a server that another app may run.
+
+    With `started` its render processes start now, so that the first request does not wait for them; without,
+    they start with it.
+    """
     deliver = Deliver(backends)
-    starting = asyncio.create_task(deliver.start())
+    starting = asyncio.create_task(deliver.start()) if started else None
     try:
         yield deliver
     finally:
-        await asyncio.wait([starting])
+        if starting is not None:
+            await asyncio.wait([starting])
         await deliver.close()
 
 

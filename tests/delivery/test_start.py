@@ -21,6 +21,6 @@ async def test_render_processes_are_there_before_the_first_request(tmp_path: Pat
         async def started() -> bool:
             return len(render_processes() - before) == backends.settings.delivery_processes
 
-        async with delivering(backends):
+        async with delivering(backends, started=True):
             await until(started)
         assert render_processes() <= before
