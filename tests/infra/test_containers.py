@@ -122,6 +122,7 @@ def test_no_secret_has_a_default(secrets: dict[str, str]) -> None:
         "DELIVERY_PORT",
         "FILES_URL",
         "DARKROOM_PUBLIC_URL",
+        "DARKROOM_CORS_ORIGINS",
     }
     values = [secrets[name] for name in make_secrets.names() if name not in make_secrets.NAMES]
     assert len(set(values)) == len(values)

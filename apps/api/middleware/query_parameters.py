@@ -10,6 +10,7 @@ from litestar.exceptions import ValidationException
 from litestar.handlers import HTTPRouteHandler
 from litestar.types.internal_types import PathParameterDefinition
 
+from apps.api.middleware.upload_token_access import PARAMETER as UPLOAD_TOKEN
 from libs.contracts.decode_errors import CUTOFF, explained_parameter, nearest_hint
 
 _ONLY_KNOWN = "only_known_parameters"
@@ -41,9 +42,9 @@ async def refuse_misspelt_parameters(request: Request[Any, Any, Any]) -> None:
 
 @cache
 def _query_parameters(handler: HTTPRouteHandler, in_path: tuple[str, ...]) -> frozenset[str]:
-    """Return the names that a handler and its dependencies take from the query."""
+    """Return the names that a handler and its dependencies take from the query, and that of a credential."""
     model = handler.create_kwargs_model(cast("dict[str, PathParameterDefinition]", dict.fromkeys(in_path)))
-    return frozenset(parameter.field_alias for parameter in model.expected_query_params)
+    return frozenset(parameter.field_alias for parameter in model.expected_query_params) | {UPLOAD_TOKEN}
 
 
 def parameter_faults(request: Request[Any, Any, Any]) -> list[dict[str, str]]:
