@@ -138,6 +138,8 @@ async def keys_of_images(image_ids: Sequence[UUID]) -> dict[str, UUID]:
 
 async def remove_of_images(image_ids: Sequence[UUID]) -> list[str]:
     """Delete all renditions of these images; return their keys, which are empty for claims."""
+    if not image_ids:
+        return []
     return await _removed(Rendition.delete().where(Rendition.image.is_in(list(image_ids))))
 
 

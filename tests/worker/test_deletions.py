@@ -24,3 +24,14 @@ async def test_an_image_is_deleted_once_by_user_or_scheduler(new_backends: NewBa
             sweepers.create_task(sweeps())
         for image in doomed:
             await expiry.delete(image, owner, backends)
+
+
+async def test_an_image_that_the_scheduler_has_just_removed_is_deleted_without_an_error(
+    new_backends: NewBackends,
+) -> None:
+    backends = await new_backends()
+    owner = await an_owner()
+    image = await an_image(owner)
+    await expiry.delete(image, owner, backends)
+    await expiry.delete(image, owner, backends)
+    assert await Image.count() == 0
