@@ -9,11 +9,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
+from aio_pika import connect
+
 from libs.broker.rabbit import RabbitBroker
 from tests.support.ports import free_ports
 from tests.support.waiting import WAIT_S
 
 HOST = "127.0.0.1"
+ANSWERS = "answers"
 
 
 class RabbitNode:
@@ -98,15 +101,17 @@ class RabbitNode:
 
 @asynccontextmanager
 async def prepared_node() -> AsyncGenerator[RabbitNode]:
-    """A node with the topology, stopped in order once.
+    """A node with the topology and the durable queue `ANSWERS`, stopped in order once.
 
-    RabbitMQ writes the list of its quorum queues some seconds late: one that is declared right
-    before a kill never gets a leader again.
+    RabbitMQ writes the list of its queues some seconds late: a quorum queue that is declared right
+    before a kill never gets a leader again, another one is gone.
     """
     node = RabbitNode(Path(mkdtemp(prefix="darkroom-crash-")))
     await node.start()
     broker = await RabbitBroker.connect(node.url)
     await broker.close()
+    async with await connect(node.url) as connection:
+        await (await connection.channel()).declare_queue(ANSWERS, durable=True)
     await node.stop()
     try:
         yield node

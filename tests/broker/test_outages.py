@@ -11,7 +11,7 @@ from libs.broker.port import Broker, BrokerMessage, Event
 from libs.broker.rabbit import RabbitBroker
 from libs.contracts.topology import Route
 from tests.broker.connections import connected_broker, publish_when_possible
-from tests.broker.rabbit_node import RabbitNode
+from tests.broker.rabbit_node import ANSWERS, RabbitNode
 from tests.broker.recording_handler import RecordingHandler
 from tests.support.fault_proxy import FaultProxy
 from tests.support.waiting import WAIT_S, until
@@ -67,13 +67,11 @@ async def test_a_handler_outlives_the_broker_and_its_message_comes_again(node: R
 
 async def test_a_reply_in_a_durable_queue_outlives_the_broker(node: RabbitNode) -> None:
     async with connected_broker(node.url) as broker:
-        async with await connect(node.url) as sender:
-            await (await sender.channel()).declare_queue("answers", durable=True)
-        await broker.reply("answers", b"done", correlation_id="1")
+        await broker.reply(ANSWERS, b"done", correlation_id="1")
         await node.kill()
         await node.start()
     async with await connect(node.url) as sender:
-        queue = await (await sender.channel()).declare_queue("answers", durable=True)
+        queue = await (await sender.channel()).get_queue(ANSWERS)
         message = await queue.get(no_ack=True)
     assert (message.body, message.correlation_id) == (b"done", "1")
 

@@ -93,15 +93,23 @@ def starters_of_renders(process: psutil.Process) -> list[psutil.Process]:
     return found
 
 
+def renders_of(process: psutil.Process) -> list[psutil.Process]:
+    """Return the render processes of a process."""
+    found: list[psutil.Process] = []
+    for starter in starters_of_renders(process):
+        with suppress(psutil.NoSuchProcess):
+            found += starter.children()
+    return found
+
+
 async def busy_one_of(process: psutil.Process) -> psutil.Process:
     """Return the render process that has computed for longer than any start takes, once there is one."""
 
     async def busy() -> psutil.Process | None:
-        for helper in starters_of_renders(process):
-            for child in helper.children():
-                with suppress(psutil.NoSuchProcess):
-                    if child.status() != psutil.STATUS_ZOMBIE and child.cpu_times().user > BUSY_S:
-                        return child
+        for child in renders_of(process):
+            with suppress(psutil.NoSuchProcess):
+                if child.status() != psutil.STATUS_ZOMBIE and child.cpu_times().user > BUSY_S:
+                    return child
         return None
 
     found = await until(busy)
