@@ -9,6 +9,10 @@ from litestar.di import Provide
 from litestar.types import ASGIApp
 
 from apps.api.admin import admin_route
+from apps.api.console.front_door import front_door
+from apps.api.console.pages import ConsolePages
+from apps.api.console.session import Session
+from apps.api.console.static_files import StaticFiles
 from apps.api.context import context_provider
 from apps.api.legacy.accounts import LegacyAccounts
 from apps.api.legacy.addresses import with_legacy_addresses
@@ -40,6 +44,7 @@ from apps.api.routes.links import open_link
 from apps.api.routes.passwords import Passwords
 from apps.api.routes.presets import Presets
 from apps.api.routes.search import Search
+from apps.api.routes.thumbnails import open_thumbnail
 from apps.api.routes.upload_tokens import UploadTokens
 from apps.api.routes.uploads import Uploads, store_upload
 from apps.api.routes.webhooks import Webhooks
@@ -60,7 +65,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
     The caller keeps `event_streams` listening, and lets `counts`, those of the rate limits, forget the past.
     """
     thumbnails, duplicates = Thumbnails(backends), Duplicates(backends)
-    login_limits = LoginLimits(backends.settings, counts)
+    login_limits, console_files = LoginLimits(backends.settings, counts), StaticFiles()
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncGenerator[None]:
@@ -90,15 +95,21 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             LegacyImages,
             HealthChecks,
             open_link,
+            open_thumbnail,
             page_assets(),
             asyncapi_document,
             ErrorPages,
+            front_door,
+            ConsolePages,
+            Session,
             admin_route(backends, thumbnails),
         ],
         dependencies={
             "backends": Provide(lambda: backends, sync_to_thread=False),
+            "thumbnails": Provide(lambda: thumbnails, sync_to_thread=False),
             "searches": Provide(lambda: duplicates, sync_to_thread=False),
             "event_streams": Provide(lambda: event_streams, sync_to_thread=False),
+            "console_files": Provide(lambda: console_files, sync_to_thread=False),
             "login_limits": Provide(lambda: login_limits, sync_to_thread=False),
             "caller": Provide(authentication.caller),
             "context": Provide(context_provider(backends, event_streams)),

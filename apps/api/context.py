@@ -8,6 +8,7 @@ from litestar import Request
 
 from apps.api.middleware.authentication import caller
 from apps.api.middleware.upload_token_access import used_token
+from apps.api.responses.addresses import Addresses
 from apps.api.responses.event_streams import EventStreams
 from apps.http.request_log import request_id
 from libs.backends import Backends
@@ -41,6 +42,10 @@ class RequestContext:
     def base_url(self) -> str:
         """The public address of the server, without a trailing slash."""
         return (self.settings.public_url or str(self.request.base_url)).rstrip("/")
+
+    @property
+    def addresses(self) -> Addresses:
+        return Addresses(self.base_url, self.settings.secret_key)
 
     def waiting(self, wait_s: float) -> "RequestContext":
         """Return a copy with another default wait for jobs."""

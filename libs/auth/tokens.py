@@ -22,7 +22,7 @@ from libs.contracts.outcome import Outcome
 ALGORITHM = "HS256"
 REMEMBERED = 4096  # tokens: a client sends one many times, and its verification takes 0.2 ms
 _HEADER = base64url_encode(b'{"alg":"HS256","typ":"JWT"}')
-Audience = Literal["access", "refresh", "link", "image", "reset", "stream", "upload"]
+Audience = Literal["access", "refresh", "link", "image", "reset", "stream", "upload", "thumbnail"]
 
 
 class SignatureInvalid(Exception):
@@ -43,6 +43,14 @@ def sign(secret: str, audience: Audience, claims: dict[str, Any], *, ttl_s: floa
     """Sign `claims` as a token that expires after `ttl_s` seconds, rounded up to a whole second."""
     moment = datetime.now(UTC).timestamp()
     return _signed({**claims, "aud": audience, "iat": int(moment), "exp": ceil(moment + ttl_s)}, secret)
+
+
+def sign_until(secret: str, audience: Audience, claims: dict[str, Any], *, expires_at: int) -> str:
+    """Sign `claims` as a token that expires at a time, in seconds since 1970.
+
+    Equal claims give equal tokens.
+    """
+    return _signed({**claims, "aud": audience, "exp": expires_at}, secret)
 
 
 def sign_permanent(secret: str, audience: Audience, claims: dict[str, Any]) -> str:

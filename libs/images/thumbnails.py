@@ -14,7 +14,7 @@ from libs.storage import images, object_keys
 from libs.storage.database.tables import Image, new_id
 from libs.storage.objects import ObjectNotFound, ObjectsNotDeleted
 
-SIDE = 160  # pixels of the longer side
+SIDE = 400  # pixels of the longer side
 MIME = "image/webp"
 TIMEOUT_S = 20.0
 NICENESS = 10

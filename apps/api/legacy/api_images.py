@@ -68,7 +68,7 @@ class LegacyApiImages(Controller):
     ) -> Response[list[LegacyImage]]:
         """List the caller's images, newest first without `sort`."""
         found, headers = await image_pages.found(context, filtered_by, page)
-        views = await image_views.views_of(found, context.base_url)
+        views = await image_views.views_of(found, context.addresses)
         return Response([legacy_image(view) for view in views], headers=headers)
 
     @get(IMAGE)
@@ -116,4 +116,4 @@ class LegacyApiImages(Controller):
 
 async def _legacy_image(image_id: UUID, context: RequestContext) -> LegacyImage:
     image = await images.owned_by(context.caller.id, image_id)
-    return legacy_image(await image_views.view_of(image, context.base_url))
+    return legacy_image(await image_views.view_of(image, context.addresses))

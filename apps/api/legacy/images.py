@@ -55,7 +55,7 @@ class LegacyImages(Controller):
         """List the caller's images, newest first."""
         place = None if after is None else Place(after)
         found, total = await image_list.page(context.caller.id, Filter(), limit=limit, after=place)
-        views = await image_views.views_of(found, context.base_url)
+        views = await image_views.views_of(found, context.addresses)
         return listed([linked_image(view, context) for view in views], context, total=total, limit=limit)
 
     @patch(

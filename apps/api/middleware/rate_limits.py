@@ -18,7 +18,7 @@ from libs.auth.upload_tokens import FORM
 from libs.settings import Settings
 
 WINDOW_S = 60
-UNLIMITED = (b"/health/", b"/schema", b"/admin")
+UNLIMITED = (b"/health/", b"/schema", b"/admin", b"/console/static/", b"/thumbnails/")
 CREDENTIALS = frozenset({b"authorization", HEADER.encode()})
 
 

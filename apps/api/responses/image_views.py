@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from apps.api.responses.addresses import Addresses
 from libs.contracts.enums import JobKind, JobStatus, Retention
 from libs.contracts.views.images import ImageMetadata, ImageView, WireStatus
 from libs.imaging.hashing import hex64
@@ -27,7 +28,7 @@ WIRE_STATUS: dict[str, WireStatus] = {
 }
 
 
-async def views_of(found: Sequence[Image], base_url: str) -> list[ImageView]:
+async def views_of(found: Sequence[Image], addresses: Addresses) -> list[ImageView]:
     """Build the views of images, with their newest jobs and results; three queries in all."""
     newest: dict[Any, Job] = {}
     making: dict[Any, Job] = {}
@@ -45,7 +46,7 @@ async def views_of(found: Sequence[Image], base_url: str) -> list[ImageView]:
         image_view(
             image,
             newest.get(image.id),
-            base_url,
+            addresses,
             downloadable=has_file(making.get(image.id), results),
             result=results.get(result_ids.get(image.id, image.id)),
             durations=durations,
@@ -60,15 +61,15 @@ async def durations_of(newest_jobs: Iterable[Job]) -> JobDurations:
     return {kind: await job_durations.typical_s(kind) for kind in kinds}
 
 
-async def view_of(image: Image, base_url: str) -> ImageView:
+async def view_of(image: Image, addresses: Addresses) -> ImageView:
     """Build the view of an image, with its newest job and result."""
-    return (await views_of([image], base_url))[0]
+    return (await views_of([image], addresses))[0]
 
 
 def image_view(
     image: Image,
     job: Job | None,
-    base_url: str,
+    addresses: Addresses,
     *,
     downloadable: bool = True,
     result: Image | None = None,
@@ -77,7 +78,7 @@ def image_view(
     """Build the view of an image; `job` is its newest, `result` that of its newest completed job."""
     failed = job is not None and job.status == JobStatus.FAILED
     ready_at = _ready_at(image, job, durations)
-    url = f"{base_url}/api/images/{image.id}"
+    url = addresses.image(image)
     return ImageView(
         id=image.id,
         filename=image.filename,
@@ -106,10 +107,11 @@ def image_view(
         updated_at=image.updated_at,
         url=url,
         download_url=f"{url}/download",
+        thumbnail_url=addresses.thumbnail(image),
         job_id=job.id if job else None,
         estimated_ready_at=ready_at,
         seconds_remaining=None if ready_at is None else max(0, ceil((ready_at - now()).total_seconds())),
-        result=image_view(result, None, base_url) if result else None,
+        result=image_view(result, None, addresses) if result else None,
         downloadable=downloadable,
     )
 

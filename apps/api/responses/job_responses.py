@@ -54,7 +54,7 @@ async def _stored(
         view = image_views.image_view(
             rows.get(image.id, image),
             done,
-            context.base_url,
+            context.addresses,
             result=result,
             downloadable=image_views.has_file(done, rows),
         )
@@ -62,7 +62,7 @@ async def _stored(
     view = image_views.image_view(
         image,
         job,
-        context.base_url,
+        context.addresses,
         downloadable=image_views.has_file(job, ()),
         durations=await image_views.durations_of([job] if job else []),
     )
@@ -133,7 +133,7 @@ async def job_response(context: RequestContext, job: Job) -> Response[JobView]:
 
 
 async def _image(context: RequestContext, image: Image, status: int, wait_s: float) -> Response[ImageView]:
-    view = await image_views.view_of(image, context.base_url)
+    view = await image_views.view_of(image, context.addresses)
     headers = {"Location": view.url, **_applied(context, wait_s)}
     return Response(view, status_code=status, headers=headers)
 

@@ -77,14 +77,16 @@ class Images(Controller):
     ) -> Response[list[ImageView]]:
         """List the caller's images, newest first without `sort`. An image has to match every filter."""
         found, headers = await image_pages.found(context, filtered_by, page)
-        return Response(await image_views.views_of(found, context.base_url), headers=headers)
+        return Response(await image_views.views_of(found, context.addresses), headers=headers)
 
     @get("/{image_id:uuid}", operation_id="getImage")
     async def get_image(
         self, image_id: FromPath[UUID], context: NamedDependency[RequestContext]
     ) -> ImageView:
         """Get one image, with its newest result."""
-        return await image_views.view_of(await images.owned_by(context.caller.id, image_id), context.base_url)
+        return await image_views.view_of(
+            await images.owned_by(context.caller.id, image_id), context.addresses
+        )
 
     @patch(
         "/{image_id:uuid}",

@@ -177,7 +177,7 @@ async def _nearest(
 
 async def _views(matches: Sequence[SimilarImage], context: RequestContext) -> list[SimilarView]:
     stored = await images.by_ids([match.id for match in matches])
-    views = {view.id: view for view in await image_views.views_of(stored, context.base_url)}
+    views = {view.id: view for view in await image_views.views_of(stored, context.addresses)}
     return [
         SimilarView(**msgspec.structs.asdict(views[match.id]), distance=match.distance)
         for match in matches

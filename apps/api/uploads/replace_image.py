@@ -45,7 +45,7 @@ async def change(image_id: UUID, context: RequestContext) -> Response[ImageView]
         await queue_description(
             image, context.caller, context.backends, request_id=request_id(), priority=Priority.BULK
         )
-    return Response(await image_views.view_of(image, context.base_url))
+    return Response(await image_views.view_of(image, context.addresses))
 
 
 async def replace(image_id: UUID, context: RequestContext) -> Response[ImageView] | Response[JobView]:

@@ -181,6 +181,8 @@ class ImageView(Struct, frozen=True, kw_only=True):
     """The address of the image."""
     download_url: str
     """The address of its newest result, or of its own file without one."""
+    thumbnail_url: str
+    """The address of a small picture of it, at most 400 pixels a side; it opens without a token for a day."""
     job_id: UUID | None
     """Its newest job."""
     estimated_ready_at: datetime | None

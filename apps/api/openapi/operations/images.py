@@ -158,6 +158,14 @@ OPERATIONS = {
         example={"phash": "f0e4c2d7869b1a3c", "max_distance": 10},
     ),
     "listDuplicates": Described(answers={200: Answer("A page of groups", list[DuplicateGroupView], LISTED)}),
+    "openThumbnail": Described(
+        sends=("If-None-Match",),
+        answers={
+            200: Answer("The thumbnail", Media("image/webp"), ("ETag", "Cache-Control")),
+            304: Answer("The thumbnail is that of `If-None-Match`", None, ("ETag", "Cache-Control")),
+        },
+        errors=(*errors.IMAGE, *errors.STORE, *errors.RENDER, *errors.TOKEN[1:]),
+    ),
     "openLink": replace(DOWNLOAD, errors=LINK_ERRORS),
     "checkLink": replace(DOWNLOAD_HEAD, errors=LINK_ERRORS, answers={**DOWNLOAD_HEAD.answers, 302: REDIRECT}),
 }
