@@ -2,45 +2,49 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from time import monotonic
+
+from msgspec import structs
 
 from apps.delivery.response import Answer
-from libs.delivery.short_memory import FRESH_S
+from libs.delivery.short_memory import ShortMemory
 
+MAX_ANSWERS = 4000  # without their bytes, about 2 kB each
 MAX_BYTES = 24 * 1024**2  # of all bodies
 MAX_BODY = 256 * 1024
 
 
 class AnswerMemory:
-    """Answers by request. One is fresh for a second; then only its bytes are good, if the version is."""
+    """Answers by request for one second; the bytes of small files by their version, while there is room.
+
+    Bytes go in the order in which they came. To move those that were used to the end would keep none at all
+    of a round of addresses that is a little larger than the room.
+    """
 
     def __init__(self) -> None:
-        self._answers: OrderedDict[Hashable, tuple[float, Answer]] = OrderedDict()
+        self._answers: ShortMemory[Hashable, Answer] = ShortMemory(size=MAX_ANSWERS)
+        self._bodies: OrderedDict[str, bytes] = OrderedDict()
         self._bytes = 0
 
     def fresh(self, key: Hashable) -> Answer | None:
-        """Return an answer of the last second."""
-        found = self._answers.get(key)
-        if found is None or found[0] < monotonic():
+        """Return an answer of the last second; it has no body if that is to be read from its object."""
+        answer = self._answers.get(key)
+        if answer is None:
             return None
-        return found[1]
+        body = self._bodies.get(answer.etag)
+        return None if body is None and answer.object_key is None else structs.replace(answer, body=body)
 
-    def body(self, key: Hashable, etag: str) -> bytes | None:
+    def body(self, etag: str) -> bytes | None:
         """Return the bytes of a version."""
-        found = self._answers.get(key)
-        return found[1].body if found is not None and found[1].etag == etag else None
+        return self._bodies.get(etag)
 
     def put(self, key: Hashable, answer: Answer) -> None:
-        """Remember an answer whose body is small."""
-        self._drop(key)
-        if answer.body is None or len(answer.body) > MAX_BODY:
+        """Remember an answer, and its bytes if these are few."""
+        self._answers.put(key, structs.replace(answer, body=None))
+        body = answer.body
+        if body is None or len(body) > MAX_BODY or answer.etag in self._bodies:
             return
-        self._answers[key] = (monotonic() + FRESH_S, answer)
-        self._bytes += len(answer.body)
+        self._bodies[answer.etag] = body
+        self._bytes += len(body)
         while self._bytes > MAX_BYTES:
-            self._drop(next(iter(self._answers)))
-
-    def _drop(self, key: Hashable) -> None:
-        found = self._answers.pop(key, None)
-        if found is not None:
-            self._bytes -= len(found[1].body or b"")
+            _, gone = self._bodies.popitem(last=False)
+            self._bytes -= len(gone)

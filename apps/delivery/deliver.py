@@ -59,10 +59,7 @@ class Deliver:
                 raise MethodNotAllowed
             request = read_request(scope)
             key = (request.path, request.width, request.accepted)
-            fresh = self._memory.fresh(key)
-            if fresh is not None:
-                await self._send_answer(request, fresh, [(b"cache-status", HIT_IN_MEMORY)], send)
-            else:
+            if not await self._send_fresh(request, key, send):
                 await self._deliver(request, key, send)
         except Exception as error:  # noqa: BLE001 - answered, and logged if it is unexpected
             status, headers, body = error_answer(error, self._backends.settings.public_url)
@@ -75,6 +72,18 @@ class Deliver:
     async def close(self) -> None:
         """Store what is rendered, and end the render processes."""
         await self._renditions.close()
+
+    async def _send_fresh(self, request: DeliveryRequest, key: Hashable, send: Send) -> bool:
+        """Send what was sent a moment ago; return whether there was such an answer, and its file is there."""
+        answer = self._memory.fresh(key)
+        if answer is None:
+            return False
+        try:
+            note = HIT if answer.body is None else HIT_IN_MEMORY
+            await self._send_answer(request, answer, [(b"cache-status", note)], send)
+        except ObjectNotFound:
+            return False
+        return True
 
     async def _deliver(self, request: DeliveryRequest, key: Hashable, send: Send) -> None:
         address = parse_address(request.path)
@@ -115,7 +124,7 @@ class Deliver:
         if self._redirects(found) and not fallback:
             await self._send_redirect(wanted, found, answer, send)
             return
-        answer.body = answer.body or self._memory.body(key, answer.etag) or await self._small_body(answer)
+        answer.body = answer.body or self._memory.body(answer.etag) or await self._small_body(answer)
         if not fallback:
             self._memory.put(key, answer)
         total_ms = (perf_counter() - started) * 1000
@@ -150,8 +159,8 @@ class Deliver:
         status = 206 if span else 200
         if request.head:
             await _send(send, status, headers, b"")
-        elif answer.body is not None:
-            await _send(send, status, headers, answer.body[start : start + length])
+        elif (body := answer.body or await self._small_body(answer)) is not None:
+            await _send(send, status, headers, body[start : start + length])
         elif answer.object_key is not None:
             await self._stream(status, headers, answer.object_key, start, length, send)
 
