@@ -33,6 +33,7 @@ def columns(description: Description, *, edit: EditNote | None) -> dict[Any, Any
         Image.metadata: msgspec.json.encode(metadata).decode(),
         Image.has_alpha: description.has_alpha,
         Image.camera: camera_of(description),
+        Image.blurhash: description.blurhash,
     }
 
 

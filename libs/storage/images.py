@@ -34,6 +34,7 @@ FILE_COLUMNS = (
     "metadata",
     "has_alpha",
     "camera",
+    "blurhash",
     "status",
 )
 """The columns that describe an image's file; all of them change when the file is replaced."""

@@ -140,6 +140,8 @@ async def test_described_images_are_found_by_transparency_and_camera(client: Cli
     assert await names(client, camera="Canon eos") == ["canon.jpg"]
     shown = (await listed(client, camera="canon")).json[0]
     assert (shown["camera"], shown["has_alpha"]) == ("Canon EOS 5D", False)
+    found = (await client.get(f"/api/images/{shown['id']}/metadata")).json
+    assert shown["blurhash"] == found["blurhash"]
 
 
 async def test_sizes_choose_and_both_ends_are_included(client: Client) -> None:

@@ -95,6 +95,7 @@ def image_view(
         phash=None if image.phash is None else hex64(image.phash),
         has_alpha=image.has_alpha,
         camera=image.camera,
+        blurhash=image.blurhash,
         tags=images.tags_of(image),
         public=image.public,
         parent=image.parent,

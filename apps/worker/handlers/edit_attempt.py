@@ -83,6 +83,7 @@ class EditAttempt:
             metadata=described[Image.metadata],
             has_alpha=described[Image.has_alpha],
             camera=described[Image.camera],
+            blurhash=described[Image.blurhash],
         )
 
     async def store(self, results: Sequence[Image]) -> None:

@@ -238,6 +238,7 @@ class Ingest:
             metadata=msgspec.json.encode(found.description).decode(),
             has_alpha=found.description.has_alpha,
             camera=image_descriptions.camera_of(found.description),
+            blurhash=found.description.blurhash,
             tags=images.tags_column(command.tags or ()),
             public=command.public or False,
             status=ImageStatus.READY,

@@ -157,6 +157,8 @@ class ImageView(Struct, frozen=True, kw_only=True):
     """Whether pixels may be transparent; null until the image is described."""
     camera: str | None
     """The maker and model of the camera; null if it is unknown, and until the image is described."""
+    blurhash: str | None
+    """A placeholder of the upright picture (https://blurha.sh); null until the image is described."""
     tags: tuple[str, ...]
     """The tags of the image."""
     public: bool

@@ -116,6 +116,7 @@ class Image(Table):
     metadata = JSON(null=True, default=None)
     has_alpha = Boolean(null=True, default=None)  # as in `metadata`; null: not described
     camera = Varchar(200, null=True, default=None)  # maker and model of `metadata`
+    blurhash = Varchar(40, null=True, default=None)  # as in `metadata`: lists show it
     public = Boolean(default=False)  # whether addresses under /t/ open it without a signature
     tags = Text(default="[]")  # a JSON list; the database keeps `image_tag` up to date with it
     status = Varchar(16, choices=ImageStatus, default=ImageStatus.PENDING)
