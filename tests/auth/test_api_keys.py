@@ -14,7 +14,8 @@ from libs.auth.api_keys import new_key, parse_key
 from libs.contracts.enums import Scope
 from libs.storage.api_keys import MAX_KEYS
 from tests.support.client import PASSWORD, Answer, Client
-from tests.support.shared_sites import NewSite
+from tests.support.forged_keys import with_other_secret
+from tests.support.shared_sites import ON_ONE_SITE, NewSite
 from tests.support.site_contents import refused
 from tests.support.waiting import until
 
@@ -234,6 +235,13 @@ async def test_all_keys_of_an_account_share_its_rate_limit(new_site: NewSite) ->
         ]
         assert 429 in statuses, statuses
         refused(await client.get("/accounts/me"), 429, "rate_limited")
+
+
+@ON_ONE_SITE
+async def test_the_id_of_a_key_with_another_secret_opens_nothing(client: Client) -> None:
+    forged = with_other_secret((await made(client))["key"])
+    assert parse_key(forged) is not None  # the digest alone tells
+    refused(await client.get("/accounts/me", headers={"X-API-Key": forged}), 401, "api_key_invalid")
 
 
 def test_a_key_that_was_mistyped_anywhere_fails_its_checksum() -> None:

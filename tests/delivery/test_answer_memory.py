@@ -53,7 +53,9 @@ def test_an_answer_without_bytes_and_without_an_object_is_not_fresh() -> None:
     memory.put("large", answer(1, bytes(MAX_BODY + 1), object_key=None))
     memory.put("small", answer(2, b"small", object_key=None))
     assert memory.fresh("large") is None
-    assert (found := memory.fresh("small")) and found.body == b"small"
+    found = memory.fresh("small")
+    assert found is not None
+    assert found.body == b"small"
 
 
 def test_no_more_answers_are_remembered_than_there_is_room_for() -> None:

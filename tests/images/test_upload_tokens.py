@@ -10,12 +10,14 @@ import aiohttp
 import pytest
 from PIL import Image
 
+from libs.auth.upload_tokens import FORM
 from libs.contracts.enums import Scope
 from libs.storage import upload_tokens
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import Engine
 from tests.storage.rows import an_owner
 from tests.support.client import PASSWORD, Answer, Client
+from tests.support.forged_keys import with_other_secret
 from tests.support.multipart import file_part, send, text_part
 from tests.support.pictures import encoded
 from tests.support.shared_sites import ON_ONE_SITE, NewSite, signed_in
@@ -34,6 +36,19 @@ async def new_token(client: Client, **fields: Any) -> dict[str, Any]:
 
 def bearer(token: dict[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Bearer {token['token']}"}
+
+
+def a_token(token_id: str) -> upload_tokens.NewToken:
+    return upload_tokens.NewToken(
+        token_id=token_id,
+        digest="d" * 64,
+        made_by=None,
+        max_bytes=1,
+        formats=(),
+        terms=upload_tokens.UploadTerms(),
+        allowed=1,
+        expires_at=upload_tokens.now(),
+    )
 
 
 async def used(client: Client, token: dict[str, Any]) -> int:
@@ -134,6 +149,31 @@ async def test_a_token_opens_nothing_but_uploads(client: Client, small_picture: 
     refused(await client.get("/accounts/me", headers={"X-API-Key": token["token"]}), 401, "api_key_invalid")
     in_address = f"/api/images?upload_token={token['token']}"
     refused(await client.get(in_address, token=""), 401, "not_authenticated")
+
+
+@ON_ONE_SITE
+async def test_the_id_of_a_token_with_another_secret_uploads_nothing(
+    client: Client, small_picture: bytes
+) -> None:
+    forged = with_other_secret((await new_token(client))["token"])
+    assert FORM.parse(forged) is not None  # the digest alone tells
+    refused(
+        await client.upload(small_picture, headers={"Authorization": f"Bearer {forged}"}),
+        401,
+        "upload_token_invalid",
+    )
+
+
+async def test_an_account_has_no_more_tokens_than_its_limit(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_tokens, "MAX_TOKENS", 2)
+    owner = await an_owner()
+    for number in range(2):
+        await upload_tokens.create(owner.id, a_token(f"token{number}"))
+    with pytest.raises(upload_tokens.TooManyUploadTokens):
+        await upload_tokens.create(owner.id, a_token("one more"))
+    await upload_tokens.create((await an_owner("other")).id, a_token("another's"))
 
 
 @ON_ONE_SITE
@@ -271,19 +311,7 @@ async def test_one_address_cannot_use_up_the_minute_of_the_account(
 
 async def test_a_transaction_that_fails_spends_nothing(database: Engine) -> None:
     owner = await an_owner()
-    token = await upload_tokens.create(
-        owner.id,
-        upload_tokens.NewToken(
-            token_id="a" * 12,
-            digest="d" * 64,
-            made_by=None,
-            max_bytes=1,
-            formats=(),
-            terms=upload_tokens.UploadTerms(),
-            allowed=1,
-            expires_at=upload_tokens.now(),
-        ),
-    )
+    token = await upload_tokens.create(owner.id, a_token("a" * 12))
 
     async def upload_that_fails() -> None:
         async with transaction():
