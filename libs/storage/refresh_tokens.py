@@ -1,7 +1,7 @@
 """Functions over refresh tokens: rotation with reuse detection."""
 
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from libs.contracts.outcome import Outcome
@@ -45,8 +45,10 @@ async def start_family(user: BaseUser, *, ttl_s: float) -> RefreshToken:
     return token
 
 
-async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
+async def rotate(jti: UUID, *, ttl_s: float, grace_s: float = 0) -> RefreshToken:
     """Mark a token as used and return the next of its family.
+
+    Within `grace_s` of its first use, a token may be used again: a client that lost the answer has no other.
 
     Raises:
         TokenReused: It was used before; the whole family is revoked.
@@ -64,6 +66,7 @@ async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
             )
             .returning(RefreshToken.user, RefreshToken.family)
         )
+        used = used or await _used_just_now(jti, grace_s)
         if used:
             token = RefreshToken(
                 user=used[0]["user"], family=used[0]["family"], expires_at=now() + timedelta(seconds=ttl_s)
@@ -71,6 +74,17 @@ async def rotate(jti: UUID, *, ttl_s: float) -> RefreshToken:
             await token.save()
             return token
     raise await _refusal(jti)
+
+
+async def _used_just_now(jti: UUID, grace_s: float) -> list[dict[str, Any]]:
+    if not grace_s:
+        return []
+    return await RefreshToken.select(RefreshToken.user, RefreshToken.family).where(
+        (RefreshToken.id == jti)
+        & (RefreshToken.used_at > now() - timedelta(seconds=grace_s))
+        & RefreshToken.revoked_at.is_null()
+        & (RefreshToken.expires_at > now())
+    )
 
 
 async def unrotated(jti: UUID) -> RefreshToken:

@@ -1,6 +1,5 @@
 """The page at the root address: what this is, whether it works, and where to go."""
 
-from html import escape
 from typing import Any
 
 from litestar import MediaType, Request, Response, get
@@ -35,8 +34,7 @@ async def front_door(
     """Answer a browser with a page, and a program with JSON."""
     health = await backends.health()
     if request.accept.best_match([MediaType.JSON, MediaType.HTML], MediaType.JSON) == MediaType.HTML:
-        is_open = backends.settings.registration == "open"
-        page = _page(console_files.page("front.html"), health, registers=is_open)
+        page = _page(console_files, health, backends.settings.registration)
         headers = {**NOSNIFF, **PAGE_HEADERS, "Cache-Control": "no-store", "Vary": "Accept"}
         return Response(page, media_type=MediaType.HTML, headers=headers)
     found = FrontDoor(
@@ -49,15 +47,12 @@ async def front_door(
     return Response(found, headers={"Vary": "Accept", "Cache-Control": "no-store"})
 
 
-def _page(template: str, health: Health, *, registers: bool) -> str:
+def _page(files: StaticFiles, health: Health, registration: str) -> str:
     failing = [part for part in PARTS if getattr(health, part) != "ok"]
-    state = f"{', '.join(failing)} not reached" if failing else "all parts answer"
-    values = {
-        "version": __version__,
-        "health": health.status,
-        "state": state,
-        "register": '<a class="button" href="/console/register">Register</a>' if registers else "",
-    }
-    for name, value in values.items():
-        template = template.replace(f"{{{name}}}", value if name == "register" else escape(value))
-    return template
+    return files.page(
+        "front.html",
+        version=__version__,
+        health=health.status,
+        state=f"{', '.join(failing)} not reached" if failing else "all parts answer",
+        registration=registration,
+    )

@@ -8,6 +8,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from apps.api.console.static_files import ADDRESS, ALWAYS_ASK, StaticFiles, static_file
+from libs import __version__
+from libs.backends import Backends
 
 POLICY = "; ".join(
     (
@@ -43,11 +45,19 @@ class ConsolePages(Controller):
 
     @get("/console/{path:path}", sync_to_thread=False)
     def page(
-        self, request: Request[Any, Any, Any], console_files: NamedDependency[StaticFiles]
+        self,
+        request: Request[Any, Any, Any],
+        console_files: NamedDependency[StaticFiles],
+        backends: NamedDependency[Backends],
     ) -> Response[bytes]:
         """Answer with the page, whatever the view."""
-        content = console_files.page("index.html").encode()
-        return static_file("index.html", content).response(request, PAGE_HEADERS)
+        page = console_files.page(
+            "index.html",
+            version=__version__,
+            max_upload_bytes=str(backends.settings.max_upload_bytes),
+            registration=backends.settings.registration,
+        )
+        return static_file("index.html", page.encode()).response(request, PAGE_HEADERS)
 
     @get(f"{ADDRESS}/{{digest:str}}/{{path:path}}", sync_to_thread=False)
     def file(

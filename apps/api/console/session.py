@@ -21,6 +21,7 @@ from libs.settings import Settings
 
 PATH = "/console/session"
 COOKIE = "darkroom_session"
+GRACE_S = 10  # a page that is reloaded while it renews its login never sees the new cookie
 
 
 class ConsoleSession(Struct, frozen=True, kw_only=True):
@@ -58,7 +59,8 @@ class Session(Controller):
         token = request.cookies.get(COOKIE)
         if token is None:
             raise NotAuthenticated("there is no login in this browser")
-        return _with_cookie(await renew(token, backends.settings), backends.settings)
+        tokens = await renew(token, backends.settings, grace_s=GRACE_S)
+        return _with_cookie(tokens, backends.settings)
 
     @delete(status_code=HTTP_204_NO_CONTENT)
     async def close(

@@ -4,6 +4,7 @@ import gzip
 import mimetypes
 from collections.abc import Mapping
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,12 @@ class StaticFiles:
         self.base = f"{ADDRESS}/{digest.hexdigest()[:16]}"
         self._files = {name: static_file(name, content) for name, content in contents.items()}
 
-    def page(self, name: str) -> str:
-        """Return the text of a page, with the address of the files in it."""
-        return self._files[name].content.decode().replace("{static}", self.base)
+    def page(self, name: str, **values: str) -> str:
+        """Return a page, with the address of the files and `values`, which are text, in it."""
+        text = self._files[name].content.decode().replace("{static}", self.base)
+        for field, value in values.items():
+            text = text.replace(f"{{{field}}}", escape(value))
+        return text
 
     def response(self, digest: str, name: str, request: Request[Any, Any, Any]) -> Response[bytes]:
         """Answer with a file.

@@ -114,14 +114,15 @@ async def log_in(credentials: Login, settings: Settings) -> Tokens:
     return tokens_for(user.id, first, settings)
 
 
-async def renew(refresh_token: str, settings: Settings) -> Tokens:
-    """Exchange a refresh token for a new pair of tokens.
+async def renew(refresh_token: str, settings: Settings, *, grace_s: float = 0) -> Tokens:
+    """Exchange a refresh token for a new pair of tokens; `grace_s` is that of `refresh_tokens.rotate`.
 
     Raises:
         SignatureInvalid, SignatureExpired, TokenError: The token is not valid, or was used before.
     """
     user_id, jti = refresh_claims(refresh_token, settings)
-    return tokens_for(user_id, await refresh_tokens.rotate(jti, ttl_s=settings.refresh_token_s), settings)
+    following = await refresh_tokens.rotate(jti, ttl_s=settings.refresh_token_s, grace_s=grace_s)
+    return tokens_for(user_id, following, settings)
 
 
 async def log_out(refresh_token: str, settings: Settings) -> Response[None]:

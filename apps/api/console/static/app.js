@@ -9,6 +9,7 @@ import { api } from "./api.js";
 import { go, match, place } from "./router.js";
 import { session, start } from "./session.js";
 import { useStore } from "./store.js";
+import { UploadPanel } from "./uploads/panel.js";
 
 // A view is a module whose default export is a component of { params, query }.
 const ROUTES = [
@@ -34,7 +35,7 @@ function App() {
   return html`
     <${Shell} path=${path} account=${account}><${View} path=${path} /></${Shell}>
     ${status === "expired" && html`<${SignInAgain} username=${account?.username ?? ""} />`}
-    <${Dialogs} /><${Toasts} />`;
+    <${UploadPanel} /><${Dialogs} /><${Toasts} />`;
 }
 
 function View({ path }) {

@@ -4,9 +4,9 @@ import { pause, request } from "./api.js";
 const FIRST_PAUSE_S = 1;
 const LONGEST_PAUSE_S = 30;
 
-// Calls `onEvent({ event, data, id })` for each event until `signal` aborts or the server says that no more come.
-// `onState(isOpen)` says whether the stream is open.
-export async function follow(path, { onEvent, onState = () => {}, signal }) {
+// Calls `onEvent({ event, data, id })` for each event until `signal` aborts, the server says that no more come, or
+// `isLast(event)`. `onState(isOpen)` says whether the stream is open.
+export async function follow(path, { onEvent, onState = () => {}, isLast = () => false, signal }) {
   let lastId = "";
   let pauseS = FIRST_PAUSE_S;
   while (!signal.aborted) {
@@ -19,6 +19,7 @@ export async function follow(path, { onEvent, onState = () => {}, signal }) {
         pauseS = FIRST_PAUSE_S;
         lastId = event.id || lastId;
         onEvent(event);
+        if (isLast(event)) return;
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -32,7 +32,7 @@ export async function signIn(username, password) {
 }
 
 export async function signOut() {
-  await navigator.locks.request(LOCK, () => send("DELETE", PATH));
+  await exclusively(() => send("DELETE", PATH));
   channel.postMessage({ kind: "signed-out" });
   close("closed");
 }
@@ -57,12 +57,20 @@ export function reject(text) {
 // A refresh token that is used twice ends the login, so one tab renews at a time, and gives the others its token.
 function renew() {
   const before = token;
-  return navigator.locks.request(LOCK, async () => {
+  return exclusively(async () => {
     if (token !== before && isFresh(token)) return; // another tab was faster
     const answer = await send("POST", `${PATH}/refresh`);
     if (!answer.ok) throw await answer.json();
     share(await answer.json());
   });
+}
+
+// Behind plain HTTP, browsers have no locks: then only the requests of this tab wait for one another.
+let queue = Promise.resolve();
+function exclusively(act) {
+  if (navigator.locks) return navigator.locks.request(LOCK, act);
+  queue = queue.catch(() => {}).then(act);
+  return queue;
 }
 
 function share({ access_token: text, expires_in: seconds }) {

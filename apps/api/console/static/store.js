@@ -18,10 +18,12 @@ export function createStore(initial) {
 }
 
 export function useStore(store) {
-  const [value, setValue] = useState(store.get());
+  const [, redraw] = useState(null);
+  const value = store.get();
   useEffect(() => {
-    setValue(() => store.get()); // it may have changed before this effect
-    return store.subscribe((next) => setValue(() => next));
+    const changed = () => redraw({});
+    if (store.get() !== value) changed(); // between the drawing and this effect
+    return store.subscribe(changed);
   }, [store]);
   return value;
 }

@@ -32,6 +32,8 @@ export function Shell({ path, account, children }) {
         <button class="button small" onClick=${() => signOut().catch(toastError)}>Sign out</button>
       </div>
     </nav>
+    <header class="top"><a class="brand" href="${BASE}/library"><img src="${STATIC}favicon.svg" alt="" width="24" height="24" />Darkroom</a>
+      <button class="button quiet small" onClick=${() => signOut().catch(toastError)}>Sign out</button></header>
     <main id="content" tabindex="-1">${children}</main>
     ${helps && html`<${Keys} onClose=${() => setHelps(false)} />`}
   </div>`;

@@ -2,6 +2,7 @@
 import { html } from "../vendor/preact.js";
 import { ApiError, errorOf } from "../api.js";
 import { BASE } from "../router.js";
+import { REGISTRATION_OPEN } from "../server.js";
 import { signIn } from "../session.js";
 import { Dialog, useSubmit } from "./dialog.js";
 import { Field } from "./field.js";
@@ -15,7 +16,7 @@ export function SignIn({ registers }) {
     <${Credentials} registers=${registers} key=${registers} />
     <p class="small soft">${registers
       ? html`You have an account? <a href="${BASE}/sign-in">Sign in</a>`
-      : html`No account? <a href="${BASE}/register">Register</a>`}</p>
+      : REGISTRATION_OPEN ? html`No account? <a href="${BASE}/register">Register</a>` : "Only operators create accounts here."}</p>
   </div></main>`;
 }
 

@@ -1,0 +1,62 @@
+// The images that a search finds, page by page: what has been loaded so far, and how many there are in all.
+import { api, page } from "../../api.js";
+import { createStore } from "../../store.js";
+
+const PAGE = 100;
+
+// `search` has the fields of the address (see search.js). Its store: { items, total, error, loading, complete }.
+export function createCollection(search) {
+  const state = createStore({ items: [], total: 0, error: null, loading: true, complete: false });
+  const control = new AbortController();
+  let next = null;
+  let wanted = 0; // how many images somebody looks at
+  let busy = null;
+
+  async function loadMore() {
+    const found = next === null ? await first(search, control.signal) : await page(next, undefined, { signal: control.signal });
+    next = found.next;
+    state.set(({ items }) => {
+      const known = new Set(items.map(({ id }) => id));
+      const all = [...items, ...found.items.filter(({ id }) => !known.has(id))];
+      const total = next ? Math.max(found.total, all.length) : all.length;
+      return { items: all, total, error: null, loading: false, complete: !next };
+    });
+  }
+
+  async function work() {
+    try {
+      do await loadMore();
+      while (next && state.get().items.length < wanted);
+    } catch (error) {
+      if (!control.signal.aborted) state.set((before) => ({ ...before, error, loading: false }));
+    }
+    busy = null;
+  }
+
+  // Loads until at least `count` images are there.
+  function need(count) {
+    wanted = Math.max(wanted, count);
+    const { items, complete } = state.get();
+    if (!busy && !complete && items.length < wanted) busy = work();
+    return busy;
+  }
+
+  const replace = (image) => state.set((before) => ({ ...before, items: before.items.map((one) => (one.id === image.id ? image : one)) }));
+  const remove = (ids) => state.set((before) => {
+    const items = before.items.filter(({ id }) => !ids.has(id));
+    return { ...before, items, total: before.total - (before.items.length - items.length) };
+  });
+  const prepend = (image) => state.set((before) => {
+    const items = [image, ...before.items.filter(({ id }) => id !== image.id)];
+    return { ...before, items, total: before.total + items.length - before.items.length };
+  });
+  need(PAGE);
+  return { state, need, replace, remove, prepend, close: () => control.abort() };
+}
+
+async function first({ like, distance, ...filters }, signal) {
+  if (!like) return page("/api/images", { ...filters, limit: PAGE }, { signal });
+  const found = await api.get(`/api/images/${like}/similar`, { max_distance: distance || 12, limit: PAGE }, { signal });
+  if (!Array.isArray(found)) throw new Error("The image is being described. Try again in a moment.");
+  return { items: found, total: found.length, next: null };
+}
