@@ -30,8 +30,8 @@ export function Menu({ label, icon, items, quiet = false, small = false, iconOnl
   };
   return html`<div class="menu" ref=${box} onKeyDown=${open ? pressed : undefined}>
     <button class="button ${quiet ? "quiet" : ""} ${small ? "small" : ""} ${iconOnly ? "icon" : ""}" aria-haspopup="menu" aria-expanded=${open}
-      aria-label=${iconOnly ? label : undefined} title=${iconOnly ? label : undefined} onClick=${() => setOpen(!open)}>
-      ${icon && html`<${Icon} name=${icon} />`}${!iconOnly && label}</button>
+      aria-label=${label} title=${iconOnly ? label : undefined} onClick=${() => setOpen(!open)}>
+      ${icon && html`<${Icon} name=${icon} />`}${!iconOnly && html`<span class="word">${label}</span>`}</button>
     ${open && html`<div class="items" role="menu" aria-label=${label}>${items.filter(Boolean).map((item) => html`
       <button role="menuitem" tabindex="-1" disabled=${item.disabled} class=${item.danger ? "danger" : ""}
         onClick=${() => { close(true); item.run(); }}>${item.icon && html`<${Icon} name=${item.icon} size=${18} />`}${item.label}</button>`)}

@@ -8,7 +8,7 @@ import { useResource } from "../../components/hooks.js";
 import { Failure, Loading } from "../../components/states.js";
 import { BASE } from "../../router.js";
 import { addUrl } from "../../uploads/queue.js";
-import { FORMATS, fromForm, show, toForm } from "./search.js";
+import { FORMATS, SORTS, fromForm, show, toForm } from "./search.js";
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -24,6 +24,7 @@ export function FilterDialog({ search, onClose }) {
       <${Field} label="At most, in MB" name="max_mb" type="number" min="0" step="any" value=${form.max_mb} />
       <${Field} label="State" name="status" value=${form.status ?? ""}
         options=${[["", "Any"], ...["completed", "pending", "processing", "failed"].map((name) => [name, capital(name)])]} />
+      <${Field} label="Order" name="sort" value=${form.sort ?? ""} options=${SORTS} />
     </div>
   </${FormDialog}>`;
 }

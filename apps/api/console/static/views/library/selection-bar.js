@@ -58,7 +58,7 @@ export function SelectionBar({ ids, collection }) {
     <${Tool} icon="keep" label="Keep" run=${() => run("Keep", () => changed(`${plural(count, "image")} kept`, keep))} />
     <${Tool} icon="pipeline" label="Transform" run=${() => setDialog("transform")} />
     <${Tool} icon="download" label="Download" run=${() => run("Preparing the archive", () => download(ids))} />
-    ${count === 1 && html`<${Tool} icon="alike" label="More like this" run=${() => show({ like: [...ids][0] })} />`}
+    ${count === 1 && html`<${Tool} icon="alike" label="More like this" run=${() => show({ like: [...ids][0] })} bare />`}
     <${Tool} icon="trash" label="Delete" run=${() => run("Deleting", () => removeSelected(collection))} />
     <${Tool} icon="close" label="Clear the selection" run=${clear} bare />
     ${dialog === "tag" && html`<${TagDialog} count=${count} onClose=${() => setDialog("")}

@@ -18,8 +18,8 @@ export function Toolbar({ search, total, loading, onChoose, onUrl }) {
       <select class="input sort" aria-label="Order" value=${search.sort ?? ""} disabled=${Boolean(search.like)} onChange=${(event) => show({ ...search, sort: event.target.value })}>
         ${SORTS.map(([value, label]) => html`<option value=${value}>${label}</option>`)}
       </select>
-      <button class="button" onClick=${() => setDialog("filter")}><${Icon} name="filter" />Filter</button>
-      <${Menu} label="Add images" icon="plus" items=${[
+      <button class="button tool" aria-label="Filter" onClick=${() => setDialog("filter")}><${Icon} name="filter" /><span class="word">Filter</span></button>
+      <${Menu} label="Add" icon="plus" items=${[
         { label: "Choose files", icon: "upload", run: onChoose },
         { label: "By URL", icon: "link", run: onUrl },
       ]} />
