@@ -15,11 +15,10 @@ from tests.chaos.installation import Installation
 from tests.chaos.workload import Kind, Retry, Submission, Workload
 from tests.support.site import PROGRAM
 from tests.support.site_contents import scratch_files
-from tests.support.waiting import until_equal
+from tests.support.waiting import WAIT_S, until_equal
 
 DOWNLOADS_AT_ONCE = 4
 STOP_S = 10.0  # whatever hangs
-REPLIES_S = 20.0  # for messages that are still on their way
 
 UNFINISHED = "select count(*) from job where status in ('queued', 'running')"
 LEFT = {
@@ -59,12 +58,18 @@ class Database:
         return next(iter(row.values()))
 
 
-async def all_ended(installation: Installation, *, within_s: float) -> None:
-    """Wait until nothing is unfinished or unsent."""
+async def all_ended(
+    installation: Installation, submissions: Sequence[Submission], *, within_s: float
+) -> None:
+    """Wait until nothing is unfinished or unsent, and the broker has no order that is no job yet."""
     database = Database(installation.urls.database)
+    orders = {one.webhook_url for one in submissions if one.kind == Kind.ORDER and one.accepted}
 
     async def left() -> dict[str, int]:
-        counts = {name: await database.number(query) for name, query in LEFT.items()}
+        accepted = await database.rows("select webhook_url from job where webhook_url = any($1)", [*orders])
+        counts = {"orders at the broker": len(orders - {row["webhook_url"] for row in accepted})}
+        for name, query in LEFT.items():
+            counts[name] = await database.number(query)
         return {name: count for name, count in counts.items() if count}
 
     await until_equal({}, left, within_s=within_s)
@@ -193,7 +198,7 @@ async def _replies(workload: Workload, submissions: Sequence[Submission]) -> lis
         return [one.name for one in orders if len(producer.replies[one.name]) < one.tries.count("confirmed")]
 
     with suppress(AssertionError):
-        await until_equal([], unanswered, within_s=REPLIES_S)
+        await until_equal([], unanswered, within_s=WAIT_S)
     found = [f"the order {name} was not answered each time" for name in await unanswered()]
     for one in orders:
         outcomes = {(reply["type"], reply.get("image_id")) for reply in producer.replies[one.name]}

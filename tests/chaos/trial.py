@@ -28,7 +28,7 @@ async def trial(fault: Fault, workload: Workload) -> tuple[Line, list[str]]:
             mended = time.monotonic()
             recovered_s = await workload.until_recovered(mended, within_s=fault.within_s + GRACE_S)
     submissions = workload.submissions[first:]
-    await all_ended(installation, within_s=WAIT_S)
+    await all_ended(installation, submissions, within_s=WAIT_S)
     arrivals = workload.arrivals()
     last = max((arrivals.get(one.webhook_url, mended) for one in submissions), default=mended)
     found = await violations(workload, submissions)

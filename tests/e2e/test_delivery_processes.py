@@ -3,9 +3,11 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psutil
 import pytest
 
@@ -13,7 +15,7 @@ from tests.support.addresses import fetched, signed
 from tests.support.client import Client
 from tests.support.ports import free_port
 from tests.support.shared_sites import signed_in
-from tests.support.site import Site, running_site
+from tests.support.site import Site, is_ready, running_site
 from tests.support.site_jobs import busy_one_of, renders_of
 from tests.support.waiting import until
 
@@ -39,11 +41,12 @@ async def client(site: Site) -> AsyncIterator[Client]:
 
 
 async def start(site: Site, name: str) -> None:
-    """Start a process that only delivers; `url_of` has its address."""
+    """Start a process that only delivers, until it answers; `url_of` has its address."""
     site.settings[f"{name}.URL"] = f"http://127.0.0.1:{free_port()}"
     site.settings["delivery.PORT"] = url_of(site, name).rpartition(":")[2]
     await site.start("delivery", called=name)
-    await site.logged(name, "Application startup complete.")
+    async with aiohttp.ClientSession() as http:
+        await until(partial(is_ready, http, url_of(site, name)))
 
 
 def url_of(site: Site, name: str) -> str:

@@ -54,8 +54,8 @@ async def test_the_wait_for_a_connection_is_limited(
     database: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(database, PooledPostgres)
-    monkeypatch.setattr(postgres, "CHECKOUT_S", 0.2)
     held = [await database.check_out() for _ in range(POOL_SIZE)]
+    monkeypatch.setattr(postgres, "CHECKOUT_S", 0.2)
     async with asyncio.timeout(WAIT_S):
         with pytest.raises(DatabaseUnavailable):
             await Job.count()  # `ping` has a limit of its own
