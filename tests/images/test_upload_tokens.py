@@ -12,17 +12,13 @@ from PIL import Image
 
 from libs.auth.upload_tokens import FORM
 from libs.contracts.enums import Scope
-from libs.storage import upload_tokens
-from libs.storage.database.connection import transaction
-from libs.storage.database.engine import Engine
-from tests.storage.rows import an_owner
 from tests.support.client import PASSWORD, Answer, Client
 from tests.support.forged_keys import with_other_secret
 from tests.support.multipart import file_part, send, text_part
 from tests.support.pictures import encoded
 from tests.support.shared_sites import ON_ONE_SITE, NewSite, signed_in
 from tests.support.site_contents import nothing_kept, refused
-from tests.support.waiting import WAIT_S, until, until_equal
+from tests.support.waiting import WAIT_S, until
 
 TOKENS = "/api/upload-tokens"
 GRAY = [{"op": "grayscale"}, {"op": "convert", "format": "png"}]
@@ -36,19 +32,6 @@ async def new_token(client: Client, **fields: Any) -> dict[str, Any]:
 
 def bearer(token: dict[str, Any]) -> dict[str, str]:
     return {"Authorization": f"Bearer {token['token']}"}
-
-
-def a_token(token_id: str) -> upload_tokens.NewToken:
-    return upload_tokens.NewToken(
-        token_id=token_id,
-        digest="d" * 64,
-        made_by=None,
-        max_bytes=1,
-        formats=(),
-        terms=upload_tokens.UploadTerms(),
-        allowed=1,
-        expires_at=upload_tokens.now(),
-    )
 
 
 async def used(client: Client, token: dict[str, Any]) -> int:
@@ -162,18 +145,6 @@ async def test_the_id_of_a_token_with_another_secret_uploads_nothing(
         401,
         "upload_token_invalid",
     )
-
-
-async def test_an_account_has_no_more_tokens_than_its_limit(
-    database: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(upload_tokens, "MAX_TOKENS", 2)
-    owner = await an_owner()
-    for number in range(2):
-        await upload_tokens.create(owner.id, a_token(f"token{number}"))
-    with pytest.raises(upload_tokens.TooManyUploadTokens):
-        await upload_tokens.create(owner.id, a_token("one more"))
-    await upload_tokens.create((await an_owner("other")).id, a_token("another's"))
 
 
 @ON_ONE_SITE
@@ -307,28 +278,3 @@ async def test_one_address_cannot_use_up_the_minute_of_the_account(
         assert answers[0].headers["RateLimit-Limit"] == "4"
         # The login and the first upload, by a token not known yet, counted for the address.
         assert (await client.get("/accounts/me")).headers["RateLimit-Remaining"] == "15"
-
-
-async def test_a_transaction_that_fails_spends_nothing(database: Engine) -> None:
-    owner = await an_owner()
-    token = await upload_tokens.create(owner.id, a_token("a" * 12))
-
-    async def upload_that_fails() -> None:
-        async with transaction():
-            await upload_tokens.spend(token.id)
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await upload_that_fails()
-    await until_equal(0, lambda: _used(owner.id, token.id))
-    async with transaction():
-        await upload_tokens.spend(token.id)
-    with pytest.raises(upload_tokens.UploadTokenUsedUp):
-        await upload_tokens.spend(token.id)
-    await upload_tokens.revoke(owner.id, token.id)
-    with pytest.raises(upload_tokens.UploadTokenInvalid):
-        await upload_tokens.spend(token.id)
-
-
-async def _used(owner: int, token: Any) -> int:
-    return (await upload_tokens.owned_by(owner, token)).used
