@@ -37,6 +37,7 @@ from apps.api.routes.api_keys import ApiKeys
 from apps.api.routes.batches import Batches
 from apps.api.routes.delivery_keys import DeliveryKeys
 from apps.api.routes.error_pages import ErrorPages
+from apps.api.routes.events import Events
 from apps.api.routes.image_urls import ImageUrlRoutes
 from apps.api.routes.images import Images
 from apps.api.routes.jobs import Jobs
@@ -87,6 +88,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             Presets,
             Search,
             Jobs,
+            Events,
             Batches,
             Webhooks,
             LegacyAccounts,

@@ -8,12 +8,13 @@ from msgspec import Struct
 from libs.auth.tokens import SignatureInvalid, sign, verify
 
 TICKET_S = 600  # reconnects included
+ALL_OF_ACCOUNT = UUID(int=0)  # the subject of the stream of all jobs and batches
 
 
 class StreamTicket(Struct, frozen=True):
     """Which stream a ticket opens, and the login, API key or upload token that it was made with."""
 
-    subject: UUID  # a job or a batch
+    subject: UUID  # a job, a batch, or ALL_OF_ACCOUNT
     user_id: int
     family: UUID | None = None
     key: UUID | None = None

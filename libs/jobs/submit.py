@@ -42,10 +42,19 @@ async def insert_job(job: Job, backends: Backends) -> None:
     Raises:
         DailyEditsUsed: They would exceed it.
     """
+    await count_edits(job, backends)
+    await insert(job)
+
+
+async def count_edits(job: Job, backends: Backends) -> None:
+    """Count the images of a job's edit, if it has one, within the transaction that queues it.
+
+    Raises:
+        DailyEditsUsed: They would exceed today's limit.
+    """
     edit = _requested_edit(job)
     if edit is not None:
         await edit_calls.admit(job.owner, edit.n, per_day=backends.settings.edits_per_day)
-    await insert(job)
 
 
 def _requested_edit(job: Job) -> Edit | None:

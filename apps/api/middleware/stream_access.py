@@ -5,13 +5,13 @@ from typing import Any
 from litestar import Request
 
 from apps.api.problems import NotAuthenticated
-from libs.auth.stream_tickets import verify_ticket
+from libs.auth.stream_tickets import ALL_OF_ACCOUNT, verify_ticket
 from libs.settings import Settings
 from libs.storage import api_keys, refresh_tokens, upload_tokens
 from libs.storage.database.tables import BaseUser
 
 BY_TICKET: dict[str, Any] = {"ticket": True}
-"""The option of a route that a ticket opens: a stream, whose path has one id."""
+"""The option of a route that a ticket opens: a stream, whose path has one id, or none for an account."""
 
 
 def ticket_of(request: Request[Any, Any, Any]) -> str | None:
@@ -28,7 +28,7 @@ async def ticket_holder(request: Request[Any, Any, Any], text: str, settings: Se
         SignatureExpired, SignatureInvalid: The ticket is not valid, or for another stream.
         NotAuthenticated: The login, the key or the upload token has ended.
     """
-    [subject] = request.path_params.values()
+    [subject] = request.path_params.values() or [ALL_OF_ACCOUNT]
     ticket = verify_ticket(settings.secret_key, text, subject)
     user: BaseUser | None = None
     if ticket.family is not None:

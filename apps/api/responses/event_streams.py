@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from apps.api.responses.account_feeds import AccountFeeds, Feed
 from apps.api.responses.watched_rows import WatchedRows
 from libs.broker import Broker
 from libs.contracts.events import ended_subject
@@ -24,6 +25,7 @@ from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Batch, Job
 
 READ_EVERY_S = 1.0
+QUIET_S = 15.0  # the longest that a stream of an account is silent: proxies close what is
 REMEMBERED = 1000  # ends of jobs and batches
 
 log = structlog.get_logger(__name__)
@@ -48,6 +50,7 @@ class EventStreams:
         self._open: Counter[int] = Counter()
         self._jobs = WatchedRows(jobs.by_ids)
         self._batches = WatchedRows(batches.by_ids)
+        self._accounts = AccountFeeds()
         self._changed = asyncio.Event()
         self._ended: OrderedDict[UUID, None] = OrderedDict()  # the latest: some end before somebody waits
         self._stopping = False
@@ -57,6 +60,7 @@ class EventStreams:
         self._stopping = True
         self._jobs.wake_all()
         self._batches.wake_all()
+        self._accounts.wake_all()
 
     def open_stream(self, owner: int) -> OpenStream:
         """Count one more stream of the account, until the object that is returned is gone.
@@ -131,8 +135,31 @@ class EventStreams:
                     return
                 await _set_within(event, left_s)
 
+    async def account_changes(self, owner: int, *, within_s: float) -> AsyncGenerator[tuple[Feed, int], None]:
+        """Yield the feed of an account and the number of the last change that was seen, until the timeout.
+
+        It is yielded at first with 0; again after each change, and after each `QUIET_S` without one.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + within_s
+        seen: int | None = None
+        with self._accounts.watching(owner) as (feed, event):
+            self._changed.set()
+            quiet_at = loop.time() + QUIET_S
+            while not self._stopping and (left_s := deadline - loop.time()) > 0:
+                is_new = seen is None or feed.nth > seen or loop.time() >= quiet_at
+                if feed.read_at is not None and is_new:
+                    now_seen = feed.nth
+                    yield feed, seen or 0
+                    seen = now_seen
+                    quiet_at = loop.time() + QUIET_S
+                await _set_within(event, min(left_s, quiet_at - loop.time()))
+
     def _note_change(self, row_id: UUID | None) -> None:
-        if row_id is not None and (self._jobs.note_change(row_id) or self._batches.note_change(row_id)):
+        if row_id is None:
+            return
+        waits = [rows.note_change(row_id) for rows in (self._jobs, self._batches)]
+        if self._accounts.note_end(row_id) or any(waits):
             self._changed.set()
 
     async def _read(self) -> None:
@@ -147,6 +174,7 @@ class EventStreams:
             try:
                 await self._jobs.refresh(everything=everything)
                 await self._batches.refresh(everything=everything)
+                await self._accounts.refresh(everything=everything)
             except DatabaseUnavailable as error:
                 log.warning("waiting_rows_unread", error=str(error))
                 await asyncio.sleep(READ_EVERY_S)

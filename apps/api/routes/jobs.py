@@ -9,7 +9,7 @@ from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import ServerSentEvent, ServerSentEventMessage
-from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED
+from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPTED
 
 from apps.api.context import RequestContext
 from apps.api.middleware.key_access import needs
@@ -23,6 +23,7 @@ from libs.contracts.enums import JobKind, JobStatus, Scope
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.streams import EventTicket
 from libs.jobs.cancel import cancel
+from libs.jobs.rerun import rerun_own
 from libs.storage import jobs
 from libs.storage.database.tables import Job
 
@@ -30,7 +31,7 @@ STREAM_S = 3600.0  # the longest that an event stream stays open; clients reconn
 
 
 class Jobs(Controller):
-    """Jobs: their state, their end, and their cancellation."""
+    """Jobs: their state, their end, their cancellation, and another try."""
 
     path = "/api/jobs"
     tags = ("Jobs",)
@@ -65,6 +66,16 @@ class Jobs(Controller):
         job = await jobs.shown(context.caller.id, job_id)
         await cancel(context.caller, follow_of(job) or job_id, context.backends)
         return await job_view_of(await jobs.shown(context.caller.id, job_id), context.base_url)
+
+    @post("/{job_id:uuid}/retry", operation_id="retryJob", status_code=HTTP_202_ACCEPTED)
+    async def retry(
+        self, job_id: FromPath[UUID], context: NamedDependency[RequestContext]
+    ) -> Response[JobView]:
+        """Run a failed job again. A failed job of a batch runs again with its batch."""
+        job = await jobs.shown(context.caller.id, job_id)
+        await rerun_own(context.caller, follow_of(job) or job_id, context.backends)
+        view = await job_view_of(await jobs.shown(context.caller.id, job_id), context.base_url)
+        return Response(view, status_code=HTTP_202_ACCEPTED, headers={"Location": view.url})
 
     @get("/{job_id:uuid}/events", operation_id="streamJob", media_type="text/event-stream", opt=BY_TICKET)
     async def events(

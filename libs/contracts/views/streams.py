@@ -1,6 +1,8 @@
-"""Tickets of event streams."""
+"""Tickets of event streams, and the events that have no view of their own."""
 
 from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -14,3 +16,17 @@ class EventTicket(Struct, frozen=True, kw_only=True):
     """The address of the stream, with the ticket."""
     expires_at: datetime
     """When the ticket ends."""
+
+
+class Deleted(Struct, frozen=True, kw_only=True):
+    """A job or batch that is gone."""
+
+    id: UUID
+    """Its id."""
+
+
+class StreamState(Struct, frozen=True, kw_only=True):
+    """How complete an event stream is."""
+
+    state: Literal["ready", "gap"]
+    """`ready`: all that is under way was sent. `gap`: changes are missing, so read the lists again."""
