@@ -32,6 +32,7 @@ from apps.api.openapi.assemble import documents
 from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
 from apps.api.problems import to_problem
 from apps.api.responses.event_streams import EventStreams
+from apps.api.routes.account_export import AccountExport
 from apps.api.routes.accounts import Accounts
 from apps.api.routes.api_keys import ApiKeys
 from apps.api.routes.batches import Batches
@@ -45,6 +46,7 @@ from apps.api.routes.links import open_link
 from apps.api.routes.passwords import Passwords
 from apps.api.routes.presets import Presets
 from apps.api.routes.search import Search
+from apps.api.routes.sessions import Sessions
 from apps.api.routes.thumbnails import open_thumbnail
 from apps.api.routes.upload_tokens import UploadTokens
 from apps.api.routes.uploads import Uploads, store_upload
@@ -80,6 +82,8 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             ApiKeys,
             DeliveryKeys,
             Passwords,
+            Sessions,
+            AccountExport,
             Images,
             Uploads,
             store_upload,

@@ -1,4 +1,4 @@
-"""Tickets that open one event stream: a browser's EventSource cannot send a header."""
+"""Tickets that open one event stream or download: a browser's EventSource and links cannot send a header."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -8,13 +8,15 @@ from msgspec import Struct
 from libs.auth.tokens import SignatureInvalid, sign, verify
 
 TICKET_S = 600  # reconnects included
-ALL_OF_ACCOUNT = UUID(int=0)  # the subject of the stream of all jobs and batches
+# What a ticket opens that is of an account as a whole.
+ALL_OF_ACCOUNT = UUID(int=0)  # the stream of all jobs and batches
+EXPORT = UUID(int=1)
 
 
 class StreamTicket(Struct, frozen=True):
-    """Which stream a ticket opens, and the login, API key or upload token that it was made with."""
+    """What a ticket opens, and the login, API key or upload token that it was made with."""
 
-    subject: UUID  # a job, a batch, or ALL_OF_ACCOUNT
+    subject: UUID  # a job, a batch, or one of those above
     user_id: int
     family: UUID | None = None
     key: UUID | None = None
@@ -35,13 +37,13 @@ def sign_ticket(secret: str, ticket: StreamTicket) -> tuple[str, datetime]:
 
 
 def verify_ticket(secret: str, text: str, subject: UUID) -> StreamTicket:
-    """Return a ticket for the stream of `subject`.
+    """Return a ticket for `subject`.
 
     Raises:
-        SignatureExpired, SignatureInvalid: As `verify`; a ticket for another stream is invalid.
+        SignatureExpired, SignatureInvalid: As `verify`; a ticket for another is invalid.
     """
     claims = verify(secret, "stream", text)
     if claims["sub"] != str(subject):
-        raise SignatureInvalid("the ticket is for another stream")
+        raise SignatureInvalid("the ticket is for something else")
     made_with = {name: UUID(claims[name]) for name in ("family", "key", "upload_token") if claims.get(name)}
     return StreamTicket(subject, claims["user"], **made_with)

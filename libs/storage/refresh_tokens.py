@@ -11,6 +11,8 @@ from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement
 from libs.storage.database.tables import BaseUser, RefreshToken, new_id, now
 
+USER_AGENT_CHARS = 200
+
 
 class TokenError(Exception):
     """The token is unknown or revoked."""
@@ -31,14 +33,22 @@ class TokenReused(TokenError):
     code = "token_reused"
 
 
-async def start_family(user: BaseUser, *, ttl_s: float) -> RefreshToken:
+async def start_family(user: BaseUser, *, ttl_s: float, user_agent: str | None = None) -> RefreshToken:
     """Create the first refresh token of a new login; its id is also that of the family.
+
+    `user_agent` is what the program says of itself; its first characters are kept.
 
     Raises:
         BadCredentials: The password has changed since it was checked, or the account was closed.
     """
     first = new_id()
-    token = RefreshToken(id=first, user=user.id, family=first, expires_at=now() + timedelta(seconds=ttl_s))
+    token = RefreshToken(
+        id=first,
+        user=user.id,
+        family=first,
+        expires_at=now() + timedelta(seconds=ttl_s),
+        user_agent=user_agent and user_agent[:USER_AGENT_CHARS],
+    )
     async with transaction():
         await accounts.note_login(user)
         await token.save()
@@ -64,13 +74,11 @@ async def rotate(jti: UUID, *, ttl_s: float, grace_s: float = 0) -> RefreshToken
                 & RefreshToken.revoked_at.is_null()
                 & (RefreshToken.expires_at > now())
             )
-            .returning(RefreshToken.user, RefreshToken.family)
+            .returning(RefreshToken.user, RefreshToken.family, RefreshToken.user_agent)
         )
         used = used or await _used_just_now(jti, grace_s)
         if used:
-            token = RefreshToken(
-                user=used[0]["user"], family=used[0]["family"], expires_at=now() + timedelta(seconds=ttl_s)
-            )
+            token = RefreshToken(**used[0], expires_at=now() + timedelta(seconds=ttl_s))
             await token.save()
             return token
     raise await _refusal(jti)

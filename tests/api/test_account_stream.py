@@ -43,9 +43,9 @@ class Stream:
     async def until_last(self, row_id: str, test: Callable[[Event], bool]) -> Event:
         """Return the state of a job or batch once it is as it should be."""
 
-        async def found() -> Event | None:
+        async def found() -> Event:
             seen = self.of(row_id)
-            return seen[-1] if seen and test(seen[-1]) else None
+            return seen[-1] if seen and test(seen[-1]) else {}
 
         return await until(found)
 
@@ -203,7 +203,7 @@ async def test_a_stream_is_resumed_with_what_ended_since_and_began_before(databa
     owner, other = await an_owner(), await an_owner()
     image, moment = await an_image(owner), now() - timedelta(minutes=20)
     old = first_id_since(moment - timedelta(hours=2))
-    ended = {Job.id: old, Job.status: JobStatus.FAILED, Job.finished_at: now()}
+    ended: dict[Any, Any] = {Job.id: old, Job.status: JobStatus.FAILED, Job.finished_at: now()}
     job = await a_job(owner, image)
     await Job.update(ended).where(Job.id == job.id)
     await a_job(owner, image, status=JobStatus.FAILED, finished_at=moment - timedelta(minutes=1))

@@ -265,7 +265,7 @@ async def test_every_operation_describes_its_problems_and_every_code_appears(
         assert ("401" in operation["responses"]) or "security" not in operation
         if "_id}" in path:
             assert "404" in operation["responses"], (method, path)
-    elsewhere = {"forbidden", "job_not_failed"}  # other addresses, and the admin pages
+    elsewhere = {"forbidden"}  # other addresses
     below_t = {
         *("address_invalid", "address_not_signed", "address_signature_invalid", "address_expired"),
         *("source_not_allowed", "delivery_queue_full"),

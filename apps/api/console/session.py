@@ -48,7 +48,7 @@ class Session(Controller):
         """Log in, and keep the refresh token in the cookie."""
         refuse_cross_site(request)
         login_limits.count(data.username, request)
-        return _with_cookie(await log_in(data, backends.settings), backends.settings)
+        return _with_cookie(await log_in(data, request, backends.settings), backends.settings)
 
     @post("/refresh", status_code=HTTP_200_OK)
     async def refresh(

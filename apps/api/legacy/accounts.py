@@ -81,7 +81,7 @@ class LegacyAccounts(Controller):
     ) -> LegacyTokens:
         """Get an access token and a refresh token."""
         login_limits.count(data.username, request)
-        return _legacy_tokens(await log_in(data, backends.settings))
+        return _legacy_tokens(await log_in(data, request, backends.settings))
 
     @post(["/api/token/refresh", f"{SLASHED}/accounts/refresh"], status_code=HTTP_200_OK)
     async def refresh(

@@ -1,17 +1,23 @@
-"""Event streams by ticket: for browsers, whose EventSource sends no header of its own."""
+"""Event streams and downloads by ticket: for browsers, whose links and EventSource send no header."""
 
 from typing import Any
+from uuid import UUID
 
 from litestar import Request
 
 from apps.api.problems import NotAuthenticated
-from libs.auth.stream_tickets import ALL_OF_ACCOUNT, verify_ticket
+from libs.auth.stream_tickets import verify_ticket
 from libs.settings import Settings
 from libs.storage import api_keys, refresh_tokens, upload_tokens
 from libs.storage.database.tables import BaseUser
 
 BY_TICKET: dict[str, Any] = {"ticket": True}
-"""The option of a route that a ticket opens: a stream, whose path has one id, or none for an account."""
+"""The option of a route that a ticket opens, and whose path has one id: that of what the ticket is for."""
+
+
+def ticket_for(subject: UUID) -> dict[str, Any]:
+    """Return the option of a route that a ticket opens, and whose path has no id."""
+    return {"ticket": subject}
 
 
 def ticket_of(request: Request[Any, Any, Any]) -> str | None:
@@ -25,10 +31,11 @@ async def ticket_holder(request: Request[Any, Any, Any], text: str, settings: Se
     """Return the account of a ticket, whose login, API key or upload token must still be valid.
 
     Raises:
-        SignatureExpired, SignatureInvalid: The ticket is not valid, or for another stream.
+        SignatureExpired, SignatureInvalid: The ticket is not valid, or for something else.
         NotAuthenticated: The login, the key or the upload token has ended.
     """
-    [subject] = request.path_params.values() or [ALL_OF_ACCOUNT]
+    opened: UUID | bool = request.scope["route_handler"].opt["ticket"]
+    [subject] = [opened] if isinstance(opened, UUID) else request.path_params.values()
     ticket = verify_ticket(settings.secret_key, text, subject)
     user: BaseUser | None = None
     if ticket.family is not None:

@@ -50,7 +50,7 @@ class Accounts(Controller):
     ) -> Tokens:
         """Get an access token and a refresh token."""
         login_limits.count(data.username, request)
-        return await log_in(data, backends.settings)
+        return await log_in(data, request, backends.settings)
 
     @post("/refresh", operation_id="refreshTokens", status_code=HTTP_200_OK)
     async def refresh(self, data: JSONBody[RefreshRequest], backends: NamedDependency[Backends]) -> Tokens:
@@ -103,14 +103,15 @@ async def register(requested: Register, settings: Settings) -> Account:
     return account_view(await accounts.register(requested.username, requested.email, requested.password))
 
 
-async def log_in(credentials: Login, settings: Settings) -> Tokens:
-    """Start a login and return its first tokens.
+async def log_in(credentials: Login, request: Request[Any, Any, Any], settings: Settings) -> Tokens:
+    """Start a login of the program that makes the request, and return its first tokens.
 
     Raises:
         BadCredentials: No active account has this username and password.
     """
     user = await accounts.authenticate(credentials.username, credentials.password)
-    first = await refresh_tokens.start_family(user, ttl_s=settings.refresh_token_s)
+    user_agent = request.headers.get("user-agent")
+    first = await refresh_tokens.start_family(user, ttl_s=settings.refresh_token_s, user_agent=user_agent)
     return tokens_for(user.id, first, settings)
 
 

@@ -92,9 +92,22 @@ class Batches(Controller):
         headers = page_headers(context, total=total, following=last_of(detail.items, limit))
         return Response(detail, headers=headers)
 
-    @get("/{batch_id:uuid}/output.csv", operation_id="downloadBatchOutput", media_type="text/csv")
-    async def output_csv(self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> Stream:
-        """Download the input's columns with the outputs' URLs and the errors, also while the batch runs."""
+    @get(
+        "/{batch_id:uuid}/output.csv",
+        operation_id="downloadBatchOutput",
+        media_type="text/csv",
+        opt=BY_TICKET,
+    )
+    async def output_csv(
+        self,
+        batch_id: FromPath[UUID],
+        context: NamedDependency[RequestContext],
+        ticket: FromQuery[str | None] = None,
+    ) -> Stream:
+        """Download the input's columns with the outputs' URLs and the errors, also while the batch runs.
+
+        `ticket`, one of the batch's events, takes the place of a header, for browsers.
+        """
         batch = await batches.owned_by(context.caller.id, batch_id)
 
         def link(item: batches.Output) -> str:
@@ -103,14 +116,20 @@ class Batches(Controller):
         charset = decode_head(batch.columns).dialect.encoding.charset
         return _file(export.output_csv(batch, link), batch, "text/csv", "-output.csv", encoding=charset)
 
-    @get("/{batch_id:uuid}/archive.zip", operation_id="downloadBatchArchive", media_type="application/zip")
+    @get(
+        "/{batch_id:uuid}/archive.zip",
+        operation_id="downloadBatchArchive",
+        media_type="application/zip",
+        opt=BY_TICKET,
+    )
     async def archive(
         self,
         batch_id: FromPath[UUID],
         caller: NamedDependency[BaseUser],
         backends: NamedDependency[Backends],
+        ticket: FromQuery[str | None] = None,
     ) -> Stream:
-        """Download all outputs in one file, also while the batch runs."""
+        """Download all outputs in one file, also while the batch runs. `ticket` is as for the CSV file."""
         batch = await batches.owned_by(caller.id, batch_id)
         return _file(export.archive(batch, backends.objects), batch, "application/zip", ".zip")
 
@@ -134,7 +153,7 @@ class Batches(Controller):
 
     @post("/{batch_id:uuid}/events/ticket", operation_id="createBatchTicket", status_code=HTTP_201_CREATED)
     async def ticket(self, batch_id: FromPath[UUID], context: NamedDependency[RequestContext]) -> EventTicket:
-        """Create a ticket that opens the event stream of the batch for ten minutes, without a header."""
+        """Create a ticket that opens the events and files of the batch for ten minutes, without a header."""
         batch = await batches.owned_by(context.caller.id, batch_id)
         return new_ticket(batch.id, context)
 

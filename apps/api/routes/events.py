@@ -13,7 +13,7 @@ from litestar.status_codes import HTTP_201_CREATED
 
 from apps.api.context import RequestContext
 from apps.api.middleware.key_access import needs, require_scope
-from apps.api.middleware.stream_access import BY_TICKET
+from apps.api.middleware.stream_access import ticket_for
 from apps.api.openapi.document import BEARER
 from apps.api.responses.account_feeds import OVERLAP, Feed, State, with_following
 from apps.api.responses.batch_views import batch_view
@@ -38,7 +38,7 @@ class Events(Controller):
     security = BEARER
     opt = needs(Scope.JOBS)
 
-    @get(operation_id="streamAll", media_type="text/event-stream", opt=BY_TICKET)
+    @get(operation_id="streamAll", media_type="text/event-stream", opt=ticket_for(ALL_OF_ACCOUNT))
     async def events(
         self, context: NamedDependency[RequestContext], ticket: FromQuery[str | None] = None
     ) -> ServerSentEvent:

@@ -14,6 +14,13 @@ from apps.api.middleware.idempotency import fingerprint, once, required
 from apps.api.middleware.key_access import needs
 from apps.api.openapi.document import BEARER
 from apps.api.responses.lists import Limit, listed
+from apps.api.responses.webhook_views import (
+    account_secret_view,
+    delivery_view,
+    delivery_with_body,
+    webhook_view,
+    webhook_with_secret,
+)
 from apps.http.request_log import request_id
 from libs.backends import Backends
 from libs.contracts.enums import DeliveryStatus, Scope
@@ -53,7 +60,7 @@ class Webhooks(Controller):
             return await webhook_endpoints.create(context.caller.id, data.url, data.events, reservation)
 
         async def respond(made: WebhookEndpoint) -> Response[WebhookWithSecret]:
-            return Response(_with_secret(made), status_code=HTTP_201_CREATED)
+            return Response(webhook_with_secret(made), status_code=HTTP_201_CREATED)
 
         return await _once(context, make, webhook_endpoints.owned_by, respond)
 
@@ -66,12 +73,12 @@ class Webhooks(Controller):
     ) -> Response[list[WebhookView]]:
         """List the caller's webhooks, newest first."""
         found, total = await webhook_endpoints.page(context.caller.id, limit=limit, after=after)
-        return listed([_webhook_view(endpoint) for endpoint in found], context, total=total, limit=limit)
+        return listed([webhook_view(endpoint) for endpoint in found], context, total=total, limit=limit)
 
     @get("/{webhook_id:uuid}", operation_id="getWebhook")
     async def get_webhook(self, webhook_id: FromPath[UUID], caller: NamedDependency[BaseUser]) -> WebhookView:
         """Get one webhook, without its secret."""
-        return _webhook_view(await webhook_endpoints.owned_by(caller.id, webhook_id))
+        return webhook_view(await webhook_endpoints.owned_by(caller.id, webhook_id))
 
     @patch("/{webhook_id:uuid}", operation_id="changeWebhook")
     async def change(
@@ -85,7 +92,7 @@ class Webhooks(Controller):
         endpoint = await webhook_endpoints.owned_by(caller.id, webhook_id)
         if data.url is not None:
             backends.guard.check_url(data.url)
-        return _webhook_view(
+        return webhook_view(
             await webhook_endpoints.change(endpoint, url=data.url, events=data.events, active=data.active)
         )
 
@@ -105,7 +112,7 @@ class Webhooks(Controller):
             return await webhook_endpoints.rotate(endpoint, reservation=reservation)
 
         async def respond(rotated: WebhookEndpoint) -> Response[WebhookWithSecret]:
-            return Response(_with_secret(rotated))
+            return Response(webhook_with_secret(rotated))
 
         return await _once(context, make, webhook_endpoints.owned_by, respond)
 
@@ -122,14 +129,14 @@ class Webhooks(Controller):
             return await webhook_outbox.add_test(endpoint, request_id(), reservation)
 
         async def respond(sent: WebhookDelivery) -> Response[DeliveryWithBody]:
-            return Response(_with_body(sent), status_code=HTTP_202_ACCEPTED)
+            return Response(delivery_with_body(sent), status_code=HTTP_202_ACCEPTED)
 
         return await _once(context, make, webhook_deliveries.owned_by, respond)
 
     @get("/secret", operation_id="getAccountSecret")
     async def account_secret(self, caller: NamedDependency[BaseUser]) -> AccountSecret:
         """Get the secret that signs events sent to the `webhook_url` of a job or batch."""
-        return _account_secret(await webhook_secrets.account_secret(caller.id))
+        return account_secret_view(await webhook_secrets.account_secret(caller.id))
 
     @post("/secret/rotate", operation_id="rotateAccountSecret", status_code=HTTP_200_OK)
     async def rotate_account_secret(
@@ -144,7 +151,7 @@ class Webhooks(Controller):
             return await webhook_secrets.account_secret(owner)
 
         async def respond(rotated: WebhookSecret) -> Response[AccountSecret]:
-            return Response(_account_secret(rotated))
+            return Response(account_secret_view(rotated))
 
         return await _once(context, make, find, respond)
 
@@ -172,21 +179,21 @@ class Webhooks(Controller):
             limit=limit,
             after=after,
         )
-        return listed([_delivery_view(delivery) for delivery in found], context, total=total, limit=limit)
+        return listed([delivery_view(delivery) for delivery in found], context, total=total, limit=limit)
 
     @get("/deliveries/{delivery_id:uuid}", operation_id="getDelivery")
     async def get_delivery(
         self, delivery_id: FromPath[UUID], caller: NamedDependency[BaseUser]
     ) -> DeliveryWithBody:
         """Get one delivery, with its body."""
-        return _with_body(await webhook_deliveries.owned_by(caller.id, delivery_id))
+        return delivery_with_body(await webhook_deliveries.owned_by(caller.id, delivery_id))
 
     @post("/deliveries/{delivery_id:uuid}/redeliver", operation_id="redeliver", status_code=HTTP_202_ACCEPTED)
     async def redeliver(
         self, delivery_id: FromPath[UUID], caller: NamedDependency[BaseUser]
     ) -> DeliveryWithBody:
         """Send an event again, with the same id and body. Its retry schedule starts again."""
-        return _with_body(await webhook_deliveries.redeliver(caller.id, delivery_id))
+        return delivery_with_body(await webhook_deliveries.redeliver(caller.id, delivery_id))
 
 
 async def _once(
@@ -200,52 +207,3 @@ async def _once(
 
     request_hash = fingerprint(context.request, await context.request.body())
     return await once(context, request_hash, make=make, find=find, respond=respond)
-
-
-def _webhook_view(endpoint: WebhookEndpoint) -> WebhookView:
-    return WebhookView(
-        id=endpoint.id,
-        url=endpoint.url,
-        events=webhook_endpoints.events_of(endpoint),
-        active=endpoint.active,
-        disabled_reason=endpoint.disabled_reason,
-        previous_secret_until=webhook_secrets.signing_secrets(endpoint).previous_until,
-        created_at=endpoint.created_at,
-    )
-
-
-def _with_secret(endpoint: WebhookEndpoint) -> WebhookWithSecret:
-    return WebhookWithSecret(**_fields(_webhook_view(endpoint)), secret=endpoint.secret)
-
-
-def _account_secret(row: WebhookSecret) -> AccountSecret:
-    holding = webhook_secrets.signing_secrets(row)
-    return AccountSecret(secret=holding.current, previous_secret_until=holding.previous_until)
-
-
-def _delivery_view(delivery: WebhookDelivery) -> DeliveryView:
-    waits = delivery.status == DeliveryStatus.PENDING
-    return DeliveryView(
-        id=delivery.id,
-        webhook=delivery.endpoint,
-        url=delivery.url,
-        event=delivery.event,
-        subject=delivery.subject,
-        request_id=delivery.request_id,
-        status=DeliveryStatus(delivery.status),
-        attempts=delivery.attempts,
-        next_attempt_at=delivery.next_attempt_at if waits else None,
-        last_status_code=delivery.last_status_code,
-        last_error=delivery.last_error,
-        history=webhook_deliveries.history_of(delivery),
-        created_at=delivery.created_at,
-        finished_at=delivery.finished_at,
-    )
-
-
-def _with_body(delivery: WebhookDelivery) -> DeliveryWithBody:
-    return DeliveryWithBody(**_fields(_delivery_view(delivery)), body=delivery.body)
-
-
-def _fields(view: WebhookView | DeliveryView) -> dict[str, Any]:
-    return {name: getattr(view, name) for name in view.__struct_fields__}

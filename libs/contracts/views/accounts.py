@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -89,6 +90,23 @@ class Tokens(Struct, frozen=True, kw_only=True):
     """Seconds until the access token expires."""
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
     """The scheme of the Authorization header."""
+
+
+class SessionView(Struct, frozen=True, kw_only=True):
+    """A login that has not ended. The address that it was made from is not stored."""
+
+    id: UUID
+    """The id of the session."""
+    current: bool
+    """Whether the request was made with it."""
+    user_agent: str | None
+    """What the program said of itself when it logged in; null if it said nothing."""
+    created_at: datetime
+    """When the account logged in."""
+    renewed_at: datetime
+    """When its tokens were last renewed."""
+    expires_at: datetime
+    """When it ends, unless it is renewed before."""
 
 
 class EditUsageView(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Tickets of event streams, and the events that have no view of their own."""
+"""Tickets of event streams and downloads, and the events that have no view of their own."""
 
 from datetime import datetime
 from typing import Literal
@@ -8,12 +8,12 @@ from msgspec import Struct
 
 
 class EventTicket(Struct, frozen=True, kw_only=True):
-    """A ticket that opens one event stream until it expires, reconnects included. `url` has it already."""
+    """A ticket that opens one event stream or download until it expires. `url` has it already."""
 
     ticket: str
     """The ticket itself."""
     url: str
-    """The address of the stream, with the ticket."""
+    """The address of the stream or file, with the ticket."""
     expires_at: datetime
     """When the ticket ends."""
 

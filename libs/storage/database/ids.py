@@ -4,7 +4,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 
 import uuid6
@@ -27,6 +27,11 @@ def new_ids() -> Iterator[uuid.UUID]:
 def _spread(number: int) -> int:
     """Return 74 bits with the two bits of the variant between them."""
     return (number >> 62) << 64 | 0b10 << 62 | number & (1 << 62) - 1
+
+
+def made_at(made_id: uuid.UUID) -> datetime:
+    """Return the moment at which a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((made_id.int >> 80) / 1000, UTC)
 
 
 def first_id_since(moment: datetime) -> uuid.UUID:

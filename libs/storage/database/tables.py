@@ -77,6 +77,7 @@ class RefreshToken(Table):
     expires_at = Timestamptz()
     used_at = Timestamptz(null=True, default=None)
     revoked_at = Timestamptz(null=True, default=None)
+    user_agent = Varchar(200, null=True, default=None)  # of the program that logged in
 
 
 class ApiKey(Table):

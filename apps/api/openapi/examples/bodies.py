@@ -20,11 +20,14 @@ from apps.api.openapi.examples.values import (
     ITEM,
     JOB,
     KEY,
+    LATER,
+    MORNING,
     NEXT_DAY,
     OPERATIONS,
     RESULT,
     RESULT_ID,
     SECRET,
+    SESSION_ID,
     TOKEN,
     TOKEN_VIEW,
     UPLOAD_ID,
@@ -58,6 +61,14 @@ EXAMPLES: tuple[Struct, ...] = (
     accounts.Register(username="ada", email="ada@shop.example", password="correct horse battery"),  # noqa: S106
     accounts.Login(username="ada", password="correct horse battery", email="ada@shop.example"),  # noqa: S106
     accounts.RefreshRequest(refresh_token=TOKEN),
+    accounts.SessionView(
+        id=SESSION_ID,
+        current=True,
+        user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        created_at=MORNING,
+        renewed_at=LATER,
+        expires_at=NEXT_DAY,
+    ),
     accounts.PasswordChange(old_password="correct horse battery", new_password="staple battery"),  # noqa: S106
     accounts.PasswordConfirmation(password="correct horse battery"),  # noqa: S106
     accounts.NewPassword(password="staple battery"),  # noqa: S106

@@ -11,14 +11,17 @@ from libs.contracts.views.accounts import (
     PasswordConfirmation,
     RefreshRequest,
     Register,
+    SessionView,
     Tokens,
     UsageView,
 )
 from libs.contracts.views.api_keys import ApiKeyRequest, ApiKeyView, NewApiKey
+from libs.contracts.views.streams import EventTicket
 from libs.runtime.threads import ServerBusy
-from libs.storage import accounts, api_keys, passwords, refresh_tokens
+from libs.storage import accounts, api_keys, passwords, refresh_tokens, sessions
 
 REFRESH: errors.Errors = (*errors.TOKEN[1:], refresh_tokens.TokenError)
+ZIP = Media("application/zip")
 PAGE = Media("text/html", "<!doctype html>...")
 RESET: errors.Errors = (*errors.TOKEN[1:], passwords.PasswordChanged)
 KEY: errors.Errors = (api_keys.ApiKeyNotFound,)
@@ -42,6 +45,14 @@ OPERATIONS = {
     ),
     "getAccount": Described(answers={200: Answer("The account", Account)}),
     "getUsage": Described(answers={200: Answer("What is used, and the limits", UsageView)}),
+    "listSessions": Described(answers={200: Answer("The sessions", list[SessionView])}),
+    "endSession": Described(
+        answers={204: Answer("The session has ended")}, errors=(sessions.SessionNotFound, *errors.CHANGES)
+    ),
+    "exportAccount": Described(
+        answers={200: Answer("A ZIP file", ZIP, ("Content-Disposition", "Cache-Control"))},
+    ),
+    "createExportTicket": Described(answers={201: Answer("The ticket", EventTicket)}),
     "createApiKey": Described(
         json=ApiKeyRequest,
         answers={201: Answer("The key, which no other answer shows", NewApiKey)},
