@@ -11,7 +11,7 @@ from tests.support.client import Client
 OPTIONS = Path(__file__).parent / "schemathesis.toml"
 EXAMPLES = os.environ.get("EXAMPLES", "2")
 SECONDS = os.environ.get("SECONDS_EACH", "30")
-ENDLESS = ("streamJob", "streamBatch", "getApiJobsByJobIdEvents")
+ENDLESS = ("streamAll", "streamJob", "streamBatch", "getApiJobsByJobIdEvents")
 ENDS_ITSELF = ("deleteAccount", "revokeApiKey", "changePassword")
 
 
