@@ -89,7 +89,7 @@ async def test_every_body_has_an_example(document: Json) -> None:
     for where, kind, content in bodies(document):
         if kind == "multipart/form-data" or kind in WITHOUT_EXAMPLE:
             continue  # its fields have examples; bytes have none
-        assert content["example"], where
+        assert content.get("example"), where
 
 
 def check(example: object, schema: Json, document: Json) -> None:
