@@ -1,7 +1,6 @@
 """How tests are distributed over processes, and the fixtures that all folders share."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,8 @@ from xdist.remote import Producer  # pyright: ignore[reportMissingTypeStubs]
 
 from libs.storage.database.connection import open_database
 from libs.storage.database.engine import Engine
-from libs.storage.database.migrate import migrate
 from tests.support import distribution
-from tests.support.migrated_database import migrated_database
+from tests.support.migrated_database import copy_migrated_file, migrated_database
 from tests.support.services import own_database
 
 pytest_plugins = ["tests.support.pictures", "tests.support.shared_sites", "tests.support.backends"]
@@ -32,14 +30,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> distrib
 @pytest.fixture(params=DATABASES)
 async def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """A database of each engine in which nothing is yet."""
-    async with _database_of(request.param, tmp_path, own_database) as url:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/test.sqlite"
+        return
+    async with own_database() as url:
         yield url
 
 
 @pytest.fixture(params=DATABASES)
 async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """That of `database`."""
-    async with _database_of(request.param, tmp_path, migrated_database) as url:
+    if request.param == "sqlite":
+        await copy_migrated_file(tmp_path / "test.sqlite")
+        yield f"sqlite:///{tmp_path}/test.sqlite"
+        return
+    async with migrated_database() as url:
         yield url
 
 
@@ -47,11 +52,4 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
 async def database(database_url: str) -> AsyncIterator[Engine]:
     """A migrated database of each engine, bound to all tables."""
     async with open_database(database_url) as engine:
-        await migrate(engine)
         yield engine
-
-
-def _database_of(
-    engine: str, directory: Path, postgres: Callable[[], AbstractAsyncContextManager[str]]
-) -> AbstractAsyncContextManager[str]:
-    return postgres() if engine == "postgres" else nullcontext(f"sqlite:///{directory}/test.sqlite")

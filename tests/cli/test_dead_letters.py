@@ -17,7 +17,8 @@ from tests.orders.producer import BROKER_USER, data_url, ingest
 from tests.storage.rows import an_owner
 from tests.support.backends import ended, opened_backends, working
 from tests.support.commands import run_command
-from tests.support.services import own_database, own_vhost
+from tests.support.migrated_database import migrated_database
+from tests.support.services import own_vhost
 from tests.support.site import Site
 from tests.support.waiting import WAIT_S
 
@@ -63,7 +64,7 @@ class Operator:
 @pytest.fixture
 async def operator(tmp_path: Path) -> AsyncIterator[Operator]:
     """A site whose worker is started by the test; broker users order for the account of their own name."""
-    async with own_database() as database, own_vhost() as broker:
+    async with migrated_database() as database, own_vhost() as broker:
         settings = {"DATABASE_URL": database, "BROKER_URL": broker}
         async with opened_backends(tmp_path, **settings) as backends:
             secret = {"SECRET_KEY": backends.settings.secret_key}

@@ -14,12 +14,14 @@ from libs.storage.database import sqlite
 from libs.storage.database.engine import Engine, engine_from
 from tests.storage.database_process import WRITERS, WRITES, run_process
 from tests.storage.rows import a_queued_job, count_up, job_row
+from tests.support.migrated_database import copy_migrated_file
 from tests.support.waiting import until
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
+async def database_url(tmp_path: Path) -> str:
     """Only this engine."""
+    await copy_migrated_file(tmp_path / "test.sqlite")
     return f"sqlite:///{tmp_path}/test.sqlite"
 
 

@@ -21,11 +21,10 @@ from libs.imaging.operations import AnyOperation
 from libs.jobs.build import JobOptions
 from libs.settings import load_settings
 from libs.storage import jobs
-from libs.storage.database.migrate import migrate
 from libs.storage.database.tables import BaseUser, Image, Job
 from libs.storage.objects import open_objects
 from tests.storage.rows import job_row
-from tests.support.migrated_database import migrated_database
+from tests.support.migrated_database import copy_migrated_file, migrated_database
 from tests.support.services import own_bucket, own_vhost
 from tests.support.shared_sites import BOTH
 from tests.support.site import QUICK, SECRET
@@ -40,8 +39,10 @@ async def opened_backends(directory: Path, **settings: str) -> AsyncGenerator[Ba
     """Backends with a migrated database."""
     values = {**QUICK, "DATA_DIR": str(directory / "data"), "SECRET_KEY": SECRET, **settings}
     environment = {f"DARKROOM_{name}": value for name, value in values.items()}
+    database = directory / "data" / "darkroom.sqlite"
+    if "DATABASE_URL" not in settings and not database.exists():
+        await copy_migrated_file(database)
     async with open_backends(load_settings(environment)) as backends:
-        await migrate(backends.database)
         yield backends
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL database that is up to date already: a copy of one that `darkroom migrate` made."""
+"""Databases that are up to date already: copies of one of each kind that `darkroom migrate` made."""
 
 import asyncio
 import hashlib
@@ -16,7 +16,20 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from tests.support.services import own_database, service_url, url_of
 
 ROOT = Path(__file__).parents[2]
+_file: bytes | None = None
 LOCK = 0x74656D706C617465  # "template": one maker at a time
+
+
+async def copy_migrated_file(target: Path) -> None:
+    """Make the SQLite database that `darkroom migrate` leaves, at a path where there is none."""
+    global _file
+    if _file is None:
+        with TemporaryDirectory() as data:
+            made = Path(data) / "made.sqlite"
+            await _migrate(f"sqlite:///{made}")
+            _file = made.read_bytes()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(_file)
 
 
 @asynccontextmanager

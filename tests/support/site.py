@@ -12,7 +12,7 @@ from typing import Literal
 import aiohttp
 
 from tests.support.forked_process import ForkedProcess, start_forked
-from tests.support.migrated_database import migrated_database
+from tests.support.migrated_database import copy_migrated_file, migrated_database
 from tests.support.ports import free_port
 from tests.support.services import own_bucket, own_database, own_vhost
 from tests.support.waiting import WAIT_S, until
@@ -189,6 +189,8 @@ async def running_site(
         site = Site(kind, directory, settings, program)
         if kind == "services" and is_new:
             await site.run("migrate")
+        elif kind == "embedded" and not is_new:
+            await copy_migrated_file(Path(site.settings["DATA_DIR"]) / "darkroom.sqlite")
         try:
             await site.start_all()
             yield site
