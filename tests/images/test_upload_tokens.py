@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,19 @@ async def test_a_token_is_made_by_a_login_or_by_a_key_that_may_write(client: Cli
         made = await client.post("/accounts/me/keys", json={"name": "a key", "scopes": [scope]})
         answer = await client.call("POST", TOKENS, token=made.json["key"], json={})
         assert answer.status == (201 if scope == Scope.IMAGES_WRITE else 403), (scope, answer)
+
+
+@ON_ONE_SITE
+async def test_a_token_ends_no_later_than_the_key_that_makes_it(client: Client) -> None:
+    end = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    key = {"name": "shop", "scopes": ["images:write"], "expires_at": end}
+    made = await client.post("/accounts/me/keys", json=key)
+    assert made.status == 201, made
+    ends = [
+        (await client.call("POST", TOKENS, token=made.json["key"], json={"expires_in": s})).json["expires_at"]
+        for s in (60, 3600)
+    ]
+    assert ends[0] < ends[1] == made.json["expires_at"]
 
 
 @ON_ONE_SITE

@@ -83,6 +83,20 @@ async def test_uploads_go_when_their_time_runs_out_and_count_no_more(new_backend
     assert await direct_upload.remove_expired(backends) == 0
 
 
+async def test_all_that_have_run_out_go_at_once_however_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(direct_upload, "BATCH", 2)
+    async with opened_backends(tmp_path) as backends:
+        owner = await an_owner()
+        uploads = [await an_upload(backends, owner) for _ in range(5)]
+        for upload in uploads:
+            await put(backends, upload)
+        await run_out(*uploads)
+        assert await direct_upload.remove_expired(backends) == 5
+        assert await files(backends) == set()
+
+
 async def test_files_that_arrive_after_the_removal_go_too(tmp_path: Path) -> None:
     async with opened_backends(tmp_path) as backends:
         owner = await an_owner()

@@ -56,11 +56,15 @@ async def test_tokens_are_listed_in_pages_to_their_account_until_an_hour_after_t
 
 async def test_the_token_of_a_disabled_account_is_not_valid(database: Engine) -> None:
     owner = await an_owner()
-    await upload_tokens.create(owner.id, a_token("a" * 12, ended=timedelta(minutes=-1)))
+    token = await upload_tokens.create(owner.id, a_token("a" * 12, ended=timedelta(minutes=-1)))
+    holder = await upload_tokens.holder(token.id)
+    assert holder is not None
+    assert holder.id == owner.id
     assert (await upload_tokens.authenticate("a" * 12, "d" * 64))[0].id == owner.id
     await BaseUser.update({BaseUser.active: False}).where(BaseUser.id == owner.id)
     with pytest.raises(upload_tokens.UploadTokenInvalid):
         await upload_tokens.authenticate("a" * 12, "d" * 64)
+    assert await upload_tokens.holder(token.id) is None  # it opens no event stream either
 
 
 async def test_a_transaction_that_fails_spends_nothing(database: Engine) -> None:
@@ -86,3 +90,12 @@ async def test_a_transaction_that_fails_spends_nothing(database: Engine) -> None
 
 async def _used(owner: int, token: Any) -> int:
     return (await upload_tokens.owned_by(owner, token)).used
+
+
+async def test_what_is_given_back_twice_does_not_let_a_token_upload_more(database: Engine) -> None:
+    owner = await an_owner()
+    token = await upload_tokens.create(owner.id, a_token("a" * 12))
+    await upload_tokens.spend(token.id)
+    for _ in range(2):
+        await upload_tokens.give_back(token.id)
+    assert await _used(owner.id, token.id) == 0
