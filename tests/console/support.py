@@ -10,7 +10,7 @@ from typing import Literal
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 
 from tests.support.client import PASSWORD, Client
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, until
 
 FLAGS = [
     "--no-sandbox",
@@ -23,6 +23,7 @@ FLAGS = [
 PATIENCE_MS = 1000 * WAIT_S
 WIDTHS = (390, 1024, 1600)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+LOADED = "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
 EXPECTED = ("Failed to load resource",)  # Chromium reports each answer of 400 and above
 
 
@@ -54,7 +55,7 @@ class Console:
             await self.page.set_viewport_size({"width": width, "height": 844 if width < 500 else 900})
             for scheme in SCHEMES:
                 await self.page.emulate_media(color_scheme=scheme)
-                await self.page.wait_for_load_state("networkidle")
+                await until(lambda: self.page.evaluate(LOADED))  # the network of a stream never idles
                 taken = Path(folder) / f"{name}-{width}-{scheme}.png"
                 await self.page.screenshot(path=taken, animations="disabled")
 
