@@ -87,7 +87,8 @@ async def rotate(jti: UUID, *, ttl_s: float, grace_s: float = 0) -> RefreshToken
 async def _used_just_now(jti: UUID, grace_s: float) -> list[dict[str, Any]]:
     if not grace_s:
         return []
-    return await RefreshToken.select(RefreshToken.user, RefreshToken.family).where(
+    columns = (RefreshToken.user, RefreshToken.family, RefreshToken.user_agent)
+    return await RefreshToken.select(*columns).where(
         (RefreshToken.id == jti)
         & (RefreshToken.used_at > now() - timedelta(seconds=grace_s))
         & RefreshToken.revoked_at.is_null()

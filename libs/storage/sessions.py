@@ -41,6 +41,9 @@ async def of(owner: int) -> list[Session]:
         )
         .order_by(RefreshToken.id, ascending=False)
     )
+    newest: dict[UUID, RefreshToken] = {}
+    for token in tokens:  # a login has two for a moment, when a token was used twice within its grace
+        newest.setdefault(token.family, token)
     return [
         Session(
             id=token.family,
@@ -49,7 +52,7 @@ async def of(owner: int) -> list[Session]:
             renewed_at=made_at(token.id),
             expires_at=token.expires_at,
         )
-        for token in tokens
+        for token in newest.values()
     ]
 
 

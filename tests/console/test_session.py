@@ -5,7 +5,7 @@ from http.cookies import Morsel, SimpleCookie
 import pytest
 
 from apps.api.console.session import COOKIE, PATH
-from libs.storage import refresh_tokens
+from libs.storage import refresh_tokens, sessions
 from libs.storage.database.engine import Engine
 from libs.storage.refresh_tokens import TokenError, TokenReused
 from tests.storage.rows import an_owner
@@ -92,9 +92,11 @@ async def test_behind_https_the_cookie_is_secure_and_logins_are_limited(new_site
 
 async def test_a_token_is_used_again_only_within_its_grace(database: Engine) -> None:
     user = await an_owner()
-    first = await refresh_tokens.start_family(user, ttl_s=60)
+    first = await refresh_tokens.start_family(user, ttl_s=60, user_agent="a browser")
     second = await refresh_tokens.rotate(first.id, ttl_s=60)
     sibling = await refresh_tokens.rotate(first.id, ttl_s=60, grace_s=60)
+    [session] = await sessions.of(first.user)
+    assert (session.id, session.user_agent) == (first.family, "a browser")
     assert len({first.id, second.id, sibling.id}) == 3
     assert first.family == second.family == sibling.family
     with pytest.raises(TokenReused):

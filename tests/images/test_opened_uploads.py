@@ -7,9 +7,9 @@ import pytest
 from libs.backends import Backends
 from libs.images.direct_upload import OpenUpload, check_file, open_upload
 from libs.storage import direct_uploads, idempotency
-from libs.storage.database.tables import BaseUser
+from libs.storage.database.tables import BaseUser, now
 from libs.storage.database.upload_tables import DirectUpload
-from libs.storage.direct_uploads import TooManyUploads, UploadMismatch
+from libs.storage.direct_uploads import TooManyUploads, UploadMismatch, UploadNotFound
 from libs.storage.idempotency import Effect, KeyInUse, Reservation
 from tests.storage.rows import an_owner
 from tests.support.backends import NewBackends
@@ -60,6 +60,16 @@ async def test_an_account_has_no_more_open_uploads_than_its_limit(
     await opened(backends, other)
     await direct_uploads.claim(first.id, uuid4())
     await opened(backends, owner)
+
+
+async def test_an_upload_whose_time_has_run_out_is_not_there_any_more(new_backends: NewBackends) -> None:
+    upload = await opened(await new_backends(), await an_owner())
+    assert (await direct_uploads.open_one(upload.id)).id == upload.id
+    await DirectUpload.update({DirectUpload.expires_at: now()}).where(DirectUpload.id == upload.id)
+    with pytest.raises(UploadNotFound):
+        await direct_uploads.open_one(upload.id)
+    with pytest.raises(UploadNotFound):
+        await direct_uploads.claim(upload.id, uuid4())
 
 
 async def test_a_file_of_another_size_or_md5_is_not_the_announced_one(new_backends: NewBackends) -> None:
