@@ -15,7 +15,14 @@ ENDLESS = ("streamAll", "streamJob", "streamBatch", "getApiJobsByJobIdEvents")
 ENDS_ITSELF = ("deleteAccount", "revokeApiKey", "changePassword")
 
 
-@pytest.mark.parametrize("address", ["/schema", "/schema/legacy"])
+@pytest.mark.parametrize(
+    ("shared_site", "address"),
+    [
+        pytest.param("services", "/schema", marks=pytest.mark.services),
+        ("embedded", "/schema/legacy"),  # translations to the same functions, so once more on the other kind
+    ],
+    indirect=["shared_site"],
+)
 async def test_no_answer_is_other_than_described(client: Client, tmp_path: Path, address: str) -> None:
     skipped = [word for name in (*ENDLESS, *ENDS_ITSELF) for word in ("--exclude-operation-id", name)]
     said = await run(
