@@ -29,10 +29,15 @@ export function JobPage({ id }) {
       <div class="card stack">
         <${JobActions} job=${job} small="" />
         <${Facts} job=${job} />
-        ${job.operations && html`<div><h2>Operations</h2><pre class="code" tabindex="0">${JSON.stringify(job.operations, null, 2)}</pre></div>`}
+        ${job.operations && html`<div><h2>Operations</h2><pre class="code" tabindex="0">${written(job.operations)}</pre></div>`}
       </div>
     </div>
   </div>`;
+}
+
+// The operations without what they leave open.
+function written(operations) {
+  return JSON.stringify(operations, (_, value) => value ?? undefined, 2);
 }
 
 function Facts({ job }) {

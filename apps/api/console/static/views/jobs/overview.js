@@ -59,7 +59,7 @@ function Batches({ feed, onChoose }) {
 
 function Jobs({ feed, status }) {
   const list = useList("jobs", "/api/jobs", { status }, feed);
-  const shown = [...list.shown].filter((job) => !status || job.status === status).sort((a, b) => (a.id < b.id ? 1 : -1));
+  const shown = withoutFollowing(list.shown).filter((job) => !status || job.status === status).sort((a, b) => (a.id < b.id ? 1 : -1));
   const underWay = [...feed.jobs.values()].filter(isUnderWay).length;
   return html`<section aria-labelledby="jobs-title">
     <div class="section-head">
@@ -75,6 +75,13 @@ function Jobs({ feed, status }) {
     ${list.complete && html`<${JobRows} jobs=${shown} empty=${status ? "No job has this state." : "There are no jobs yet. Uploads with operations make them."} />`}
     <${More} list=${list} what="jobs" />
   </section>`;
+}
+
+// A fetch is shown with the job that runs its operations, as one.
+function withoutFollowing(jobs) {
+  const keyOf = (job) => job.image_id + JSON.stringify(job.operations);
+  const fetches = new Set(jobs.filter((job) => job.kind === "ingest" && job.operations && job.image_id).map(keyOf));
+  return jobs.filter((job) => job.kind !== "transform" || !fetches.has(keyOf(job)));
 }
 
 function More({ list, what }) {

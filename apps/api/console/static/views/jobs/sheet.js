@@ -1,7 +1,7 @@
 // The beginning of a table, and every row with a fault, whose cells can be corrected.
 import { html } from "../../vendor/preact.js";
 import { plural } from "../../components/format.js";
-import { COLUMNS } from "./csv.js";
+import { COLUMNS, plain } from "./csv.js";
 
 const FIRST_ROWS = 6;
 
@@ -16,7 +16,7 @@ export function Sheet({ sheet, chosen, faults, onChange }) {
       : `${plural(sheet.rows.length, "row")}; the first are shown.`}</p>
     <div class="table-scroll sheet" tabindex="0" role="region" aria-label="Table"><table class="table">
       <thead><tr><th scope="col">Line</th>${Array.from({ length: columns }, (_, at) => html`
-        <th scope="col" class=${used.has(at) ? "used" : ""}>${sheet.header[at] ?? ""}${used.has(at) && html`<span class="badge">${used.get(at)}</span>`}</th>`)}</tr>
+        <th scope="col" class=${used.has(at) ? "used" : ""}>${sheet.header[at] ?? ""}${used.has(at) && plain(sheet.header[at] ?? "") !== plain(used.get(at)) && html`<span class="badge">${used.get(at)}</span>`}</th>`)}</tr>
         ${ofLine(byLine, sheet.line)}</thead>
       <tbody>${shown.map((row, nth) => html`
         ${nth > 0 && shown[nth - 1] !== sheet.rows[sheet.rows.indexOf(row) - 1] && html`<tr class="gap"><td colspan=${columns + 1}>…</td></tr>`}
