@@ -39,10 +39,12 @@ from apps.api.routes.batches import Batches
 from apps.api.routes.delivery_keys import DeliveryKeys
 from apps.api.routes.error_pages import ErrorPages
 from apps.api.routes.events import Events
+from apps.api.routes.image_archive import download_archive
 from apps.api.routes.image_urls import ImageUrlRoutes
 from apps.api.routes.images import Images
 from apps.api.routes.jobs import Jobs
 from apps.api.routes.links import open_link
+from apps.api.routes.operations import get_operations, preview_image
 from apps.api.routes.passwords import Passwords
 from apps.api.routes.presets import Presets
 from apps.api.routes.search import Search
@@ -56,6 +58,7 @@ from apps.http.health import HealthChecks
 from apps.http.request_log import with_request_log
 from libs import __version__
 from libs.backends import Backends
+from libs.delivery.previews import Previews
 from libs.images.duplicates import Duplicates
 from libs.images.thumbnails import Thumbnails
 
@@ -67,7 +70,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
 
     The caller keeps `event_streams` listening, and lets `counts`, those of the rate limits, forget the past.
     """
-    thumbnails, duplicates = Thumbnails(backends), Duplicates(backends)
+    thumbnails, duplicates, previews = Thumbnails(backends), Duplicates(backends), Previews(backends)
     login_limits, console_files = LoginLimits(backends.settings, counts), StaticFiles()
 
     @asynccontextmanager
@@ -75,6 +78,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
         yield
         await thumbnails.close()
         await duplicates.close()
+        await previews.close()
 
     app = Litestar(
         route_handlers=[
@@ -88,6 +92,9 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             Uploads,
             store_upload,
             ImageUrlRoutes,
+            download_archive,
+            get_operations,
+            preview_image,
             UploadTokens,
             Presets,
             Search,
@@ -114,6 +121,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             "backends": Provide(lambda: backends, sync_to_thread=False),
             "thumbnails": Provide(lambda: thumbnails, sync_to_thread=False),
             "searches": Provide(lambda: duplicates, sync_to_thread=False),
+            "previews": Provide(lambda: previews, sync_to_thread=False),
             "event_streams": Provide(lambda: event_streams, sync_to_thread=False),
             "console_files": Provide(lambda: console_files, sync_to_thread=False),
             "login_limits": Provide(lambda: login_limits, sync_to_thread=False),

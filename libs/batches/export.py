@@ -1,21 +1,20 @@
 """Exports of a batch: its CSV file with result columns, and an archive of all images."""
 
 import io
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, cast
 
 from defusedcsv import csv  # pyright: ignore[reportMissingTypeStubs]
 from msgspec import Struct
-from zipstream import ZIP_STORED, ZipStream  # pyright: ignore[reportMissingTypeStubs]
 
 from libs.batches.stored_sheet import decode_head, decode_row
 from libs.contracts.enums import ItemStatus
+from libs.images.archive import archive as zipped
 from libs.imaging.formats import FORMATS, FormatName
 from libs.storage import batches
 from libs.storage.batches import Output
 from libs.storage.database.tables import Batch
-from libs.storage.objects import ObjectNotFound, ObjectStore
+from libs.storage.objects import ObjectStore
 
 OUTPUT_URLS, ERRORS = "Output Image Urls", "Errors"
 URL_SEPARATOR = ", "
@@ -55,38 +54,15 @@ async def output_csv(batch: Batch, link: Callable[[Output], str]) -> AsyncIterat
     yield _drained(text).encode(dialect.encoding.codec, "replace")
 
 
-async def archive(batch: Batch, objects: ObjectStore) -> AsyncIterator[bytes]:
+def archive(batch: Batch, objects: ObjectStore) -> AsyncIterator[bytes]:
     """Yield a ZIP file of all outputs that exist, holding at most one chunk of them in memory."""
-    zipped = ZipStream(compress_type=ZIP_STORED)  # images are compressed already
+    return zipped(_files(batch), objects)
+
+
+async def _files(batch: Batch) -> AsyncIterator[tuple[str, str]]:
     async for item in batches.outputs(batch.id, only_done=True):
-        if item.object_key is None:
-            continue
-        try:
-            async with objects.read(item.object_key) as chunks:
-                async for piece in _entry(zipped, _name(item), chunks):
-                    yield piece
-        except ObjectNotFound:
-            continue  # it has just expired
-    for piece in cast("Iterator[bytes]", zipped.footer()):
-        yield piece
-
-
-async def _entry(zipped: ZipStream, name: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield one file: its header, then a piece for each chunk, since entries are not compressed."""
-    pending: deque[bytes] = deque()
-
-    def feed() -> Iterator[bytes]:
-        while pending:
-            yield pending.popleft()
-
-    zipped.add(feed(), name)
-    pieces = cast("Iterator[bytes]", zipped.file())
-    yield next(pieces)
-    async for chunk in chunks:
-        pending.append(chunk)
-        yield next(pieces)
-    for piece in pieces:
-        yield piece
+        if item.object_key is not None:
+            yield _name(item), item.object_key
 
 
 async def _lines(batch: Batch, link: Callable[[Output], str]) -> AsyncIterator[Line]:

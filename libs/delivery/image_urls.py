@@ -18,7 +18,7 @@ from libs.delivery.key_ring import SigningKey, parse_key
 from libs.delivery.output import NEGOTIATED, SLOW_ANIMATIONS, fixed_format, is_animated, with_width
 from libs.delivery.result_size import Sizes
 from libs.delivery.steps import Preset, Steps, format_steps, parse_steps
-from libs.delivery.wanted import VERSION_DIGITS
+from libs.delivery.wanted import version_of
 from libs.imaging.formats import FORMATS
 from libs.imaging.operations import AnyOperation
 from libs.jobs import admission
@@ -68,7 +68,7 @@ async def make_urls(command: MakeUrls, base_url: str, backends: Backends) -> Ima
     widths = _widths(command.widths, operations, sizes, backends.settings)
     maker = _Addresses(
         f"{base_url}{PREFIX}{await _credentials(command, steps, contents, backends.settings)}",
-        f"{image.id}~{image.md5[:VERSION_DIGITS]}",
+        f"{image.id}~{version_of(image, operations)}",
         widths,
         sizes.of_operations(operations),
     )

@@ -15,7 +15,8 @@ from libs.contracts.outcome import outcome_of
 from libs.delivery.render_queue import RenderQueue
 from libs.delivery.short_memory import ShortMemory
 from libs.delivery.wanted import Wanted
-from libs.images import watermark_sources
+from libs.images import focal_point, watermark_sources
+from libs.imaging.operations import AnyOperation
 from libs.imaging.pipeline import Rendered, render
 from libs.runtime.process_pool import ProcessPool
 from libs.runtime.threads import SCRATCH, ServerBusy
@@ -202,6 +203,7 @@ class Renditions:
         clock = asyncio.get_running_loop().time
         settings = self._backends.settings
         async with self._source(wanted) as source, self._assets(wanted) as assets:
+            operations = await self._operations(wanted)
             started = clock()
             rendered = await self._queue.run(
                 wanted.source_id,
@@ -209,7 +211,7 @@ class Renditions:
                 render,
                 source,
                 target,
-                wanted.operations,
+                operations,
                 settings.image_limits,
                 assets=assets,
             )
@@ -223,6 +225,12 @@ class Renditions:
             ms=round(render_ms, 1),
         )
         return rendered, render_ms
+
+    async def _operations(self, wanted: Wanted) -> tuple[AnyOperation, ...]:
+        """Return the operations with the focal point of a stored image; a remote one has none."""
+        if isinstance(wanted.source, str):
+            return wanted.operations
+        return await focal_point.resolved(wanted.operations, wanted.source, self._backends)
 
     @asynccontextmanager
     async def _source(self, wanted: Wanted) -> AsyncGenerator[Path]:

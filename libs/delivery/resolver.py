@@ -19,7 +19,7 @@ from libs.delivery.output import fixed_format, is_animated, negotiated_format, w
 from libs.delivery.short_memory import ShortMemory
 from libs.delivery.sources import is_below
 from libs.delivery.steps import Steps, parse_steps
-from libs.delivery.wanted import VERSION_DIGITS, Wanted, digest_of
+from libs.delivery.wanted import Wanted, digest_of, version_of
 from libs.imaging.formats import FormatName, WrittenName
 from libs.imaging.operations import AnyOperation
 from libs.settings import Settings
@@ -167,7 +167,7 @@ class Resolver:
             preset=steps.presets[0] if len(steps.presets) == 1 else None,
             negotiated=address.format is None,
             expires_at=steps.expires_at,
-            current=isinstance(source, Image) and address.version == source.md5[:VERSION_DIGITS],
+            current=isinstance(source, Image) and address.version == version_of(source, operations),
         )
 
     def _negotiated(

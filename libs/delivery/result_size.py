@@ -1,29 +1,18 @@
 """The size that operations give an image, from its row and without its pixels."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import cast
 
-import msgspec
 from msgspec import Struct
 
 from libs.backends import Backends
-from libs.images import watermark_sources
+from libs.images.focal_point import orientation_of
 from libs.imaging.formats import FormatName
 from libs.imaging.limits import Limits
 from libs.imaging.operations import AnyOperation
-from libs.imaging.orientation import UPRIGHT, read_orientation, upright_size
-from libs.imaging.pillow_adapter import open_image
+from libs.imaging.orientation import upright_size
 from libs.imaging.plan import Facts, make_plan
-from libs.runtime.threads import PARSING
-from libs.storage import image_descriptions
 from libs.storage.database.tables import Image
-
-
-class _Described(Struct, frozen=True):
-    """The field of an image's metadata that decides its size."""
-
-    orientation: int
 
 
 class Sizes(Struct, frozen=True):
@@ -39,7 +28,7 @@ class Sizes(Struct, frozen=True):
             format=cast("FormatName", image.format),
             size=(image.width, image.height),
             frames=image.frames,
-            orientation=await _orientation(image, backends),
+            orientation=await orientation_of(image, backends),
             mode="RGB",
             srgb=True,
         )
@@ -58,17 +47,3 @@ class Sizes(Struct, frozen=True):
         """
         plan = make_plan(self.facts, operations, self.limits)
         return (plan.size[0], plan.size[1]) if plan.exact else None
-
-
-async def _orientation(image: Image, backends: Backends) -> int:
-    if image.format == "tiff":
-        return UPRIGHT  # its decoder turns it, and reports the upright size
-    if image_descriptions.is_described(image):
-        return msgspec.json.decode(image.metadata or "", type=_Described).orientation
-    async with watermark_sources.file_of(image, backends) as path:
-        return await PARSING.run(_read_orientation, path, cast("FormatName", image.format))
-
-
-def _read_orientation(path: Path, name: FormatName) -> int:
-    with open_image(path, name) as opened:
-        return read_orientation(opened)

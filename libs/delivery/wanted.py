@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from libs.delivery.errors import StepsInvalid
+from libs.imaging.focal_point import uses_focus
 from libs.imaging.operations import AnyOperation, Watermark
 from libs.storage import images
 from libs.storage.database.tables import Image
@@ -44,6 +45,17 @@ class Wanted(Struct, frozen=True, kw_only=True):
         return self.source if isinstance(self.source, str) else self.source.id
 
 
+def version_of(image: Image, operations: tuple[AnyOperation, ...]) -> str:
+    """Return what an address names of an image for which caches keep the answer for good.
+
+    It is the start of the MD5, or of a hash with the focal point if the operations ask for it.
+    """
+    focus = images.focus_of(image) if uses_focus(operations) else None
+    if focus is None:
+        return image.md5[:VERSION_DIGITS]
+    return blake2b(f"{image.md5} {focus.x!r} {focus.y!r}".encode()).hexdigest()[:VERSION_DIGITS]
+
+
 async def digest_of(source: Image | str, owner: int | None, operations: tuple[AnyOperation, ...]) -> str:
     """Name a rendition by all that its bytes depend on."""
     marks = [step.image_id for step in operations if isinstance(step, Watermark) and step.image_id]
@@ -52,6 +64,8 @@ async def digest_of(source: Image | str, owner: int | None, operations: tuple[An
     overlaid = [(await images.owned_by(cast("int", owner), mark)).md5 for mark in marks]
     if isinstance(source, Image):
         content = [str(source.id), source.md5]
+        if uses_focus(operations):
+            content += [str(source.focus_x), str(source.focus_y)]
     else:
         content = [source, str(_remote_version(source)), str(owner)]
     return blake2b(msgspec.json.encode([content, overlaid, operations]), digest_size=20).hexdigest()

@@ -13,13 +13,11 @@ TRANSPARENT: RGBA = (0, 0, 0, 0)
 _HEX = "#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6}|[0-9a-fA-F]{8})"
 _NAMES = "|".join(["transparent", *sorted(ImageColor.colormap)])
 
-Colour: TypeAlias = Annotated[
-    str,
-    Meta(
-        pattern=rf"^(?:{_HEX}|{_NAMES})$(?!\n)",
-        description="`#rgb`, `#rrggbb`, `#rrggbbaa`, or a CSS name in lower case",
-    ),
-]
+COLOUR = Meta(
+    pattern=rf"^(?:{_HEX}|{_NAMES})$(?!\n)",
+    description="`#rgb`, `#rrggbb`, `#rrggbbaa`, or a CSS name in lower case",
+)
+Colour: TypeAlias = Annotated[str, COLOUR]
 
 
 def parse_colour(colour: str) -> RGBA:

@@ -7,9 +7,11 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from libs.contracts.enums import ImageStatus, JobStatus, Retention
 from libs.imaging.formats import FORMATS, FormatName
+from libs.imaging.geometry import Focus
 from libs.storage import filenames
 from libs.storage.database.engine import rows
 from libs.storage.database.statement import Slot, Statement, id_slots, id_values, loaded
@@ -35,6 +37,8 @@ FILE_COLUMNS = (
     "has_alpha",
     "camera",
     "blurhash",
+    "focus_x",
+    "focus_y",
     "status",
 )
 """The columns that describe an image's file; all of them change when the file is replaced."""
@@ -169,9 +173,10 @@ async def change(
     retention: Retention | None,
     tags: Sequence[str] | None = None,
     public: bool | None = None,
+    focus: Focus | UnsetType | None = UNSET,
     undownloaded_s: float,
 ) -> Image:
-    """Rename an image, or change its retention, its tags or whether it is public; return its new row.
+    """Change an image's name, retention, tags, focal point or whether it is public; return its new row.
 
     An image that becomes ephemeral expires `undownloaded_s` from now unless it is downloaded first, and is no
     longer public.
@@ -184,6 +189,8 @@ async def change(
     values = changed_columns(
         image, filename=filename, retention=retention, tags=tags, public=public, undownloaded_s=undownloaded_s
     )
+    if focus is not UNSET:
+        values |= {Image.focus_x: focus.x if focus else None, Image.focus_y: focus.y if focus else None}
     found = Image.id == image.id
     if public and retention is None:
         found = found & (Image.retention == Retention.KEEP)
@@ -235,3 +242,10 @@ def tags_column(tags: Sequence[str]) -> str:
 def tags_of(image: Image) -> tuple[str, ...]:
     """Return the tags of an image."""
     return _decode_tags(image.tags)
+
+
+def focus_of(image: Image) -> Focus | None:
+    """Return the focal point of an image, if it has one."""
+    if image.focus_x is None or image.focus_y is None:
+        return None
+    return Focus(image.focus_x, image.focus_y)

@@ -12,8 +12,9 @@ from libs.auth.links import verify_link
 from libs.contracts.commands import IngestImage, decode
 from libs.contracts.enums import JobStatus, Priority, Retention
 from libs.contracts.topology import DEAD, Route
+from libs.imaging.geometry import Focus
 from libs.imaging.operations import Resize
-from libs.storage import presets
+from libs.storage import images, presets
 from libs.storage.database.tables import BaseUser, Image, Job, Reply
 from libs.storage.presets import PresetContent
 from tests.orders.producer import SMALL, Producer, data_url, image_of, ingest, transform
@@ -38,6 +39,20 @@ async def test_an_order_over_a_stored_image_is_answered_with_its_result(
     assert (await job_row(reply["job_id"])).result == result.id
     token = reply["link"].rpartition("/d/")[2]
     assert verify_link(producer.backends.settings.secret_key, token).image_id == result.id
+
+
+async def test_an_order_may_keep_the_focal_point_of_a_stored_image_in_view(
+    producer: Producer, owner: BaseUser, photo: Path
+) -> None:
+    source, _ = await submit(producer.backends, owner, photo, None, Retention.KEEP)
+    focus = Focus(0.1, 0.9)
+    await images.change(source, filename=None, retention=None, focus=focus, undownloaded_s=60)
+    made: list[str] = []
+    for gravity in ("focus", {"x": focus.x, "y": focus.y}, "center"):
+        crop = {"op": "crop", "aspect": "1:2", "gravity": gravity}
+        order = transform(owner.username, {"image_id": str(source.id)}, operations=[crop])
+        made.append((await image_of(await producer.answered(order))).md5)
+    assert made[0] == made[1] != made[2]
 
 
 async def test_an_order_names_a_preset_which_runs_first(

@@ -78,6 +78,11 @@ def _default(described: Schema) -> str:
     return "" if default is None else f" Default: `{msgspec.json.encode(default).decode()}`."
 
 
+def texts_in(kind: object) -> dict[str, dict[str, str]]:
+    """Return the docstrings of the fields of all Structs that a type consists of, by the Structs' names."""
+    return {name: field_docs(struct) for name, struct in _structs_in(kind).items()}
+
+
 @cache
 def field_docs(kind: type[Struct]) -> dict[str, str]:
     """Return the docstrings below the fields of a Struct and its bases."""

@@ -1,6 +1,6 @@
 """Download responses and links: ranges, entity tags, and the start of an ephemeral image's expiry."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -25,6 +25,7 @@ from libs.storage.objects.port import CHUNK_BYTES
 
 REDIRECT_S = 300  # in which a client must follow a redirect to the object store
 Note: TypeAlias = Callable[[], Awaitable[None]]
+Entries: TypeAlias = AsyncGenerator[tuple[str, str]]  # names and object keys
 
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,16 @@ async def stream(
         if current is None:
             raise
         return await _streamed(current, request, backends, disposition)
+
+
+def attachment(content: AsyncIterator[bytes], name: str, kind: str, *, encoding: str = "utf-8") -> Stream:
+    """Stream a file that is made for this answer."""
+    headers = {
+        "Content-Disposition": content_disposition(name, "attachment"),
+        "Cache-Control": "no-store",
+        **UNTRUSTED,
+    }
+    return Stream(content, headers=headers, media_type=kind, encoding=encoding)
 
 
 async def download(image: Image, request: Request[Any, Any, Any], backends: Backends) -> Response[Any]:

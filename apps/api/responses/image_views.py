@@ -98,6 +98,7 @@ def image_view(
         blurhash=image.blurhash,
         tags=images.tags_of(image),
         public=image.public,
+        focus=images.focus_of(image),
         parent=image.parent,
         source_url=image.source_url,
         retention=Retention(image.retention),

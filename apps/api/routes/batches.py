@@ -20,12 +20,12 @@ from apps.api.middleware.stream_access import BY_TICKET
 from apps.api.openapi.document import BEARER
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
 from apps.api.responses.event_streams import OpenStream
+from apps.api.responses.files import attachment
 from apps.api.responses.lists import Limit, last_of, listed, page_headers
 from apps.api.responses.stream_tickets import has_seen, new_ticket, no_more_events
 from apps.api.uploads.errors import BadUpload
 from apps.api.uploads.image_request import names_from_text
 from apps.api.uploads.multipart_form import Form, FormShape, received_form
-from apps.http.content_disposition import UNTRUSTED, content_disposition
 from apps.http.request_log import request_id
 from libs.backends import Backends
 from libs.batches import create, export
@@ -236,13 +236,7 @@ def _accepted(batch: Batch, context: RequestContext) -> Response[BatchView]:
 def _file(
     content: AsyncIterator[bytes], batch: Batch, kind: str, ending: str, *, encoding: str = "utf-8"
 ) -> Stream:
-    name = PurePath(batch.filename).stem + ending
-    headers = {
-        "Content-Disposition": content_disposition(name, "attachment"),
-        "Cache-Control": "no-store",
-        **UNTRUSTED,
-    }
-    return Stream(content, headers=headers, media_type=kind, encoding=encoding)
+    return attachment(content, PurePath(batch.filename).stem + ending, kind, encoding=encoding)
 
 
 def _event_id(batch: Batch) -> str:

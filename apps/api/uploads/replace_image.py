@@ -37,6 +37,7 @@ async def change(image_id: UUID, context: RequestContext) -> Response[ImageView]
         retention=body.retention,
         tags=tags.normalised(body.tags),
         public=body.public,
+        focus=body.focus,
         undownloaded_s=settings.expire_undownloaded_s,
     )
     if image.retention == Retention.EPHEMERAL:

@@ -4,7 +4,7 @@ from apps.worker.handlers.source import source_image
 from apps.worker.worker_pool import Done, WorkerPool
 from libs.contracts.commands import TransformImage
 from libs.contracts.enums import ImageStatus, Retention
-from libs.images import artifact, attempt_files, watermark_sources
+from libs.images import artifact, attempt_files, focal_point, watermark_sources
 from libs.images.artifact import Artifact
 from libs.imaging.pipeline import Rendered, render
 from libs.jobs import build
@@ -19,12 +19,13 @@ async def transform(command: TransformImage, claim: Claim, pool: WorkerPool) -> 
     backends = pool.backends
     source = await source_image(command)
     target = backends.scratch / f"{claim.job_id}.{claim.attempt}"
+    operations = await focal_point.resolved(command.operations, source, backends)
     try:
         async with (
             watermark_sources.file_of(source, backends) as path,
-            watermark_sources.opened(command.operations, claim.owner, backends) as others,
+            watermark_sources.opened(operations, claim.owner, backends) as others,
         ):
-            rendered = await pool.run(render, path, target, command.operations, pool.limits, assets=others)
+            rendered = await pool.run(render, path, target, operations, pool.limits, assets=others)
         result = _result(command, claim, source, rendered, pool)
         if claim.attempt > 1:
             await attempt_files.clear_attempts(command, claim.created_at, backends)

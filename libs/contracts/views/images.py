@@ -1,10 +1,10 @@
 """Images: what a request may ask for, and what an answer holds."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
 from libs.contracts.enums import OnDuplicate, Retention
@@ -19,7 +19,9 @@ from libs.contracts.views.request_body import (
     WebhookUrl,
 )
 from libs.imaging.describe import Description
+from libs.imaging.geometry import Focus
 
+MAX_ARCHIVED = 1000
 WireStatus = Literal["pending", "processing", "completed", "failed"]
 
 
@@ -38,6 +40,26 @@ class TransformRequest(RequestBody, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.operations is None and self.preset is None:
             raise ValueError("give `operations`, a `preset`, or both")
+
+
+class PreviewRequest(RequestBody, frozen=True, kw_only=True):
+    """Operations to show the result of, in order, or a preset, or both."""
+
+    operations: Operations | None = None
+    """What to do, in order; after the preset, if there is one."""
+    preset: PresetName | None = None
+    """A preset whose operations run first."""
+    draft: bool = False
+    """Whether a smaller picture, in another format, is enough; it takes less time."""
+
+
+class ArchiveRequest(RequestBody, frozen=True, kw_only=True):
+    """The images of an archive."""
+
+    ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_ARCHIVED)]
+    """The images, in the order of the archive."""
+    version: Literal["latest", "original"] = "latest"
+    """The newest result of each, or the images themselves; `latest` of one without a result is itself."""
 
 
 class EditRequest(RequestBody, EditOptions, frozen=True, kw_only=True):
@@ -109,6 +131,12 @@ class ImagePatch(RequestBody, frozen=True, kw_only=True):
     """All tags from now on; an empty list removes them."""
     public: bool | None = None
     """Whether addresses with a public preset open the image without a signature; only if it is kept."""
+    focus: Focus | UnsetType | None = UNSET
+    """The focal point, which `gravity: "focus"` keeps in view; null removes it. New bytes have none."""
+
+    def __post_init__(self) -> None:
+        if self.image_url is not None and self.focus:
+            raise ValueError("`focus` is a point of the stored bytes: set it once the new ones are stored")
 
 
 class ImagePut(RequestBody, frozen=True, kw_only=True):
@@ -163,6 +191,8 @@ class ImageView(Struct, frozen=True, kw_only=True):
     """The tags of the image."""
     public: bool
     """Whether addresses with a public preset open the image without a signature."""
+    focus: Focus | None
+    """The focal point, which `gravity: "focus"` keeps in view, as fractions of the upright image."""
     parent: UUID | None
     """The image that this one was made from."""
     source_url: str | None

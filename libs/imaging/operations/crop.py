@@ -16,8 +16,9 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
     """Keep only a box.
 
     Its size is `width` and `height`, or the largest with the ratio `aspect`, such as `16:9`. Its left and
-    top are `x` and `y`, or are given by `gravity`: a side or corner, a focus point, or `smart` for the
-    position with the most detail. The box must lie within the image.
+    top are `x` and `y`, or are given by `gravity`: a side or corner, a point, `focus` for the focal point of
+    the stored image (without one, the centre), or `smart` for the position with the most detail. The box must
+    lie within the image.
     """
 
     x: Coordinate = 0
@@ -30,8 +31,8 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
     """The height of the box, in pixels."""
     aspect: Annotated[str, Meta(pattern=r"^[1-9]\d{0,4}:[1-9]\d{0,4}$(?!\n)")] | None = None
     """The ratio of the box, instead of its size."""
-    gravity: Position | Literal["smart"] | Focus | None = None
-    """Where the box is, instead of left and top: a side or corner, a focus point, or `smart`."""
+    gravity: Position | Literal["smart", "focus"] | Focus | None = None
+    """Where the box is, instead of left and top: a side or corner, a point, `focus`, or `smart`."""
 
     def __post_init__(self) -> None:
         if self.aspect is None and (self.width is None or self.height is None):
@@ -60,7 +61,7 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
         return lambda image: image.crop(box)
 
     def box(self, size: Size) -> tuple[int, int, int, int]:
-        """Return left, top, right and bottom; the position of a smart crop is the centre here.
+        """Return left, top, right and bottom; a smart crop, and a `focus`, are at the centre here.
 
         Raises:
             CropOutside: The box does not lie within an image of `size`.
@@ -70,7 +71,7 @@ class Crop(Operation, frozen=True, kw_only=True, tag="crop"):
         if self.x + width > size[0] or self.y + height > size[1]:
             raise CropOutside((self.x, self.y, width, height), size)
         if self.gravity is not None or self.aspect is not None:
-            gravity = "center" if self.gravity is None or self.gravity == "smart" else self.gravity
+            gravity = "center" if self.gravity in (None, "smart", "focus") else self.gravity
             left, top = place((width, height), size, gravity, odd_pixel=1)
         return left, top, left + width, top + height
 

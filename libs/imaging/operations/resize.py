@@ -67,9 +67,9 @@ class Resize(Operation, frozen=True, kw_only=True, tag="resize"):
     fit the image into or around the box, `cover` fills the box and cuts off the rest, `contain` fits the
     image into the box and fills the rest with `background` (transparent, or white if the format has no
     transparency), `fill` stretches. `gravity` says which part `cover` keeps and where `contain` puts the
-    image: a side or corner, a focus point such as `{"x": 0.3, "y": 0.5}`, or `smart`, which keeps the part
-    with the most detail. An image is never made larger unless `enlarge` is true. `kernel` is the resampling
-    filter.
+    image: a side or corner, a point such as `{"x": 0.3, "y": 0.5}`, `focus` for the focal point of the stored
+    image (without one, the centre), or `smart`, which keeps the part with the most detail. An image is never
+    made larger unless `enlarge` is true. `kernel` is the resampling filter.
     """
 
     width: Pixels | None = None
@@ -80,7 +80,7 @@ class Resize(Operation, frozen=True, kw_only=True, tag="resize"):
     """The factor, instead of a width and a height."""
     fit: Literal["inside", "cover", "contain", "fill", "outside"] = "inside"
     """What happens when the box has another aspect ratio."""
-    gravity: Position | Literal["smart"] | Focus = "center"
+    gravity: Position | Literal["smart", "focus"] | Focus = "center"
     """Which part `cover` keeps, and where `contain` puts the image."""
     enlarge: bool = False
     """Whether the image may become larger."""
@@ -125,12 +125,12 @@ class Resize(Operation, frozen=True, kw_only=True, tag="resize"):
         return resize, Crop(width=width, height=height, gravity="smart")
 
     def plan(self, size: Size) -> Scaling:
-        """Compute the scaling of a source of `size`; `smart` gravity counts as the centre."""
+        """Compute the scaling of a source of `size`; `smart` and `focus` count as the centre."""
         scaled = self._scaled_size(size)
         requested = (self.width or scaled[0], self.height or scaled[1])
         kept = canvas = scaled
         crop = offset = (0, 0)
-        gravity = "center" if self.gravity == "smart" else self.gravity
+        gravity = "center" if self.gravity in ("smart", "focus") else self.gravity
         if self.fit == "cover":
             kept = canvas = (min(requested[0], scaled[0]), min(requested[1], scaled[1]))
             crop = place(kept, scaled, gravity, odd_pixel=1)

@@ -10,6 +10,7 @@ from piccolo.columns import (
     UUID,
     BigInt,
     Boolean,
+    DoublePrecision,
     ForeignKey,
     Integer,
     OnDelete,
@@ -119,6 +120,8 @@ class Image(Table):
     camera = Varchar(200, null=True, default=None)  # maker and model of `metadata`
     blurhash = Varchar(40, null=True, default=None)  # as in `metadata`: lists show it
     public = Boolean(default=False)  # whether addresses under /t/ open it without a signature
+    focus_x = DoublePrecision(null=True, default=None)  # the focal point, fractions of the upright image
+    focus_y = DoublePrecision(null=True, default=None)
     tags = Text(default="[]")  # a JSON list; the database keeps `image_tag` up to date with it
     status = Varchar(16, choices=ImageStatus, default=ImageStatus.PENDING)
     retention = Varchar(16, choices=Retention, default=Retention.KEEP)

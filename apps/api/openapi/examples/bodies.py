@@ -120,6 +120,8 @@ EXAMPLES: tuple[Struct, ...] = (
     images.TransformRequest(
         operations=OPERATIONS, preset="card", retention=Retention.EPHEMERAL, webhook_url=HOOK
     ),
+    images.PreviewRequest(operations=OPERATIONS, preset="card", draft=True),
+    images.ArchiveRequest(ids=(IMAGE_ID, RESULT_ID), version="original"),
     images.EditRequest(
         prompt="A red bicycle",
         mask=RESULT_ID,

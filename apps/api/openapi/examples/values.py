@@ -17,6 +17,7 @@ from libs.contracts.enums import (
     WebhookEvent,
 )
 from libs.contracts.views import accounts, api_keys, batches, images, jobs, upload_tokens, webhooks
+from libs.imaging.geometry import Focus
 from libs.imaging.operations import Convert, Resize
 
 BASE = "http://localhost:8000"
@@ -65,6 +66,7 @@ RESULT = images.ImageView(
     blurhash=None,
     tags=(),
     public=False,
+    focus=None,
     parent=IMAGE_ID,
     source_url=None,
     retention=Retention.EPHEMERAL,
@@ -99,6 +101,7 @@ IMAGE = images.ImageView(
     blurhash="LEHV6nWB2yk8pyo0adR*.7kCMdnj",
     tags=("cat", "summer sale"),
     public=True,
+    focus=Focus(0.4, 0.3),
     parent=None,
     source_url="https://shop.example/cat.jpg",
     retention=Retention.KEEP,

@@ -7,6 +7,7 @@ from apps.api.openapi.described import Answer, Described, Media
 from apps.api.openapi.forms import EDIT_FORM, REPLACEMENT_FORM, SEARCH_FORM, UPLOAD_FORM
 from apps.api.openapi.headers import FILE, LISTED, MADE
 from libs.contracts.views.images import (
+    ArchiveRequest,
     Confirmation,
     EditRequest,
     ImageFromUrl,
@@ -14,13 +15,16 @@ from libs.contracts.views.images import (
     ImagePatch,
     ImagePut,
     ImageView,
+    PreviewRequest,
     TransformRequest,
 )
 from libs.contracts.views.jobs import JobView
 from libs.contracts.views.links import LinkRequest, LinkView
 from libs.contracts.views.search import DuplicateGroupView, SearchRequest, SimilarView
+from libs.delivery.errors import QueueFull
+from libs.imaging.errors import AssetMissing
 from libs.storage.direct_uploads import UploadClaimed, UploadIncomplete, UploadMismatch, UploadNotFound
-from libs.storage.image_errors import ImageNotReady
+from libs.storage.image_errors import ImageFailed, ImageNotReady
 from libs.storage.upload_tokens import UploadTokenUsedUp
 
 PREFERS = ("Prefer",)
@@ -132,6 +136,27 @@ OPERATIONS = {
         sends=MAKES,
         answers={200: Answer("The completed job", JobView, MADE), 202: QUEUED},
         errors=(*SOURCE, *REQUESTED, *errors.MODEL),
+    ),
+    "downloadArchive": Described(
+        json=ArchiveRequest,
+        answers={200: Answer("The ZIP file", Media("application/zip"), ("Content-Disposition",))},
+        errors=(*errors.IMAGE, ImageFailed, ImageNotReady),
+    ),
+    "getOperations": Described(
+        answers={200: Answer("The schema", Media("application/schema+json", example='{"oneOf": []}'))}
+    ),
+    "previewImage": Described(
+        json=PreviewRequest,
+        answers={200: Answer("The result, or a draft of it", IMAGE_FILE)},
+        errors=(
+            *errors.IMAGE,
+            *errors.PRESET,
+            *errors.PIPELINE,
+            *errors.RENDER,
+            *errors.DOWNLOAD[1:],
+            AssetMissing,
+            QueueFull,
+        ),
     ),
     "createLink": Described(
         json=LinkRequest,
