@@ -18,7 +18,7 @@ from libs.runtime.process_pool import ProcessPool
 from libs.runtime.threads import SCRATCH
 from libs.storage.database.tables import BaseUser, Image
 
-PROCESSES = 2
+PROCESSES = 3  # of one image two: a draft need not wait for a whole result
 QUEUE = 8  # previews that wait; a person waits for one at a time
 WAIT_S = 10.0
 

@@ -202,7 +202,7 @@ async def test_an_upload_is_described_as_the_form_it_is(described: dict[str, Any
 async def test_a_change_is_described_as_the_json_it_is(described: dict[str, Any]) -> None:
     item, schemas = described["paths"]["/api/images/{image_id}"], described["components"]["schemas"]
     fields = {"image_url", "filename", "retention", "tags"}
-    for method, name, more in (("patch", "ImagePatch", {"public"}), ("put", "ImagePut", set[str]())):
+    for method, name, more in (("patch", "ImagePatch", {"public", "focus"}), ("put", "ImagePut", set[str]())):
         body = item[method]["requestBody"]["content"]
         assert body["application/json"]["schema"] == {"$ref": f"#/components/schemas/{name}"}
         assert schemas[name]["properties"].keys() == fields | more
@@ -268,7 +268,7 @@ async def test_every_operation_describes_its_problems_and_every_code_appears(
     elsewhere = {"forbidden"}  # other addresses
     below_t = {
         *("address_invalid", "address_not_signed", "address_signature_invalid", "address_expired"),
-        *("source_not_allowed", "delivery_queue_full"),
+        "source_not_allowed",
     }
     base_classes = {
         *("api_key_error", "upload_token_error"),

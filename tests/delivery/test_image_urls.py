@@ -232,3 +232,14 @@ async def test_renditions_are_listed_and_deleted(client: Client, photo: Path) ->
     assert oldest["size_bytes"] > 0
     assert (await client.call("DELETE", address)).status == 204
     assert (await client.get(address)).json == []
+
+
+@ON_ONE_SITE
+async def test_operations_make_the_same_address_as_their_steps(client: Client, photo: Path) -> None:
+    image = (await client.upload(photo)).json["id"]
+    operations = [{"op": "resize", "width": 200}, {"op": "tint", "color": "#c0703a"}]
+    by_operations = await urls_of(client, image, operations=operations)
+    assert by_operations == await urls_of(client, image, steps="w_200:tint,color_c0703a")
+    assert size_of(await opened(client, by_operations["url"])) == (200, 133)
+    both = await client.post(f"/api/images/{image}/urls", json={"operations": operations, "steps": "w_9"})
+    assert (both.status, both.code) == (400, "invalid_request")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from libs.imaging.draft import DRAFT_SIDE, LENGTHS, draft_of
+from libs.imaging.draft import LENGTHS, QUICK_SIDE, draft_of
 from libs.imaging.limits import Limits
 from libs.imaging.operations import (
     AnyOperation,
@@ -60,7 +60,7 @@ def test_a_draft_is_small_and_looks_like_the_result(
 ) -> None:
     whole, result = run(source, *steps)
     rendered, draft = run(source, *draft_of(steps, explain(source, steps, Limits())))
-    assert max(draft.size) <= DRAFT_SIDE * 1.5
+    assert max(draft.size) <= QUICK_SIDE
     assert (rendered.format == "jpeg") == (whole.format == "jpeg")
     assert draft.width / draft.height == pytest.approx(result.width / result.height, rel=0.01)
     small = (150, 150)

@@ -15,6 +15,7 @@ from libs.contracts.enums import Scope
 from libs.contracts.views.image_urls import ImageUrls, RenditionView, UrlsRequest
 from libs.delivery import purge
 from libs.delivery.image_urls import MakeUrls, make_urls
+from libs.delivery.steps import format_steps
 from libs.storage import images, renditions
 from libs.storage.database.delivery_tables import Rendition
 
@@ -42,7 +43,7 @@ class ImageUrlRoutes(Controller):
         command = MakeUrls(
             owner=context.caller,
             image=await images.owned_by(context.caller.id, image_id),
-            steps=data.steps,
+            steps=data.steps if data.operations is None else format_steps(data.operations),
             preset=data.preset,
             widths=data.widths,
             formats=data.formats,

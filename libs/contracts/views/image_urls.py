@@ -8,17 +8,19 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from libs.contracts.views.presets import MAX_FORMATS, DeliveredFormat
-from libs.contracts.views.request_body import NO_CONTROLS, PresetName, RequestBody
+from libs.contracts.views.request_body import NO_CONTROLS, Operations, PresetName, RequestBody
 
 MAX_WIDTHS = 50
 MAX_EXPIRES_S = 10 * 365 * 24 * 3600
 
 
 class UrlsRequest(RequestBody, frozen=True, kw_only=True):
-    """What the addresses show: steps or a preset."""
+    """What the addresses show: steps, operations or a preset."""
 
     steps: Annotated[str, Meta(min_length=1, max_length=2000)] | None = None
     """The steps, as an address has them."""
+    operations: Operations | None = None
+    """Operations instead of steps."""
     preset: PresetName | None = None
     """A preset of the account, instead of steps."""
     widths: Annotated[tuple[int, ...], Meta(max_length=MAX_WIDTHS)] | None = None
@@ -33,8 +35,8 @@ class UrlsRequest(RequestBody, frozen=True, kw_only=True):
     """How wide the page shows the image, as HTML's `sizes`; without it, 100vw."""
 
     def __post_init__(self) -> None:
-        if (self.steps is None) == (self.preset is None):
-            raise ValueError("give either `steps` or a `preset`")
+        if sum(one is not None for one in (self.steps, self.operations, self.preset)) != 1:
+            raise ValueError("give `steps`, `operations` or a `preset`")
 
 
 class FormatUrls(Struct, frozen=True, kw_only=True):

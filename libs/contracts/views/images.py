@@ -52,6 +52,10 @@ class PreviewRequest(RequestBody, frozen=True, kw_only=True):
     draft: bool = False
     """Whether a smaller picture, in another format, is enough; it takes less time."""
 
+    def __post_init__(self) -> None:
+        if self.operations is None and self.preset is None:
+            raise ValueError("give `operations`, a `preset`, or both")
+
 
 class ArchiveRequest(RequestBody, frozen=True, kw_only=True):
     """The images of an archive."""

@@ -50,6 +50,7 @@ from libs.contracts.views import (
     uploads,
     webhooks,
 )
+from libs.imaging.geometry import Focus
 from libs.imaging.metadata.exif_iptc import Camera, Caption
 
 CSV_ERROR = problems.CsvError(line=3, column="Input Image Urls", reason="the cell has no URL")
@@ -162,6 +163,7 @@ EXAMPLES: tuple[Struct, ...] = (
         public=True,
         image_url="https://shop.example/cat-2.jpg",
     ),
+    images.ImagePatch(focus=Focus(0.4, 0.3)),
     images.ImagePut(
         image_url="https://shop.example/cat-2.jpg",
         filename="cat-2.jpg",

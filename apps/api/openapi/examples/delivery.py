@@ -44,6 +44,7 @@ EXAMPLES: tuple[Struct, ...] = (
         sizes="(max-width: 600px) 100vw, 600px",
     ),
     image_urls.UrlsRequest(preset="card"),
+    image_urls.UrlsRequest(operations=OPERATIONS),
     image_urls.ImageUrls(
         url=ADDRESS,
         urls=(WEBP,),

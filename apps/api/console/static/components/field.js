@@ -9,7 +9,7 @@ export function Field({ label, hint, fault, options, multiline, ...given }) {
   return html`<div class="field">
     <label for=${id}>${label}</label>
     ${options
-      ? html`<select ...${shared}>${options.map(([value, text]) => html`<option value=${value} selected=${value === given.value}>${text}</option>`)}</select>`
+      ? html`<select ...${shared}>${options.map(([value, text]) => html`<option value=${value} selected=${value === (given.value ?? given.defaultValue)}>${text}</option>`)}</select>`
       : multiline ? html`<textarea ...${shared}></textarea>` : html`<input ...${shared} />`}
     ${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
     ${fault && html`<p class="fault" id="${id}-fault">${fault}</p>`}

@@ -1,0 +1,399 @@
+"""The views of one image and of the pipeline."""
+
+import asyncio
+import json
+import os
+import re
+import shlex
+import sys
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from PIL import Image
+from playwright.async_api import Locator, Page, expect
+
+from tests.console.support import Console
+from tests.support.addresses import fetched
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.services  # `make services` brings the browser
+
+SEPIA = [{"op": "resize", "width": 320}, {"op": "sepia"}]
+
+
+async def uploaded(console: Console, photo: Path, **fields: Any) -> dict[str, Any]:
+    answer = await console.client.upload(photo, **fields)
+    assert answer.status == 201, answer
+    return answer.json
+
+
+async def transformed(console: Console, image_id: str, operations: list[dict[str, Any]]) -> str:
+    """The id of a result."""
+    job = await console.client.post(
+        f"/api/images/{image_id}/transform",
+        json={"operations": operations, "retention": "keep"},
+        headers={"Prefer": "wait=60"},
+    )
+    return job.json["result_id"]
+
+
+async def opened_tab(page: Page, name: str) -> Locator:
+    await page.get_by_role("tab", name=name).click()
+    return page.get_by_role("tabpanel", name=name)
+
+
+async def test_an_image_is_shown_large_with_what_is_known_of_it_and_zooms(
+    console: Console, photo: Path
+) -> None:
+    image = await uploaded(console, photo)
+    await console.client.call(
+        "PATCH", f"/api/images/{image['id']}", json={"filename": "A <img src=x onerror=alert(1)>.jpg"}
+    )
+    page = await console.open(f"/images/{image['id']}")
+    await expect(
+        page.get_by_role("heading", level=1, name="A <img src=x onerror=alert(1)>.jpg")
+    ).to_be_visible()
+    panel = page.get_by_role("tabpanel", name="Details")
+    await expect(panel).to_contain_text(image["md5"])
+    await expect(panel).to_contain_text(re.compile("640 . 427 px"))
+    await expect(panel).to_contain_text("Until you delete it.")
+    metadata = (await console.client.get(f"/api/images/{image['id']}/metadata")).json
+    await expect(panel).to_contain_text(metadata["sha256"])
+    picture = page.get_by_role("img", name="A <img src=x onerror=alert(1)>.jpg")
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("element => element.naturalWidth") == 640
+    stage = page.get_by_role("group", name=re.compile("^Picture"))
+    await stage.focus()
+    before = (await picture.bounding_box() or {})["width"]
+    await page.keyboard.press("+")
+    await page.keyboard.press("+")
+    await expect(page.get_by_role("button", name="Fit")).to_have_text("156 %")
+    assert (await picture.bounding_box() or {})["width"] == pytest.approx(before * 1.5625, rel=0.01)
+    await page.keyboard.press("0")
+    await expect(page.get_by_role("button", name="Fit")).to_have_text("100 %")
+    assert (await console.client.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is None
+    await console.photographed("image-details")
+
+
+async def test_a_click_sets_the_focal_point_and_arrow_keys_move_it(console: Console, photo: Path) -> None:
+    image = await uploaded(console, photo)
+    page = await console.open(f"/images/{image['id']}")
+    picture = page.get_by_role("img", name="rocket.jpg")
+    await expect(picture).to_be_visible()
+    await page.get_by_role("button", name="Set the focal point").click()
+    box = await picture.bounding_box()
+    assert box
+    await page.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.75 * box["height"])
+
+    async def focus() -> dict[str, float]:
+        return (await console.client.get(f"/api/images/{image['id']}")).json["focus"]
+
+    first = await until(focus)
+    assert (first["x"], first["y"]) == pytest.approx((0.25, 0.75), abs=0.01)
+    await page.get_by_role("group", name=re.compile("^Picture")).focus()
+    await page.keyboard.press("ArrowRight")
+
+    async def moved() -> bool:
+        return (await focus())["x"] > first["x"] + 0.005
+
+    await until(moved)
+    await console.photographed("image-focus")
+    await page.get_by_role("button", name="Done").click()
+    await page.get_by_role("button", name="Remove it").click()
+    await expect(page.get_by_role("button", name="Set the focal point")).to_be_visible()
+    assert await focus() is None
+
+
+async def test_the_history_leads_from_results_to_sources_and_compares_them(
+    console: Console, photo: Path
+) -> None:
+    image = await uploaded(console, photo)
+    result = await transformed(console, image["id"], SEPIA)
+    page = await console.open(f"/images/{image['id']}")
+    panel = await opened_tab(page, "History")
+    await expect(panel).to_contain_text("resize, sepia")
+    await panel.get_by_role("button", name="Compare").click()
+    slider = page.get_by_role("slider", name="How much of the picture is before")
+    await expect(slider).to_have_value("50")
+    after = page.get_by_role("img", name=re.compile("^After"))
+    await slider.focus()
+    for _ in range(10):
+        await page.keyboard.press("ArrowRight")
+    await expect(after).to_have_css("clip-path", "inset(0px 0px 0px 60%)")
+    await console.photographed("image-compare")
+    await page.get_by_role("button", name="End comparison").click()
+    await panel.get_by_role("link", name="rocket.jpg").last.click()
+    await expect(page).to_have_url(f"{console.url}/images/{result}")
+    panel = await opened_tab(page, "History")
+    await expect(panel.get_by_role("heading", name="Made from")).to_be_visible()
+    await console.photographed("image-history")
+
+
+async def test_look_alikes_links_and_addresses_of_an_image(console: Console, photo: Path) -> None:
+    image = await uploaded(console, photo)
+    alike = await transformed(console, image["id"], SEPIA)
+    for one in (image["id"], alike):
+        await console.client.until_hashed(one)
+    page = await console.open(f"/images/{image['id']}")
+    panel = await opened_tab(page, "Look-alikes")
+    await expect(panel.get_by_role("link", name=re.compile("bits differ"))).to_have_count(1)
+    await console.photographed("image-alike")
+    panel = await opened_tab(page, "Addresses")
+    await panel.get_by_role("button", name="Make a link").click()
+    link = await panel.get_by_label(re.compile("^Opens without signing in")).inner_text()
+    opened = await fetched(console.client, link.removeprefix(console.client.site.url))
+    assert opened.body == photo.read_bytes()
+    await panel.get_by_label("Steps", exact=True).fill("w_200:sepia")
+    await panel.get_by_role("button", name="Make addresses").click()
+    address = await panel.get_by_label("Address: the browser chooses the format", exact=True).inner_text()
+    shown = await fetched(console.client, address.removeprefix(console.client.site.url))
+    with Image.open(BytesIO(shown.body)) as picture:
+        assert picture.width == 200
+    await expect(panel.get_by_label("srcset", exact=True)).to_contain_text("200w")
+    await expect(panel.get_by_label("Steps", exact=True)).to_have_value("w_200:sepia")
+    await console.photographed("image-addresses")
+
+
+async def snippet(page: Page, name: str) -> str:
+    section = page.get_by_role("region", name="Copy as")
+    await section.get_by_role("button", name=name, exact=True).click()
+    text = section.get_by_label(f"As {name}")
+    await expect(text).not_to_have_text("…")
+    return await text.inner_text()
+
+
+async def ran(command: str, folder: Path, key: str) -> str:
+    """Run a command line as it is, in a folder, with this Python's commands first."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    process = await asyncio.create_subprocess_shell(
+        command,
+        cwd=folder,
+        env={"PATH": path, "DARKROOM_KEY": key, "HOME": str(folder)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
+
+
+async def test_what_is_copied_as_curl_command_line_python_json_and_url_does_what_the_pipeline_shows(
+    console: Console, photo: Path, tmp_path: Path
+) -> None:
+    image = await uploaded(console, photo)
+    name = {"filename": 'it\'s "mine" $HOME.jpg'}
+    await console.client.call("PATCH", f"/api/images/{image['id']}", json=name)
+    page = await console.open(f"/pipeline?image={image['id']}")
+    await add(page, "Resize")
+    await add(page, "Watermark")
+    await page.get_by_label("Text", exact=True).fill('It\'s "quoted" $5 \\n `x` é')
+    await page.get_by_text("Copy as curl, JSON").click()
+    operations = json.loads(await snippet(page, "JSON"))
+    assert [operation["op"] for operation in operations] == ["resize", "watermark"]
+    expected = await preview(console, image["id"], operations)
+    token = console.client.token or ""
+    key = (
+        await console.client.post(
+            "/accounts/me/keys", json={"name": "a", "scopes": ["images:read", "images:write"]}
+        )
+    ).json
+    for one in ("curl", "Python", "Command line"):
+        folder = tmp_path / one
+        folder.mkdir()
+        text = await snippet(page, one)
+        assert token not in text
+        if one == "Command line":
+            (folder / name["filename"]).write_bytes(photo.read_bytes())
+        elif one == "Python":
+            (folder / "it.py").write_text(text)
+            text = f"{shlex.quote(sys.executable)} it.py"
+        output = await ran(text, folder, key["key"])
+        made = [
+            file
+            for file in folder.rglob("*.jpg")
+            if file.name != name["filename"] or file.parent.name == "results" or one == "curl"
+        ]
+        assert [file.read_bytes() == expected for file in made] == [True], (one, output, made)
+    address = await snippet(page, "URL")
+    shown = await fetched(console.client, address.removeprefix(console.client.site.url))
+    with Image.open(BytesIO(shown.body)) as picture, Image.open(BytesIO(expected)) as result:
+        assert picture.size == result.size
+    await page.evaluate("document.querySelector('.copy').scrollIntoView()")
+    await console.photographed("pipeline-copy")
+    page = await console.open(f"/images/{image['id']}")
+    await page.get_by_role("tab", name="Copy as").click()
+    for one in ("curl", "Command line", "Python"):
+        folder = tmp_path / f"{one} of the image"
+        folder.mkdir()
+        (folder / name["filename"]).write_bytes(photo.read_bytes())
+        text = await snippet(page, one)
+        if one == "Python":
+            (folder / "it.py").write_text(text)
+            text = f"{shlex.quote(sys.executable)} it.py"
+        if one == "curl":
+            (folder / name["filename"]).unlink()
+        output = await ran(text, folder, key["key"])
+        if one == "curl":
+            assert [file.read_bytes() for file in folder.iterdir()] == [photo.read_bytes()]
+        else:
+            assert image["md5"] in output
+
+
+async def add(page: Page, name: str) -> None:
+    await page.get_by_role("searchbox", name="Search operations").fill(name)
+    await page.get_by_role("searchbox", name="Search operations").press("Enter")
+
+
+async def preview(console: Console, image_id: str, operations: list[dict[str, Any]]) -> bytes:
+    answer = await console.client.post(f"/api/images/{image_id}/preview", json={"operations": operations})
+    assert answer.status == 200, answer.json
+    return answer.body
+
+
+def cards(page: Page) -> Locator:
+    return page.get_by_role("list", name="Operations, in order").get_by_role("listitem")
+
+
+async def test_a_pipeline_is_made_by_hand_measured_and_saved_as_a_preset(
+    console: Console, photo: Path
+) -> None:
+    image = await uploaded(console, photo)
+    page = await console.open(f"/pipeline?image={image['id']}")
+    await add(page, "Resize")
+    await page.get_by_role("spinbutton", name="Width").fill("300")
+    await add(page, "Blur")
+    await page.get_by_role("slider", name="Sigma, slider").fill("3.5")
+    await add(page, "Tint")
+    await page.get_by_label("Color", exact=True).fill("#336699")
+    await page.get_by_label("Color", exact=True).press("Tab")
+    await add(page, "Convert")
+    await page.get_by_label("Format", exact=True).select_option("webp")
+    operations = [
+        {"op": "resize", "width": 300},
+        {"op": "blur", "sigma": 3.5},
+        {"op": "tint", "color": "#336699"},
+        {"op": "convert", "format": "webp", "quality": 80},
+    ]
+    expected = await preview(console, image["id"], operations)
+    size = page.locator(".below .size")
+    await expect(size).to_contain_text(
+        f"WEBP, {round(100 * len(expected) / image['size_bytes'])} % of the original"
+    )
+    draft = page.locator("[data-draft-ms]")
+    print(f"a draft in the page takes {await draft.get_attribute('data-draft-ms')} ms")  # noqa: T201
+    await console.photographed("pipeline")
+
+    await cards(page).nth(2).locator(".op-head").drag_to(cards(page).nth(0).locator(".op-head"))
+    await expect(cards(page).nth(0)).to_contain_text("Tint")
+    await cards(page).nth(0).get_by_role("button", name=re.compile("^⠿Tint")).focus()
+    await page.keyboard.press("Alt+ArrowDown")
+    await expect(cards(page).nth(1)).to_contain_text("Tint")
+    await page.get_by_role("button", name="Move convert, step 4 up").click()
+    await page.get_by_role("button", name="Remove blur, step 4").click()
+    await expect(cards(page)).to_have_count(3)
+
+    await page.get_by_role("button", name="Save as a preset").click()
+    await page.get_by_role("dialog").get_by_label("Name").fill("blueish")
+    await console.photographed("pipeline-preset")
+    await page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    await expect(page.get_by_text("Saved as blueish")).to_be_visible()
+    stored = (await console.client.get("/api/presets/blueish")).json["operations"]
+    assert [operation["op"] for operation in stored] == ["resize", "tint", "convert"]
+    await page.get_by_role("button", name="Remove all operations").click()
+    await expect(cards(page)).to_have_count(0)
+    await page.get_by_role("button", name="Presets").click()
+    await page.get_by_role("button", name="blueish").click()
+    await expect(cards(page)).to_have_count(3)
+
+
+async def test_faults_stand_at_the_operation_and_the_field_that_have_them(
+    console: Console, photo: Path
+) -> None:
+    image = await uploaded(console, photo)
+    page = await console.open(f"/pipeline?image={image['id']}")
+    await add(page, "Grayscale")
+    await add(page, "Tint")
+    await page.get_by_label("Color", exact=True).fill("reddish")
+    await page.get_by_label("Color", exact=True).press("Tab")
+    await expect(cards(page).nth(1).locator(".fault")).to_be_visible()
+    await expect(cards(page).nth(1).get_by_text("Fault", exact=True)).to_be_visible()
+    await expect(cards(page).nth(0).get_by_text("Fault", exact=True)).to_have_count(0)
+    await console.photographed("pipeline-fault")
+    await page.get_by_label("Color", exact=True).fill("red")
+    await page.get_by_label("Color", exact=True).press("Tab")
+    await expect(page.locator(".fault")).to_have_count(0)
+
+
+async def test_a_crop_is_pulled_by_its_handles_and_moved_by_keys(console: Console, photo: Path) -> None:
+    image = await uploaded(console, photo)
+    page = await console.open(f"/pipeline?image={image['id']}")
+    await add(page, "Crop")
+    box = page.get_by_role("group", name=re.compile("^What is kept"))
+    await expect(box).to_have_accessible_name(re.compile("512 . 342 at 64, 43"))
+    before = await box.bounding_box()
+    assert before
+    await page.mouse.move(before["x"] + before["width"], before["y"] + before["height"])
+    await page.mouse.down()
+    await page.mouse.move(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2, steps=5)
+    await page.mouse.up()
+    await expect(box).to_have_accessible_name(re.compile("25[5-7] . 17[0-2] at 64, 43"))
+    await box.press("ArrowLeft")
+    await box.press("Shift+ArrowDown")
+    await expect(box).to_have_accessible_name(re.compile("25[5-7] . 17[6-8] at 58, 43"))
+    await expect(page.get_by_role("spinbutton", name="X", exact=True)).to_have_value("58")
+    await console.photographed("pipeline-crop")
+    await page.get_by_role("button", name="Box").click()
+    result = page.get_by_role("img", name="The result")
+
+    async def whole() -> bool:
+        return await result.evaluate("element => element.naturalWidth") in (255, 256, 257)
+
+    await until(whole)
+
+
+async def test_every_operation_starts_with_values_that_the_api_takes_and_has_a_card(
+    console: Console, photo: Path
+) -> None:
+    image = await uploaded(console, photo)
+    page = await console.open(f"/pipeline?image={image['id']}")
+    names = await page.locator(".adder .names button").all_inner_texts()
+    assert len(names) == 30
+    await page.get_by_text("Add an operation").first.wait_for()
+    for name in names:
+        await page.locator(".adder .names").get_by_role("button", name=name, exact=True).click()
+    await expect(cards(page)).to_have_count(30)
+    for card in await cards(page).all():
+        await card.locator(".op-title").click()
+        await expect(card.locator(".op-body")).to_be_visible()
+    await page.get_by_text("Copy as curl, JSON").click()
+    for operation in json.loads(await snippet(page, "JSON")):
+        await preview(console, image["id"], [operation])
+
+
+async def test_a_pipeline_runs_over_all_selected_images(console: Console, photo: Path) -> None:
+    chosen = [(await uploaded(console, photo))["id"] for _ in range(6)]
+    page = await console.open("/library")
+    await page.evaluate(
+        """async ids => {
+          const app = document.querySelector("script[type=module]").src;
+          (await import(new URL("store.js", app))).selection.set(new Set(ids));
+        }""",
+        [*chosen, str(uuid4())],
+    )
+    await page.get_by_role("navigation", name="Console").get_by_role("link", name="Pipeline").click()
+    await add(page, "Sepia")
+    await page.get_by_role("button", name="Run over 7 images").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name="Run").click()
+    await expect(dialog).to_contain_text("6 jobs queued, 1 refused")
+    await expect(dialog).to_contain_text("There is no image")
+    await console.photographed("pipeline-run")
+
+    async def results() -> bool:
+        found = [(await console.client.get(f"/api/images/{one}")).json["result"] for one in chosen]
+        return all(result and result["retention"] == "keep" for result in found)
+
+    await until(results)
