@@ -50,6 +50,8 @@ function rows(found, prefix = "") {
     if (value === null || (!prefix && (SHOWN_ELSEWHERE.has(key) || HASHES.some(([name]) => name === key)))) return [];
     const label = `${prefix}${key.replaceAll("_", " ")}`;
     if (typeof value === "object" && !Array.isArray(value)) return rows(value, `${label}: `);
-    return [[label, Array.isArray(value) ? value.join(" × ") : String(value)]];
+    return [[label, Array.isArray(value) ? value.join(" × ") : words(value)]];
   });
 }
+
+const words = (value) => (typeof value === "boolean" ? (value ? "yes" : "no") : String(value));
