@@ -1,35 +1,32 @@
 """ZIP files of stored images, written while they are read."""
 
-from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from pathlib import PurePath
-from typing import cast
 
-from zipstream import ZIP_STORED, ZipStream  # pyright: ignore[reportMissingTypeStubs]
-
+from libs.runtime.zip_stream import Entry, zip_stream
 from libs.storage.database.tables import Image
 from libs.storage.objects import ObjectNotFound, ObjectStore
 
 FORBIDDEN = frozenset('/\\:*?"<>|')  # in the names of files, by one system or another
 
 
-async def archive(files: AsyncIterable[tuple[str, str]], objects: ObjectStore) -> AsyncIterator[bytes]:
-    """Yield a ZIP file, holding at most one chunk of its content in memory.
+def archive(files: AsyncIterable[tuple[str, str]], objects: ObjectStore) -> AsyncIterator[bytes]:
+    """Return a ZIP file in pieces, with at most one chunk of its content in memory.
 
     Args:
         files: The name and the object key of each file. One that does not exist is left out.
         objects: Where the files are.
     """
-    zipped = ZipStream(compress_type=ZIP_STORED)  # images are compressed already
+    return zip_stream(_opened(files, objects))
+
+
+async def _opened(files: AsyncIterable[tuple[str, str]], objects: ObjectStore) -> AsyncIterator[Entry]:
     async for name, key in files:
         try:
             async with objects.read(key) as chunks:
-                async for piece in _entry(zipped, name, chunks):
-                    yield piece
+                yield name, chunks
         except ObjectNotFound:
             continue  # it has just expired
-    for piece in cast("Iterator[bytes]", zipped.footer()):
-        yield piece
 
 
 def named(found: Sequence[Image]) -> list[tuple[str, str]]:
@@ -48,21 +45,3 @@ def named(found: Sequence[Image]) -> list[tuple[str, str]]:
         taken.add(name.casefold())
         files.append((name, image.object_key))
     return files
-
-
-async def _entry(zipped: ZipStream, name: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Yield one file: its header, then a piece for each chunk, since entries are not compressed."""
-    pending: deque[bytes] = deque()
-
-    def feed() -> Iterator[bytes]:
-        while pending:
-            yield pending.popleft()
-
-    zipped.add(feed(), name)
-    pieces = cast("Iterator[bytes]", zipped.file())
-    yield next(pieces)
-    async for chunk in chunks:
-        pending.append(chunk)
-        yield next(pieces)
-    for piece in pieces:
-        yield piece
