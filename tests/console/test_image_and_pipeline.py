@@ -161,7 +161,7 @@ async def snippet(page: Page, name: str) -> str:
     section = page.get_by_role("region", name="Copy as")
     await section.get_by_role("button", name=name, exact=True).click()
     text = section.get_by_label(f"As {name}")
-    await expect(text).not_to_have_text("…")
+    await expect(text).not_to_have_text(re.compile("^…?$"))
     return await text.inner_text()
 
 
@@ -171,7 +171,7 @@ async def ran(command: str, folder: Path, key: str) -> str:
     process = await asyncio.create_subprocess_shell(
         command,
         cwd=folder,
-        env={"PATH": path, "DARKROOM_KEY": key, "HOME": str(folder)},
+        env={"PATH": path, "API_KEY": key, "HOME": str(folder)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -288,7 +288,7 @@ async def test_a_pipeline_is_made_by_hand_measured_and_saved_as_a_preset(
 
     await cards(page).nth(2).locator(".op-head").drag_to(cards(page).nth(0).locator(".op-head"))
     await expect(cards(page).nth(0)).to_contain_text("Tint")
-    await cards(page).nth(0).get_by_role("button", name=re.compile("^⠿Tint")).focus()
+    await cards(page).nth(0).locator(".op-title").focus()
     await page.keyboard.press("Alt+ArrowDown")
     await expect(cards(page).nth(1)).to_contain_text("Tint")
     await page.get_by_role("button", name="Move convert, step 4 up").click()
@@ -359,9 +359,8 @@ async def test_every_operation_starts_with_values_that_the_api_takes_and_has_a_c
 ) -> None:
     image = await uploaded(console, photo)
     page = await console.open(f"/pipeline?image={image['id']}")
+    await expect(page.locator(".adder .names button")).to_have_count(30)
     names = await page.locator(".adder .names button").all_inner_texts()
-    assert len(names) == 30
-    await page.get_by_text("Add an operation").first.wait_for()
     for name in names:
         await page.locator(".adder .names").get_by_role("button", name=name, exact=True).click()
     await expect(cards(page)).to_have_count(30)

@@ -17,7 +17,7 @@ export function CopyAs({ image, operations }) {
       ${names.map((name) => html`<button class="tab" aria-pressed=${name === chosen} onClick=${() => choose(name)}>${name}</button>`)}
     </div>
     <div class="snippet"><pre tabindex="0" aria-label=${`As ${chosen}`}>${text}</pre><${CopyButton} text=${text} /></div>
-    ${["curl", "Python"].includes(chosen) && html`<p class="hint soft small">Put an <a href="/console/account">API key</a> into the variable <code>DARKROOM_KEY</code>.</p>`}
+    ${["curl", "Python"].includes(chosen) && html`<p class="hint soft small">Put an <a href="/console/account">API key</a> into the variable <code>API_KEY</code>.</p>`}
   </section>`;
 }
 

@@ -1,5 +1,5 @@
 // What a person does in the console as text for other places: each can be pasted and run as it is.
-// The key comes from the variable DARKROOM_KEY: an API key, or an access token.
+// The key comes from the variable API_KEY: an API key, or an access token.
 
 // `work`: { origin, image, operations }; without operations they are about the image as it is.
 export const SNIPPETS = [
@@ -15,13 +15,13 @@ export function json({ image, operations }) {
 
 export function curl({ origin, image, operations }) {
   const at = `${origin}/api/images/${image.id}`;
-  if (!operations.length) return `curl -sS -OJ ${quoted(`${at}/download?version=original`)} \\\n  -H "Authorization: Bearer $DARKROOM_KEY"`;
+  if (!operations.length) return `curl -sS -OJ ${quoted(`${at}/download?version=original`)} \\\n  -H "Authorization: Bearer $API_KEY"`;
   return [
     `curl -sS ${quoted(`${at}/transform`)} \\`,
-    '  -H "Authorization: Bearer $DARKROOM_KEY" \\',
+    '  -H "Authorization: Bearer $API_KEY" \\',
     "  -H 'Content-Type: application/json' -H 'Prefer: wait=60' \\",
     `  -d ${quoted(JSON.stringify({ operations }))} &&`,
-    `curl -sS -OJ ${quoted(`${at}/download`)} -H "Authorization: Bearer $DARKROOM_KEY"`,
+    `curl -sS -OJ ${quoted(`${at}/download`)} -H "Authorization: Bearer $API_KEY"`,
   ].join("\n");
 }
 
@@ -34,7 +34,7 @@ export function commandLine({ image, operations }) {
 export function python({ origin, image, operations }) {
   const at = `${origin}/api/images/${image.id}`;
   const head = ["import json", "import os", "import urllib.request", "", `IMAGE = ${JSON.stringify(at)}`,
-    'HEADERS = {"Authorization": "Bearer " + os.environ["DARKROOM_KEY"]}'];
+    'HEADERS = {"Authorization": "Bearer " + os.environ["API_KEY"]}'];
   if (!operations.length) return [...head, "", request("IMAGE", "", "image = json.load(answer)"), "print(image)", ""].join("\n");
   return [
     ...head,

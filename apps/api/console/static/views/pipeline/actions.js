@@ -21,7 +21,7 @@ export function SavePreset({ operations, onClose }) {
     toast(`Saved as ${name}`, { kind: "good" });
   };
   return html`<${FormDialog} title="Save as a preset" action="Save" onSubmit=${save} onClose=${onClose}>
-    <${Field} label="Name" name="name" required maxlength="63" pattern="[a-z][a-z0-9-]*" autofocus hint="Letters from a to z, digits and hyphens" />
+    <${Field} label="Name" name="name" required maxlength="63" pattern="[a-z][a-z0-9\\-]*" autofocus hint="Letters from a to z, digits and hyphens" />
     <label class="row"><input type="checkbox" name="public" /> Addresses with it open public images without a signature</label>
   </${FormDialog}>`;
 }

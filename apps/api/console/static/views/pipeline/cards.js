@@ -2,7 +2,7 @@
 import { html, useState } from "../../vendor/preact.js";
 import { Icon } from "../../components/icons.js";
 import { useStore } from "../../store.js";
-import { Fields } from "./fields.js";
+import { Fields, withCode } from "./fields.js";
 import { change, move, pipeline, remove } from "./state.js";
 
 export function Cards({ byName, longest, faults }) {
@@ -28,7 +28,7 @@ export function Cards({ byName, longest, faults }) {
       <button class="button icon small quiet" aria-label=${`Move ${named(step, place)} down`} disabled=${place === steps.length - 1} onClick=${() => move(step.key, place + 1)}><${Icon} name="down" size=${16} /></button>
       <button class="button icon small quiet" aria-label=${`Remove ${named(step, place)}`} onClick=${() => remove(step.key)}><${Icon} name="close" size=${16} /></button>
     </div>
-    ${open === step.key && html`<div class="op-body"><p class="soft small">${firstSentence(byName[step.operation.op].text)}</p>
+    ${open === step.key && html`<div class="op-body"><p class="soft small">${withCode(firstSentence(byName[step.operation.op].text))}</p>
       ${byName[step.operation.op].fields.length === 0 && html`<p class="small">It has no settings.</p>`}
       <${Fields} fields=${byName[step.operation.op].fields} values=${step.operation} longest=${longest} faults=${faults[place] ?? {}}
         onChange=${(operation) => change(step.key, operation)} /></div>`}

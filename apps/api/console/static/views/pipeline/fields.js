@@ -30,9 +30,14 @@ function FieldOf({ field, value, onChange, longest, faults, path }) {
     ${field.kinds.length > 1 && html`<${KindOf} field=${field} kind=${kind} onChange=${onChange} />`}
     <${Control} id=${id} kind=${kind} value=${shown} set=${value !== undefined} onChange=${onChange} longest=${longest} faults=${faults} path=${path}
       label=${field.label} described=${described} invalid=${fault ? "true" : undefined} />
-    <p class="hint" id="${id}-hint">${field.text}</p>
+    <p class="hint" id="${id}-hint">${withCode(field.text)}</p>
     ${fault && html`<p class="fault" id="${id}-fault">${fault}</p>`}
   </div>`;
+}
+
+// What stands between backticks in the descriptions is code.
+export function withCode(text) {
+  return text.split("`").map((part, place) => (place % 2 ? html`<code>${part}</code>` : part));
 }
 
 // Which of its kinds a value is of.
@@ -54,6 +59,7 @@ const CONTROLS = { number: NumberField, choice: Choice, boolean: Switch, colour:
 function NumberField({ id, kind, value, set, onChange, longest, label, described, invalid }) {
   const to = kind.to ?? Math.max(longest, 100);
   const from = kind.from;
+  const [typed, type] = useState(null); // while it is being typed: "3." is no number yet
   const given = (text) => {
     if (text === "") return onChange(undefined);
     const number = kind.whole ? Math.round(Number(text)) : Number(text);
@@ -62,8 +68,8 @@ function NumberField({ id, kind, value, set, onChange, longest, label, described
   const slid = (text) => given(kind.aboveLow && Number(text) <= kind.low ? String(kind.low + kind.step) : text);
   return html`<div class="number"><input type="range" aria-label="${label}, slider" min=${from} max=${to} step=${kind.step} value=${value ?? (from + to) / 2}
       class=${set ? "" : "unset"} onInput=${(event) => slid(event.target.value)} />
-    <input type="number" id=${id} inputmode="decimal" min=${kind.low} max=${kind.high ?? undefined} step=${kind.whole ? 1 : "any"} value=${value ?? ""} placeholder="auto"
-      aria-describedby=${described} aria-invalid=${invalid} onInput=${(event) => given(event.target.value)} /></div>`;
+    <input type="number" id=${id} inputmode="decimal" min=${kind.low} max=${kind.high ?? undefined} step=${kind.whole ? 1 : "any"} value=${typed ?? value ?? ""} placeholder="auto"
+      aria-describedby=${described} aria-invalid=${invalid} onInput=${(event) => { type(event.target.value); given(event.target.value); }} onBlur=${() => type(null)} /></div>`;
 }
 
 function Choice({ id, kind, value, onChange, described, invalid }) {
@@ -77,10 +83,11 @@ function Switch({ id, value, onChange, described }) {
 }
 
 function Colour({ id, value, onChange, label, described, invalid }) {
+  const [typed, type] = useState(null); // until it is complete
   const hex = /^#[0-9a-f]{6}/i.test(value ?? "") ? value.slice(0, 7) : "#ffffff";
   return html`<div class="colour"><input type="color" aria-label="${label}, picker" value=${hex} onInput=${(event) => onChange(event.target.value)} />
-    <input type="text" id=${id} value=${value ?? ""} placeholder="none" spellcheck=${false} aria-describedby=${described} aria-invalid=${invalid}
-      onChange=${(event) => onChange(event.target.value.trim() || undefined)} /></div>`;
+    <input type="text" id=${id} value=${typed ?? value ?? ""} placeholder="none" spellcheck=${false} aria-describedby=${described} aria-invalid=${invalid}
+      onInput=${(event) => type(event.target.value)} onChange=${(event) => { type(null); onChange(event.target.value.trim() || undefined); }} /></div>`;
 }
 
 function Several({ id, kind, value, onChange, label }) {

@@ -62,7 +62,7 @@ function Editor({ schema, image }) {
         <button class="button primary" disabled=${!steps.length} onClick=${() => setDialog("one")}>Run</button>
       </div>
     </div>
-    <div class="image-view">
+    <div class="image-view pipeline-view">
       <${PipelineStage} image=${image} steps=${steps} open=${open} live=${live} />
       <div class="knowing">
         <div class="row source"><img src=${pathOf(image.thumbnail_url)} alt="" />
