@@ -4,6 +4,8 @@ import re
 from ast import literal_eval
 from collections.abc import Callable, Mapping
 
+from libs.imaging.colours import COLOUR
+
 KINDS: Mapping[str, str] = {
     "int": "an integer",
     "float": "a number",
@@ -36,7 +38,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     ),
     (
         re.compile(r"Expected `str` matching regex (.+)", re.DOTALL),
-        lambda found: f"does not match the pattern {literal_eval(found[1]).removesuffix(_NO_LINE_BREAK)}",
+        lambda found: _unmatched(literal_eval(found[1])),
     ),
     (
         re.compile(r"Expected `datetime` with a timezone component"),
@@ -59,6 +61,12 @@ def in_plain_words(fault: str) -> str:
         if found := pattern.fullmatch(fault):
             return text(found)
     return fault
+
+
+def _unmatched(pattern: str) -> str:
+    if pattern == COLOUR.pattern:  # which has the names of all colours
+        return f"is no colour: {COLOUR.description}"
+    return f"does not match the pattern {pattern.removesuffix(_NO_LINE_BREAK)}"
 
 
 def _wrong_kind(expected: str, given: str) -> str:

@@ -39,7 +39,7 @@ function Delivery({ image }) {
     setMade(await api.post(`/api/images/${image.id}/urls`, { ...(preset ? { preset } : { steps }), alt, ...(sizes ? { sizes } : {}) })));
   const [preset, setPreset] = useState("");
   return html`<section class="card"><h2>Addresses for pages</h2><form class="stack" onSubmit=${submit}>
-    <div class="pair">
+    <div class="stack">
       ${presets.length > 0 && html`<${Field} label="Preset" name="preset" value=${preset} onChange=${(event) => setPreset(event.target.value)}
         options=${[["", "None"], ...presets.map((one) => [one.name, one.name])]} />`}
       ${!preset && html`<${Field} label="Steps" name="steps" required defaultValue=${image.focus ? "w_800,h_600,fit_cover,g_focus" : "w_800"} hint="As w_600,h_400,fit_cover:grayscale" />`}

@@ -31,7 +31,7 @@ function FieldOf({ field, value, onChange, longest, faults, path }) {
     <${Control} id=${id} kind=${kind} value=${shown} set=${value !== undefined} onChange=${onChange} longest=${longest} faults=${faults} path=${path}
       label=${field.label} described=${described} invalid=${fault ? "true" : undefined} />
     <p class="hint" id="${id}-hint">${withCode(field.text)}</p>
-    ${fault && html`<p class="fault" id="${id}-fault">${fault}</p>`}
+    ${fault && html`<p class="fault" id="${id}-fault">${withCode(fault)}</p>`}
   </div>`;
 }
 

@@ -3,6 +3,7 @@ import { html, useState } from "../../vendor/preact.js";
 import { bytes } from "../../components/format.js";
 import { WEB, usePicture } from "../../components/picture.js";
 import { Failure, Loading, sentence } from "../../components/states.js";
+import { faultsOf } from "./preview.js";
 import { CropBox } from "./crop-box.js";
 import { change } from "./state.js";
 
@@ -17,7 +18,7 @@ export function PipelineStage({ image, steps, open, live }) {
         : editing ? html`<${BoxEditor} key=${open} image=${image} before=${steps.slice(0, place)} step=${steps[place]} box=${box} />`
           : live.picture ? html`<img class="checkered result" src=${live.picture.url} alt="The result" />`
             : live.error ? html`<${Failure} title="There is no result." error=${live.error} />` : html`<${Loading} label="Rendering" />`}
-      ${live.error && live.picture && html`<p class="notice bad fault-note" role="alert">${sentence(live.error)}</p>`}
+      ${live.error && live.picture && html`<p class="notice bad fault-note" role="alert">${noted(live.error)}</p>`}
     </div>
     <div class="row below">
       <button class="button small" aria-pressed=${shown === "original"} onClick=${() => show(shown === "original" ? "result" : "original")}>Original</button>
@@ -25,6 +26,12 @@ export function PipelineStage({ image, steps, open, live }) {
       <p class="size" role="status">${sizeText(image, live)}</p>
     </div>
   </div>`;
+}
+
+// Faults of fields stand at the fields.
+function noted(error) {
+  const places = Object.keys(faultsOf(error)).map((place) => Number(place) + 1);
+  return places.length ? `Step ${places.join(", ")} has a fault; this is the picture before it.` : sentence(error);
 }
 
 function sizeText(image, { whole, ms, error }) {
