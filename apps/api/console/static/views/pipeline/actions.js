@@ -22,7 +22,7 @@ export function SavePreset({ operations, onClose }) {
   };
   return html`<${FormDialog} title="Save as a preset" action="Save" onSubmit=${save} onClose=${onClose}>
     <${Field} label="Name" name="name" required maxlength="63" pattern="[a-z][a-z0-9\\-]*" autofocus hint="Letters from a to z, digits and hyphens" />
-    <label class="row"><input type="checkbox" name="public" /> Addresses with it open public images without a signature</label>
+    <label class="check"><input type="checkbox" name="public" /> Addresses with it open public images without a signature</label>
   </${FormDialog}>`;
 }
 
@@ -70,7 +70,7 @@ export function Run({ ids, operations, onClose }) {
   const { started, done, failed } = state;
   const ended = started && done === ids.length;
   return html`<${Dialog} title=${`Run over ${plural(ids.length, "image")}`} onClose=${onClose} closable=${!started || ended}>
-    <label class="row"><input type="checkbox" checked=${keep} disabled=${started} onChange=${(event) => setKeep(event.target.checked)} /> Keep the results</label>
+    <label class="check"><input type="checkbox" checked=${keep} disabled=${started} onChange=${(event) => setKeep(event.target.checked)} /> Keep the results</label>
     ${!keep && html`<p class="soft small">Each result deletes itself after its download.</p>`}
     ${started && html`<div class="bar ${ended ? "done" : ""}" role="progressbar" aria-valuemin="0" aria-valuemax=${ids.length} aria-valuenow=${done} aria-label="Queued jobs">
       <span style=${{ transform: `scaleX(${done / ids.length})` }}></span></div><p role="status">${plural(done - failed.length, "job")} queued${failed.length ? `, ${failed.length} refused` : ""}</p>`}
