@@ -3,6 +3,7 @@
 from io import BytesIO
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from PIL import Image
 
@@ -37,7 +38,7 @@ async def test_a_preview_is_the_very_result_and_leaves_nothing_behind(client: Cl
 @ON_ONE_SITE
 async def test_a_draft_of_a_large_photograph_is_small_and_quick(client: Client, large_photo: Path) -> None:
     image = (await client.upload(large_photo)).json
-    steps = [{"op": "blur", "sigma": 30}, {"op": "vignette"}]
+    steps: list[dict[str, Any]] = [{"op": "blur", "sigma": 30}, {"op": "vignette"}]
     await preview(client, image["id"], operations=steps, draft=True)  # starts the processes
     taken: list[float] = []
     for strength in (0.1, 0.2, 0.3, 0.4, 0.5):

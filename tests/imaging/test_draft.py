@@ -84,4 +84,4 @@ def test_a_draft_of_an_animation_is_its_first_picture_or_the_one_that_is_asked_f
         rendered, draft = run(path, *draft_of(steps, explain(path, steps, Limits())))
         assert rendered.frames == 1
         if colour:
-            assert np.abs(np.subtract(draft.convert("RGB").getpixel((20, 15)), colour)).max() < 12
+            assert np.abs(np.asarray(draft.convert("RGB"))[15, 20].astype(int) - np.array(colour)).max() < 12
