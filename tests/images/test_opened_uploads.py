@@ -72,6 +72,14 @@ async def test_an_upload_whose_time_has_run_out_is_not_there_any_more(new_backen
         await direct_uploads.claim(upload.id, uuid4())
 
 
+async def test_an_upload_that_is_an_image_already_is_not_given_up(new_backends: NewBackends) -> None:
+    backends, owner, image = await new_backends(), await an_owner(), uuid4()
+    upload, unclaimed = await opened(backends, owner), await opened(backends, owner)
+    await direct_uploads.claim(upload.id, image)
+    assert await direct_uploads.give_up([upload.id, unclaimed.id]) == 1
+    assert (await direct_uploads.by_id(upload.id)).image == image
+
+
 async def test_a_file_of_another_size_or_md5_is_not_the_announced_one(new_backends: NewBackends) -> None:
     upload = await opened(await new_backends(), await an_owner(), md5="A" * 32)
     check_file(upload, size_bytes=3)
