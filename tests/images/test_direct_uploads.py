@@ -189,6 +189,20 @@ async def test_the_files_of_an_account_go_when_it_is_deleted_and_then_its_rows(
         refused(await stored(client, waiting, small_picture), 404, "upload_not_found")
 
 
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
+async def test_nothing_is_stored_for_an_account_that_an_operator_has_disabled(
+    new_site: NewSite, small_picture: bytes
+) -> None:
+    site = await new_site()
+    async with signed_in(site) as client:
+        upload = await opened(client, small_picture)
+        with closing(sqlite3.connect(Path(site.settings["DATA_DIR"]) / "darkroom.sqlite")) as database:
+            database.execute("update piccolo_user set active = 0 where username = ?", [client.username])
+            database.commit()
+        refused(await stored(client, upload, small_picture), 404, "upload_not_found")
+    assert await object_keys(site) == frozenset()
+
+
 @ON_ONE_SITE
 @pytest.mark.parametrize(
     ("fields", "status", "code"),
