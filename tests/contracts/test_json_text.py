@@ -69,6 +69,13 @@ def test_the_error_says_in_our_words_what_is_wrong_and_where(text: bytes | str, 
     assert str(raised.value) == f"is not JSON: {fault}"
 
 
+def test_a_fault_behind_more_digits_than_python_converts_has_its_place() -> None:
+    with pytest.raises(
+        msgspec.DecodeError, match=r"a comma before the end of a list or object, at byte 5006$"
+    ):
+        decode_json(b'{"a":%s,}' % (b"1" * 5000), msgspec.defstruct("Nothing", []))
+
+
 def test_a_text_that_is_no_json_behind_a_wrong_value_is_no_json() -> None:
     with pytest.raises(BadMessage, match=r"^the order is not JSON: there is more after its end, at byte 13$"):
         decode_order(b'{"type": 5} x')
