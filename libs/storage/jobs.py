@@ -142,16 +142,25 @@ async def owned_by(owner: int, job_id: UUID) -> Job:
 
 
 async def page(
-    owner: int, *, status: str | None, kind: str | None, image: UUID | None, limit: int, after: UUID | None
+    owner: int,
+    *,
+    limit: int,
+    after: UUID | None,
+    status: str | None = None,
+    kind: str | None = None,
+    image: UUID | None = None,
+    in_batch: bool | None = None,
 ) -> tuple[list[Job], int]:
     """Return at most `limit` jobs, newest first, older than the job `after`, and how many match in all.
 
     They come without their commands.
     """
-    conditions = [Job.owner == owner]
+    conditions: list[Condition] = [Job.owner == owner]
     for column, value in ((Job.status, status), (Job.kind, kind), (Job.image, image)):
         if value is not None:
             conditions.append(column == value)
+    if in_batch is not None:
+        conditions.append(Job.batch.is_not_null() if in_batch else Job.batch.is_null())
     total = cast("int", await Job.count().where(*conditions))
     if after is not None:
         conditions.append(Job.id < after)

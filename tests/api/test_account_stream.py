@@ -124,7 +124,12 @@ async def test_one_stream_shows_all_jobs_and_batches_and_a_failed_job_runs_again
             ended = await stream.until_last(batch["id"], has("Completed"))
             assert (ended["completed"], ended["failed"]) == (1, 1)
             items = (await client.get(f"/api/batches/{batch['id']}")).json["items"]
-            assert not [item for item in items if stream.of(item["job_id"])]
+            of_batch = {item["job_id"] for item in items}
+            assert not [job for job in of_batch if stream.of(job)]
+            single = (await client.get("/api/jobs?in_batch=false")).json
+            assert held in [job["id"] for job in single]
+            assert not of_batch & {job["id"] for job in single}
+            assert of_batch == {job["id"] for job in (await client.get("/api/jobs?in_batch=true")).json}
             assert not other.of(held), "each account has a stream of its own"
             seen = stream.last_id
     async with listening(client, last_id=seen) as resumed:

@@ -48,7 +48,7 @@ async def _image_views(context: RequestContext) -> AsyncGenerator[Views]:
 
 async def _job_views(context: RequestContext) -> AsyncGenerator[Views]:
     def read(after: UUID | None) -> Page[Job]:
-        return jobs.page(context.caller.id, status=None, kind=None, image=None, limit=PAGE, after=after)
+        return jobs.page(context.caller.id, limit=PAGE, after=after)
 
     async for page in _pages(read):
         yield await job_views_of(page, context.base_url)

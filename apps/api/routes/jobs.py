@@ -45,12 +45,19 @@ class Jobs(Controller):
         status: FromQuery[JobStatus | None] = None,
         kind: FromQuery[JobKind | None] = None,
         image: FromQuery[UUID | None] = None,
+        in_batch: FromQuery[bool | None] = None,
         after: FromQuery[UUID | None] = None,
         limit: Limit = 20,
     ) -> Response[list[JobView]]:
         """List the caller's jobs, newest first."""
         found, total = await jobs.page(
-            context.caller.id, status=status, kind=kind, image=image, limit=limit, after=after
+            context.caller.id,
+            status=status,
+            kind=kind,
+            image=image,
+            in_batch=in_batch,
+            limit=limit,
+            after=after,
         )
         views = await job_views_of(found, context.base_url)
         return listed(views, context, total=total, limit=limit)

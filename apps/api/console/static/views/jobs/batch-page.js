@@ -10,13 +10,13 @@ import { isUnderWay, note, useFeed } from "./feed.js";
 import { Counters, Live, Progress, Status } from "./pieces.js";
 
 const FILTERS = [["", "All"], ["failed", "Failed"], ["completed", "Done"], ["pending", "Waiting"]];
+const READINGS = 20;
 
 export function BatchPage({ id }) {
   const feed = useFeed();
   const [status, setStatus] = useState("");
   const known = feed.batches.get(id);
-  const ended = known && !isUnderWay(known) ? known.finished_at : "";
-  const details = useResource((signal) => detailsOf(id, status, signal), [id, status, feed.reloads, ended]);
+  const details = useResource((signal) => detailsOf(id, status, signal), [id, status, feed.reloads, stepOf(known)]);
   if (details.error && !known) return html`<${Failure} title="This batch is not here." error=${details.error} onRetry=${details.reload} />`;
   if (!known) return html`<${Loading} />`;
   return html`<div class="jobs-view">
@@ -36,6 +36,13 @@ export function BatchPage({ id }) {
       ${details.data ? html`<${Items} details=${details} />` : html`<${Loading} />`}
     </section>
   </div>`;
+}
+
+// Changes when the table of the batch is worth reading again: some twenty times, and at its end.
+function stepOf(batch) {
+  if (!batch) return "";
+  if (!isUnderWay(batch)) return batch.finished_at;
+  return Math.floor((READINGS * (batch.completed + batch.failed)) / Math.max(READINGS, batch.total));
 }
 
 function summaryOf(batch) {

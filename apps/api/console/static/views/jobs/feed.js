@@ -4,6 +4,7 @@ import { page } from "../../api.js";
 import { follow } from "../../events.js";
 import { createStore, useStore } from "../../store.js";
 
+const LINGER_MS = 5_000; // how long the stream outlives the last view that shows it
 const WINDOW_MS = 15_000; // over which a rate is measured
 const ENDED = ["completed", "failed", "cancelled", "Completed", "Failed"];
 
@@ -11,7 +12,8 @@ const ENDED = ["completed", "failed", "cancelled", "Completed", "Failed"];
 const feed = createStore({ jobs: new Map(), batches: new Map(), live: false, samples: new Map() });
 let users = 0;
 let control = null;
-let reloads = createStore(0); // counts the times at which changes may have been missed
+let closing = 0; // a timer
+const reloads = createStore(0); // counts the times at which changes may have been missed
 
 export function isUnderWay(record) {
   return !ENDED.includes(record.status);
@@ -21,10 +23,11 @@ export function isUnderWay(record) {
 export function useFeed() {
   useEffect(() => {
     users += 1;
-    if (users === 1) open();
+    clearTimeout(closing);
+    if (!control) open();
     return () => {
       users -= 1;
-      if (users === 0) control.abort();
+      if (users === 0) closing = setTimeout(close, LINGER_MS);
     };
   }, []);
   return { ...useStore(feed), reloads: useStore(reloads) };
@@ -65,9 +68,14 @@ export function rateOf(id, samples) {
 function open() {
   control = new AbortController();
   const signal = control.signal;
-  const closed = () => feed.set((state) => ({ ...state, live: false }));
-  follow("/api/events", { signal, onEvent: receive, onState: (isOpen) => isOpen || closed() }).catch(closed);
-  signal.addEventListener("abort", closed);
+  const broken = () => feed.set((state) => ({ ...state, live: false }));
+  follow("/api/events", { signal, onEvent: receive, onState: (isOpen) => isOpen || broken() }).catch(broken);
+  signal.addEventListener("abort", broken);
+}
+
+function close() {
+  control.abort();
+  control = null;
 }
 
 function receive({ event, data }) {

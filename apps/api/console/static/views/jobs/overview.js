@@ -58,7 +58,7 @@ function Batches({ feed, onChoose }) {
 }
 
 function Jobs({ feed, status }) {
-  const list = useList("jobs", "/api/jobs", { status }, feed);
+  const list = useList("jobs", "/api/jobs", { status, in_batch: false }, feed);
   const shown = withoutFollowing(list.shown).filter((job) => !status || job.status === status).sort((a, b) => (a.id < b.id ? 1 : -1));
   const underWay = [...feed.jobs.values()].filter(isUnderWay).length;
   return html`<section aria-labelledby="jobs-title">
