@@ -116,7 +116,8 @@ async def test_one_stream_shows_all_jobs_and_batches_and_a_failed_job_runs_again
             refused(await other_client.post(f"/api/jobs/{lost}/retry"), 404, "job_not_found")
             photo_server.serve(f"/{name}-late.jpg", photo.read_bytes())
             again = await client.post(f"/api/jobs/{lost}/retry")
-            assert (again.status, again.json["status"]) == (202, "queued")
+            assert again.status == 202
+            assert again.json["status"] != "failed", "by now it may run already"
             await stream.until_last(lost, has("completed"))
             refused(await client.post(f"/api/jobs/{lost}/retry"), 409, "job_not_failed")
 
