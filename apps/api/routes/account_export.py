@@ -10,8 +10,8 @@ from apps.api.context import RequestContext
 from apps.api.middleware.stream_access import ticket_for
 from apps.api.openapi.document import LOGIN
 from apps.api.responses.account_export import account_entries
+from apps.api.responses.files import attachment
 from apps.api.responses.stream_tickets import new_ticket
-from apps.http.content_disposition import UNTRUSTED, content_disposition
 from libs.auth.stream_tickets import EXPORT
 from libs.contracts.views.streams import EventTicket
 from libs.runtime.zip_stream import zip_stream
@@ -38,12 +38,7 @@ class AccountExport(Controller):
         browsers.
         """
         content = zip_stream(account_entries(context, originals=originals))
-        headers = {
-            "Content-Disposition": content_disposition(f"{context.caller.username}.zip", "attachment"),
-            "Cache-Control": "no-store",
-            **UNTRUSTED,
-        }
-        return Stream(content, headers=headers, media_type="application/zip")
+        return attachment(content, f"{context.caller.username}.zip", "application/zip")
 
     @post("/ticket", operation_id="createExportTicket", status_code=HTTP_201_CREATED)
     async def ticket(self, context: NamedDependency[RequestContext]) -> EventTicket:

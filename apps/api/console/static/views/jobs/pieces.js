@@ -20,7 +20,8 @@ export function Progress({ batch }) {
   const part = batch.total ? done / batch.total : 0;
   const kind = batch.status === "Failed" ? "failed" : batch.status === "Completed" ? "done" : "";
   return html`<div class="bar ${kind}" role="progressbar" aria-label="Progress of ${batch.filename}" aria-valuemin="0"
-      aria-valuemax=${batch.total} aria-valuenow=${done}><span style=${{ transform: `scaleX(${part})` }}></span></div>`;
+      aria-valuemax=${batch.total} aria-valuenow=${done}><span style=${{ transform: `scaleX(${part})` }}></span>
+    ${batch.completed > 0 && batch.failed > 0 && html`<i style=${{ width: `${(100 * batch.failed) / batch.total}%`, left: `${(100 * batch.completed) / batch.total}%` }}></i>`}</div>`;
 }
 
 // "412 of 1,000 done, 3 failed, 12.5 a second, 40 seconds left"
