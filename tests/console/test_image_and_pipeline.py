@@ -21,10 +21,11 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.services  # `make services` brings the browser
 
+ARTIST = 0x013B  # an EXIF tag
 SEPIA = [{"op": "resize", "width": 320}, {"op": "sepia"}]
 
 
-async def uploaded(console: Console, photo: Path, **fields: Any) -> dict[str, Any]:
+async def uploaded(console: Console, photo: Path | bytes, **fields: Any) -> dict[str, Any]:
     answer = await console.client.upload(photo, **fields)
     assert answer.status == 201, answer
     return answer.json
@@ -76,6 +77,30 @@ async def test_an_image_is_shown_large_with_what_is_known_of_it_and_zooms(
     await expect(page.get_by_role("button", name="Fit")).to_have_text("100 %")
     assert (await console.client.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is None
     await console.photographed("image-details")
+
+
+async def test_hostile_metadata_is_shown_as_text_and_an_image_that_expires_says_why_and_is_kept(
+    console: Console, photo: Path
+) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    with Image.open(photo) as picture:
+        exif, file = picture.getexif(), BytesIO()
+        exif[ARTIST] = hostile
+        picture.save(file, "JPEG", exif=exif)
+    image = await uploaded(console, file.getvalue(), retention="ephemeral")
+    page = await console.open(f"/images/{image['id']}")
+    panel = page.get_by_role("tabpanel", name="Details")
+    await expect(panel.get_by_text(hostile)).to_be_visible()
+    await expect(panel).to_contain_text("24 hours after it was made, because it is ephemeral")
+    await panel.get_by_role("button", name="Keep it").click()
+    await expect(panel).to_contain_text("Until you delete it.")
+    await panel.get_by_role("button", name="Change name and tags").click()
+    await page.get_by_role("textbox", name="Name").fill("Evening.jpg")
+    await page.get_by_role("textbox", name="Tags").fill("rocket,  night ,")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("heading", level=1, name="Evening.jpg")).to_be_visible()
+    stored = (await console.client.get(f"/api/images/{image['id']}")).json
+    assert (stored["retention"], {*stored["tags"]}, stored["public"]) == ("keep", {"night", "rocket"}, False)
 
 
 async def test_a_click_sets_the_focal_point_and_arrow_keys_move_it(console: Console, photo: Path) -> None:

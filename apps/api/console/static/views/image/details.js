@@ -1,7 +1,9 @@
 // What is known of an image: its file, its hashes, what its metadata say, and when it goes.
-import { html } from "../../vendor/preact.js";
+import { html, useState } from "../../vendor/preact.js";
 import { api } from "../../api.js";
 import { CopyButton } from "../../components/copy-as.js";
+import { FormDialog } from "../../components/dialog.js";
+import { Field } from "../../components/field.js";
 import { ago, bytes, moment } from "../../components/format.js";
 import { useResource } from "../../components/hooks.js";
 import { Failure, Loading } from "../../components/states.js";
@@ -9,7 +11,8 @@ import { Failure, Loading } from "../../components/states.js";
 const SHOWN_ELSEWHERE = new Set(["id", "format", "mime", "width", "height", "frames", "size_bytes", "md5", "phash", "colors", "hash_version", "blurhash"]);
 const HASHES = [["sha256", "SHA-256"], ["phash", "Perceptual"], ["dhash", "Difference"], ["average_hash", "Average"], ["colorhash", "Colour"]];
 
-export function Details({ image, onKeep }) {
+export function Details({ image, onKeep, onChange }) {
+  const [changing, setChanging] = useState(false);
   const { data, error, reload } = useResource((signal) => api.get(`/api/images/${image.id}/metadata`, {}, { signal }), [image.id, image.md5]);
   const found = data && "sha256" in data ? data : null; // else it is the job that looks at it
   return html`<div class="stack">
@@ -23,6 +26,8 @@ export function Details({ image, onKeep }) {
         ["Camera", image.camera],
         ["Colours", found && html`<span class="swatches">${found.colors.map((colour) => html`<span title=${colour} style=${{ background: colour }}></span>`)}</span>`],
       ]} />
+      <div><button class="button small" onClick=${() => setChanging(true)}>Change name and tags</button></div>
+      ${changing && html`<${Change} image=${image} onChange=${onChange} onClose=${() => setChanging(false)} />`}
     </section>
     <section class="card"><h2>How long it stays</h2>${image.expires_at
       ? html`<p>Deleted ${ago(image.expires_at)}, at ${moment(image.expires_at)}: ${image.expires_reason}.</p>
@@ -36,6 +41,16 @@ export function Details({ image, onKeep }) {
         : html`<p class="soft">The image is being described.</p><button class="button small" onClick=${reload}>Look again</button>`}
     </section>
   </div>`;
+}
+
+function Change({ image, onChange, onClose }) {
+  const save = ({ filename, tags, public: shown }) =>
+    onChange({ filename, tags: tags.split(",").map((tag) => tag.trim()).filter(Boolean), ...(image.retention === "keep" ? { public: Boolean(shown) } : {}) });
+  return html`<${FormDialog} title="Name and tags" action="Save" onSubmit=${save} onClose=${onClose}>
+    <${Field} label="Name" name="filename" required maxlength="255" defaultValue=${image.filename} />
+    <${Field} label="Tags" name="tags" defaultValue=${image.tags.join(", ")} hint="Separated by commas" />
+    ${image.retention === "keep" && html`<label class="check"><input type="checkbox" name="public" defaultChecked=${image.public} /> Addresses with a public preset open it without a signature</label>`}
+  </${FormDialog}>`;
 }
 
 export function Facts({ facts, mono = false }) {

@@ -26,7 +26,7 @@ export function History({ image, compared, onCompare }) {
 
 function Entry({ one, note, current, onCompare }) {
   return html`<li>
-    <a href="/console/images/${one.id}"><img src=${pathOf(one.thumbnail_url)} alt="" loading="lazy" /></a>
+    <a href="/console/images/${one.id}" tabindex="-1" aria-hidden="true"><img src=${pathOf(one.thumbnail_url)} alt="" loading="lazy" /></a>
     <div><a href="/console/images/${one.id}">${one.filename}</a>
       <p class="soft small">${steps(note) || one.format.toUpperCase()}, ${one.width} × ${one.height}, ${bytes(one.size_bytes)}, ${ago(one.created_at)}</p></div>
     <button class="button small" aria-pressed=${current} onClick=${() => onCompare(current ? null : one)}>Compare</button>

@@ -62,7 +62,8 @@ export default function ImageView({ params }) {
         <div class="tabs" role="tablist" aria-label="About the image">${TABS.map((name) => html`<button class="tab" role="tab" id=${`tab-${name}`}
           aria-selected=${name === tab} tabindex=${name === tab ? 0 : -1} onClick=${() => setTab(name)} onKeyDown=${(event) => arrow(event, tab, setTab)}>${name}</button>`)}</div>
         <div role="tabpanel" aria-labelledby=${`tab-${tab}`}>
-          ${tab === "Details" && html`<${Details} image=${image} onKeep=${() => change({ retention: "keep" }, "It stays")} />`}
+          ${tab === "Details" && html`<${Details} image=${image} onKeep=${() => change({ retention: "keep" }, "It stays")}
+            onChange=${(fields) => api.patch(`/api/images/${image.id}`, fields).then(setData)} />`}
           ${tab === "History" && html`<${History} image=${image} compared=${compared} onCompare=${show} />`}
           ${tab === "Look-alikes" && html`<${Alike} image=${image} />`}
           ${tab === "Addresses" && html`<${Addresses} image=${image} />`}

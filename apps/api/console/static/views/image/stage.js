@@ -61,7 +61,7 @@ export function Stage({ image, focus, pick, onPick }) {
     </div>` : html`<${Loading} label="Rendering" />`}
     <div class="zoom row">
       <button class="button icon small" aria-label="Zoom out" onClick=${() => zoomed(0.8)}>−</button>
-      <button class="button small" aria-label="Fit" onClick=${() => setView(HOME)}>${Math.round(100 * view.scale)} %</button>
+      <button class="button small" aria-label=${`Fit: now ${Math.round(100 * view.scale)} %`} onClick=${() => setView(HOME)}>${Math.round(100 * view.scale)} %</button>
       <button class="button icon small" aria-label="Zoom in" onClick=${() => zoomed(1.25)}><${Icon} name="plus" size=${16} /></button>
     </div>
   </div>`;
