@@ -134,7 +134,7 @@ async def test_a_thumbnail_is_small_made_once_and_goes_with_its_image(
     assert first.body == second.body
     assert len(first.body) < record["size_bytes"] / 5
     with Image.open(BytesIO(first.body)) as picture:
-        assert picture.size == (160, 107)
+        assert picture.size == (400, 267)
     fresh = {"If-None-Match": first.headers["ETag"]}
     assert (await admin.get(path, headers=fresh)).status == 304
     [kept] = [key for key in await object_keys(site, ".thumbnails/") if record["id"] in key]
