@@ -120,9 +120,10 @@ schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
 	$(BIN)/python -m libs.contracts.asyncapi > libs/contracts/asyncapi.json
 
-screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its commands in a terminal, the admin pages
+screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its commands in a terminal, the console, the admin pages
 	@PYTHONPATH=. $(BIN)/python docs/images/record_terminal.py
 	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k "embedded and operator"
+	@set -a && eval "$$($(SERVICES) env)" && CONSOLE_PICTURES=$$(mktemp -d) && set +a && $(BIN)/pytest -q tests/console/test_library.py -k forty && $(BIN)/python -c "import sys; from PIL import Image; Image.open(sys.argv[1]).convert('RGB').quantize(200).save('docs/images/console-library.png', optimize=True)" $$CONSOLE_PICTURES/library-1600-light.png && rm -r $$CONSOLE_PICTURES
 
 lock: $(VENV)/dev.stamp ## Pin every package again, without the address of an index
 	$(LOCK) pyproject.toml -o requirements/main.txt

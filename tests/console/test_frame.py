@@ -28,7 +28,7 @@ async def requested(context: BrowserContext, url: str) -> list[str]:
     context.on("request", lambda request: hosts.add(re.sub(r"^(\w+://[^/]+).*", r"\1", request.url)))
     page = await context.new_page()
     await page.goto(url)
-    await page.wait_for_load_state("networkidle")
+    await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await page.close()
     return sorted(hosts)
 

@@ -2,8 +2,12 @@
 
 import gzip
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +17,7 @@ from tests.support.client import Answer, Client
 from tests.support.shared_sites import ON_ONE_SITE
 from tests.support.site import Site
 
+ROOT = Path(__file__).parents[2]
 VENDOR = FOLDER / "vendor"
 FIRST_LOAD_BYTES = 200_000
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -114,6 +119,27 @@ def test_files_of_others_are_those_of_their_packages() -> None:
     assert {name for name, _ in rows} == files - {"README.md"}
     for name, digest in rows:
         assert sha256((VENDOR / name).read_bytes()).hexdigest() == digest, name
+
+
+def test_the_wheel_has_every_file_of_the_console(tmp_path: Path) -> None:
+    build = (
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        tmp_path,
+        ROOT,
+    )
+    subprocess.run(build, check=True, capture_output=True)
+    [wheel] = tmp_path.glob("*.whl")
+    folder = FOLDER.relative_to(ROOT)
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith(f"{folder}/")}
+    assert packed == {path.relative_to(ROOT).as_posix() for path in FOLDER.rglob("*") if path.is_file()}
 
 
 def test_no_module_of_the_console_writes_html_or_runs_text() -> None:

@@ -46,12 +46,27 @@ export function createCollection(search) {
     const items = before.items.filter(({ id }) => !ids.has(id));
     return { ...before, items, total: before.total - (before.items.length - items.length) };
   });
-  const prepend = (image) => state.set((before) => {
-    const items = [image, ...before.items.filter(({ id }) => id !== image.id)];
+  // Puts a new image in its place, the newest first; one that is older than what has been loaded comes with its page.
+  const insert = (image) => state.set((before) => {
+    const items = before.items.filter(({ id }) => id !== image.id);
+    const at = items.findIndex(({ id }) => id < image.id); // ids begin with the time
+    if (at < 0 && !before.complete) return before;
+    items.splice(at < 0 ? items.length : at, 0, image);
     return { ...before, items, total: before.total + items.length - before.items.length };
   });
+  const has = (id) => state.get().items.some((one) => one.id === id);
+  // Loads the first page again, and puts what is new before the rest.
+  async function refresh() {
+    const found = await first(search, control.signal);
+    const fresh = new Set(found.items.map(({ id }) => id));
+    state.set((before) => {
+      const items = [...found.items, ...before.items.filter(({ id }) => !fresh.has(id))];
+      return { ...before, items, total: Math.max(found.total, items.length) };
+    });
+  }
+
   need(PAGE);
-  return { state, need, replace, remove, prepend, close: () => control.abort() };
+  return { state, need, has, replace, remove, insert, refresh, close: () => control.abort() };
 }
 
 async function first({ like, distance, ...filters }, signal) {

@@ -1,5 +1,5 @@
 // A grid that holds only the rows in sight, however many images there are; it scrolls with the page.
-import { html, useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact.js";
+import { Component, html, useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact.js";
 import { Tile } from "./tile.js";
 
 const GAP = 12;
@@ -40,7 +40,18 @@ export function Grid({ items, total, selected, active, control, onNeed, onOpen, 
   </div>`;
 }
 
-function Row({ row, sizes, items, total, selected, active, onOpen, onSelect }) {
+// A row is drawn again only when something in it changes: scrolling changes none.
+class Row extends Component {
+  shouldComponentUpdate(next) {
+    return Object.keys(next).some((name) => next[name] !== this.props[name]);
+  }
+
+  render(props) {
+    return drawnRow(props);
+  }
+}
+
+function drawnRow({ row, sizes, items, total, selected, active, onOpen, onSelect }) {
   const from = row * sizes.columns;
   const indexes = Array.from({ length: Math.min(sizes.columns, total - from) }, (_, i) => from + i);
   const style = { transform: `translateY(${row * sizes.row}px)`, gridTemplateColumns: `repeat(${sizes.columns}, ${sizes.side}px)` };

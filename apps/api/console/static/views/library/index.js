@@ -10,6 +10,7 @@ import { UrlDialog } from "./dialogs.js";
 import { DropArea } from "./drop.js";
 import { Grid } from "./grid.js";
 import { selectRange, toggle, useGridKeys } from "./keyboard.js";
+import { useLive } from "./live.js";
 import { searchOf } from "./search.js";
 import { SelectionBar, removeSelected } from "./selection-bar.js";
 import { Toolbar } from "./toolbar.js";
@@ -21,7 +22,8 @@ export default function Library({ query }) {
   const key = JSON.stringify(search);
   const collection = useMemo(() => createCollection(search), [key]);
   useEffect(() => () => collection.close(), [collection]);
-  useEffect(() => (key === "{}" ? onUploaded(collection.prepend) : undefined), [collection]);
+  useEffect(() => (key === "{}" ? onUploaded(collection.insert) : undefined), [collection]);
+  useLive(collection, key !== "{}");
   const state = useStore(collection.state);
   const files = useRef(null);
   const [namesUrl, setNamesUrl] = useState(false);

@@ -1,0 +1,58 @@
+"""A library of thousands of images in the console."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import expect
+
+from tests.console.many_images import multiply
+from tests.console.support import Console
+
+pytestmark = pytest.mark.services  # `make services` brings the browser
+
+IMAGES = 2000
+DRAWN_TILES = 200
+HEAP_BYTES = 150_000_000
+
+# Scrolls through the page, a step a frame, and notes how long each frame took and how much was drawn.
+SCROLL = """async () => {
+  const frames = [], drawn = [];
+  let last = performance.now();
+  while (scrollY + innerHeight < document.documentElement.scrollHeight - 1) {
+    scrollBy({top: 120, behavior: "instant"});
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    frames.push(now - last);
+    last = now;
+    drawn.push(document.querySelectorAll(".tile").length);
+  }
+  frames.sort((a, b) => a - b);
+  const part = share => frames[Math.floor(share * (frames.length - 1))];
+  return {frames: frames.length, fps: 1000 / (frames.reduce((a, b) => a + b) / frames.length),
+    median_ms: part(0.5), p95_ms: part(0.95), worst_ms: part(1), drawn: Math.max(...drawn),
+    nodes: document.querySelectorAll("*").length, heap: performance.memory.usedJSHeapSize};
+}"""
+
+
+async def test_two_thousand_images_scroll_with_few_of_them_drawn(
+    console: Console, photo: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = console.page
+    made = (await console.client.upload(photo)).json
+    await console.client.until_hashed(made["id"])
+    await multiply(console.client, made, IMAGES - 1)
+    await page.reload()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("2,000 images")
+    await expect(page.locator(".tile img.loaded")).not_to_have_count(0)
+    found: dict[str, Any] = await page.evaluate(SCROLL)
+    with capsys.disabled():
+        print("\n", json.dumps(found, indent=None))  # noqa: T201 - how smooth it is on this machine
+    assert found["drawn"] < DRAWN_TILES
+    assert found["nodes"] < 20 * DRAWN_TILES
+    assert found["heap"] < HEAP_BYTES
+    await expect(page.locator(".tile", has_text="rocket.jpg")).to_be_visible()  # the oldest is the last
+    await page.keyboard.press("Home")
+    await expect(page.locator(".tile .name").first).to_have_text("many-1999.jpg")
+    await expect(page.locator(".tile a").first).to_be_focused()
