@@ -147,13 +147,13 @@ class AccountFeeds:
         if not feeds or not (everything or self._due or self.unread):
             self._due.clear()
             return
-        before = {owner: feed.nth for owner, feed in feeds.items()}
+        before = {owner: (feed.nth, feed.read_at is None) for owner, feed in feeds.items()}
         if everything or self.unread:
             await self._read_live(feeds)
         else:
             await self._read(feeds, self._take_due())
         for owner, feed in feeds.items():
-            if feed.nth != before[owner] or everything:
+            if everything or (feed.nth, feed.read_at is None) != before[owner]:
                 feed.wake()
 
     async def _read_live(self, feeds: dict[int, Feed]) -> None:
