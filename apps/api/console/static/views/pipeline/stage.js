@@ -31,7 +31,7 @@ export function PipelineStage({ image, steps, open, live }) {
 // Faults of fields stand at the fields.
 function noted(error) {
   const places = Object.keys(faultsOf(error)).map((place) => Number(place) + 1);
-  return places.length ? `Step ${places.join(", ")} has a fault; this is the picture before it.` : sentence(error);
+  return places.length ? `Step ${places.join(", ")} has a fault; this is the last picture without one.` : sentence(error);
 }
 
 function sizeText(image, { whole, ms, error }) {
