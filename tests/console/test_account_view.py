@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.console.accessibility import serious_faults
 from tests.console.support import Console
 from tests.support.client import PASSWORD
 from tests.support.site_contents import refused
@@ -57,6 +58,7 @@ async def test_keys_are_shown_once_work_and_are_revoked(console: Console) -> Non
     await form.get_by_label("See, cancel and retry jobs").check()
     await form.get_by_role("button", name="Create").click()
     await expect(page.get_by_text("This is shown only now.")).to_be_visible()
+    assert await serious_faults(page) == []
     await console.photographed("key")
     key = await secret_of(page)
     assert (await client.get("/api/jobs", token=key)).status == 200
@@ -92,6 +94,7 @@ async def test_a_webhook_is_tested_and_what_its_receiver_answered_is_shown_as_te
     await form.get_by_role("button", name="Save").click()
     secret = await secret_of(page)
     await expect(page.get_by_text("batch.completed, job.completed, job.failed;")).to_be_visible()
+    assert await serious_faults(page) == []
     await console.photographed("webhooks")
     await page.get_by_role("button", name="Test").click()
     [test, *_] = await receiver.received(path, 4)  # all attempts
@@ -132,6 +135,7 @@ async def test_presets_sessions_and_usage_are_those_of_the_api(console: Console)
     await expect(entry(page, "Chrome on Linux")).to_contain_text("This one")
     other = client.token
     await expect(page.get_by_role("button", name="End A Python program")).to_be_visible()
+    assert await serious_faults(page) == []
     await console.photographed("sessions")
     await page.get_by_role("button", name="End A Python program").click()
     await confirm(page, "End")

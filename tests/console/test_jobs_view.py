@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.batches.csv_files import accepted, products, sheet
+from tests.console.accessibility import serious_faults
 from tests.console.support import PATIENCE_MS, Console, sign_in
 from tests.support.fault_proxy import FaultProxy
 from tests.support.photo_server import ALLOWED, INSIDE, OUTSIDE, PhotoServer, serving
@@ -64,6 +65,7 @@ async def test_jobs_are_live_and_failed_ones_are_explained_and_run_again(
         held = page.get_by_role("listitem").filter(has_text="Fetch, flip")
         await held.get_by_role("button", name="Cancel").click()
         await expect(held.get_by_text("Cancelled", exact=True)).to_be_visible()
+    assert await serious_faults(page) == []
     await console.photographed("jobs")
 
     await row.get_by_role("link", name="Fetch, resize, grayscale").click()
@@ -91,6 +93,7 @@ async def test_a_table_with_faults_is_corrected_in_place_and_becomes_a_batch_wit
     await dialog.get_by_role("button", name="Check again").click()
     await expect(dialog.get_by_role("status")).to_contain_text("2 faults")
     await expect(dialog.get_by_text("2 is already on line 3")).to_be_visible()
+    assert await serious_faults(page) == []
     await console.photographed("csv-faults")
     await dialog.get_by_label("Input Image Urls, line 3").fill(url)
     await dialog.get_by_label("Serial Number, line 4").fill("3")
@@ -101,6 +104,7 @@ async def test_a_table_with_faults_is_corrected_in_place_and_becomes_a_batch_wit
     await expect(page.get_by_text("1 failed")).to_be_visible()
     await expect(page.get_by_role("cell", name=EVIL)).to_be_visible()
     await expect(page.get_by_role("link", name="url http error")).to_be_visible()
+    assert await serious_faults(page) == []
     await console.photographed("batch")
     async with page.expect_download() as started:
         await page.get_by_role("button", name="Table").click()
