@@ -1,5 +1,6 @@
 """The library of the console: adding, finding and changing images."""
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ from tests.console.accessibility import serious_faults
 from tests.console.support import SCHEMES, Console
 from tests.support.fault_proxy import FaultProxy
 from tests.support.pictures import encoded
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.services  # `make services` brings the browser
 
@@ -192,20 +192,21 @@ async def test_a_selection_is_tagged_kept_transformed_and_deleted(console: Conso
     tagged = {one["filename"]: one["tags"] for one in (await client.get("/api/images?tags=sea")).json}
     new = ["summer", "sea"]
     assert tagged == {"4.jpg": new, "3.jpg": ["of-1", *new], "2.jpg": new}
+    async with page.expect_download() as saved:
+        await page.get_by_role("button", name="Download").click()
+    with zipfile.ZipFile(await (await saved.value).path()) as archive:
+        assert sorted(archive.namelist()) == ["2.jpg", "3.jpg", "4.jpg"]
     await page.get_by_role("button", name="Transform").click()
     await page.get_by_role("dialog").get_by_role("button", name="Transform").click()
     await expect(page.get_by_text("3 jobs started")).to_be_visible()
-
-    async def transformed() -> bool:
-        done = (await client.get("/api/jobs?kind=transform&status=completed")).json
-        return len(done) == 3
-
-    await until(transformed)
+    await expect(page.locator(".tile")).to_have_count(9)  # the results come by themselves
     await page.get_by_role("button", name="Delete").click()
     dialog = page.get_by_role("dialog", name="Delete 3 images?")
     await dialog.get_by_role("button", name="Delete").click()
     await expect(page.get_by_text("3 images deleted")).to_be_visible()
-    await expect(page.locator(".tile .name")).to_have_text(["5.jpg", "1.jpg", "0.jpg"])
+    await expect(page.locator(".tile")).to_have_count(6)
+    left = {(one["filename"], one["width"]) for one in (await client.get("/api/images")).json}
+    assert left == {(f"{n}.jpg", 280) for n in (0, 1, 5)} | {(f"{n}.jpg", 64) for n in (2, 3, 4)}
     await expect(page.get_by_role("toolbar")).to_have_count(0)
 
 
