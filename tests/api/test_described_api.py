@@ -13,7 +13,7 @@ from tests.support.site import Site
 pytestmark = [ON_ONE_SITE, pytest.mark.parametrize("address", ["/schema", "/schema/legacy"])]
 
 Json = Mapping[str, Any]
-WITHOUT_EXAMPLE = ("application/zip", "image/*", "image/webp")
+WITHOUT_EXAMPLE = ("application/zip", "image/*")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The library of the console: adding, finding and changing images."""
 
+import asyncio
 import zipfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.console.accessibility import serious_faults
 from tests.console.support import SCHEMES, Console
 from tests.support.fault_proxy import FaultProxy
 from tests.support.pictures import encoded
+from tests.support.waiting import WAIT_S
 
 pytestmark = pytest.mark.services  # `make services` brings the browser
 
@@ -139,6 +141,20 @@ async def test_an_upload_is_paused_loses_its_connection_and_arrives_once(console
         assert await total(console) == 1
 
 
+async def test_an_upload_whose_answer_is_lost_arrives_once(console: Console, photo: Path) -> None:
+    page = console.page
+    async with FaultProxy.to(console.client.site.url) as proxy:
+        await page.goto(f"{proxy.url}/console/library")
+        await expect(page.get_by_role("heading", name="Drop images here")).to_be_visible()
+        proxy.lose_answer_to(b"POST /api/images HTTP")
+        await page.get_by_label("Files to upload").set_input_files(photo)
+        async with asyncio.timeout(WAIT_S):
+            await proxy.lost.wait()
+        await expect(page.locator(".upload")).to_contain_text("Uploaded")
+        await expect(page.locator(".tile")).to_have_count(1)
+        assert await total(console) == 1
+
+
 async def test_images_are_found_by_name_tag_format_size_and_likeness(
     console: Console, six: Page, forty_files: list[Path]
 ) -> None:
@@ -173,6 +189,20 @@ async def test_images_are_found_by_name_tag_format_size_and_likeness(
     await expect(page.locator(".tile .name")).to_have_text(["alike.jpg"])
     await page.go_back()
     await expect(page.locator(".tile")).to_have_count(7)
+
+
+async def test_a_form_keeps_what_was_entered_while_the_page_behind_it_changes(
+    console: Console, photo: Path
+) -> None:
+    page = console.page
+    await page.get_by_role("button", name="Filter").click()
+    await page.get_by_label("Format").select_option(label="PNG")
+    await page.get_by_label("Tags").fill("entered")
+    await console.client.upload(photo)
+    await expect(page.locator(".tile")).to_have_count(1)
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_role("heading", name="Nothing matches.")).to_be_visible()
+    await expect(page).to_have_url(f"{console.url}/library?tags=entered&format=png")
 
 
 async def test_a_selection_is_tagged_kept_transformed_and_deleted(console: Console, six: Page) -> None:

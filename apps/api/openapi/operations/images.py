@@ -186,7 +186,7 @@ OPERATIONS = {
     "openThumbnail": Described(
         sends=("If-None-Match",),
         answers={
-            200: Answer("The thumbnail", Media("image/webp"), ("ETag", "Cache-Control")),
+            200: Answer("The thumbnail", IMAGE_FILE, ("ETag", "Cache-Control")),
             304: Answer("The thumbnail is that of `If-None-Match`", None, ("ETag", "Cache-Control")),
         },
         errors=(*errors.IMAGE, *errors.STORE, *errors.RENDER, *errors.TOKEN[1:]),

@@ -2,8 +2,11 @@
 import { html, useId } from "./hooks.js";
 
 // `fault` is what is wrong with the value. Other properties go to the input; `options` makes a select.
-export function Field({ label, hint, fault, options, multiline, ...given }) {
+// Without a handler, `value` is what the field begins with: drawing the form again keeps what was entered.
+export function Field({ label, hint, fault, options, multiline, value, ...given }) {
   const id = useId();
+  const isHeld = given.onChange || given.onInput;
+  if (value !== undefined) given = { ...given, [isHeld ? "value" : "defaultValue"]: value };
   const described = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ") || undefined;
   const shared = { id, "aria-describedby": described, "aria-invalid": fault ? "true" : undefined, ...given };
   return html`<div class="field">

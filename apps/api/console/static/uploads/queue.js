@@ -96,15 +96,20 @@ async function run(id) {
   work();
 }
 
-// A broken connection and a limit of the server are no faults of the file: it is sent again when that is over.
+// Not faults of the file, which is sent again when they are over. With `idempotency_key_in_use` the server still
+// works on the request whose answer was lost.
+const PASSING = ["rate_limited", "idempotency_key_in_use"];
+const UNAVAILABLE = [502, 503, 504];
+
+const mayPass = (error) => error instanceof TypeError || PASSING.includes(error.code) || UNAVAILABLE.includes(error.status);
+
 async function sentAtLast(id, { file, url, key }, signal) {
   const options = { key, signal, onProgress: (progress) => change(id, { progress }) };
   for (let pauseS = 1; ; pauseS = Math.min(2 * pauseS, LONGEST_PAUSE_S)) {
     try {
       return await (file ? sendFile(file, options) : sendUrl(url, options));
     } catch (error) {
-      const passes = error instanceof TypeError || error.code === "rate_limited" || error.status === 503;
-      if (!passes || signal.aborted) throw error;
+      if (!mayPass(error) || signal.aborted) throw error;
       change(id, { state: "offline", progress: 0 });
       await Promise.race([pause(error.retryAfterS ?? pauseS, signal), online(signal)]);
       change(id, { state: "sending" });
