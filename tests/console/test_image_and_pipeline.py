@@ -77,6 +77,9 @@ async def test_an_image_is_shown_large_with_what_is_known_of_it_and_zooms(
     await expect(page.get_by_role("button", name="Fit")).to_have_text("100 %")
     assert (await console.client.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is None
     await console.photographed("image-details")
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Download").click()
+    assert Path(await (await download.value).path()).read_bytes() == photo.read_bytes()
 
 
 async def test_hostile_metadata_is_shown_as_text_and_an_image_that_expires_says_why_and_is_kept(

@@ -1,6 +1,6 @@
 // One image: large, with its history, what is known of it, its addresses, and what to do with it.
 import { html, useState } from "../../vendor/preact.js";
-import { api, request } from "../../api.js";
+import { api, pathOf } from "../../api.js";
 import { CopyAs } from "../../components/copy-as.js";
 import { confirm } from "../../components/dialog.js";
 import { useResource } from "../../components/hooks.js";
@@ -88,11 +88,10 @@ function arrow(event, tab, setTab) {
   document.getElementById(`tab-${next}`).focus();
 }
 
+// By a link, not by a script: where clients fetch files from the object store, the page itself may not.
 async function download(image) {
-  const answer = await request("GET", `/api/images/${image.id}/download`, { query: { version: "original" } });
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await answer.blob()), download: image.filename });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  const { url } = await api.post(`/api/images/${image.id}/link`, { version: "original" });
+  Object.assign(document.createElement("a"), { href: pathOf(url), download: image.filename }).click();
 }
 
 const percent = (fraction) => `${Math.round(100 * fraction)} %`;
