@@ -10,13 +10,15 @@ FORM = "multipart/form-data"
 
 
 class Media(Struct, frozen=True):
-    """A body that is not JSON."""
+    """A body that no Struct describes."""
 
     media_type: str
-    example: str | None = None  # None: bytes
+    example: str | dict[str, str] | None = None  # a text, or some texts of a JSON object; None: bytes
 
     def schema(self) -> dict[str, Any]:
         """Return the schema of the body."""
+        if isinstance(self.example, dict):
+            return {"type": "object", "properties": {name: {"type": "string"} for name in self.example}}
         return {"type": "string", "format": "binary"} if self.example is None else {"type": "string"}
 
 

@@ -143,7 +143,11 @@ OPERATIONS = {
         errors=(*errors.IMAGE, ImageFailed, ImageNotReady),
     ),
     "getOperations": Described(
-        answers={200: Answer("The schema", Media("application/schema+json", example='{"oneOf": []}'))}
+        answers={
+            200: Answer(
+                "The schema", Media("application/schema+json", example={"title": "Darkroom's operations"})
+            )
+        }
     ),
     "previewImage": Described(
         json=PreviewRequest,
