@@ -106,7 +106,8 @@ async def cpu_ms(subject: Subject, call: Call, count: int) -> float:
 @asynccontextmanager
 async def subject_of(tree: Path, kind: Kind, directory: Path) -> AsyncGenerator[Subject]:
     """Run a site of the code in `tree`, with an account."""
-    known = (tree / "libs/settings.py").read_text()
+    texts = [*(tree / "libs").glob("settings.py"), *(tree / "libs/settings").glob("*.py")]
+    known = "".join(path.read_text() for path in texts)
     later = [f"--unset=DARKROOM_{name}" for name in QUICK if f"    {name.lower()}:" not in known]
     program = ("env", *later, f"PYTHONPATH={tree}", sys.executable, "-m", "apps.cli")
     async with running_site(kind, directory, program=program, TICK_S="1") as site, account(site) as client:
