@@ -5,9 +5,8 @@ const FIRST_PAUSE_S = 1;
 const LONGEST_PAUSE_S = 30;
 
 // Calls `onEvent({ event, data, id })` for each event until `signal` aborts, the server says that no more come, or
-// `isLast(event)`. `onState(isOpen)` says whether the stream is open.
-export async function follow(path, { onEvent, onState = () => {}, isLast = () => false, signal }) {
-  let lastId = "";
+// `isLast(event)`. `onState(isOpen)` says whether the stream is open. `lastId` is of the last event that is known.
+export async function follow(path, { onEvent, onState = () => {}, isLast = () => false, signal, lastId = "" }) {
   let pauseS = FIRST_PAUSE_S;
   while (!signal.aborted) {
     try {

@@ -1,33 +1,32 @@
-// The jobs and batches of the account, kept up to date by one event stream while a view shows them.
+// The jobs and batches of the account, kept up to date while a view shows them.
 import { useEffect } from "../../vendor/preact.js";
 import { page } from "../../api.js";
-import { follow } from "../../events.js";
+import { listen } from "../../changes.js";
 import { createStore, useStore } from "../../store.js";
 
-const LINGER_MS = 5_000; // how long the stream outlives the last view that shows it
 const WINDOW_MS = 15_000; // over which a rate is measured
 const ENDED = ["completed", "failed", "cancelled", "Completed", "Failed"];
 
 // `live` is whether the stream is open and complete; `samples` are [time, done] of each batch.
 const feed = createStore({ jobs: new Map(), batches: new Map(), live: false, samples: new Map() });
 let users = 0;
-let control = null;
-let closing = 0; // a timer
+let end = null; // what ends the listening
 const reloads = createStore(0); // counts the times at which changes may have been missed
 
 export function isUnderWay(record) {
   return !ENDED.includes(record.status);
 }
 
-// Opens the stream while the component is shown: { jobs, batches, live, reloads }.
+// Listens while the component is shown: { jobs, batches, live, reloads }.
 export function useFeed() {
   useEffect(() => {
     users += 1;
-    clearTimeout(closing);
-    if (!control) open();
+    end ??= listen({ onEvent: receive, onState: (live) => feed.set((state) => ({ ...state, live })) });
     return () => {
       users -= 1;
-      if (users === 0) closing = setTimeout(close, LINGER_MS);
+      if (users > 0) return;
+      end();
+      end = null;
     };
   }, []);
   return { ...useStore(feed), reloads: useStore(reloads) };
@@ -65,25 +64,11 @@ export function rateOf(id, samples) {
   return last > first ? (1000 * (after - before)) / (last - first) : null;
 }
 
-function open() {
-  control = new AbortController();
-  const signal = control.signal;
-  const broken = () => feed.set((state) => ({ ...state, live: false }));
-  follow("/api/events", { signal, onEvent: receive, onState: (isOpen) => isOpen || broken() }).catch(broken);
-  signal.addEventListener("abort", broken);
-}
-
-function close() {
-  control.abort();
-  control = null;
-}
-
 function receive({ event, data }) {
   if (event === "job") note("jobs", [data]);
   if (event === "batch") receiveBatch(data);
   if (event === "deleted") ["jobs", "batches"].forEach((kind) => forget(kind, data.id));
   if (event === "state" && data.state === "gap") reloads.set((count) => count + 1);
-  if (event === "state" && data.state === "ready") feed.set((state) => ({ ...state, live: true }));
 }
 
 function receiveBatch(batch) {

@@ -1,7 +1,7 @@
 // Keeps the images in sight up to date: jobs that end change images, and make new ones.
 import { useEffect } from "../../vendor/preact.js";
 import { api } from "../../api.js";
-import { follow } from "../../events.js";
+import { listen } from "../../changes.js";
 import { forEach } from "./actions.js";
 
 const TOGETHER_MS = 300; // jobs that end shortly after one another are looked at together
@@ -9,7 +9,6 @@ const FEW = 24; // beyond it, a page of the list is less work than each image
 
 export function useLive(collection, isSearch) {
   useEffect(() => {
-    const control = new AbortController();
     const changed = new Set();
     let timer = 0;
     const look = async () => {
@@ -25,10 +24,10 @@ export function useLive(collection, isSearch) {
       known.forEach((id) => changed.add(id));
       if (changed.size) timer ||= setTimeout(look, TOGETHER_MS);
     };
-    follow("/api/events", { onEvent, signal: control.signal }).catch(() => {}); // without it the list is as it was loaded
+    const end = listen({ onEvent });
     return () => {
       clearTimeout(timer);
-      control.abort();
+      end();
     };
   }, [collection]);
 }
