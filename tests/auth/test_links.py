@@ -70,6 +70,8 @@ async def test_a_link_opens_for_anyone_and_counts_as_the_download(
         assert answer.headers["Content-Type"] == "image/jpeg"
         assert answer.headers["Content-Disposition"].startswith("inline; ")
         assert quote(image["filename"], safe="") in answer.headers["Content-Disposition"]
+    saved = await opened(f"{link['url']}?attachment=true")
+    assert saved.headers["Content-Disposition"].startswith("attachment; ")
     seen = (await shared_client.get(f"/api/images/{image['id']}")).json
     assert seen["first_downloaded_at"] is not None
     assert seen["expires_at"] < image["expires_at"]

@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import HttpMethod, Request, Response, route
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from litestar.status_codes import HTTP_200_OK
 
 from apps.api.openapi.document import by_method
@@ -24,9 +24,15 @@ from libs.storage.image_errors import ImageNotFound
     tags=["Links"],
 )
 async def open_link(
-    request: Request[Any, Any, Any], token: FromPath[str], backends: NamedDependency[Backends]
+    request: Request[Any, Any, Any],
+    token: FromPath[str],
+    backends: NamedDependency[Backends],
+    attachment: FromQuery[bool] = False,
 ) -> Response[Any]:
-    """Open a link: stream the image or redirect to it. This counts as the image's download."""
+    """Open a link: stream the image or redirect to it. This counts as the image's download.
+
+    With `attachment=true`, browsers save the file instead of showing it.
+    """
     target = verify_link(backends.settings.secret_key, token)
     image = await images.by_id(target.image_id)
     if image is None:
@@ -34,4 +40,5 @@ async def open_link(
     left_s = int(backends.settings.link_s)
     if target.expires_at is not None:
         left_s = int((target.expires_at - now()).total_seconds())
-    return await files.redirect_or_stream(image, request, backends, expires_s=left_s)
+    disposition = "attachment" if attachment else "inline"
+    return await files.redirect_or_stream(image, request, backends, expires_s=left_s, disposition=disposition)

@@ -91,7 +91,7 @@ function arrow(event, tab, setTab) {
 // By a link, not by a script: where clients fetch files from the object store, the page itself may not.
 async function download(image) {
   const { url } = await api.post(`/api/images/${image.id}/link`, { version: "original" });
-  Object.assign(document.createElement("a"), { href: pathOf(url), download: image.filename }).click();
+  Object.assign(document.createElement("a"), { href: `${pathOf(url)}?attachment=true` }).click();
 }
 
 const percent = (fraction) => `${Math.round(100 * fraction)} %`;
