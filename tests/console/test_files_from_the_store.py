@@ -32,6 +32,7 @@ async def test_an_image_is_shown_and_its_file_is_saved_from_the_store(
         await page.get_by_role("button", name="Download").click()
     saved = await started.value
     assert urlsplit(saved.url).netloc == urlsplit(console_settings["OBJECTS_URL"]).netloc.rpartition("@")[2]
-    assert (saved.suggested_filename, Path(await saved.path()).read_bytes()) == (photo.name, photo.read_bytes())
+    assert saved.suggested_filename == photo.name
+    assert Path(await saved.path()).read_bytes() == photo.read_bytes()
     assert (await console.client.get(f"/api/images/{image['id']}")).json["first_downloaded_at"] is not None
     assert console.complaints == []
