@@ -171,7 +171,7 @@ async def test_many_streams_of_an_account_cost_the_queries_of_one(
     owner = await an_owner()
     image = await an_image(owner)
     jobs = [await a_job(owner, image) for _ in range(20)]
-    streams, queries = EventStreams(per_account=99), 0
+    streams, queries, begun = EventStreams(per_account=99), 0, 0
 
     def counted(run: Callable[..., Any]) -> Callable[..., Any]:
         async def counting(*arguments: Any, **options: Any) -> Any:
@@ -182,19 +182,24 @@ async def test_many_streams_of_an_account_cost_the_queries_of_one(
         return counting
 
     async def ended() -> int:
+        nonlocal begun
         done: set[object] = set()
         async for feed, seen in streams.account_changes(owner.id, within_s=WAIT_S):
+            begun += seen == 0
             done |= {state.id for state in feed.since(seen) if not state.unfinished}
             if len(done) == len(jobs):
                 break
         return len(done)
+
+    async def all_begun() -> bool:
+        return begun >= len(waiting)
 
     async def several() -> bool:
         return queries >= 20
 
     async with streams.listening(MemoryBroker()):
         waiting = [asyncio.create_task(ended()) for _ in range(50)]
-        await asyncio.sleep(2 * every_s)
+        await until(all_begun)
         for name in ("run_compiled", "run_querystring"):
             monkeypatch.setattr(database, name, counted(getattr(database, name)))
         began = asyncio.get_running_loop().time()

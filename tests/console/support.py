@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
 
 from tests.support.client import PASSWORD, Client
@@ -25,6 +26,9 @@ WIDTHS = (390, 1024, 1600)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LOADED = "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
 EXPECTED = ("Failed to load resource",)  # Chromium reports each answer of 400 and above
+
+ON_BOTH = pytest.mark.parametrize("console_site", ["embedded", "services"], indirect=True)
+"""For the main path of each view."""
 
 
 @dataclass
@@ -85,6 +89,13 @@ async def sign_in(page: Page, username: str, password: str = PASSWORD) -> None:
     await page.get_by_label("Password").fill(password)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("navigation", name="Console")).to_be_visible()
+
+
+async def uploaded(console: Console, photo: Path | bytes, **fields: Any) -> dict[str, Any]:
+    """Upload an image of the console's account."""
+    answer = await console.client.upload(photo, **fields)
+    assert answer.status == 201, answer
+    return answer.json
 
 
 def _note(console: Console, message: ConsoleMessage) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from tests.console.accessibility import serious_faults
-from tests.console.support import Console
+from tests.console.support import ON_BOTH, Console
 from tests.support.client import PASSWORD
 from tests.support.site_contents import refused
 from tests.support.waiting import until
@@ -82,6 +82,7 @@ async def test_keys_are_shown_once_work_and_are_revoked(console: Console) -> Non
     assert token.startswith("dut_")
 
 
+@ON_BOTH
 async def test_a_webhook_is_tested_and_what_its_receiver_answered_is_shown_as_text(
     console: Console, receiver: Receiver
 ) -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.batches.csv_files import accepted, products, sheet
 from tests.console.accessibility import serious_faults
-from tests.console.support import PATIENCE_MS, Console, sign_in
+from tests.console.support import ON_BOTH, PATIENCE_MS, Console, sign_in
 from tests.support.fault_proxy import FaultProxy
 from tests.support.photo_server import ALLOWED, INSIDE, OUTSIDE, PhotoServer, serving
 from tests.support.waiting import until
@@ -44,6 +44,7 @@ async def drop(page: Page, name: str, content: bytes) -> None:
     )
 
 
+@ON_BOTH
 async def test_jobs_are_live_and_failed_ones_are_explained_and_run_again(
     console: Console, photos: PhotoServer, photo: Path
 ) -> None:

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.async_api import Page, expect
 
 from tests.console.accessibility import serious_faults
-from tests.console.support import SCHEMES, Console
+from tests.console.support import ON_BOTH, SCHEMES, Console
 from tests.support.fault_proxy import FaultProxy
 from tests.support.pictures import encoded
 from tests.support.waiting import WAIT_S
@@ -89,6 +89,7 @@ async def test_forty_files_at_once_are_uploaded_but_the_broken_and_the_too_large
     await console.photographed("library")
 
 
+@ON_BOTH
 async def test_images_are_dropped_and_pasted_and_named_by_url(console: Console, photo: Path) -> None:
     page = console.page
     await expect(page.get_by_role("heading", name="Drop images here")).to_be_visible()
