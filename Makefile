@@ -22,8 +22,9 @@ BASE ?=
 PROCESSES ?= $(if $(ARGS),0,4)
 SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' libs/__init__.py)
 
-.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema screenshots clean
+.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema wheel image sbom screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -120,6 +121,16 @@ schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
 	$(BIN)/python -m libs.contracts.asyncapi > libs/contracts/asyncapi.json
 
+wheel: $(VENV)/dev.stamp ## Build dist/darkroom-VERSION-py3-none-any.whl
+	$(BIN)/hatchling build -t wheel
+
+image: ## Build the container image, tagged with its version and `local`
+	docker build --file infra/Dockerfile --tag darkroom:$(VERSION) --tag darkroom:local --build-arg VERSION=$(VERSION) .
+
+sbom: $(VENV)/dev.stamp ## Write dist/sbom.cdx.json: every locked package, as CycloneDX
+	@mkdir -p dist
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements/main.txt --pyproject pyproject.toml --output-reproducible -o dist/sbom.cdx.json
+
 screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its commands in a terminal, the console, the admin pages
 	@PYTHONPATH=. $(BIN)/python docs/images/record_terminal.py
 	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k "embedded and operator"
@@ -128,6 +139,7 @@ screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its
 lock: $(VENV)/dev.stamp ## Pin every package again, without the address of an index
 	$(LOCK) pyproject.toml -o requirements/main.txt
 	$(LOCK) pyproject.toml --extra dev -c requirements/main.txt -o requirements/dev.txt
+	$(LOCK) --group sbom -c requirements/dev.txt -o requirements/sbom.txt
 	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean: services-down ## Remove the virtual environment and caches; keep the data

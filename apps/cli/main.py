@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from apps.cli.backup import backup, restore
 from apps.cli.bootstrap import defer_garbage_collection
 from apps.cli.check import check
 from apps.cli.compare import compare
@@ -25,6 +26,8 @@ SECTIONS: Mapping[str, Sequence[click.Command]] = {
     "Operate an installation": (
         check,
         migrate,
+        backup,
+        restore,
         create_user,
         create_admin,
         create_key,

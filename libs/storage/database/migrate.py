@@ -6,6 +6,7 @@ import fcntl
 import io
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,7 +15,7 @@ from piccolo.apps.migrations.commands.forwards import run_forwards
 
 from libs.contracts.outcome import Outcome
 from libs.runtime.threads import MAINTENANCE
-from libs.storage.database import piccolo_conf
+from libs.storage.database import migrations, piccolo_conf
 from libs.storage.database.engine import Engine
 from libs.storage.database.errors import driver_errors
 from libs.storage.database.postgres import Connection, PooledPostgres
@@ -47,6 +48,12 @@ async def migrate(engine: Engine, *, until: str = "all") -> None:
             if not result.success:
                 raise MigrationFailed(f"{app}: {result.message}")
     log.info("migrated")
+
+
+def newest_migration() -> str:
+    """Return the id of the newest of Darkroom's own migrations."""
+    newest = max(path.stem for path in Path(migrations.__path__[0]).glob("[0-9]*.py"))
+    return str(import_module(f"{migrations.__name__}.{newest}").ID)
 
 
 @asynccontextmanager
