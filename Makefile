@@ -133,7 +133,7 @@ sbom: $(VENV)/dev.stamp ## Write dist/sbom.cdx.json: every locked package, as Cy
 
 screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its commands in a terminal, the console, the admin pages
 	@PYTHONPATH=. $(BIN)/python docs/images/record_terminal.py
-	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k "embedded and operator"
+	@set -a && eval "$$($(SERVICES) env)" && set +a && SCREENSHOTS=docs/images $(BIN)/pytest -q tests/e2e/test_admin_pages.py -k operator_sees
 	@set -a && eval "$$($(SERVICES) env)" && CONSOLE_PICTURES=$$(mktemp -d) && set +a && $(BIN)/pytest -q tests/console/test_library.py -k forty && $(BIN)/python -c "import sys; from PIL import Image; Image.open(sys.argv[1]).convert('RGB').quantize(200).save('docs/images/console-library.png', optimize=True)" $$CONSOLE_PICTURES/library-1600-light.png && rm -r $$CONSOLE_PICTURES
 
 lock: $(VENV)/dev.stamp ## Pin every package again, without the address of an index

@@ -8,25 +8,17 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from infra.local import tools
+from tests.console.accessibility import serious_faults
+from tests.console.support import FLAGS, SCHEMES
 from tests.support.client import PASSWORD, Client
-from tests.support.shared_sites import NewSite
-from tests.support.site import Site
-from tests.support.waiting import WAIT_S
+from tests.support.site import Site, running_site
+from tests.support.waiting import WAIT_S, until
 
 pytestmark = pytest.mark.services  # `make services` brings the browser too
 
-EMBEDDED = pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 OPERATOR = "root"
 SIZE = {"width": 1400, "height": 860}
 TOO_LARGE = {"op": "crop", "x": 9, "y": 9, "width": 3000, "height": 3000}
@@ -41,12 +33,11 @@ class Operated(Struct, frozen=True):
     client: Client
 
 
-@pytest.fixture
-async def operated(new_site: NewSite, photos: Path) -> AsyncIterator[Operated]:
-    """Photographs, a result, and a job that failed."""
-    site = await new_site()
-    await site.run("create-admin", "--username", OPERATOR, "--password", PASSWORD)
-    async with Client(site) as client:
+@pytest.fixture(scope="module")
+async def operated(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> AsyncIterator[Operated]:
+    """Photographs, a result, a job that failed, and a webhook."""
+    async with running_site("embedded", tmp_path_factory.mktemp("operated")) as site, Client(site) as client:
+        await site.run("create-admin", "--username", OPERATOR, "--password", PASSWORD)
         client.username = "ada"
         await client.register()
         await client.login()
@@ -56,28 +47,50 @@ async def operated(new_site: NewSite, photos: Path) -> AsyncIterator[Operated]:
         assert (await client.upload(photos / "rocket.jpg", steps, wait_s=60)).status == 201
         failed = await client.upload(photos / "rocket.jpg", [TOO_LARGE])
         assert (await client.job_done(failed.json["job_id"]))["status"] == "failed"
+        endpoint = {"url": "https://example.org/hook", "events": ["batch.completed"]}
+        assert (await client.post("/api/webhooks", json=endpoint)).status == 201
         yield Operated(site, client)
 
 
-@pytest.fixture
-async def page(operated: Operated) -> AsyncIterator[Page]:
-    """The start page, after the login."""
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Browser]:
     path = tools.BROWSER.find()
     assert path, tools.BROWSER.advice
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=FLAGS)
-        try:
-            opened = await chromium.new_page(viewport=SIZE)  # pyright: ignore[reportArgumentType] - a dict of two
-            opened.set_default_timeout(PATIENCE_MS)
-            expect.set_options(timeout=PATIENCE_MS)
-            await opened.goto(f"{operated.site.url}/admin")
-            await opened.fill("input[name=username]", OPERATOR)
-            await opened.fill("input[name=password]", PASSWORD)
-            await opened.keyboard.press("Enter")
-            await opened.wait_for_selector("#overview .card")
-            yield opened
-        finally:
-            await chromium.close()
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(operated: Operated, chromium: Browser) -> AsyncIterator[Page]:
+    """The start page, after the login."""
+    context = await chromium.new_context(viewport=SIZE)  # pyright: ignore[reportArgumentType] - a dict of two
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    opened = await context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    await opened.goto(f"{operated.site.url}/admin")
+    await opened.fill("input[name=username]", OPERATOR)
+    await opened.fill("input[name=password]", PASSWORD)
+    await opened.keyboard.press("Enter")
+    await opened.wait_for_selector("#overview .card")
+    yield opened
+    await context.close()
+    assert errors == []
+
+
+async def row(page: Page, table: str, text: str = "") -> None:
+    """Open the page of a row of a list."""
+    await listed(page, table)
+    await page.locator(".table_wrapper tbody tr", has_text=text).first.locator("a[data-short]").click()
+    await page.wait_for_selector("#record" if table in ("image", "job") else "[data-uitest=save_button]")
+
+
+async def listed(page: Page, table: str) -> None:
+    await page.goto(page.url.split("#")[0] + f"#/{table}/")
+    await page.wait_for_selector(f"body[data-table={table}] td[data-label] a[data-short]")
 
 
 async def kept(page: Page, directory: Path, name: str) -> None:
@@ -93,7 +106,6 @@ async def card(page: Page, label: str) -> str:
     return await page.inner_text(f'[data-card="{label}"] strong')
 
 
-@EMBEDDED
 async def test_an_operator_sees_the_site_opens_a_picture_and_runs_a_failed_job_again(
     operated: Operated, page: Page, tmp_path: Path
 ) -> None:
@@ -141,19 +153,93 @@ async def test_an_operator_sees_the_site_opens_a_picture_and_runs_a_failed_job_a
     assert (await operated.client.get(f"/api/jobs/{job['id']}")).json["attempts"] == 2
 
 
-@EMBEDDED
-async def test_records_offer_nothing_that_would_change_them(page: Page) -> None:
-    await page.click('.table_list a[href="#/job/"]')
-    await expect(page.locator("[data-status=completed]").first).to_be_visible()
-    await expect(page.locator(".buttons a:has-text('Add Row')")).to_be_hidden()
-    await page.locator("a[data-short]").first.click()
-    await page.wait_for_selector("form")
-    await expect(page.locator("form button[type=submit]:visible")).to_have_count(0)
-    await page.goto(page.url.split("#")[0] + "#/piccolo_user/")
+async def test_a_record_offers_nothing_that_the_server_would_refuse(page: Page) -> None:
+    refused = page.locator(
+        "[data-uitest=save_button], form, .header [data-uitest=drop_down_button],"
+        ".buttons a:has-text('Add'), .buttons a:has-text('Update'), .buttons a:has-text('Delete')"
+    ).locator("visible=true")
+    for table in ("image", "job", "refresh_token"):
+        await listed(page, table)
+        await until(lambda: ticked(page))
+        await expect(refused).to_have_count(0)
+        await page.locator("a[data-short]").first.click()
+        await expect(page.locator("#record")).to_be_visible()
+        await expect(refused).to_have_count(0)
+    await listed(page, "piccolo_user")
     await expect(page.locator(".buttons a:has-text('Add Row')")).to_be_visible()
 
 
-@EMBEDDED
+async def ticked(page: Page) -> bool:
+    """Select the first row, which is forgotten whenever Piccolo loads the rows again."""
+    await page.locator(".table_wrapper tbody td input").first.check()
+    return await page.locator(".buttons a:has-text('Update')").count() == 1
+
+
+async def test_what_an_operator_may_change_is_saved(operated: Operated, page: Page) -> None:
+    saved = re.compile(r"/api/tables/(webhook_endpoint|piccolo_user)/")
+    await row(page, "webhook_endpoint")
+    await expect(page.locator("form [name=owner]")).to_be_disabled()
+    await page.fill("form [name=url]", "https://example.org/moved")
+    async with page.expect_response(saved) as answered:
+        await page.click("[data-uitest=save_button]")
+    assert (await answered.value).status == 200
+    assert [hook["url"] for hook in (await operated.client.get("/api/webhooks")).json] == [
+        "https://example.org/moved"
+    ]
+
+    await row(page, "piccolo_user", "ada")
+    await expect(page.locator("form [name=last_login]")).to_be_disabled()
+    await page.fill("form [name=first_name]", "Ada")
+    async with page.expect_response(saved) as answered:
+        await page.click("[data-uitest=save_button]")
+    assert (await answered.value).status == 200
+
+
+async def test_values_are_shown_as_people_read_them(operated: Operated, page: Page) -> None:
+    [image] = (await operated.client.get("/api/images?filename=coffee.png")).json
+    image = (await operated.client.get(f"/api/images/{image['id']}")).json
+    await listed(page, "image")
+    heads = await page.locator("thead th").all_inner_texts()
+    assert [head.strip().lower() for head in heads if head.strip()] == (
+        ["file", "owner", "filename", "status", "format", "width", "height", "size", "created", "id"]
+    )
+    cells = page.locator(".table_wrapper tbody tr", has_text="coffee.png")
+    assert await cells.locator("[data-label=Size] .readable").inner_text() == "467 kB"
+    await row(page, "image", "coffee.png")
+    shown = page.locator("#record dd")
+    assert re.fullmatch("[0-9a-f]{16}", image["phash"])
+    await expect(page.locator("[data-column=phash]")).to_have_text(image["phash"])
+    await expect(page.locator("[data-column=size_bytes] span")).to_have_attribute(
+        "title", f"{image['size_bytes']} bytes"
+    )
+    created = page.locator("[data-column=created_at] time")
+    assert re.fullmatch(r"now|\d+ (second|minute)s? ago", await created.inner_text())
+    assert (await created.get_attribute("title") or "")[:23] == image["created_at"][:23]
+    assert "NULL" not in await shown.all_inner_texts()
+
+
+async def test_every_page_is_readable_in_both_modes_and_on_a_telephone(page: Page) -> None:
+    for scheme in SCHEMES:
+        await page.evaluate(f"localStorage.setItem('darkMode', '{str(scheme == 'dark').lower()}')")
+        await page.reload()
+        for width in (390, 1600):
+            await page.set_viewport_size({"width": width, "height": 844})
+            await page.goto(page.url.split("#")[0] + "#/")
+            await page.wait_for_selector(f".{scheme}_mode #overview .card")
+            await checked(page, width)
+            for table in ("image", "job", "webhook_endpoint"):
+                await listed(page, table)
+                await checked(page, width)
+            for table in ("image", "webhook_endpoint"):
+                await row(page, table)
+                await checked(page, width)
+
+
+async def checked(page: Page, width: int) -> None:
+    assert await serious_faults(page) == []  # the contrast of all text among them
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
 async def test_images_that_are_ticked_are_deleted_with_their_files_at_once(
     operated: Operated, page: Page
 ) -> None:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from apps.api.admin.tables import access_of, table_configs
 from apps.api.problems import STATUS, status_of
 from apps.http.content_disposition import UNTRUSTED
 from apps.http.request_log import request_id
@@ -40,6 +41,7 @@ class AdminApi:
     def __init__(self, backends: Backends, thumbnails: Thumbnails) -> None:
         self._backends = backends
         self._thumbnails = thumbnails
+        self._tables = [config.table_class for config in table_configs(backends)]
 
     def application(self) -> Starlette:
         """Build the application. The caller restricts it to operators.
@@ -49,6 +51,7 @@ class AdminApi:
         return Starlette(
             routes=[
                 Route("/overview/", self.overview),
+                Route("/access/", self.access),
                 Route("/images/{id:uuid}/thumbnail/", self.thumbnail),
                 Route("/images/{id:uuid}/file/", self.file),
                 Route("/images/delete/", self.delete, methods=["POST"]),
@@ -61,6 +64,11 @@ class AdminApi:
 
     async def overview(self, _: Request) -> Response:
         return Response(msgspec.json.encode(await site_overview.read()), media_type="application/json")
+
+    async def access(self, request: Request) -> Response:
+        """Say what the operator may change in each table."""
+        access = access_of(self._tables, superuser=request.user.user.superuser)
+        return Response(msgspec.json.encode(access), media_type="application/json")
 
     async def thumbnail(self, request: Request) -> Response:
         image = await _image(request)

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from apps.api.admin.admin_api import AdminApi
 from apps.api.admin.operators import LoginLimit, Operator
+from apps.api.admin.readable import Readable
 from apps.api.admin.tables import table_configs
 from libs.backends import Backends
 from libs.images.thumbnails import Thumbnails
@@ -35,7 +36,7 @@ def admin_pages(backends: Backends, thumbnails: Thumbnails) -> Any:  # noqa: ANN
     )
     pages.mount("/admin-api", only_operators(AdminApi(backends, thumbnails).application()))
     pages.mount("/page", StaticFiles(directory=PAGE_FILES))
-    return pages
+    return Readable(pages)
 
 
 def _pages(backends: Backends) -> Any:  # noqa: ANN401 - as above

@@ -1,7 +1,9 @@
 """The tables of the admin pages, and which of their rows operators may change."""
 
+from collections.abc import Iterable
 from typing import NoReturn
 
+from msgspec import Struct
 from piccolo.columns import Column
 from piccolo.table import Table
 from piccolo_admin.endpoints import TableConfig
@@ -11,7 +13,13 @@ from piccolo_api.crud.validators import Validators
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from apps.api.admin.changes import WebhookChanges, account_changes, check_account, superusers_write
+from apps.api.admin.changes import (
+    CHANGEABLE,
+    WebhookChanges,
+    account_changes,
+    check_account,
+    superusers_write,
+)
 from libs.backends import Backends
 from libs.storage.database.delivery_tables import DeliveryKey, Preset, Rendition
 from libs.storage.database.tables import (
@@ -27,6 +35,29 @@ from libs.storage.database.tables import (
 )
 
 IMAGES_AND_JOBS, DELIVERY, WEBHOOKS, ACCOUNTS = "Images and jobs", "Images by URL", "Webhooks", "Accounts"
+
+ACCOUNT = ("username", "password", "first_name", "last_name", "email", "active", "admin", "superuser")
+
+
+class Access(Struct, frozen=True):
+    """What operators may do with the rows of a table. The pages offer nothing else."""
+
+    edit: tuple[str, ...] = ()  # the columns
+    add: bool = False
+    delete: bool = False
+
+
+READ_ONLY = Access()
+CHANGED: dict[type[Table], Access] = {
+    ApiKey: Access(delete=True),
+    WebhookEndpoint: Access(edit=CHANGEABLE, delete=True),
+}
+
+
+def access_of(tables: Iterable[type[Table]], *, superuser: bool) -> dict[str, Access]:
+    """Return the access to each table, by its name."""
+    changed = CHANGED | ({BaseUser: Access(edit=ACCOUNT, add=True)} if superuser else {})
+    return {table._meta.tablename: changed.get(table, READ_ONLY) for table in tables}  # pyright: ignore[reportPrivateUsage]
 
 
 def table_configs(backends: Backends) -> list[TableConfig]:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support.admin_client import AdminClient
+from tests.support.admin_client import AdminClient, open_admin_client
 from tests.support.client import PASSWORD, Client
 from tests.support.site import Site
 
@@ -81,6 +81,17 @@ async def test_the_rules_for_accounts_hold_on_the_pages_too(
         path = f"api/tables/piccolo_user/{me['id']}/"
         assert (await admin.call("PATCH", path, json=dict(changes))).status == 400
         assert (await client.get("/accounts/me")).json["username"] == client.username
+
+
+async def test_the_pages_offer_accounts_to_superusers_only(admin: AdminClient, site: Site) -> None:
+    offered = (await admin.get("admin-api/access/")).json
+    assert offered["piccolo_user"]["add"]
+    assert offered["image"] == {"edit": [], "add": False, "delete": False}
+    requested = account(admin=True)
+    assert (await admin.call("POST", "api/tables/piccolo_user/", json=requested)).status == 201
+    async with open_admin_client(site) as other:
+        assert await other.log_in(requested["username"]) == 200
+        assert (await other.get("admin-api/access/")).json["piccolo_user"] == offered["image"]
 
 
 async def test_an_account_is_not_deleted_with_its_images_left_behind(
