@@ -7,11 +7,10 @@ import msgspec
 from msgspec import Struct
 
 from libs.backends import Backends
-from libs.batches.csv_file import CsvLimits, OnMissingImage, Sheet, read_csv
+from libs.batches.csv_file import CsvLimits, Sheet, read_csv
+from libs.batches.job_maker import job_maker
 from libs.batches.stored_sheet import encode_head, encode_row, stored_rows
-from libs.batches.throttle import host_of
-from libs.contracts.commands import IngestImage, IngestSource, encode, summary_of
-from libs.contracts.enums import Retention
+from libs.contracts.enums import OnMissingImage, Retention
 from libs.images.render_ahead import check_presets
 from libs.images.retention import require_kept
 from libs.imaging.operations import AnyOperation, Compress, Convert
@@ -117,30 +116,6 @@ async def check_room(owner: BaseUser, more: int, backends: Backends) -> None:
     limit = settings.csv_max_rows * settings.csv_max_urls
     if await batches.count_unfinished(owner.id) + more > limit:
         raise TooManyJobs(f"the account's batches may have {limit} unfinished URLs")
-
-
-def job_maker(batch: Batch, owner: BaseUser) -> Callable[[str], NewJob]:
-    """Return a function that builds the job of one URL."""
-    operations = msgspec.json.decode(batch.operations, type=tuple[AnyOperation, ...])
-    retention = Retention(batch.retention)
-    renditions = msgspec.json.decode(batch.renditions, type=tuple[str, ...])
-    ids = new_ids()
-
-    def make(url: str) -> NewJob:
-        message = IngestImage(
-            job_id=next(ids),
-            owner=owner.username,
-            source=IngestSource(url=url),
-            target=next(ids),
-            retention=retention,
-            operations=operations,
-            public=batch.public or None,
-            renditions=renditions,
-        )
-        summary = encode(summary_of(message)).decode()
-        return NewJob(message.job_id, encode(message).decode(), summary, host_of(url))
-
-    return make
 
 
 def _planned(sheet: Sheet, make: Callable[[str], NewJob]) -> tuple[list[NewItem], list[NewJob]]:

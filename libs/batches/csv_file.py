@@ -3,7 +3,6 @@
 import csv
 import re
 from collections.abc import Callable, Generator, Iterable, Iterator
-from enum import StrEnum
 from itertools import chain
 from pathlib import Path
 from typing import ClassVar
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from libs.batches.csv_columns import NAME, SERIAL, URLS, Columns, find_columns
 from libs.batches.csv_encoding import Encoding, UndecodableText, detect_encoding
+from libs.contracts.enums import OnMissingImage
 from libs.contracts.outcome import Outcome
 from libs.contracts.views.problems import CsvError
 from libs.outbound import Guard, UrlForbidden, is_data_url
@@ -37,13 +37,6 @@ class BadCsv(Exception):
         number = f"{len(faults)} faults or more" if len(faults) >= MAX_FAULTS else f"{len(faults)} fault(s)"
         super().__init__(f"the file has {number}; nothing was stored")
         self.faults = tuple(faults)
-
-
-class OnMissingImage(StrEnum):
-    """What becomes of a product without an image URL."""
-
-    REFUSE = "refuse"  # the file
-    SKIP = "skip"  # the row; the output has it as it is
 
 
 class CsvLimits(Struct, frozen=True, kw_only=True):

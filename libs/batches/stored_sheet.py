@@ -13,6 +13,7 @@ class Head(Struct, frozen=True):
 
     columns: tuple[str, ...]
     dialect: Dialect = Dialect()
+    of_images: bool = False  # the URLs are addresses of stored images, which are not fetched
 
 
 class StoredRow(Struct, frozen=True, kw_only=True, omit_defaults=True):

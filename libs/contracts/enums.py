@@ -106,3 +106,10 @@ class Scope(StrEnum):
     WEBHOOKS = "webhooks"
     EDITS = "edits"  # edits by prompt, which may cost money
     ACCOUNT = "account"
+
+
+class OnMissingImage(StrEnum):
+    """What becomes of a part of a batch without an image: a product without a URL, an id of no image."""
+
+    REFUSE = "refuse"  # the whole batch
+    SKIP = "skip"  # this part

@@ -26,9 +26,9 @@ UNFINISHED = [BatchStatus.PENDING, BatchStatus.IN_PROCESS]
 POSTGRES = ("jsonb_array_elements({}::jsonb) as each(value)", "(each.value->>%d)%s")
 SQLITE = ("json_each({}) as each", "json_extract(each.value, '$[%d]')")
 JOBS = (
-    "insert into job (id, command, summary, host, owner, kind, priority, status, attempts, publish_at, batch,"
-    " held, request_id, created_at) select {id}, {command}, {summary}, {host}, {{}}, {{}}, {{}}, {{}}, 0,"
-    " {{}}, {{}}, true, {{}}, {{}} from {each}"
+    "insert into job (id, command, summary, kind, image, host, held, owner, priority, status, attempts,"
+    " publish_at, batch, request_id, created_at) select {id}, {command}, {summary}, {kind}, {image}, {host},"
+    " {host} is not null, {{}}, {{}}, {{}}, 0, {{}}, {{}}, {{}}, {{}} from {each}"
 )
 ITEMS = (
     "insert into product_image (id, serial_number, product_name, position, input_url, job, cells, batch,"
@@ -48,7 +48,14 @@ OUTPUTS = (
 )
 OUTPUTS_DONE = OUTPUTS.replace("order by", "and item.status = 'completed' order by")
 COLUMNS = {
-    "job": {"id": "uuid", "command": "json", "summary": "json", "host": "text"},
+    "job": {
+        "id": "uuid",
+        "command": "json",
+        "summary": "json",
+        "kind": "text",
+        "image": "uuid",
+        "host": "text",
+    },
     "item": {
         "id": "uuid",
         "serial_number": "bigint",
@@ -75,7 +82,9 @@ class NewJob(Struct, frozen=True, array_like=True):
     id: UUID
     command: str
     summary: str
-    host: str
+    kind: JobKind
+    image: UUID | None  # the source; None: the job fetches it
+    host: str | None  # to fetch from, whose throttle holds the job; None: it is published as any other
 
 
 class NewItem(Struct, frozen=True, array_like=True):
@@ -114,7 +123,7 @@ async def create(
     request_id: str,
     reservation: Reservation | None = None,
 ) -> None:
-    """Store a batch, its held jobs and its items in one transaction of a few statements.
+    """Store a batch, its jobs and its items in one transaction of a few statements.
 
     Raises:
         KeyInUse: Another request has the idempotency key; nothing is stored.
@@ -286,7 +295,6 @@ async def _insert_jobs(batch: Batch, jobs: Sequence[NewJob], request_id: str) ->
         await Job.raw(
             _sql(JOBS, "job"),
             batch.owner,
-            JobKind.INGEST.value,
             Priority.BULK.value,
             JobStatus.QUEUED.value,
             moment,

@@ -102,10 +102,11 @@ async def complete_transform(
     followed_by: Job | None,
     shares_expiry: bool,
     downloaded_s: float,
-) -> None:
+) -> BatchCompleted | None:
     """End the job with its result, and queue the job that follows, in one transaction.
 
-    A `source` that was decoded before the job began needs no mark: it has a dozen indexes.
+    Return the batch if this was its last job. A `source` that was decoded before the job began needs no mark:
+    it has a dozen indexes.
 
     Raises:
         LostLease: The job is no longer this worker's.
@@ -118,7 +119,11 @@ async def complete_transform(
         await insert(result)
         if followed_by is not None:
             await insert(followed_by)
-        await end(claim, {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR})
+        return await end(
+            claim,
+            {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR},
+            ItemResult(output=result.id, bytes_before=source.size_bytes, bytes_after=result.size_bytes),
+        )
 
 
 async def join_expiry_group(
@@ -264,7 +269,7 @@ def _not_before(moment: datetime) -> dict[Any, Any]:
 async def _give_back(claim: Claim, values: dict[Any, Any]) -> None:
     free: dict[Any, Any] = {
         Job.status: JobStatus.QUEUED,
-        Job.held: claim.batch is not None,
+        Job.held: claim.host is not None,
         Job.worker: None,
         Job.lease_until: None,
     }

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from libs.batches.csv_encoding import Encoding
-from libs.batches.csv_file import BadCsv, CsvLimits, Dialect, OnMissingImage, Sheet, read_csv
+from libs.batches.csv_file import BadCsv, CsvLimits, Dialect, Sheet, read_csv
 from libs.batches.stored_sheet import decode_head, decode_row, encode_head, encode_row, stored_rows
+from libs.contracts.enums import OnMissingImage
 from libs.contracts.views.problems import CsvError
 from libs.outbound import Guard
 

@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage, Stream
 from litestar.status_codes import HTTP_201_CREATED, HTTP_202_ACCEPTED
 from msgspec.structs import replace
 
 from apps.api.context import RequestContext
 from apps.api.middleware.idempotency import fingerprint, once, required
-from apps.api.middleware.key_access import needs
+from apps.api.middleware.key_access import needs, require_scope
 from apps.api.middleware.stream_access import BY_TICKET
 from apps.api.openapi.document import BEARER
 from apps.api.responses.batch_views import batch_detail, batch_view, lasting_link
@@ -30,10 +30,11 @@ from apps.http.request_log import request_id
 from libs.backends import Backends
 from libs.batches import create, export
 from libs.batches.create import CreateBatch, RetryBatch
-from libs.batches.csv_file import OnMissingImage
+from libs.batches.of_images import TransformImages, transform_images
 from libs.batches.stored_sheet import decode_head
-from libs.contracts.enums import BatchStatus, ItemStatus, Retention, Scope
+from libs.contracts.enums import BatchStatus, ItemStatus, OnMissingImage, Retention, Scope
 from libs.contracts.views.batches import BatchDetail, BatchView
+from libs.contracts.views.images import TransformManyRequest
 from libs.contracts.views.request_body import Operations
 from libs.contracts.views.streams import EventTicket
 from libs.delivery.presets import with_preset
@@ -48,7 +49,7 @@ ItemsLimit = Annotated[int, QueryParameter(ge=0, le=100, description="How many i
 
 
 class Batches(Controller):
-    """Batches: images whose URLs are listed in one CSV file."""
+    """Batches: images whose URLs are listed in one CSV file, or many stored images."""
 
     path = "/api/batches"
     tags = ("Batches",)
@@ -59,6 +60,31 @@ class Batches(Controller):
     async def create(self, context: NamedDependency[RequestContext]) -> Response[BatchView]:
         """Upload a CSV file of products. A file with errors is refused as a whole, with a list of them."""
         return await create_batch(context)
+
+    @post("/transform", operation_id="transformImages", status_code=HTTP_202_ACCEPTED)
+    async def transform(
+        self, data: JSONBody[TransformManyRequest], context: NamedDependency[RequestContext]
+    ) -> Response[BatchView]:
+        """Queue operations over many stored images as one batch."""
+        require_scope(context.request, Scope.IMAGES_WRITE)
+
+        async def make(reservation: Reservation | None) -> Batch:
+            command = TransformImages(
+                owner=context.caller,
+                image_ids=data.ids,
+                operations=await with_preset(context.caller.id, data.preset, data.operations) or (),
+                name=data.name,
+                retention=data.retention,
+                on_missing_image=data.on_missing_image,
+                webhook_url=data.webhook_url,
+                base_url=context.base_url,
+                request_id=request_id(),
+                reservation=reservation,
+            )
+            return await transform_images(command, context.backends)
+
+        body = await context.request.body()
+        return await _accepted_once(context, fingerprint(context.request, body), make)
 
     @get(operation_id="listBatches")
     async def list_batches(

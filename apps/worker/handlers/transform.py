@@ -4,6 +4,7 @@ from apps.worker.handlers.source import source_image
 from apps.worker.worker_pool import Done, WorkerPool
 from libs.contracts.commands import TransformImage
 from libs.contracts.enums import ImageStatus, Retention
+from libs.contracts.events import BatchCompleted
 from libs.images import artifact, attempt_files, focal_point, watermark_sources
 from libs.images.artifact import Artifact
 from libs.imaging.pipeline import Rendered, render
@@ -31,8 +32,8 @@ async def transform(command: TransformImage, claim: Claim, pool: WorkerPool) -> 
             await attempt_files.clear_attempts(command, claim.created_at, backends)
         hashing = build.hash_job(result, command.owner, claim.request_id)
 
-        async def record() -> None:
-            await leases.complete_transform(
+        async def record() -> BatchCompleted | None:
+            return await leases.complete_transform(
                 claim,
                 source,
                 result,
@@ -42,12 +43,12 @@ async def transform(command: TransformImage, claim: Claim, pool: WorkerPool) -> 
             )
 
         file = Artifact(image=result, path=target, owner=command.owner, job_id=claim.job_id)
-        await artifact.store([file], record, backends)
+        batch = await artifact.store([file], record, backends)
     finally:
         target.unlink(missing_ok=True)
     if hashing is not None:
         await publish(hashing, backends)
-    return Done(result)
+    return Done(result, batch)
 
 
 def _result(

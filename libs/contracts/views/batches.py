@@ -22,11 +22,11 @@ class ItemView(Struct, frozen=True, kw_only=True):
     position: int
     """The place of the URL in its row, from 1."""
     input_url: str
-    """The URL in the file."""
+    """The URL in the file, or the address of the stored image."""
     status: ItemStatus
     """The state of the item."""
     job_id: UUID | None
-    """The job that fetches and processes the image."""
+    """The job that processes the image, and fetches it before."""
     output_id: UUID | None
     """The id of the processed image; null until the item is completed."""
     output_url: str | None
@@ -38,24 +38,27 @@ class ItemView(Struct, frozen=True, kw_only=True):
 
 
 class BatchView(Struct, frozen=True, kw_only=True):
-    """A CSV upload. `total`, `completed` and `failed` count a URL once for each time the file names it."""
+    """A batch of URLs in a CSV file, or of stored images.
+
+    `total`, `completed` and `failed` count a URL once for each time the file names it.
+    """
 
     id: UUID
     """The id of the batch."""
     request_id: UUID
     """The same as `id`, for older clients."""
     filename: str
-    """The name of the uploaded file."""
+    """The name of the uploaded file, or of the batch."""
     status: BatchStatus
     """The state of the batch."""
     total: int
-    """The number of URLs in the file."""
+    """The number of URLs in the file, or of images."""
     completed: int
     """URLs whose image is processed."""
     failed: int
     """URLs whose image is not."""
     bytes_before: int
-    """The size of the images as they were fetched; a URL named twice counts once."""
+    """The size of the images before; a URL named twice counts once."""
     bytes_after: int
     """The size of the processed images."""
     eta_s: float | None
@@ -71,9 +74,9 @@ class BatchView(Struct, frozen=True, kw_only=True):
     webhook_url: str | None
     """Where a signed event goes when the batch ends."""
     created_at: datetime
-    """When the file was uploaded."""
+    """When the batch was created."""
     started_at: datetime | None
-    """When the first image was fetched."""
+    """When the first job began."""
     finished_at: datetime | None
     """When the last item ended."""
     url: str

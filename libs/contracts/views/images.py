@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from libs.contracts.edits import EditFields, EditNote, EditOptions, Prompt
-from libs.contracts.enums import OnDuplicate, Retention
+from libs.contracts.enums import OnDuplicate, OnMissingImage, Retention
 from libs.contracts.tags import Tags
 from libs.contracts.views.request_body import (
     Filename,
@@ -21,6 +21,7 @@ from libs.contracts.views.request_body import (
 from libs.imaging.describe import Description
 from libs.imaging.geometry import Focus
 
+MAX_BATCHED = 10_000
 MAX_ARCHIVED = 1000
 WireStatus = Literal["pending", "processing", "completed", "failed"]
 
@@ -40,6 +41,21 @@ class TransformRequest(RequestBody, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.operations is None and self.preset is None:
             raise ValueError("give `operations`, a `preset`, or both")
+
+
+class TransformManyRequest(TransformRequest, frozen=True, kw_only=True):
+    """Operations to run over each of many images, or a preset, or both."""
+
+    ids: Annotated[tuple[UUID, ...], Meta(min_length=1, max_length=MAX_BATCHED)]
+    """The images; one that is named twice counts once."""
+    name: Annotated[str, Meta(min_length=1, max_length=255)] = "images"
+    """What the batch is called, in lists and in the names of its files."""
+    retention: Retention = Retention.KEEP
+    """Whether the results are kept, or expire after their download."""
+    on_missing_image: OnMissingImage = OnMissingImage.REFUSE
+    """What to do if one of the images does not exist: refuse all, or skip it."""
+    webhook_url: WebhookUrl | None = None
+    """A URL that receives a signed event when the batch ends: http or https."""
 
 
 class PreviewRequest(RequestBody, frozen=True, kw_only=True):

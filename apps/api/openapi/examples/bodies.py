@@ -35,7 +35,7 @@ from apps.api.openapi.examples.values import (
     WEBHOOK,
 )
 from libs.contracts.edits import EditTokens
-from libs.contracts.enums import OnDuplicate, Retention, Scope, WebhookEvent
+from libs.contracts.enums import OnDuplicate, OnMissingImage, Retention, Scope, WebhookEvent
 from libs.contracts.views import (
     accounts,
     api_keys,
@@ -120,6 +120,14 @@ EXAMPLES: tuple[Struct, ...] = (
     upload_tokens.NewUploadToken(**msgspec.structs.asdict(TOKEN_VIEW), token=UPLOAD_TOKEN),
     images.TransformRequest(
         operations=OPERATIONS, preset="card", retention=Retention.EPHEMERAL, webhook_url=HOOK
+    ),
+    images.TransformManyRequest(
+        ids=(IMAGE_ID, RESULT_ID),
+        operations=OPERATIONS,
+        preset="card",
+        name="spring catalogue",
+        on_missing_image=OnMissingImage.SKIP,
+        webhook_url=HOOK,
     ),
     images.PreviewRequest(operations=OPERATIONS, preset="card", draft=True),
     images.ArchiveRequest(ids=(IMAGE_ID, RESULT_ID), version="original"),

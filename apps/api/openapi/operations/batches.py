@@ -1,4 +1,4 @@
-"""CSV batches."""
+"""Batches of URLs and of stored images."""
 
 from apps.api.openapi import error_groups as errors
 from apps.api.openapi.described import Answer, Described, Media
@@ -7,6 +7,7 @@ from apps.api.openapi.headers import LISTED
 from apps.api.uploads.errors import UnsupportedMediaType
 from libs.batches.csv_file import BadCsv
 from libs.contracts.views.batches import BatchDetail, BatchView
+from libs.contracts.views.images import TransformManyRequest
 from libs.contracts.views.streams import EventTicket
 from libs.storage import jobs
 from libs.storage.image_errors import QuotaExceeded
@@ -27,6 +28,12 @@ OPERATIONS = {
         sends=("Idempotency-Key",),
         answers={202: Answer("The new batch", BatchView, QUEUED)},
         errors=(*LIMITS, BadCsv, UnsupportedMediaType, *REFERRED, *errors.STORE, *errors.FETCH),
+    ),
+    "transformImages": Described(
+        json=TransformManyRequest,
+        sends=("Idempotency-Key",),
+        answers={202: Answer("The new batch", BatchView, QUEUED)},
+        errors=(*LIMITS, *errors.IMAGE, *errors.PRESET, *errors.FETCH),
     ),
     "listBatches": Described(answers={200: Answer("A page of batches", list[BatchView], LISTED)}),
     "getBatch": Described(

@@ -1,6 +1,6 @@
 // What is done with a finished pipeline: run over one image or over the selection, saved as a preset, taken from one.
 import { html, useState } from "../../vendor/preact.js";
-import { all, api, ApiError } from "../../api.js";
+import { all, api } from "../../api.js";
 import { Dialog, FormDialog, confirm } from "../../components/dialog.js";
 import { Field } from "../../components/field.js";
 import { plural } from "../../components/format.js";
@@ -9,8 +9,6 @@ import { sentence } from "../../components/states.js";
 import { toast } from "../../components/toast.js";
 import { go } from "../../router.js";
 import { replaceAll } from "./state.js";
-
-const AT_A_TIME = 4;
 
 export function SavePreset({ operations, onClose }) {
   const save = async ({ name, public: shown }) => {
@@ -40,42 +38,24 @@ export function LoadPreset({ onClose }) {
   </${Dialog}>`;
 }
 
-// Runs over images one after another, a few at a time; each request may be repeated without doing its work twice.
+// One image is a job; several are a batch, whose progress, failures and files its page shows.
 export function Run({ ids, operations, onClose }) {
-  const [state, setState] = useState({ started: false, done: 0, failed: [] });
-  const [keep, setKeep] = useState(true);
-  const [run] = useState(() => crypto.randomUUID());
-  const start = async () => {
-    setState({ started: true, done: 0, failed: [] });
-    const waiting = [...ids];
-    const jobs = [];
-    const worker = async () => {
-      for (let id = waiting.shift(); id; id = waiting.shift()) {
-        const body = { operations, retention: keep ? "keep" : "ephemeral" };
-        try {
-          jobs.push(await api.post(`/api/images/${id}/transform`, body, { headers: { "Idempotency-Key": `pipeline-${run}-${id}` } }));
-        } catch (error) {
-          if (!(error instanceof ApiError || error instanceof TypeError)) throw error;
-          setState((before) => ({ ...before, failed: [...before.failed, { id, text: sentence(error) }] }));
-        }
-        setState((before) => ({ ...before, done: before.done + 1 }));
-      }
-    };
-    await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-    if (ids.length === 1 && jobs.length === 1) {
-      onClose();
-      toast("The job is queued", { kind: "good", action: { label: "Open", run: () => go(`/jobs/${jobs[0].id}`) } });
+  const [key] = useState(() => `pipeline-${crypto.randomUUID()}`); // a repeated request does its work once
+  const several = ids.length > 1;
+  const run = async ({ keep, name }) => {
+    const body = { operations, retention: keep ? "keep" : "ephemeral" };
+    const options = { headers: { "Idempotency-Key": key } };
+    if (several) {
+      const batch = await api.post("/api/batches/transform", { ...body, ids: [...ids], name, on_missing_image: "skip" }, options);
+      go(`/batches/${batch.id}`);
+      return;
     }
+    const job = await api.post(`/api/images/${ids[0]}/transform`, body, options);
+    toast("The job is queued", { kind: "good", action: { label: "Open", run: () => go(`/jobs/${job.id}`) } });
   };
-  const { started, done, failed } = state;
-  const ended = started && done === ids.length;
-  return html`<${Dialog} title=${`Run over ${plural(ids.length, "image")}`} onClose=${onClose} closable=${!started || ended}>
-    <label class="check"><input type="checkbox" checked=${keep} disabled=${started} onChange=${(event) => setKeep(event.target.checked)} /> Keep the results</label>
-    ${!keep && html`<p class="soft small">Each result deletes itself after its download.</p>`}
-    ${started && html`<div class="bar ${ended ? "done" : ""}" role="progressbar" aria-valuemin="0" aria-valuemax=${ids.length} aria-valuenow=${done} aria-label="Queued jobs">
-      <span style=${{ transform: `scaleX(${done / ids.length})` }}></span></div><p role="status">${plural(done - failed.length, "job")} queued${failed.length ? `, ${failed.length} refused` : ""}</p>`}
-    ${failed.length > 0 && html`<ul class="small">${failed.slice(0, 5).map(({ id, text }) => html`<li key=${id}>${text}</li>`)}</ul>`}
-    <div class="buttons">${ended ? html`<button class="button" onClick=${onClose}>Close</button><a class="button primary" href="/console/jobs">See the jobs</a>`
-      : html`<button class="button" disabled=${started} onClick=${onClose}>Cancel</button><button class="button primary" disabled=${started} onClick=${start}>Run</button>`}</div>
-  </${Dialog}>`;
+  return html`<${FormDialog} title=${`Run over ${plural(ids.length, "image")}`} action="Run" onSubmit=${run} onClose=${onClose}>
+    ${several && html`<${Field} label="Name of the batch" name="name" value=${plural(ids.length, "image")} required maxlength="255" />`}
+    <label class="check"><input type="checkbox" name="keep" checked /> Keep the results</label>
+    <p class="soft small">A result that is not kept deletes itself after its download.</p>
+  </${FormDialog}>`;
 }
