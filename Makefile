@@ -110,12 +110,13 @@ down: ## Stop the containers; keep their data
 logs: ## Follow the logs of the containers
 	docker compose logs --follow --tail 100
 
-docs: schema ## Write the generated pages again: operations, steps, configuration, errors, the contract
+docs: schema ## Write the generated pages again: operations, steps, configuration, errors, the contract, the Helm chart
 	@PYTHONPATH=. $(BIN)/python docs/images/draw.py
 	$(BIN)/python -m docs.generate.configuration > docs/configuration.md
 	$(BIN)/python -m docs.generate.configuration example > .env.example
 	$(BIN)/python -m docs.generate.errors > docs/errors.md
 	$(BIN)/python -m docs.generate.steps > docs/steps.md
+	$(BIN)/python -m infra.kubernetes.chart
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json
@@ -139,6 +140,7 @@ screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its
 lock: $(VENV)/dev.stamp ## Pin every package again, without the address of an index
 	$(LOCK) pyproject.toml -o requirements/main.txt
 	$(LOCK) pyproject.toml --extra dev -c requirements/main.txt -o requirements/dev.txt
+	$(LOCK) --no-deps requirements/kubernetes.in -o requirements/kubernetes.txt
 	$(LOCK) --group sbom -c requirements/dev.txt -o requirements/sbom.txt
 	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 
@@ -151,8 +153,8 @@ $(VENV)/main.stamp: requirements/main.txt requirements/build.txt pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt pyproject.toml
+$(VENV)/dev.stamp: requirements/dev.txt requirements/kubernetes.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps --require-hashes -r requirements/dev.txt -r requirements/kubernetes.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $(VENV)/main.stamp $@

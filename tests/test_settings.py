@@ -46,6 +46,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
         ("https://a.example", "http://localhost:3000"),
     ),
     "log_format": ("json", "json"),
+    "worker_pools": ("edits, bulk, interactive", ("edits", "bulk", "interactive")),
     "amqp_trusted_users": ("producer, ada", ("producer", "ada")),
     "trusted_proxies": ("10.0.0.1, 10.0.0.2", ("10.0.0.1", "10.0.0.2")),
     "fetch_ports": ("80, 8080", (80, 8080)),

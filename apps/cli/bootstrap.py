@@ -57,7 +57,7 @@ def run_service(service: Service[T], *, with_secret: bool = True) -> T:
         gc.collect()
         gc.freeze()  # imported modules stay: no collection need look at them again
         gc.set_threshold(*GC_THRESHOLD)
-        return await service(settings, stop_signal())
+        return await service(settings, stop_signal(settings.drain_s))
 
     try:
         return uvloop.run(run())

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
 MANY_FILES = 65_536  # where there is no limit
+FIRST_REQUEST_S = 1.0  # for the request of a new connection while the server stops
 RESERVED_FILES = 256  # for the database, the broker, the object store, logs and modules
 FILES_A_CONNECTION = 2  # its socket, and the file that it uploads or downloads
 RESPONSE = b"HTTP/1.1 %b\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -48,6 +49,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_head = False
         self._head_bytes = 0
         self._in_body = False
+        self._is_last = False  # the next request is: the server stops
 
     def connection_made(self, transport: Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().connection_made(transport)
@@ -77,6 +79,8 @@ class LimitedProtocol(HttpToolsProtocol):
         self._in_head, self._in_body = False, True
         self._clear_deadline()
         super().on_headers_complete()
+        if self._is_last:
+            self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         self._in_body = False
@@ -94,6 +98,22 @@ class LimitedProtocol(HttpToolsProtocol):
             self._start_deadline()
         else:
             self.config.waiting[self] = None
+
+    def shutdown(self) -> None:
+        """Close the connection once its running request is answered, at once if there is none.
+
+        A connection that is new, or in a head, gets an answer too: its client cannot know of the end,
+        and a proxy does not send such a request again.
+        """
+        if self._in_head or self.cycle is None:
+            self._is_last = True
+            self.loop.call_later(FIRST_REQUEST_S, self._close_unless_used)
+        else:
+            super().shutdown()
+
+    def _close_unless_used(self) -> None:
+        if self._is_answered():
+            self._close()
 
     def _await_request(self) -> None:
         self.config.waiting.pop(self, None)

@@ -1,6 +1,7 @@
 """The HTTP server of an app: uvicorn with limits, and with a stop that hangs on no client."""
 
 import asyncio
+import math
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from socket import socket
@@ -16,23 +17,30 @@ from apps.http.connection_limits import (
 )
 from libs.settings import Settings
 
-FINISH_S = 2  # for running requests after the stop signal
-CANCEL_S = 1  # for their handlers after their connections are closed
+CANCEL_S = 1  # for the handlers of running requests after their connections are closed
 
 
 class _Server(Server):
     """A server that leaves signals to the process, which other apps may share.
 
+    Args:
+        config: Of uvicorn.
+        drain_s: For running requests after the stop signal.
+
     At shutdown, connections that do not finish in time are closed, so that their handlers end as if the
     client had disconnected. A cancelled handler would answer 500.
     """
+
+    def __init__(self, config: ConnectionConfig, drain_s: float) -> None:
+        super().__init__(config)
+        self._drain_s = drain_s
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
 
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        closing = asyncio.get_running_loop().call_later(FINISH_S, self._close_connections)
+        closing = asyncio.get_running_loop().call_later(self._drain_s, self._close_connections)
         await super().shutdown(sockets)
         closing.cancel()
 
@@ -60,8 +68,9 @@ async def serve_http(
             server_header=False,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies),
-            timeout_graceful_shutdown=FINISH_S + CANCEL_S,
-        )
+            timeout_graceful_shutdown=math.ceil(settings.drain_s) + CANCEL_S,
+        ),
+        settings.drain_s,
     )
     serving = asyncio.create_task(server.serve())
     stopping = asyncio.create_task(stop.wait())

@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -49,6 +49,7 @@ from libs.orders import intake
 from libs.runtime.background import entered_together, supervised_loops
 from libs.runtime.disk import full_disk_errors
 from libs.runtime.process_pool import ProcessPool, RenderCrashed
+from libs.settings import WorkerPoolName
 from libs.storage import accounts, host_throttle, jobs, leases
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.job_failure import Failure
@@ -94,7 +95,7 @@ class Worker:
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Work for the time of the block; at its end, queue unfinished jobs again."""
+        """Work for the time of the block; at its end, queue jobs again that do not end within `drain_s`."""
         async with AsyncExitStack() as stack:
             for pool in (self.interactive, self.bulk, self.edits):
                 stack.push_async_callback(pool.processes.close)
@@ -106,20 +107,27 @@ class Worker:
                 "remove_unrecorded_objects": keep_removing_unrecorded(self.backends),
             }
             await stack.enter_async_context(supervised_loops(loops))
-            consumers = [
-                self.backends.broker.consume(route, self._handler(route, pool), concurrency=concurrency)
-                for route, pool, concurrency in (
-                    (Route.TRANSFORM, self.interactive, self.concurrency * TRANSFORM_SHARE),
-                    (Route.TRANSFORM_BULK, self.bulk, self.bulk_concurrency),
-                    (Route.INGEST, self.interactive, self.concurrency * INGEST_SHARE),
-                    (Route.INGEST_BULK, self.bulk, self.bulk_concurrency * BULK_INGEST_SHARE),
-                    (Route.DESCRIBE, self.bulk, self.bulk_concurrency),
-                    (Route.EDIT, self.edits, self.concurrency * EDIT_SHARE),
-                )
-            ]
-            await stack.enter_async_context(entered_together(*consumers))
+            await stack.enter_async_context(entered_together(*self._consumers()))
             log.info("worker_started", worker=self.name, concurrency=self.concurrency)
             yield
+
+    def _consumers(self) -> list[AbstractAsyncContextManager[None]]:
+        """Return what consumes the queues of the pools that this worker has."""
+        settings, consume = self.backends.settings, self.backends.broker.consume
+        interactive, bulk = self.concurrency, self.bulk_concurrency
+        routes: tuple[tuple[WorkerPoolName, WorkerPool, Route, int], ...] = (
+            ("interactive", self.interactive, Route.TRANSFORM, interactive * TRANSFORM_SHARE),
+            ("interactive", self.interactive, Route.INGEST, interactive * INGEST_SHARE),
+            ("bulk", self.bulk, Route.TRANSFORM_BULK, bulk),
+            ("bulk", self.bulk, Route.INGEST_BULK, bulk * BULK_INGEST_SHARE),
+            ("bulk", self.bulk, Route.DESCRIBE, bulk),
+            ("edits", self.edits, Route.EDIT, interactive * EDIT_SHARE),
+        )
+        return [
+            consume(route, self._handler(route, pool), concurrency=concurrency, drain_s=settings.drain_s)
+            for name, pool, route, concurrency in routes
+            if name in settings.worker_pools
+        ]
 
     def _handler(self, route: Route, pool: WorkerPool) -> Callable[[BrokerMessage], Awaitable[None]]:
         async def handle(message: BrokerMessage) -> None:

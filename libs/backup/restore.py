@@ -8,6 +8,7 @@ from libs.backup.errors import BackupDamaged, BackupRefused
 from libs.backup.manifest import Manifest, check, read_manifest, read_objects
 from libs.backup.object_copy import check_files, check_objects, load_objects
 from libs.runtime.threads import MAINTENANCE
+from libs.storage import due_jobs, webhook_dispatch
 from libs.storage.database.delivery_tables import Rendition
 from libs.storage.database.migrate import migrate, newest_migration
 from libs.storage.database.postgres import PooledPostgres
@@ -36,6 +37,8 @@ async def restore(folder: Path, backends: Backends) -> Manifest:
         if counts[table.name] != table.rows:
             raise BackupDamaged(f"{table.name} has {counts[table.name]} rows instead of {table.rows}")
     await migrate(backends.database)
+    await due_jobs.publish_all_soon()
+    await webhook_dispatch.expire_leases()
     await Rendition.delete(force=True)  # their objects are not saved
     if manifest.with_objects:
         await load_objects(read_objects(folder), backends, folder)

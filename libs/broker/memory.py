@@ -85,10 +85,13 @@ class MemoryBroker:
             self._subscriptions.discard(subscription)
 
     @asynccontextmanager
-    async def consume(self, route: Route, handler: Handler, *, concurrency: int) -> AsyncGenerator[None]:
+    async def consume(
+        self, route: Route, handler: Handler, *, concurrency: int, drain_s: float = 0
+    ) -> AsyncGenerator[None]:
         stopping = asyncio.Event()
+        running: set[asyncio.Future[None]] = set()
         consumers = {
-            f"consume {route.queue} {n}": self._consume_queue(route, handler, stopping)
+            f"consume {route.queue} {n}": self._consume_queue(route, handler, stopping, running)
             for n in range(concurrency)
         }
         async with supervised_loops(consumers, insist=False):
@@ -96,17 +99,29 @@ class MemoryBroker:
                 yield
             finally:
                 stopping.set()
+                if running:
+                    await asyncio.wait(running, timeout=drain_s)
 
-    async def _consume_queue(self, route: Route, handler: Handler, stopping: asyncio.Event) -> None:
+    async def _consume_queue(
+        self, route: Route, handler: Handler, stopping: asyncio.Event, running: set[asyncio.Future[None]]
+    ) -> None:
         queue = self._queues[route]
         while not stopping.is_set():
             position, message = await queue.get()
+            if stopping.is_set():
+                queue.put_nowait((position, message))
+                return
+            ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            running.add(ended)
             try:
                 with bind_request_id(message):
                     reason = await run_handler(handler, message, route)
             except asyncio.CancelledError:
                 queue.put_nowait((position, replace(message, redelivered=True)))
                 raise
+            finally:
+                running.discard(ended)
+                ended.set_result(None)
             if reason is not None:
                 self.dead.append(dead_letter_copy(message, route, reason))
 

@@ -80,12 +80,13 @@ class Broker(Protocol):
         ...
 
     def consume(
-        self, route: Route, handler: Handler, *, concurrency: int
+        self, route: Route, handler: Handler, *, concurrency: int, drain_s: float = 0
     ) -> AbstractAsyncContextManager[None]:
         """Process a route's queue while the block runs, `concurrency` messages at once.
 
-        Leaving the block stops taking messages, cancels the running handlers, waits for them, and returns
-        unsettled messages to the queue. Entering needs no connection: work starts when there is one.
+        Leaving the block stops taking messages, gives the running handlers `drain_s` seconds to end, cancels
+        and awaits the others, and returns unsettled messages to the queue. Entering needs no connection: work
+        starts when there is one.
         """
         ...
 

@@ -113,7 +113,9 @@ class RabbitBroker:
         await self._publisher.send(EVENTS, key, message, mandatory=False)
 
     @asynccontextmanager
-    async def consume(self, route: Route, handler: Handler, *, concurrency: int) -> AsyncGenerator[None]:
+    async def consume(
+        self, route: Route, handler: Handler, *, concurrency: int, drain_s: float = 0
+    ) -> AsyncGenerator[None]:
         await self._consuming.start()
         consumer = Consumer(route, handler, self._dead_letter, concurrency=concurrency)
         async with supervised_loops(
@@ -122,7 +124,7 @@ class RabbitBroker:
             try:
                 yield
             finally:
-                await consumer.stop()
+                await consumer.stop(drain_s)
 
     @asynccontextmanager
     async def events(self, *patterns: str) -> AsyncGenerator[AsyncIterator[Event]]:

@@ -57,8 +57,8 @@ class Consumer:
 
         await self._queue.consume(start_task, consumer_tag=self._tag)
 
-    async def stop(self) -> None:
-        """Stop consuming, cancel the running handlers and return their messages to the queue.
+    async def stop(self, drain_s: float = 0) -> None:
+        """Stop consuming, cancel handlers that run longer than `drain_s`, and return their messages.
 
         Messages that no handler has started are returned when the channel closes.
         """
@@ -66,6 +66,8 @@ class Consumer:
         if self._queue is not None:
             with suppress(BrokerUnavailable), mapped_errors():
                 await self._queue.cancel(self._tag, timeout=CLOSE_S)
+        if self._running:
+            await asyncio.wait(self._running, timeout=drain_s)
         running = list(self._running)
         for task in running:
             task.cancel()
@@ -73,8 +75,8 @@ class Consumer:
 
     async def _process(self, channel: AbstractChannel, incoming: AbstractIncomingMessage) -> None:
         async with self._slots:
-            if channel.is_closed:
-                return  # lost while it waited for a slot; it is delivered again
+            if channel.is_closed or self._stopping:
+                return  # it waited for a slot, and is delivered again
             try:
                 message = to_broker_message(incoming)
             except Exception as error:  # noqa: BLE001 - a message that nobody can read must not stay

@@ -1,6 +1,14 @@
 """All settings, read once from the environment and passed down."""
 
-from libs.settings.fields import PREFIX, Settings
+from libs.settings.fields import PREFIX, Settings, WorkerPoolName
 from libs.settings.load import MIN_SECRET_CHARS, SettingsError, load_settings, setting_names
 
-__all__ = ["MIN_SECRET_CHARS", "PREFIX", "Settings", "SettingsError", "load_settings", "setting_names"]
+__all__ = [
+    "MIN_SECRET_CHARS",
+    "PREFIX",
+    "Settings",
+    "SettingsError",
+    "WorkerPoolName",
+    "load_settings",
+    "setting_names",
+]

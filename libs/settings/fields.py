@@ -17,6 +17,8 @@ Seconds = Annotated[float, Meta(gt=0, le=315_360_000)]  # at most ten years
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s*]+)$")]
 Count = Annotated[int, Meta(ge=1)]
 Bytes = Annotated[int, Meta(ge=1)]
+WorkerPoolName = Literal["interactive", "bulk", "edits"]
+WORKER_POOLS: tuple[WorkerPoolName, ...] = ("interactive", "bulk", "edits")
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,6 +59,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Time for the head of a request, and for all pauses of its body together."""
     min_body_bytes_per_s: Count = 5000
     """Least speed of a request's body; a slower one is cut off with 408 `request_timeout`."""
+    drain_s: Annotated[float, Meta(ge=0, le=3600)] = 2
+    """Time after the stop signal for running requests to be answered, and for running jobs to end. Jobs that
+    do not are handed back. The process ends at the latest after twice this time and five seconds."""
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto` is readable on a terminal and JSON elsewhere."""
 
@@ -106,6 +111,9 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     worker_concurrency: Count = 2
     """Jobs that one worker renders at a time, each in its own render process. Others are fetched or
     stored meanwhile. Bulk jobs have half as many processes in addition."""
+    worker_pools: tuple[WorkerPoolName, ...] = WORKER_POOLS
+    """Which work a worker takes: that a client waits for, that of batches, and edits by prompt. Every name
+    needs a worker that has it. `darkroom serve` takes all."""
 
     fetch_ports: tuple[Annotated[int, Meta(ge=1, le=65_535)], ...] = (80, 443, 8080, 8443)
     """Ports that the URLs of users can name."""
@@ -218,6 +226,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                 ip_network(text)
             except ValueError as error:
                 raise ValueError(f"{error} - at `{PREFIX}FETCH_ALLOW_NETWORKS`") from error
+        if self.embedded and set(self.worker_pools) != set(WORKER_POOLS):
+            raise ValueError(f"`memory://` has one worker, which takes all - at `{PREFIX}WORKER_POOLS`")
         if self.webhook_schedule_s[:1] != (0,):
             raise ValueError(f"The first delay must be 0 - at `{PREFIX}WEBHOOK_SCHEDULE_S`")
 

@@ -1,6 +1,7 @@
 """Stopping the API while its clients are in the middle of something."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from io import BytesIO
@@ -93,6 +94,36 @@ async def test_a_download_and_an_upload_that_take_too_long_are_cut_off_when_the_
         with pytest.raises(aiohttp.ClientConnectionError):
             await uploading
     assert problems(site.log_of(app)) == [], site.log_of(app).read_text()
+
+
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
+async def test_a_connection_that_is_new_when_the_api_stops_gets_its_answer(new_site: NewSite) -> None:
+    site = await new_site()
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.port)
+    writer.write(b"GET /health/live HTTP/1.1\r\nHost: a\r\n")
+    fresh_reader, fresh_writer = await asyncio.open_connection("127.0.0.1", site.port)
+    async with signed_in(site) as client:
+        assert (await client.get("/health/live")).status == 200  # so both are accepted
+    site.apps[api_of(site.kind)].send_signal(signal.SIGTERM)
+
+    async def refuses() -> bool:
+        try:
+            _, another = await asyncio.open_connection("127.0.0.1", site.port)
+        except ConnectionRefusedError:
+            return True
+        another.close()
+        return False
+
+    await until(refuses)
+    writer.write(b"\r\n")
+    fresh_writer.write(b"GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n")
+    for one in (reader, fresh_reader):
+        answer = await one.read()
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"connection: close" in answer.lower()
+    writer.close()
+    fresh_writer.close()
+    await site.stop(api_of(site.kind))
 
 
 async def test_a_handler_that_does_not_notice_its_client_is_gone_is_cancelled_when_the_api_stops(

@@ -202,6 +202,27 @@ async def test_leaving_cancels_the_handlers_and_gives_back_their_messages(broker
     assert again == {b"1": True, b"2": True, b"3": False}
 
 
+async def test_a_stopping_consumer_lets_handlers_end_in_time_and_returns_the_messages_of_others(
+    broker: Broker,
+) -> None:
+    started, ending = asyncio.Barrier(3), asyncio.Event()
+
+    async def work(message: BrokerMessage) -> None:
+        await started.wait()
+        await (asyncio.Event() if message.body == b"endless" else ending).wait()
+
+    for body in (b"quick", b"endless", b"not begun"):
+        await broker.publish(Route.TRANSFORM, body, message_id=body.decode())
+    async with broker.consume(Route.TRANSFORM, work, concurrency=2, drain_s=0.5):
+        await asyncio.wait_for(started.wait(), WAIT_S)
+        asyncio.get_running_loop().call_later(0.1, ending.set)
+
+    handler = RecordingHandler()
+    async with broker.consume(Route.TRANSFORM, handler, concurrency=1):
+        assert {(await handler.next()).body for _ in range(2)} == {b"endless", b"not begun"}
+    await settled(broker, Route.TRANSFORM)
+
+
 async def test_a_handler_that_ends_well_although_cancelled_is_done(broker: Broker) -> None:
     started = asyncio.Event()
 

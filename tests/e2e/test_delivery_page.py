@@ -1,12 +1,10 @@
 """A page in a real browser chooses width and format, and a cache in front gives each client its own."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from playwright.async_api import ViewportSize, async_playwright
 
@@ -15,8 +13,8 @@ from tests.support.addresses import fetched, signed
 from tests.support.client import Client
 from tests.support.documents import blocks
 from tests.support.ports import free_port
+from tests.support.proxies import running_nginx
 from tests.support.shared_sites import ON_ONE_SITE
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.services  # `make services` brings the browser and nginx too
 
@@ -69,8 +67,6 @@ async def test_the_browser_chooses_the_width_of_a_srcset_and_the_format_of_a_pic
 @asynccontextmanager
 async def nginx(upstream: str, folder: Path) -> AsyncGenerator[str]:
     """Run nginx with the configuration of docs/delivery.md in front of a site; give its address."""
-    program = tools.NGINX.find()
-    assert program, tools.NGINX.advice
     port = free_port()
     (shown,) = (block.text for block in blocks("docs/delivery.md") if block.info == "nginx")
     changes = {
@@ -81,32 +77,8 @@ async def nginx(upstream: str, folder: Path) -> AsyncGenerator[str]:
     for text, ours in changes.items():
         assert text in shown
         shown = shown.replace(text, ours)
-    temporary = "".join(
-        f"{kind}_temp_path {folder}/{kind};\n"
-        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    (folder / "nginx.conf").write_text(
-        f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;\n"
-        f"events {{}}\nhttp {{ access_log off;\n{temporary}{shown}}}\n"
-    )
-    process = await asyncio.create_subprocess_exec(
-        program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")
-    )
-    try:
-        await until(lambda: answers(f"http://127.0.0.1:{port}", process))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def answers(url: str, process: asyncio.subprocess.Process) -> bool:
-    assert process.returncode is None
-    try:
-        async with aiohttp.ClientSession() as session, session.get(url):
-            return True
-    except aiohttp.ClientConnectionError:
-        return False
+    async with running_nginx(shown, folder, f"http://127.0.0.1:{port}/t/") as url:
+        yield url.removesuffix("/t/")
 
 
 @pytest.fixture

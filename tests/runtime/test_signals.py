@@ -12,7 +12,7 @@ PROGRAM = """
 import asyncio, sys, time
 from libs.runtime import signals
 
-signals.STOP_WITHIN_S = 0.3
+signals.REST_S = 0.3
 
 async def deaf():
     while True:
@@ -22,7 +22,7 @@ async def deaf():
             pass
 
 async def main():
-    stop = signals.stop_signal()
+    stop = signals.stop_signal(0)
     task = asyncio.create_task(deaf(), name="deaf")
     print("ready", flush=True)
     if sys.argv[1] == "task":

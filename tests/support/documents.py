@@ -23,6 +23,7 @@ NOT_RUN = {
     "needs=make": "starts the server or the tests themselves: test_make_run.py runs `make run`",
     "needs=services": "starts the three processes apart: every site of the kind `services` does",
     "needs=docker": "no container engine is at hand where the tests run",
+    "needs=cluster": "no Kubernetes is at hand: test_kubernetes.py renders and validates all",
     "needs=minio": "a file is stored by hand in the console: test_amqp_examples.py runs the same script",
 }
 """The marks of command blocks that are not run, with the reason."""

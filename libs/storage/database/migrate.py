@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import structlog
 from piccolo.apps.migrations.commands.forwards import run_forwards
+from piccolo.apps.migrations.tables import Migration
 
 from libs.contracts.outcome import Outcome
 from libs.runtime.threads import MAINTENANCE
@@ -22,6 +23,7 @@ from libs.storage.database.postgres import Connection, PooledPostgres
 
 MIGRATION_LOCK = 0x6461726B726F6F6D  # "darkroom": one migrating process at a time
 LOCK_PAUSE_S = 0.2
+WAIT_PAUSE_S = 0.5
 APP = "darkroom"
 
 log = structlog.get_logger(__name__)
@@ -48,6 +50,23 @@ async def migrate(engine: Engine, *, until: str = "all") -> None:
             if not result.success:
                 raise MigrationFailed(f"{app}: {result.message}")
     log.info("migrated")
+
+
+async def until_migrated() -> None:
+    """Wait until another process has run all migrations of this version.
+
+    Raises:
+        DatabaseUnavailable: The database does not answer.
+    """
+    while not await _is_migrated():  # noqa: ASYNC110 - another process does it
+        await asyncio.sleep(WAIT_PAUSE_S)
+
+
+async def _is_migrated() -> bool:
+    if not await Migration.table_exists():
+        return False
+    ran = await Migration.exists().where((Migration.app_name == APP) & (Migration.name == newest_migration()))
+    return bool(ran)
 
 
 def newest_migration() -> str:
