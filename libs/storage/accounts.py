@@ -146,6 +146,16 @@ async def by_id(user_id: int) -> BaseUser:
     return user
 
 
+async def by_name(username: str) -> BaseUser:
+    """Return the account of a name, active or not.
+
+    Raises:
+        AccountNotFound: There is none, or it was deleted.
+    """
+    found = await BaseUser.select(BaseUser.id).where(BaseUser.username == username)
+    return await by_id(found[0]["id"] if found else NOBODY)
+
+
 async def username_of(user_id: int) -> str:
     """Return the username of an account that exists."""
     user = await BaseUser.objects().where(BaseUser.id == user_id).first()

@@ -60,7 +60,7 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "username": ("Only what this operator did", "root"),
     "action": ("Only entries of this action", "job.retry"),
     "about": ("Only entries about what has this id", str(values.JOB_ID)),
-    "account_id": ("The number of an account", 7),
+    "account_name": ("The name of an account", "ada"),
     "letter_id": ("The id of a dead letter", "4f9a1c2e7b3d"),
     "item_id": ("The id of an item that is set aside", str(values.JOB_ID)),
     "since": ("Only entries made after this time, in RFC 3339; UTC by default", "2026-11-22T00:00:00Z"),

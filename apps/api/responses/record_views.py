@@ -1,6 +1,7 @@
 """Views of records of any account, for operators."""
 
 from collections.abc import Sequence
+from datetime import UTC
 
 from msgspec import structs
 
@@ -86,7 +87,7 @@ def account_record(user: BaseUser) -> SiteAccount:
         active=user.active,
         admin=user.admin,
         superuser=user.superuser,
-        last_login=user.last_login,
+        last_login=user.last_login and user.last_login.replace(tzinfo=UTC),  # Piccolo's column is naive
     )
 
 

@@ -30,7 +30,7 @@ from libs.storage import account_access, accounts, api_keys, refresh_tokens, ses
 from libs.storage.database.tables import BaseUser, now
 
 RESET_S = 3600.0  # as `darkroom reset-password`
-PATH = "/accounts/{account_id:int}"
+PATH = "/accounts/{account_name:str}"
 
 
 class AllAccounts(Controller):
@@ -58,51 +58,51 @@ class AllAccounts(Controller):
 
     @get(PATH, operation_id="getAnyAccount")
     async def get_account(
-        self, account_id: FromPath[int], operator: NamedDependency[OperatorContext]
+        self, account_name: FromPath[str], operator: NamedDependency[OperatorContext]
     ) -> SiteAccountDetail:
         """Get one account with its usage, its logins and its API keys."""
-        return await _detail(await accounts.by_id(account_id), operator)
+        return await _detail(await accounts.by_name(account_name), operator)
 
     @patch(PATH, operation_id="changeAnyAccount")
     async def change(
         self,
-        account_id: FromPath[int],
+        account_name: FromPath[str],
         data: JSONBody[AccountChange],
         operator: NamedDependency[OperatorContext],
     ) -> SiteAccountDetail:
         """Deactivate an account, or activate it again. Nothing of it is deleted, and its jobs go on."""
         operator.require_superuser()
-        user = await accounts.by_id(account_id)
+        user = await accounts.by_name(account_name)
         if user.id == operator.caller.id and not data.active:
             raise OwnAccount("you cannot deactivate the account that you use")
         user = await account_access.set_active(user, active=data.active)
         await operator.note(
-            "account.activate" if data.active else "account.deactivate", account_id, user.username
+            "account.activate" if data.active else "account.deactivate", user.id, user.username
         )
         return await _detail(user, operator)
 
     @post(f"{PATH}/password-reset", operation_id="createPasswordReset", status_code=HTTP_200_OK)
     async def reset_password(
-        self, account_id: FromPath[int], operator: NamedDependency[OperatorContext]
+        self, account_name: FromPath[str], operator: NamedDependency[OperatorContext]
     ) -> ResetAddress:
         """Make an address where the account gets another password: it works once, for an hour."""
         operator.require_superuser()
-        user = await accounts.by_id(account_id)
+        user = await accounts.by_name(account_name)
         token = sign_reset(operator.settings.secret_key, user.id, user.password, ttl_s=RESET_S)
-        await operator.note("account.reset_password", account_id, user.username)
+        await operator.note("account.reset_password", user.id, user.username)
         return ResetAddress(
             url=f"{operator.base_url}/accounts/reset/{token}", expires_at=now() + timedelta(seconds=RESET_S)
         )
 
     @delete(f"{PATH}/sessions", operation_id="endAnySessions", status_code=HTTP_204_NO_CONTENT)
     async def end_sessions(
-        self, account_id: FromPath[int], operator: NamedDependency[OperatorContext]
+        self, account_name: FromPath[str], operator: NamedDependency[OperatorContext]
     ) -> None:
         """End all logins of an account. Its API keys stay valid."""
         operator.require_superuser()
-        user = await accounts.by_id(account_id)
+        user = await accounts.by_name(account_name)
         await refresh_tokens.revoke_all_of(user.id)
-        await operator.note("account.end_sessions", account_id, user.username)
+        await operator.note("account.end_sessions", user.id, user.username)
 
     @get("/keys", operation_id="listAllKeys")
     async def list_keys(

@@ -4,9 +4,17 @@ import { loadStyle } from "../../components/style.js";
 import { Failure, Loading } from "../../components/states.js";
 import { session } from "../../session.js";
 import { useStore } from "../../store.js";
+import { AccountPage, Accounts } from "./accounts.js";
+import { Audit } from "./audit.js";
+import { Batches, BatchPage } from "./batches.js";
+import { DeadLetters } from "./dead-letters.js";
+import { Images } from "./images.js";
 import { JobPage } from "./job-page.js";
 import { Jobs } from "./jobs.js";
+import { Keys } from "./keys.js";
 import { Overview } from "./overview.js";
+import { Recovery } from "./recovery.js";
+import { Webhooks } from "./webhooks.js";
 
 await Promise.all(["views/account.css", "views/jobs.css", "views/admin.css"].map(loadStyle));
 
@@ -14,6 +22,14 @@ await Promise.all(["views/account.css", "views/jobs.css", "views/admin.css"].map
 const SECTIONS = {
   overview: ["Overview", Overview],
   jobs: ["Jobs", Jobs, JobPage],
+  images: ["Images", Images],
+  batches: ["Batches", Batches, BatchPage],
+  webhooks: ["Webhooks", Webhooks],
+  accounts: ["Accounts", Accounts, AccountPage],
+  keys: ["API keys", Keys],
+  "dead-letters": ["Dead letters", DeadLetters],
+  recovery: ["Recovery", Recovery],
+  audit: ["Audit log", Audit],
 };
 
 export default function OperatorsView({ params, query }) {
