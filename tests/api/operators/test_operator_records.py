@@ -39,7 +39,7 @@ async def test_a_failed_batch_is_found_run_again_and_deleted(
     client: Client, operator: Client, photo: Path, photo_server: PhotoServer
 ) -> None:
     missing = photo_server.url(f"/{client.username}.jpg")
-    batch = await accepted(client, products([[missing]]))
+    batch = str((await accepted(client, products([[missing]])))["id"])
     mine = f"/api/operator/batches?owner={client.username}&status="
 
     async def ended(status: str) -> bool:
