@@ -2,9 +2,13 @@
 
 from typing import Any
 
-from libs.storage import accounts, refresh_tokens
+from piccolo.columns.combination import WhereRaw
+
+from libs.storage import accounts, refresh_tokens, site_lists
 from libs.storage.database.connection import transaction
 from libs.storage.database.tables import ApiKey, BaseUser
+
+_NAMED = "(lower(username) like {} escape '!' or lower(email) like {} escape '!')"
 
 
 async def page(
@@ -17,8 +21,8 @@ async def page(
     query: Any = BaseUser.objects().order_by(BaseUser.id, ascending=False).limit(limit)
     query = query.where(BaseUser.username.not_like(f"{accounts.DELETED}%"))
     if search:
-        part = f"%{search}%"
-        query = query.where(BaseUser.username.ilike(part) | BaseUser.email.ilike(part))
+        part = site_lists.containing(search)
+        query = query.where(WhereRaw(_NAMED, part, part))
     if active is not None:
         query = query.where(BaseUser.active == active)
     return await (query if after is None else query.where(BaseUser.id < after))

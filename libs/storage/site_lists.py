@@ -92,7 +92,7 @@ async def page_of_images(
         "owner = {}": owner,
         "id = {}": image_id,
         "id < {}": after,
-        "lower(filename) like {} escape '!'": filename and _containing(filename),
+        "lower(filename) like {} escape '!'": filename and containing(filename),
     }
     given = {condition: value for condition, value in where.items() if value is not None}
     condition = f" where {' and '.join(given)}" if given else ""
@@ -129,7 +129,8 @@ async def page_of_deliveries(
     )
 
 
-def _containing(text: str) -> str:
+def containing(text: str) -> str:
+    """Return the pattern of `like ... escape '!'` for a part of a text in lower case."""
     escaped = "".join(f"!{one}" if one in "!%_" else one for one in text.lower())
     return f"%{escaped}%"
 
