@@ -31,8 +31,8 @@ async def account_changed(row_id: int, values: Values, request: Request) -> Valu
 
 
 async def webhook_changed(row_id: UUID, values: Values, request: Request) -> Values:
-    """Note a change to a webhook."""
-    await note(request, "webhook.change", row_id, _names(values))
+    """Note a change to a webhook, which was made before: no names of columns are left."""
+    await note(request, "webhook.change", row_id)
     return values
 
 

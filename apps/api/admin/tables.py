@@ -137,8 +137,8 @@ def table_configs(backends: Backends) -> list[TableConfig]:
             order_by=_newest(WebhookEndpoint),
             validators=Validators(post_single=[_refuse], put_single=[_refuse]),
             hooks=[
-                Hook(HookType.pre_patch, audited.webhook_changed),
                 Hook(HookType.pre_patch, WebhookChanges(backends).of_row),
+                Hook(HookType.pre_patch, audited.webhook_changed),
                 Hook(HookType.pre_delete, audited.webhook_deleted),
             ],
         ),
