@@ -24,7 +24,7 @@ SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' libs/__init__.py)
 
-.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys fuzz lock docs schema wheel image sbom screenshots clean
+.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys fuzz lock docs docs-site diagrams schema wheel image sbom screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -116,7 +116,16 @@ docs: schema ## Write the generated pages again: operations, steps, configuratio
 	$(BIN)/python -m docs.generate.configuration example > .env.example
 	$(BIN)/python -m docs.generate.errors > docs/errors.md
 	$(BIN)/python -m docs.generate.steps > docs/steps.md
+	$(BIN)/python -m docs.generate.messages > docs/messages.md
+	$(BIN)/python -m docs.generate.api > docs/api.md
 	$(BIN)/python -m infra.kubernetes.chart
+	@$(BIN)/python -m docs.generate.site
+
+docs-site: $(VENV)/dev.stamp ## Build the documents as a site with search, in site/html
+	@$(BIN)/python -m docs.generate.site
+
+diagrams: $(VENV)/dev.stamp ## Draw the diagrams of the documents again, with Mermaid from npm
+	$(BIN)/python -m docs.generate.diagrams
 
 schema: $(VENV)/dev.stamp ## Write the contract's JSON Schema and AsyncAPI again
 	$(BIN)/python -m libs.contracts.schema > libs/contracts/schema.json

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from apps.api.problems import all_codes
-from docs.generate import configuration, errors, steps
+from docs.generate import api, configuration, diagrams, errors, messages, steps
 from libs.contracts import schema
 from libs.settings import PREFIX, load_settings, setting_names
 
@@ -59,10 +59,17 @@ def test_every_setting_has_a_description() -> None:
         (".env.example", configuration.example),
         ("docs/errors.md", errors.page),
         ("docs/steps.md", steps.page),
+        ("docs/messages.md", messages.page),
+        ("docs/api.md", api.page),
     ],
 )
 def test_a_generated_page_is_what_make_docs_writes(file: str, text: Callable[[], str]) -> None:
     assert (ROOT / file).read_text() == text()
+
+
+def test_each_diagram_is_drawn_as_it_is_written() -> None:
+    drawn = set((ROOT / "docs/images/diagrams").glob("*.svg"))
+    assert drawn == {diagrams.drawing_of(source) for source in diagrams.sources()}, "run `make diagrams`"
 
 
 def test_every_error_code_is_documented_with_its_status() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from msgspec import Struct
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 from yarl import URL
 
 from tests.edits.openai_server import OpenAIServer
@@ -111,10 +111,33 @@ def check_operations(_: str, folder: Path, __: Surroundings) -> None:
         assert image.size == (640, 427)  # it is smaller than the box, and stays so
 
 
-def check_delivery(_: str, folder: Path, __: Surroundings) -> None:
+def check_picture(_: str, folder: Path, __: Surroundings) -> None:
+    with Image.open(folder / "private.webp") as image:
+        assert image.format == "WEBP"
     assert (folder / "page.html").read_text().count("<source type=") == 2
     with Image.open(folder / "card.webp") as image:
         assert (image.format, image.width) == ("WEBP", 384)
+
+
+def check_tutorial(out: str, folder: Path, _: Surroundings) -> None:
+    assert "the same file" in out
+    with Image.open(folder / "result.webp") as image:
+        assert (image.format, image.width) == ("WEBP", 800)
+    assert "job.completed" in (folder / "events.log").read_text()
+
+
+def check_watermark(_: str, folder: Path, surroundings: Surroundings) -> None:
+    with (folder / "marked.csv").open() as file:
+        outputs = [row["Output Image Urls"] for row in csv.DictReader(file)]
+    assert [url.startswith(surroundings.site.url) for url in outputs] == [True, True]
+    with Image.open(folder / "marked.webp") as marked, Image.open(folder / "photo.jpg") as photo:
+        width, height = marked.size
+        changed = ImageChops.difference(marked.convert("RGB"), photo.convert("RGB").resize(marked.size))
+    corner, rest = (
+        changed.crop((width // 2, height // 2, width, height)),
+        changed.crop((0, 0, width, height // 2)),
+    )
+    assert min(ImageStat.Stat(corner).mean) > 2 * max(ImageStat.Stat(rest).mean)
 
 
 def check_command_line(out: str, folder: Path, _: Surroundings) -> None:
@@ -136,11 +159,13 @@ CHECKS: dict[str, Callable[[str, Path, Surroundings], None]] = {
     "docs/accounts.md": check_accounts,
     "docs/batches.md": check_batches,
     "docs/command-line.md": check_command_line,
-    "docs/delivery.md": check_delivery,
     "docs/edits.md": check_edits,
     "docs/jobs.md": check_jobs,
     "docs/operations.md": check_operations,
+    "docs/picture.md": check_picture,
     "docs/retention.md": check_retention,
+    "docs/tutorial.md": check_tutorial,
+    "docs/watermark.md": check_watermark,
     "docs/webhooks.md": check_webhooks,
 }
 

@@ -3,17 +3,7 @@
 from collections.abc import Mapping
 
 from apps.api.openapi.described import Described
-from apps.api.openapi.operations import (
-    accounts,
-    batches,
-    delivery,
-    health,
-    images,
-    jobs,
-    operators,
-    uploads,
-    webhooks,
-)
+from apps.api.openapi.operations import accounts, batches, delivery, health, images, jobs, uploads, webhooks
 
 OPERATIONS: Mapping[str, Described] = {
     **accounts.OPERATIONS,
@@ -23,6 +13,5 @@ OPERATIONS: Mapping[str, Described] = {
     **jobs.OPERATIONS,
     **batches.OPERATIONS,
     **webhooks.OPERATIONS,
-    **operators.OPERATIONS,
     **health.OPERATIONS,
 }
