@@ -111,6 +111,15 @@ def check_operations(_: str, folder: Path, __: Surroundings) -> None:
         assert image.size == (640, 427)  # it is smaller than the box, and stays so
 
 
+def check_moving_in(out: str, folder: Path, _: Surroundings) -> None:
+    sizes: dict[str, tuple[int, int]] = {}
+    for name in ("resized.png", "pipeline.webp"):
+        with Image.open(folder / name) as image:
+            sizes[name] = image.size
+    assert sizes == {"resized.png": (200, 100), "pipeline.webp": (80, 60)}
+    assert '"status":"Completed"' in out
+
+
 def check_picture(_: str, folder: Path, __: Surroundings) -> None:
     with Image.open(folder / "private.webp") as image:
         assert image.format == "WEBP"
@@ -161,6 +170,7 @@ CHECKS: dict[str, Callable[[str, Path, Surroundings], None]] = {
     "docs/command-line.md": check_command_line,
     "docs/edits.md": check_edits,
     "docs/jobs.md": check_jobs,
+    "docs/moving-in.md": check_moving_in,
     "docs/operations.md": check_operations,
     "docs/picture.md": check_picture,
     "docs/retention.md": check_retention,
