@@ -30,6 +30,7 @@ from apps.api.middleware.query_parameters import refuse_misspelt_parameters
 from apps.api.middleware.rate_limits import RateLimits, RequestCounts
 from apps.api.openapi.assemble import documents
 from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
+from apps.api.operator_context import operator_provider
 from apps.api.problems import to_problem
 from apps.api.responses.event_streams import EventStreams
 from apps.api.routes.account_export import AccountExport
@@ -45,6 +46,7 @@ from apps.api.routes.images import Images
 from apps.api.routes.jobs import Jobs
 from apps.api.routes.links import open_link
 from apps.api.routes.operations import get_operations, preview_image
+from apps.api.routes.operators import CONTROLLERS as OPERATORS
 from apps.api.routes.passwords import Passwords
 from apps.api.routes.presets import Presets
 from apps.api.routes.search import Search
@@ -102,6 +104,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             Events,
             Batches,
             Webhooks,
+            *OPERATORS,
             LegacyAccounts,
             LegacyApiImages,
             LegacyBatches,
@@ -127,6 +130,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             "login_limits": Provide(lambda: login_limits, sync_to_thread=False),
             "caller": Provide(authentication.caller),
             "context": Provide(context_provider(backends, event_streams)),
+            "operator": Provide(operator_provider(backends, event_streams, thumbnails)),
         },
         before_request=refuse_misspelt_parameters,
         after_response=note_key_use,

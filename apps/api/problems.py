@@ -12,6 +12,12 @@ from litestar.exceptions import HTTPException, ValidationException
 from msgspec.structs import replace
 
 from apps.api.middleware.key_access import LoginRequired, ScopeMissing
+from apps.api.middleware.operator_access import (
+    CheckUnderWay,
+    OperatorRequired,
+    OwnAccount,
+    SuperuserRequired,
+)
 from apps.api.middleware.query_parameters import parameter_faults
 from apps.api.middleware.upload_token_access import UploadTokenNotAllowed
 from apps.api.responses.event_streams import TooManyStreams
@@ -67,6 +73,10 @@ STATUS: dict[type[Exception], int] = {
     LoginRequired: 403,
     ScopeMissing: 403,
     UploadTokenNotAllowed: 403,
+    OperatorRequired: 403,
+    SuperuserRequired: 403,
+    OwnAccount: 409,
+    CheckUnderWay: 409,
 }
 """The errors of the libraries, and those of the API's own requests."""
 

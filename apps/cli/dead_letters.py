@@ -71,21 +71,17 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
     A message that is refused again stays in the dead-letter queue.
     """
     from libs.backends import open_backends
-    from libs.contracts.outcome import outcome_of
-    from libs.orders import intake
+    from libs.orders import dead_letters
+    from libs.orders.errors import DeadLetterRefused
 
     async def run(settings: Settings) -> None:
         async with open_backends(settings) as backends:
 
             async def submit(letter: "QueuedDeadLetter") -> None:
                 try:
-                    await intake.requeue(letter.message, letter.route, backends)
-                except Exception as error:
-                    if outcome_of(error) in (None, "transient"):
-                        raise
-                    code = getattr(error, "code", "order_refused")
-                    raise click.ClickException(f"{letter.id} stays: {code}: {error}") from error
-                await letter.remove()
+                    await dead_letters.requeue(letter, backends)
+                except DeadLetterRefused as error:
+                    raise click.ClickException(str(error)) from error
                 click.echo(f"{letter.id} requeued")
 
             await _for_each(settings, letter_ids, everything=everything, action=submit)

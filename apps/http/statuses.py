@@ -4,11 +4,13 @@ from apps.http.byte_ranges import BadRange
 from libs import outbound
 from libs.auth import tokens as signing
 from libs.batches.csv_file import BadCsv
+from libs.broker import BrokerUnavailable
 from libs.delivery import errors as delivery
 from libs.delivery.presets import PresetNameInvalid
 from libs.edits import errors as edits
 from libs.imaging import errors as imaging
 from libs.jobs.admission import EditsNotConfigured, TooManyOperations
+from libs.orders.errors import DeadLetterNotFound, DeadLetterRefused
 from libs.runtime.disk import StorageFull
 from libs.runtime.process_pool import RenderCrashed, RenderFailed, RenderTimeout
 from libs.runtime.threads import ServerBusy
@@ -24,6 +26,7 @@ from libs.storage import (
     presets,
     refresh_tokens,
     sessions,
+    set_aside,
     upload_tokens,
     webhook_deliveries,
     webhook_endpoints,
@@ -84,6 +87,7 @@ STATUS: dict[type[Exception], int] = {
     direct_uploads.TooManyUploads: 429,
     accounts.BadCredentials: 401,
     accounts.RegistrationClosed: 403,
+    accounts.AccountNotFound: 404,
     accounts.UsernameTaken: 409,
     accounts.EmailTaken: 409,
     passwords.WrongPassword: 403,
@@ -131,6 +135,10 @@ STATUS: dict[type[Exception], int] = {
     DatabaseUnavailable: 503,
     InvalidValue: 400,
     StoreUnavailable: 503,
+    BrokerUnavailable: 503,
+    DeadLetterNotFound: 404,
+    DeadLetterRefused: 409,
+    set_aside.ItemNotFound: 404,
     ServerBusy: 503,
     StorageFull: 507,
     DatabaseFull: 507,

@@ -7,6 +7,7 @@ import structlog
 from libs.backends import Backends
 from libs.storage import (
     accounts,
+    audit,
     host_throttle,
     idempotency,
     refresh_tokens,
@@ -24,6 +25,7 @@ PURGES: tuple[Callable[[], Awaitable[int]], ...] = (
     accounts.purge_deleted,
     host_throttle.purge_pauses,
     set_aside.purge,
+    audit.purge,
 )
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, MutableSequence
 from contextlib import asynccontextmanager
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -32,7 +32,7 @@ class QueuedDeadLetter:
         # The sender cannot forge the header: workers remove it, and the broker leaves its own headers.
         sender = message.user_id or (None if by_the_broker else message.headers.get(SENDER_HEADER))
         self.message = replace(message, user_id=sender, redelivered=False)
-        self.route = _route(incoming, message)
+        self.route = _route(str(incoming.headers.get("x-first-death-queue", "")), message)
         self.reason = (
             "lost with its worker too often" if by_the_broker else message.headers.get("x-error", "")
         )
@@ -43,6 +43,25 @@ class QueuedDeadLetter:
         with mapped_errors():
             async with asyncio.timeout(CALL_S):
                 await self._incoming.ack()
+
+
+class MemoryDeadLetter:
+    """A dead letter of the broker inside this process."""
+
+    def __init__(self, dead: MutableSequence[BrokerMessage], message: BrokerMessage) -> None:
+        self._dead, self.message = dead, message
+        self.route = _route("", message)
+        self.reason = message.headers.get("x-error", "")
+        self.id = _id(message)
+
+    async def remove(self) -> None:
+        """Remove the message."""
+        self._dead.remove(self.message)
+
+
+def in_memory(dead: MutableSequence[BrokerMessage], *, limit: int) -> list[MemoryDeadLetter]:
+    """Return the oldest dead letters of a `MemoryBroker`, at most `limit`."""
+    return [MemoryDeadLetter(dead, message) for message in list(dead)[:limit]]
 
 
 @asynccontextmanager
@@ -81,10 +100,9 @@ def find(letters: list[QueuedDeadLetter], prefix: str) -> QueuedDeadLetter:
     return next(iter(found.values()))
 
 
-def _route(incoming: AbstractIncomingMessage, message: BrokerMessage) -> Route:
+def _route(queue: str, message: BrokerMessage) -> Route:
     """Return the route that the message came by; `TRANSFORM` where that is unknown."""
-    queue = str(incoming.headers.get("x-first-death-queue", "")).removeprefix(OWN_PREFIX)
-    for name in (queue, message.headers.get("x-original-route", "")):
+    for name in (queue.removeprefix(OWN_PREFIX), message.headers.get("x-original-route", "")):
         if name in ROUTES:
             return Route(name)
     return Route.TRANSFORM

@@ -40,3 +40,17 @@ class MessageTooLarge(OrderError):
     """The message exceeds the size limit."""
 
     code = "message_too_large"
+
+
+class DeadLetterNotFound(Exception):
+    """There is no such dead letter among the oldest 1,000: it was submitted again or deleted."""
+
+    code = "dead_letter_not_found"
+    outcome: ClassVar[Outcome] = "refused"
+
+
+class DeadLetterRefused(Exception):
+    """The message was refused again, so it stays a dead letter. The text says why."""
+
+    code = "dead_letter_refused"
+    outcome: ClassVar[Outcome] = "refused"

@@ -45,6 +45,12 @@ class EmailTaken(AccountError):
     code = "email_taken"
 
 
+class AccountNotFound(AccountError):
+    """There is no such account, or it was deleted."""
+
+    code = "account_not_found"
+
+
 class RegistrationClosed(AccountError):
     """Only operators of this server create accounts. Ask one."""
 
@@ -126,6 +132,28 @@ async def named(username: str) -> BaseUser | None:
     return await (
         BaseUser.objects().where((BaseUser.username == username) & (BaseUser.active == True)).first()  # noqa: E712
     )
+
+
+async def by_id(user_id: int) -> BaseUser:
+    """Return an account, active or not.
+
+    Raises:
+        AccountNotFound: There is none, or it was deleted.
+    """
+    user = await BaseUser.objects().where(BaseUser.id == user_id).first()
+    if user is None or (not user.active and user.username.startswith(DELETED)):
+        raise AccountNotFound(f"there is no account {user_id}")
+    return user
+
+
+async def by_name(username: str) -> BaseUser:
+    """Return the account of a name, active or not.
+
+    Raises:
+        AccountNotFound: There is none, or it was deleted.
+    """
+    found = await BaseUser.select(BaseUser.id).where(BaseUser.username == username)
+    return await by_id(found[0]["id"] if found else NOBODY)
 
 
 async def username_of(user_id: int) -> str:

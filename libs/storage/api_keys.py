@@ -127,6 +127,18 @@ async def owned_by(owner: int, key: UUID) -> ApiKey:
     return found
 
 
+async def by_id(key: UUID) -> ApiKey:
+    """Return a key of any account.
+
+    Raises:
+        ApiKeyNotFound: There is none.
+    """
+    found = await ApiKey.objects().where(ApiKey.id == key).first()
+    if found is None:
+        raise ApiKeyNotFound(f"there is no API key {key}")
+    return found
+
+
 async def page(owner: int, *, limit: int, after: UUID | None) -> tuple[list[ApiKey], int]:
     """Return at most `limit` keys, newest first, older than `after`; and the count of all."""
     conditions = [ApiKey.owner == owner]

@@ -7,7 +7,7 @@ from piccolo.columns.combination import WhereRaw
 
 from libs.contracts.enums import JobStatus
 from libs.contracts.events import BatchCompleted
-from libs.storage import jobs
+from libs.storage import job_timeline, jobs
 from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement
@@ -66,7 +66,12 @@ async def take_due(limit: int) -> list[Job]:
 async def _push_back(job: Job, moment: datetime) -> bool:
     patience_s = max(jobs.REPUBLISH_S, (moment - job.created_at).total_seconds())
     mine = await (
-        Job.update({Job.publish_at: moment + timedelta(seconds=patience_s)})
+        Job.update(
+            {
+                Job.publish_at: moment + timedelta(seconds=patience_s),
+                Job.timeline: job_timeline.appended(job_timeline.line("published")),
+            }
+        )
         .where((Job.id == job.id) & (Job.publish_at == job.publish_at) & Job.status.is_in(jobs.UNFINISHED))
         .returning(Job.id)
     )
@@ -87,6 +92,7 @@ async def give_up(job: Job, failure: Failure) -> tuple[bool, BatchCompleted | No
                     Job.finished_at: now(),
                     Job.error_code: failure.code,
                     Job.error: failure.detail,
+                    Job.timeline: job_timeline.appended(job_timeline.line("failed", failure)),
                 }
             )
             .where(

@@ -11,6 +11,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from libs.contracts.enums import JobStatus
+from libs.storage import job_timeline
 from libs.storage.database.engine import rows
 from libs.storage.database.tables import HostPause, Job, now
 from libs.storage.jobs import REPUBLISH_S
@@ -108,6 +109,7 @@ async def hold_lapsed(job: Job) -> bool:
                 Job.publish_at: moment,
                 Job.worker: None,
                 Job.lease_until: None,
+                Job.timeline: job_timeline.appended(job_timeline.line("lapsed")),
             }
         )
         .where(

@@ -24,6 +24,7 @@ from libs.contracts.commands import (
 from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.events import BatchCompleted
 from libs.contracts.outcome import Outcome
+from libs.storage import job_timeline
 from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
@@ -59,7 +60,7 @@ KINDS: dict[type[AnyCommand], JobKind] = {
     RenderRenditions: JobKind.RENDER,
 }
 
-_SHOWN = [column for column in Job.all_columns() if column is not Job.command]
+_SHOWN = [column for column in Job.all_columns() if column is not Job.command and column is not Job.timeline]
 _SHOWN_OWNED = Statement(
     cast("Any", Job).select(*_SHOWN).where((Job.id == Slot("job_id")) & (Job.owner == Slot("owner"))),
     quick=True,
@@ -285,6 +286,7 @@ async def retry(job_id: UUID) -> Job:
                 Job.error: None,
                 Job.started_at: None,
                 Job.finished_at: None,
+                Job.timeline: job_timeline.appended(job_timeline.line("run_again")),
             }
         )
         .where((Job.id == job_id) & (Job.status == JobStatus.FAILED) & Job.batch.is_null())

@@ -16,7 +16,7 @@ from piccolo.columns.combination import WhereRaw
 
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus
 from libs.contracts.events import BatchCompleted
-from libs.storage import batch_counters, webhook_outbox
+from libs.storage import batch_counters, job_timeline, webhook_outbox
 from libs.storage.batch_counters import NO_RESULT, ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement, insert
@@ -64,6 +64,8 @@ async def claim(
         "now": moment,
         "lease_until": moment + timedelta(seconds=lease_s),
         "max_attempts": max_attempts,
+        "claimed": job_timeline.claimed(worker, moment),
+        "lapsed": job_timeline.line("lapsed"),
     }
     if may_be_of_batch:
         async with transaction():
@@ -184,7 +186,7 @@ async def fail(claim: Claim, failure: Failure, *, source_is_bad: UUID | None = N
             )
         return await end(
             claim,
-            {Job.status: JobStatus.FAILED, Job.error_code: failure.code, Job.error: failure.detail},
+            {Job.status: JobStatus.FAILED, **_why("failed", failure)},
             ItemResult(failure=failure),
         )
 
@@ -210,13 +212,13 @@ async def retry_later(claim: Claim, failure: Failure, *, after_s: float, crashed
     Raises:
         LostLease: The job is no longer this worker's.
     """
+    until = now() + timedelta(seconds=after_s)
     await _give_back(
         claim,
         {
-            **_not_before(now() + timedelta(seconds=after_s)),
+            **_not_before(until),
             Job.crashes: claim.crashes + crashed,
-            Job.error_code: failure.code,
-            Job.error: failure.detail,
+            **_why("retry", failure, until),
         },
     )
 
@@ -232,8 +234,7 @@ async def defer(claim: Claim, failure: Failure, *, until: datetime) -> None:
         {
             **_not_before(until),
             Job.attempts: claim.attempt - 1,
-            Job.error_code: failure.code,
-            Job.error: failure.detail,
+            **_why("deferred", failure, until),
         },
     )
 
@@ -244,7 +245,8 @@ async def release(claim: Claim) -> None:
     Raises:
         LostLease: The job is no longer this worker's.
     """
-    await _give_back(claim, {Job.publish_at: now(), Job.attempts: claim.attempt - 1})
+    released = job_timeline.line("released")
+    await _give_back(claim, {Job.publish_at: now(), Job.attempts: claim.attempt - 1, Job.timeline: released})
 
 
 async def end(claim: Claim, values: dict[Any, Any], result: ItemResult = NO_RESULT) -> BatchCompleted | None:
@@ -260,6 +262,11 @@ async def end(claim: Claim, values: dict[Any, Any], result: ItemResult = NO_RESU
     if not ended:
         raise LostLease(str(claim.job_id))
     return await record_end(claim.job_id, claim.batch, awaited=ended[0]["awaited"], result=result)
+
+
+def _why(event: job_timeline.Event, failure: Failure, not_before: datetime | None = None) -> dict[Any, Any]:
+    line = job_timeline.line(event, failure, not_before=not_before)
+    return {Job.error_code: failure.code, Job.error: failure.detail, Job.timeline: line}
 
 
 def _not_before(moment: datetime) -> dict[Any, Any]:
@@ -287,6 +294,8 @@ async def _set(claim: Claim, values: dict[Any, Any]) -> list[dict[str, Any]]:
 @cache
 def _setting(columns: tuple[Column, ...]) -> Statement:
     values: dict[Any, Any] = {column: Slot(str(position)) for position, column in enumerate(columns)}
+    if Job.timeline in values:
+        values[Job.timeline] = job_timeline.appended(values[Job.timeline])
     (update,) = Job.update(values).where(_HELD).querystrings
     return Statement(Job.raw(f"{{}} returning {webhook_outbox.HAS_RECEIVER} as awaited", update), quick=True)
 
@@ -315,6 +324,7 @@ _TAKE = Statement(
                 Job.lease_until: Slot("lease_until"),
                 Job.publish_at: Slot("now"),
                 Job.started_at: Slot("now"),
+                Job.timeline: job_timeline.appended_claim(Slot("claimed"), Slot("lapsed")),
             }
         )
         .where((Job.id == Slot("job_id")) & _FREE)

@@ -6,13 +6,23 @@ operators see it with its reason.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct
 
+from libs.contracts.enums import JobStatus
+from libs.contracts.outcome import Outcome
 from libs.storage.database.engine import rows
-from libs.storage.database.tables import SetAside, now
+from libs.storage.database.tables import Job, SetAside, now
+
+
+class ItemNotFound(Exception):
+    """No item of this id is set aside: it has succeeded, or its record is gone."""
+
+    code = "set_aside_not_found"
+    outcome: ClassVar[Outcome] = "refused"
+
 
 Kind: TypeAlias = Literal["image", "job", "reply"]
 """What could not be done: remove an image, publish or give up a job, send the reply to an order."""
@@ -79,6 +89,23 @@ async def oldest(limit: int) -> list[Item]:
     """Return the items that were set aside first."""
     found = await SetAside.select().order_by(SetAside.created_at).limit(limit)
     return [Item(**row) for row in found]
+
+
+async def retry_now(item: UUID) -> Item:
+    """Let an item be tried again at the next opportunity; it stays in the list until it succeeds.
+
+    Raises:
+        ItemNotFound: It is not set aside.
+    """
+    moment = now()
+    await SetAside.update({SetAside.retry_at: moment}).where(SetAside.id == item)
+    found = await SetAside.select().where(SetAside.id == item)
+    if not found:
+        raise ItemNotFound(f"there is no item {item}")
+    if found[0]["kind"] == "job":  # the sweep goes by this
+        unfinished = Job.status.is_in([JobStatus.QUEUED, JobStatus.RUNNING])
+        await Job.update({Job.publish_at: moment}).where((Job.id == item) & unfinished)
+    return Item(**found[0])
 
 
 async def purge() -> int:

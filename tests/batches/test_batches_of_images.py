@@ -2,10 +2,10 @@
 
 import io
 import zipfile
+from base64 import b64encode
 from typing import Any
 from uuid import uuid4
 
-import aiohttp
 from PIL import Image
 
 from libs.contracts.enums import JobStatus
@@ -72,9 +72,8 @@ async def test_stored_images_are_transformed_as_one_batch_whose_failures_run_aga
         assert files.namelist() == ["1-tile-1-1.png", "2-tile-2-1.png", "4-tile-4-1.png"]
 
     large = encoded(Image.new("RGB", (90, 90), "teal"), "PNG")
-    form = aiohttp.FormData()
-    form.add_field("image", io.BytesIO(large), filename="large.png", content_type="image/png")
-    replaced = await client.call("PUT", f"/api/images/{ids[2]}", data=form)
+    data = f"data:image/png;base64,{b64encode(large).decode()}"
+    replaced = await client.call("PUT", f"/api/images/{ids[2]}", json={"image_url": data})
     assert replaced.status == 200, replaced
     await client.post(f"/api/batches/{batch['id']}/retry")
     again = await done(client, batch["id"])

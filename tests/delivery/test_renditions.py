@@ -34,6 +34,8 @@ from tests.support.waiting import until
 
 FOLDER = ".renditions/"
 
+SLOW = "sharpen:sharpen:sharpen:sharpen:convert,format_png"  # two seconds for `slow_picture` on an idle core
+
 
 @asynccontextmanager
 async def rendering(backends: Backends) -> AsyncGenerator[Renditions]:
@@ -131,7 +133,7 @@ async def test_the_lease_is_extended_while_the_render_takes_long(
     backends = await new_backends()
     path = tmp_path / "slow.jpg"
     path.write_bytes(slow_picture)
-    asked = await wanted(backends, "blur,sigma_100:convert,format_png", await an_image(backends, path))
+    asked = await wanted(backends, SLOW, await an_image(backends, path))
     async with rendering(backends) as renditions:
         task = asyncio.create_task(renditions.get(asked))
         process = await busy_render_process()
@@ -188,7 +190,7 @@ async def test_what_is_rendered_while_its_image_is_deleted_leaves_nothing(
     path.write_bytes(slow_picture)
     owner = await an_owner()
     image, _ = await submit(backends, owner, path, None, Retention.KEEP)
-    asked = await wanted(backends, "blur,sigma_100:convert,format_png", image)
+    asked = await wanted(backends, SLOW, image)
     async with rendering(backends) as renditions:
         task = asyncio.create_task(renditions.get(asked))
         process = await busy_render_process()

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from libs.contracts.enums import JobStatus
-from libs.storage import due_jobs, leases
+from libs.storage import due_jobs, leases, set_aside
 from libs.storage.database.tables import Job, now
 from libs.storage.job_failure import Failure
 from libs.storage.jobs import REPUBLISH_S
@@ -102,3 +102,14 @@ async def test_a_message_that_did_not_get_out_is_sent_at_the_next_sweep() -> Non
     job = await a_queued_job()
     await due_jobs.publish_soon(job.id)
     assert [one.id for one in await due_jobs.take_due(10)] == [job.id]
+
+
+async def test_a_job_that_was_set_aside_is_due_at_once_when_an_operator_says_so() -> None:
+    job = await a_queued_job(publish_at=now() + HOUR)
+    await set_aside.put("job", {job.id: "it breaks the sweep"})
+    assert await due_jobs.take_due(10) == []
+    item = await set_aside.retry_now(job.id)
+    assert (item.id, item.reason, item.retry_at <= now()) == (job.id, "it breaks the sweep", True)
+    assert [due.id for due in await due_jobs.take_due(10)] == [job.id]
+    with pytest.raises(set_aside.ItemNotFound):
+        await set_aside.retry_now((await a_queued_job()).id)

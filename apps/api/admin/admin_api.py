@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from apps.api.admin.audited import note
 from apps.api.admin.tables import access_of, table_configs
 from apps.api.problems import STATUS, status_of
 from apps.http.content_disposition import UNTRUSTED
@@ -99,12 +100,14 @@ class AdminApi:
         found = await images.by_ids(selected)
         owners = {user.id: user for user in await accounts.by_ids({image.owner for image in found})}
         for image in found:
+            await note(request, "image.delete", image.id, image.filename)
             await expiry.delete(image, owners[image.owner], self._backends)
         return JSONResponse({"deleted": len(found)})
 
     async def retry(self, request: Request) -> Response:
         """Run a failed job again."""
         job = await rerun(request.path_params["id"], self._backends)
+        await note(request, "job.retry", job.id)
         return JSONResponse({"id": str(job.id), "status": job.status})
 
     async def retry_batch(self, request: Request) -> Response:
@@ -113,11 +116,13 @@ class AdminApi:
         [owner] = await accounts.by_ids([batch.owner])
         command = RetryBatch(owner=owner, batch=batch, request_id=request_id())
         again = await retry_batch(command, self._backends)
+        await note(request, "batch.retry", batch.id, batch.filename)
         return JSONResponse({"id": str(again.id), "status": again.status})
 
     async def redeliver(self, request: Request) -> Response:
         """Send a webhook event again."""
         delivery = await webhook_deliveries.redeliver_any(request.path_params["id"])
+        await note(request, "delivery.redeliver", delivery.id)
         return JSONResponse({"id": str(delivery.id), "status": delivery.status})
 
 

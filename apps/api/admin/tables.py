@@ -13,6 +13,7 @@ from piccolo_api.crud.validators import Validators
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from apps.api.admin import audited
 from apps.api.admin.changes import (
     CHANGEABLE,
     WebhookChanges,
@@ -126,6 +127,7 @@ def table_configs(backends: Backends) -> list[TableConfig]:
             menu_group=ACCOUNTS,
             order_by=_newest(ApiKey),
             validators=Validators(post_single=[_refuse], put_single=[_refuse], patch_single=[_refuse]),
+            hooks=[Hook(HookType.pre_delete, audited.key_revoked)],
         ),
         TableConfig(
             WebhookEndpoint,
@@ -134,7 +136,11 @@ def table_configs(backends: Backends) -> list[TableConfig]:
             menu_group=WEBHOOKS,
             order_by=_newest(WebhookEndpoint),
             validators=Validators(post_single=[_refuse], put_single=[_refuse]),
-            hooks=[Hook(HookType.pre_patch, WebhookChanges(backends).of_row)],
+            hooks=[
+                Hook(HookType.pre_patch, WebhookChanges(backends).of_row),
+                Hook(HookType.pre_patch, audited.webhook_changed),
+                Hook(HookType.pre_delete, audited.webhook_deleted),
+            ],
         ),
         TableConfig(
             BaseUser,
@@ -147,7 +153,11 @@ def table_configs(backends: Backends) -> list[TableConfig]:
                 put_single=[_refuse],
                 delete_single=[_refuse],
             ),
-            hooks=[Hook(HookType.pre_patch, account_changes)],
+            hooks=[
+                Hook(HookType.pre_save, audited.account_created),
+                Hook(HookType.pre_patch, account_changes),
+                Hook(HookType.pre_patch, audited.account_changed),
+            ],
         ),
     ]
 

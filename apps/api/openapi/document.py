@@ -32,6 +32,7 @@ TAGS = {
     "Batches": "Images whose URLs are listed in one CSV file.",
     "Webhooks": "URLs that receive signed events, and the deliveries of these.",
     "Links": "Addresses that open without a token.",
+    "Operators": "The whole site, for accounts marked `admin`. No API key opens it.",
     "Health": "Checks for load balancers and orchestrators.",
 }
 

@@ -52,11 +52,27 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     "image": ("Only jobs of this image", str(values.IMAGE_ID)),
     "event": ("Only deliveries of this event", "job.completed"),
     "webhook": ("Only deliveries to this webhook", str(values.WEBHOOK_ID)),
+    "owner": ("Only entries of the account with this name", "ada"),
+    "error_code": ("Only jobs that failed with this code", "url_http_error"),
+    "search": ("Only accounts with this in their name or email address", "ada"),
+    "active": ("Only accounts that are, or are not, active", True),
+    "after_account": ("Where the page before ended: take it from the header `Link`", 7),
+    "username": ("Only what this operator did", "root"),
+    "action": ("Only entries of this action", "job.retry"),
+    "about": ("Only entries about what has this id", str(values.JOB_ID)),
+    "account_name": ("The name of an account", "ada"),
+    "letter_id": ("The id of a dead letter", "4f9a1c2e7b3d"),
+    "item_id": ("The id of an item that is set aside", str(values.JOB_ID)),
+    "since": ("Only entries made after this time, in RFC 3339; UTC by default", "2026-11-22T00:00:00Z"),
     "subject": ("Only deliveries about this job, batch or image", str(values.JOB_ID)),
 }
 """By name: a description and an example."""
 
 OF_OPERATIONS: dict[tuple[str, str], tuple[str, Any]] = {
+    ("listAllImages", "image"): ("Only the image with this id", str(values.IMAGE_ID)),
+    ("listAllBatches", "status"): ("Only batches with this status", "Completed"),
+    ("getAnyBatch", "status"): ("Only items with this status", "failed"),
+    ("listAllDeliveries", "status"): ("Only deliveries with this status", "failed"),
     ("listBatches", "status"): ("Only batches with this status", "Completed"),
     ("getBatch", "status"): ("Only items with this status", "failed"),
     ("getBatch", "limit"): ("The greatest number of items; 0 for the batch alone", 20),

@@ -10,7 +10,13 @@ from libs.storage.database.tables import BaseUser
 
 def account_view(user: BaseUser) -> Account:
     """Build the view of an account, without its password."""
-    return Account(id=user.id, username=user.username, email=user.email, last_login=user.last_login)
+    return Account(
+        id=user.id,
+        username=user.username,
+        email=user.email,
+        last_login=user.last_login,
+        admin=user.admin,
+    )
 
 
 async def usage_view(user: BaseUser, settings: Settings) -> UsageView:

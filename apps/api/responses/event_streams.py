@@ -54,13 +54,22 @@ class EventStreams:
         self._changed = asyncio.Event()
         self._ended: OrderedDict[UUID, None] = OrderedDict()  # the latest: some end before somebody waits
         self._stopping = False
+        self._stop = asyncio.Event()
 
     def stop(self) -> None:
         """End all waits; each returns the current state."""
         self._stopping = True
+        self._stop.set()
         self._jobs.wake_all()
         self._batches.wake_all()
         self._accounts.wake_all()
+
+    async def stopped_within(self, seconds: float) -> bool:
+        """Wait, at most until all streams are to end; return whether they are."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        return self._stopping
 
     def open_stream(self, owner: int) -> OpenStream:
         """Count one more stream of the account, until the object that is returned is gone.

@@ -62,15 +62,16 @@ def last_of(views: Sequence[Identified], limit: int) -> str | None:
     return str(views[-1].id) if views and len(views) == limit else None
 
 
-def page_headers(context: RequestContext, *, total: int, following: str | None) -> dict[str, str]:
-    """Return the headers of a page: the total, and the address of the next, which follows `following`."""
-    headers = {"X-Total-Count": str(total)}
+def page_headers(
+    context: RequestContext, *, total: int | None, following: str | None, name: str = "after"
+) -> dict[str, str]:
+    """Return the headers of a page: the total, and the address of the next, which follows `following`.
+
+    `name` is the parameter that says so.
+    """
+    headers = {} if total is None else {"X-Total-Count": str(total)}
     if following is not None:
-        query = [
-            (name, value) for name, value in context.request.query_params.multi_items() if name != "after"
-        ]
+        query = [(key, value) for key, value in context.request.query_params.multi_items() if key != name]
         path = context.request.scope["raw_path"].decode("ascii")  # as the client wrote it
-        headers["Link"] = (
-            f'<{context.base_url}{path}?{urlencode([*query, ("after", following)])}>; rel="next"'
-        )
+        headers["Link"] = f'<{context.base_url}{path}?{urlencode([*query, (name, following)])}>; rel="next"'
     return headers

@@ -77,6 +77,8 @@ class Account(Struct, frozen=True, kw_only=True):
     """The address that the account was registered with."""
     last_login: datetime | None
     """When the account last logged in; null before the first time."""
+    admin: bool
+    """Whether it is an operator of this server."""
 
 
 class Tokens(Struct, frozen=True, kw_only=True):

@@ -188,6 +188,7 @@ class Job(Table):
     host = Varchar(255, null=True, default=None)  # the host of the URL; only for jobs of batches
     held = Boolean(default=False)  # queued without a message, until the throttle of its host releases it
     request_id = Varchar(64, null=True, default=None)
+    timeline = Text(default="")  # see `job_timeline`
     created_at = Timestamptz(default=now)
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)

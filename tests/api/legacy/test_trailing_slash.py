@@ -157,7 +157,7 @@ async def test_a_new_account(site: Site) -> None:
         today = await stranger.post("/accounts/register", json=new_account())
         older = await stranger.post("/accounts/register/", json=new_account())
     assert (today.status, older.status) == (201, 201)
-    assert today.json.keys() == {"id", "username", "email", "last_login"}
+    assert today.json.keys() == {"id", "username", "email", "last_login", "admin"}
     assert older.json.keys() == today.json.keys() | {"message", "data"}
     assert older.json["data"] == {name: older.json[name] for name in today.json}
 

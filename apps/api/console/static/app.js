@@ -20,6 +20,9 @@ const ROUTES = [
   ["/jobs/:id", () => import("./views/jobs/index.js")],
   ["/batches/:id", () => import("./views/jobs/index.js")],
   ["/account", () => import("./views/account/index.js")],
+  ["/admin", () => import("./views/admin/index.js")],
+  ["/admin/:section", () => import("./views/admin/index.js")],
+  ["/admin/:section/:id", () => import("./views/admin/index.js")],
   ["/account/:section", () => import("./views/account/index.js")],
 ];
 

@@ -3,7 +3,7 @@
 import msgspec
 from msgspec import Struct
 
-from apps.api.openapi.examples import delivery, operations
+from apps.api.openapi.examples import delivery, operations, operators
 from apps.api.openapi.examples.findings import FINDINGS
 from apps.api.openapi.examples.values import (
     ACCOUNT,
@@ -225,6 +225,7 @@ EXAMPLES: tuple[Struct, ...] = (
     *(part for part in (FINDINGS.exif and FINDINGS.exif.gps, FINDINGS.edit) if part is not None),
     EditTokens(input_tokens=400, output_tokens=1056, total_tokens=1456),
     *delivery.EXAMPLES,
+    *operators.EXAMPLES,
     *operations.EXAMPLES,
 )
 """The first of each type is the example of a body; the others have values for fields that it leaves empty."""

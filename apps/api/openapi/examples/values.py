@@ -43,7 +43,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of nobody
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.4q0uGm0u3zGJvQ"  # noqa: S105
 OPERATIONS = (Resize(width=800), Convert(format="webp", quality=80))
 
-ACCOUNT = accounts.Account(id=7, username="ada", email="ada@shop.example", last_login=MORNING)
+ACCOUNT = accounts.Account(id=7, username="ada", email="ada@shop.example", last_login=MORNING, admin=False)
 EDIT_USAGE = accounts.EditUsageView(
     edits=3, calls=2, images=3, input_tokens=1200, output_tokens=4160, total_tokens=5360
 )

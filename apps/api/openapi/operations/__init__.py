@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 
 from apps.api.openapi.described import Described
-from apps.api.openapi.operations import accounts, batches, delivery, health, images, jobs, uploads, webhooks
+from apps.api.openapi.operations import (
+    accounts,
+    batches,
+    delivery,
+    health,
+    images,
+    jobs,
+    operators,
+    uploads,
+    webhooks,
+)
 
 OPERATIONS: Mapping[str, Described] = {
     **accounts.OPERATIONS,
@@ -13,5 +23,6 @@ OPERATIONS: Mapping[str, Described] = {
     **jobs.OPERATIONS,
     **batches.OPERATIONS,
     **webhooks.OPERATIONS,
+    **operators.OPERATIONS,
     **health.OPERATIONS,
 }

@@ -13,6 +13,7 @@ const PLACES = [
   ["Jobs", "/jobs", "jobs", /^\/(jobs|batches)/],
   ["Account", "/account", "account", /^\/account/],
 ];
+const OF_OPERATORS = ["Operators", "/admin", "operators", /^\/admin/];
 const STATIC = new URL("..", import.meta.url).pathname;
 
 export function Shell({ path, account, children }) {
@@ -24,7 +25,7 @@ export function Shell({ path, account, children }) {
     <a class="skip" href="#content" onClick=${toContent}>To the content</a>
     <nav class="rail" aria-label="Console">
       <a class="brand" href="${BASE}/library"><img src="${STATIC}favicon.svg" alt="" width="28" height="28" />Darkroom</a>
-      ${PLACES.map(([label, to, icon, here]) => html`<a class="place" href="${BASE}${to}" aria-current=${here.test(path) ? "page" : undefined}>
+      ${[...PLACES, ...(account?.admin ? [OF_OPERATORS] : [])].map(([label, to, icon, here]) => html`<a class="place" href="${BASE}${to}" aria-current=${here.test(path) ? "page" : undefined}>
         <${Icon} name=${icon} />${label}</a>`)}
       <div class="foot">
         ${account && html`<span class="who" title=${account.username}>${account.username}</span>`}
