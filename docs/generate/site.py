@@ -55,7 +55,7 @@ def build(site: Path) -> Path:
 
 def _bring_shim(html: Path) -> None:
     """Load the one script that the theme takes from the internet from the site itself."""
-    shutil.copy(DOCS / "vendor" / SHIM, html / "assets")
+    shutil.copy(DOCS / "site" / SHIM, html / "assets")
     for page in html.glob("*.html"):
         page.write_text(SHIM_ADDRESS.sub(f"assets/{SHIM}", page.read_text()))
 
@@ -85,6 +85,7 @@ def stage(target: Path) -> None:
     target.mkdir(parents=True)
     shutil.copytree(DOCS / "images", target / "images", ignore=shutil.ignore_patterns("*.py"))
     shutil.copytree(DOCS / "examples", target / "examples")
+    shutil.copy(DOCS / "site/site.css", target)
     for page in DOCS.glob("*.md"):
         text = FENCE_MARK.sub(r"\1", page.read_text())
         text = BLOCK.sub(lambda block: picture_of(block["source"]), text)

@@ -7,6 +7,7 @@ from playwright.async_api import async_playwright, expect
 
 from docs.generate.site import build
 from infra.local import tools
+from tests.console.accessibility import serious_faults
 from tests.console.support import FLAGS, PATIENCE_MS
 
 pytestmark = pytest.mark.services  # `make services` brings the browser
@@ -40,6 +41,9 @@ async def test_the_site_opens_from_a_folder_searches_turns_dark_and_fits_a_telep
         await page.locator("label[title='Switch to dark mode']").click()
         await expect(page.locator("[data-md-color-scheme=slate]").first).to_be_attached()
 
+        for scheme in ("slate", "default"):
+            assert await serious_faults(page) == [], scheme
+            await page.locator("label[title^='Switch to']:visible").click()
         await page.set_viewport_size({"width": 390, "height": 844})
         for name in ("architecture", "api", "operations", "tutorial"):
             await page.goto((site / f"{name}.html").as_uri())
