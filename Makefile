@@ -110,12 +110,13 @@ down: ## Stop the containers; keep their data
 logs: ## Follow the logs of the containers
 	docker compose logs --follow --tail 100
 
-docs: schema ## Write the generated pages again: operations, steps, configuration, errors, the contract, the Helm chart
+docs: schema ## Write the generated pages again: operations, steps, configuration, errors, metrics, the contract, the Helm chart
 	@PYTHONPATH=. $(BIN)/python docs/images/draw.py
 	$(BIN)/python -m docs.generate.configuration > docs/configuration.md
 	$(BIN)/python -m docs.generate.configuration example > .env.example
 	$(BIN)/python -m docs.generate.errors > docs/errors.md
 	$(BIN)/python -m docs.generate.steps > docs/steps.md
+	$(BIN)/python -m docs.generate.metrics > docs/metrics.md
 	$(BIN)/python -m docs.generate.messages > docs/messages.md
 	$(BIN)/python -m docs.generate.api > docs/api.md
 	$(BIN)/python -m infra.kubernetes.chart
@@ -148,7 +149,8 @@ screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its
 
 lock: $(VENV)/dev.stamp ## Pin every package again, without the address of an index
 	$(LOCK) pyproject.toml -o requirements/main.txt
-	$(LOCK) pyproject.toml --extra dev -c requirements/main.txt -o requirements/dev.txt
+	$(LOCK) pyproject.toml --extra telemetry -c requirements/main.txt -o requirements/telemetry.txt
+	$(LOCK) pyproject.toml --extra dev --extra telemetry -c requirements/telemetry.txt -o requirements/dev.txt
 	$(LOCK) --no-deps requirements/kubernetes.in -o requirements/kubernetes.txt
 	$(LOCK) --group sbom -c requirements/dev.txt -o requirements/sbom.txt
 	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt

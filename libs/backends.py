@@ -11,6 +11,7 @@ from pathlib import Path
 from libs.broker import Broker, open_broker
 from libs.contracts.views.health import Health
 from libs.outbound import Fetcher, FetchLimits, Guard
+from libs.runtime import tracing
 from libs.runtime.disk import StorageFull, free_bytes
 from libs.runtime.scratch import scratch_directory
 from libs.runtime.threads import MAINTENANCE
@@ -18,6 +19,7 @@ from libs.settings import Settings
 from libs.storage.database.connection import open_database, ping
 from libs.storage.database.engine import Engine
 from libs.storage.objects import ObjectStore, open_objects
+from libs.storage.objects.traced import TracedObjects
 
 HEALTH_TIMEOUT_S = 3.0
 
@@ -85,6 +87,8 @@ async def open_backends(settings: Settings, *, declare: bool = True) -> AsyncGen
     with scratch_directory(settings.data_dir / "tmp") as scratch:
         async with open_database(settings.database_url) as database:
             objects = open_objects(settings.objects_url, scratch)
+            if tracing.is_on():
+                objects = TracedObjects(objects)
             try:
                 broker = await open_broker(settings.broker_url, declare=declare)
                 try:

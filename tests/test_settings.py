@@ -5,7 +5,15 @@ from typing import Any
 
 import pytest
 
-from libs.settings import MIN_SECRET_CHARS, PREFIX, Settings, SettingsError, load_settings, setting_names
+from libs.settings import (
+    MIN_SECRET_CHARS,
+    PREFIX,
+    Settings,
+    SettingsError,
+    load_settings,
+    setting_names,
+    variable_of,
+)
 
 SECRET = "s" * MIN_SECRET_CHARS
 TEXTS = {
@@ -21,6 +29,8 @@ TEXTS = {
     "openai_model": "dall-e-2",
     "fonts_dir": "/srv/fonts",
     "edits_dialect": "vllm-omni",
+    "otlp_endpoint": "http://127.0.0.1:4318",
+    "sentry_dsn": "http://key@127.0.0.1/1",
 }
 
 
@@ -70,7 +80,7 @@ def test_each_setting_is_read_from_its_variable(name: str, tmp_path: Path) -> No
         text = value = str(tmp_path / "cmyk.icc")
         header = bytes(16) + b"CMYK" + bytes(16) + b"acsp" + bytes(160)
         Path(text).write_bytes(len(header).to_bytes(4, "big") + header[4:])
-    settings = load_settings({"DARKROOM_SECRET_KEY": SECRET, PREFIX + name.upper(): text})
+    settings = load_settings({"DARKROOM_SECRET_KEY": SECRET, variable_of(name): text})
     assert getattr(settings, name) == value
 
 
@@ -168,5 +178,10 @@ def test_a_short_secret_is_refused(tmp_path: Path) -> None:
 
 
 def test_each_field_has_one_name() -> None:
-    assert setting_names() == [PREFIX + field.upper() for field in Settings.__struct_fields__]
+    assert setting_names() == [variable_of(field) for field in Settings.__struct_fields__]
     assert len(set(setting_names())) == len(setting_names())
+
+
+def test_a_setting_with_a_standard_name_has_no_other(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no setting DARKROOM_SENTRY_DSN; did you mean SENTRY_DSN"):
+        load_settings(given(tmp_path, SENTRY_DSN="http://key@127.0.0.1/1"))

@@ -19,7 +19,9 @@ async def render_pool(settings: Settings, count: int, *, few: bool = False) -> A
 
     `few` photos are rendered by a copy of this process: starting a fresh one takes longer than a photo.
     """
-    processes = ProcessPool(count, memory_bytes=settings.job_memory_bytes, prefetch=True, by_fork=few)
+    processes = ProcessPool(
+        "files", count, memory_bytes=settings.job_memory_bytes, prefetch=True, by_fork=few
+    )
     try:
         yield processes
     finally:

@@ -8,6 +8,7 @@ import click
 from msgspec.structs import replace
 
 from apps.cli.bootstrap import run_service
+from apps.cli.observation import observed
 from libs.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def serve() -> None:
 
     async def run(settings: Settings, stop: asyncio.Event) -> None:
         _announce(settings)
-        await serve_all(settings, stop)
+        with observed(settings, "serve"):
+            await serve_all(settings, stop)
 
     run_service(run)
 
@@ -53,8 +55,9 @@ def delivery() -> None:
     from libs.backends import open_backends
 
     async def run(settings: Settings, stop: asyncio.Event) -> None:
-        async with open_backends(replace(settings, broker_url="memory://")) as backends:
-            await serve_delivery(backends, stop)
+        with observed(settings, "delivery"):
+            async with open_backends(replace(settings, broker_url="memory://")) as backends:
+                await serve_delivery(backends, stop)
 
     run_service(run)
 
@@ -93,8 +96,9 @@ def _run_alone(name: str, app: Callable[["Backends", asyncio.Event], Coroutine[A
                 f"`darkroom {name}` shares jobs with other processes, and memory:// keeps them inside one: "
                 "set DARKROOM_BROKER_URL=amqp://..., or run `darkroom serve` for everything in one process"
             )
-        async with open_backends(settings) as backends:
-            await app(backends, stop)
+        with observed(settings, name):
+            async with open_backends(settings) as backends:
+                await app(backends, stop)
 
     run_service(run)
 

@@ -27,6 +27,7 @@ from libs.delivery.resolver import Choice, Resolver
 from libs.delivery.wanted import Wanted
 from libs.imaging.errors import ImagingError
 from libs.outbound import FetchError
+from libs.runtime import metrics
 from libs.runtime.process_pool import RenderError
 from libs.storage.image_errors import ImageNotFound
 from libs.storage.objects import ObjectNotFound, StoreUnavailable
@@ -62,6 +63,7 @@ class Deliver:
             if not await self._send_fresh(request, key, send):
                 await self._deliver(request, key, send)
         except Exception as error:  # noqa: BLE001 - answered, and logged if it is unexpected
+            metrics.RENDITIONS.add("error")
             status, headers, body = error_answer(error, self._backends.settings.public_url)
             await _send(send, status, headers, b"" if method == "HEAD" else body)
 
@@ -83,6 +85,7 @@ class Deliver:
             await self._send_answer(request, answer, [(b"cache-status", note)], send)
         except ObjectNotFound:
             return False
+        metrics.RENDITIONS.add("memory")
         return True
 
     async def _deliver(self, request: DeliveryRequest, key: Hashable, send: Send) -> None:
@@ -120,6 +123,7 @@ class Deliver:
         """
         started = perf_counter()
         found = await self._renditions.get(wanted)
+        metrics.RENDITIONS.add("fallback" if fallback else "hit" if found.hit else "rendered")
         answer = answer_to(wanted, found, fallback=fallback)
         if self._redirects(found) and not fallback:
             await self._send_redirect(wanted, found, answer, send)

@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from apps.delivery.deliver import Deliver
 from apps.http.health import HealthChecks
 from apps.http.mounts import with_mounted
+from apps.http.request_measure import with_measure
 from apps.http.server import serve_http
 from libs.backends import Backends
 from libs.delivery.address import PREFIX
@@ -32,7 +33,7 @@ async def delivering(backends: Backends, *, started: bool = False) -> AsyncGener
     deliver = Deliver(backends)
     starting = asyncio.create_task(deliver.start()) if started else None
     try:
-        yield deliver
+        yield with_measure(deliver, PREFIX)
     finally:
         if starting is not None:
             await asyncio.wait([starting])

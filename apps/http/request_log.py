@@ -2,11 +2,13 @@
 
 import random
 import re
-import time
 
 import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, get_contextvars, reset_contextvars
+
+from apps.http.request_measure import WITH_BODY, RequestMeasure, known_method, request_span
+from libs.runtime import tracing
 
 HEADER = b"x-request-id"
 CLEAN_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
@@ -16,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 def with_request_log(app: ASGIApp) -> ASGIApp:
-    """Wrap `app` to log each request, and to send back its X-Request-ID or a new one.
+    """Wrap `app` to log and measure each request, and to send back its X-Request-ID or a new one.
 
     The wrapper is outside the routing, so unknown addresses are logged too. The log has the route's template
     instead of the path, because paths contain link tokens.
@@ -28,30 +30,31 @@ def with_request_log(app: ASGIApp) -> ASGIApp:
             return
         sent = dict(scope["headers"]).get(HEADER, b"").decode("latin-1")
         id_ = sent if CLEAN_ID.match(sent) else _new_id()
-        started = time.perf_counter()
-        status = 500
+        measure = RequestMeasure()
+        received = measure.counting(receive) if scope["method"] in WITH_BODY else receive
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            measure.note_sent(message)
             if message["type"] == "http.response.start":
-                status = message["status"]
                 message["headers"] = [*message["headers"], (HEADER, id_.encode())]
             await send(message)
 
         unbound = bind_contextvars(request_id=id_)
-        try:
-            await app(scope, receive, send_with_id)
-        finally:
-            path = scope.get("path_template") or "-"
-            if not path.startswith(UNLOGGED):
-                log.info(
-                    "request",
-                    method=scope.get("method"),
-                    route=path,
-                    status=status,
-                    ms=round((time.perf_counter() - started) * 1000, 1),
-                )
-            reset_contextvars(**unbound)
+        with request_span(scope, measure) if tracing.is_on() else tracing.OFF:
+            try:
+                await app(scope, received, send_with_id)
+            finally:
+                route = scope.get("path_template")
+                took_s = measure.end(known_method(scope), route)
+                if not (route or "").startswith(UNLOGGED):
+                    log.info(
+                        "request",
+                        method=scope["method"],
+                        route=route or "-",
+                        status=measure.status,
+                        ms=round(took_s * 1000, 1),
+                    )
+                reset_contextvars(**unbound)
 
     return logged
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from apps.scheduler.measure import measure
 from apps.scheduler.purge import purge
 from apps.scheduler.purge_history import HistoryPurge
 from apps.scheduler.repeat import repeat
@@ -24,6 +25,7 @@ PURGE_EVERY_S = 60.0
 EVICT_EVERY_S = 10.0
 UPLOADS_EVERY_S = 60.0
 HISTORY_EVERY_S = 1.0
+MEASURE_EVERY_S = 15.0
 
 log = structlog.get_logger(__name__)
 
@@ -47,5 +49,7 @@ async def scheduling(backends: Backends) -> AsyncGenerator[None]:
         "purge": repeat("purge", purge, backends, every_s=PURGE_EVERY_S),
         "history": repeat("history", HistoryPurge().step, backends, every_s=HISTORY_EVERY_S),
     }
+    if backends.settings.metrics_port:
+        loops["measure"] = repeat("measure", measure, backends, every_s=MEASURE_EVERY_S)
     async with dispatching_webhooks(backends), supervised_loops(loops):
         yield

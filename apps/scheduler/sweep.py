@@ -13,6 +13,7 @@ from libs.edits.errors import EditTimedOut
 from libs.images import attempt_files
 from libs.jobs import ends
 from libs.jobs.publish import publish
+from libs.runtime import metrics
 from libs.storage import due_jobs, edit_calls, host_throttle, jobs, set_aside
 from libs.storage.database.errors import DatabaseUnavailable
 from libs.storage.database.tables import Job
@@ -60,6 +61,7 @@ async def _give_up(job: Job, backends: Backends) -> None:
     if not gone:
         return
     command = decode(await jobs.command_of(job.id))
+    metrics.JOBS.add(job.kind, "failed", failure.code)
     log.warning("job_given_up", attempts=job.attempts)
     if not isinstance(command, DescribeImage | RenderRenditions):
         await attempt_files.clear_attempts(command, job.created_at, backends)

@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from structlog.contextvars import bound_contextvars
 
+from apps.worker import measures
 from apps.worker.error_policy import MAX_CRASHES, attempts_for, failure_of, may_be_deferred
 from apps.worker.handlers.describe import describe_image
 from apps.worker.handlers.edit import edit
@@ -81,14 +82,14 @@ class Worker:
         self.bulk_concurrency = max(1, settings.worker_concurrency // BULK_SHARE)
         memory = settings.job_memory_bytes
         self.interactive = WorkerPool(
-            backends, ProcessPool(self.concurrency, memory_bytes=memory, prefetch=True)
+            backends, ProcessPool("interactive", self.concurrency, memory_bytes=memory, prefetch=True)
         )
         self.bulk = WorkerPool(
-            backends, ProcessPool(self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
+            backends, ProcessPool("bulk", self.bulk_concurrency, memory_bytes=memory, niceness=BULK_NICENESS)
         )
         queue = RenderQueue(self.bulk.processes, processes=self.bulk_concurrency, limit=self.bulk_concurrency)
         self.renditions = Renditions(backends, queue)
-        self.edits = WorkerPool(backends, ProcessPool(EDIT_PROCESSES, memory_bytes=memory))
+        self.edits = WorkerPool(backends, ProcessPool("edits", EDIT_PROCESSES, memory_bytes=memory))
         self.fetcher = backends.fetcher()
         self.model: OpenAIImages | None = None
         self._cancelled: dict[Claim, asyncio.Event] = {}
@@ -137,7 +138,7 @@ class Worker:
                 return
             with bound_contextvars(job_id=str(job_id)):
                 if not await self._is_held(job_id, pool):
-                    await self._work(job_id, pool)
+                    await self._work(job_id, route, pool)
 
         return handle
 
@@ -151,7 +152,7 @@ class Worker:
             log.warning("pause_unknown", error=str(error))
         return False
 
-    async def _work(self, job_id: UUID, pool: WorkerPool) -> None:
+    async def _work(self, job_id: UUID, route: Route, pool: WorkerPool) -> None:
         settings = self.backends.settings
         try:
             claim = await leases.claim(
@@ -167,8 +168,10 @@ class Worker:
         if claim is None:
             log.info("job_not_free")
             return
+        measures.note_claim(claim, route)
         try:
-            end = await self._end(claim, pool)
+            with measures.run_of(claim):
+                end = await self._end(claim, pool)
         except DatabaseUnavailable as error:
             log.warning("job_left_to_its_lease", error=str(error))
         else:
@@ -190,6 +193,7 @@ class Worker:
             batch = await leases.fail(claim, failure)
         except LostLease:
             return None
+        measures.note_end(claim, "failed", failure)
         owner = await accounts.username_of(claim.owner)
         return JobEnd(event=events.job_failed(claim.job_id, owner, failure), batch=batch)
 
@@ -222,6 +226,7 @@ class Worker:
             if outcome_of(error) is None:
                 log.exception("job_broke")
             return await self._not_done(command, claim, error)
+        measures.note_end(claim, "completed")
         log.info("job_completed", attempt=claim.attempt, image_id=str(done.image.id))
         return ends.completed(command, done.image, self.backends, done.batch)
 
@@ -246,6 +251,7 @@ class Worker:
         settings, failure = self.backends.settings, failure_of(error)
         if may_be_deferred(claim, error):
             await leases.defer(claim, failure, until=pause_until(getattr(error, "retry_after_s", None) or 0))
+            measures.note_end(claim, "retried", failure)
             log.info("job_deferred", error=failure.detail)
             return None
         if outcome_of(error) != "transient" or claim.attempt >= attempts_for(error, settings):
@@ -260,6 +266,7 @@ class Worker:
             at_least_s=getattr(error, "after_s", 0),
         )
         await leases.retry_later(claim, failure, after_s=after_s, crashed=crashed)
+        measures.note_end(claim, "retried", failure)
         log.warning("job_retries", attempt=claim.attempt, after_s=round(after_s, 1), error=failure.detail)
         return None
 
@@ -270,6 +277,7 @@ class Worker:
         batch = await leases.fail(
             claim, failure, source_is_bad=jobs.source_of(command) if removes_source else None
         )
+        measures.note_end(claim, "failed", failure)
         log.info("job_failed", attempt=claim.attempt, error_code=failure.code, error=failure.detail)
         if not isinstance(command, DescribeImage | RenderRenditions):
             await attempt_files.clear_attempts(command, claim.created_at, self.backends)

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, cast, get_args, get_origin, get_type_hint
 
 from msgspec.structs import FieldInfo, fields
 
-from libs.settings import PREFIX, Settings
+from libs.settings import Settings, variable_of
 
 INTRODUCTION = """\
 # Configuration
@@ -46,6 +46,7 @@ COLUMNS = 118
 SECTIONS = {
     "data_dir": "Storage and messages",
     "host": "HTTP server",
+    "metrics_port": "Watching",
     "access_token_s": "Tokens, links and retention",
     "max_upload_bytes": "Limits for images",
     "job_timeout_s": "Jobs",
@@ -75,7 +76,7 @@ def page() -> str:
     for field in fields(Settings):
         if field.name in SECTIONS:
             parts.append(f"\n## {SECTIONS[field.name]}\n\n{HEAD}")
-        name, values = PREFIX + field.name.upper(), _values(hints[field.name])
+        name, values = variable_of(field.name), _values(hints[field.name])
         parts.append(f"| `{name}` | {_default(field)[0]} | {values} | {meanings[field.name]} |")
     return "\n".join(parts) + "\n"
 
@@ -89,7 +90,7 @@ def example() -> str:
         parts += textwrap.wrap(
             meanings[field.name], COLUMNS, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
         )
-        parts.append(f"{PREFIX}{field.name.upper()}={_default(field)[1]}")
+        parts.append(f"{variable_of(field.name)}={_default(field)[1]}")
     return "\n".join(parts) + "\n"
 
 

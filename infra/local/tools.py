@@ -38,7 +38,10 @@ PG_ISREADY = Tool(
 NGINX = Tool(
     ("nginx",), "nginx-light", "install nginx: the test of its configuration in docs/delivery.md needs it"
 )
-TOOLS = (BROWSER, AMQP_PUBLISH, RABBITMQ_NODE, PG_ISREADY, NGINX)
+PROMTOOL = Tool(
+    ("promtool",), "prometheus", "install promtool (Prometheus): a test tries the alert rules with it"
+)
+TOOLS = (BROWSER, AMQP_PUBLISH, RABBITMQ_NODE, PG_ISREADY, NGINX, PROMTOOL)
 
 
 def install_missing() -> None:

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from libs.contracts.outcome import Outcome
+from libs.runtime import metrics
 
 
 class BrokerUnavailable(Exception):
@@ -10,6 +11,10 @@ class BrokerUnavailable(Exception):
 
     code = "broker_unavailable"
     outcome: ClassVar[Outcome] = "transient"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        metrics.BACKEND_ERRORS.add("broker")
 
 
 class DeadLetter(Exception):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from libs.broker.errors import BrokerUnavailable
 from libs.broker.event_subscription import CAPACITY, Subscription
 from libs.broker.port import NO_HEADERS, BrokerMessage, Event, Handler
-from libs.broker.settlement import bind_request_id, dead_letter_copy, run_handler
+from libs.broker.settlement import dead_letter_copy, received, run_handler
 from libs.contracts.topology import OWN_PREFIX, Route
 from libs.runtime.background import supervised_loops
 
@@ -28,6 +28,7 @@ class MemoryBroker:
     """
 
     user = None
+    system = "memory"
 
     def __init__(self, *, events_capacity: int = CAPACITY) -> None:
         self.dead: deque[BrokerMessage] = deque(maxlen=MAX_DEAD)  # oldest first
@@ -114,7 +115,7 @@ class MemoryBroker:
             ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             running.add(ended)
             try:
-                with bind_request_id(message):
+                with received(message, route, self.system):
                     reason = await run_handler(handler, message, route)
             except asyncio.CancelledError:
                 queue.put_nowait((position, replace(message, redelivered=True)))
@@ -124,6 +125,10 @@ class MemoryBroker:
                 ended.set_result(None)
             if reason is not None:
                 self.dead.append(dead_letter_copy(message, route, reason))
+
+    async def dead_letter_count(self) -> int:
+        await self.ping()
+        return len(self.dead)
 
     async def ping(self) -> None:
         if self._closed:

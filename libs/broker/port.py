@@ -44,6 +44,9 @@ the message to its queue.
 class Broker(Protocol):
     """Delivers jobs to workers at least once, and events to everybody who listens."""
 
+    system: str
+    """How spans name this kind of broker."""
+
     @property
     def user(self) -> str | None:
         """The `user_id` of messages that this broker publishes; None where there are no users."""
@@ -95,6 +98,14 @@ class Broker(Protocol):
 
         `*` stands for one word of a key, `#` for any number of words. A listener that falls behind loses the
         oldest events first; events during an outage are lost. The iterator ends when the broker is closed.
+        """
+        ...
+
+    async def dead_letter_count(self) -> int:
+        """Return how many messages wait on the dead-letter queue.
+
+        Raises:
+            BrokerUnavailable: The broker did not respond within a few seconds.
         """
         ...
 

@@ -15,7 +15,7 @@ from libs.broker.event_subscription import CAPACITY, Subscription
 from libs.broker.malformed_properties import tolerate_malformed_properties
 from libs.broker.port import NO_HEADERS, Event, Handler
 from libs.broker.rabbit_connection import ReconnectingConnection, mapped_errors
-from libs.broker.rabbit_consumer import Consumer
+from libs.broker.rabbit_consumer import SYSTEM, Consumer
 from libs.broker.rabbit_messages import to_dead_letter
 from libs.broker.rabbit_publisher import Publisher
 from libs.broker.rabbit_topology import declare_topology
@@ -33,6 +33,8 @@ class RabbitBroker:
     producer chooses the queue, and RabbitMQ closes a connection that sends to a malformed
     `amq.rabbitmq.reply-to`. The last two are opened on first use.
     """
+
+    system = SYSTEM
 
     def __init__(
         self, url: str, *, declare: bool, heartbeat_s: int, timeout_s: float, reconnect_s: float
@@ -154,6 +156,13 @@ class RabbitBroker:
                 yield subscription
         finally:
             self._subscriptions.discard(subscription)
+
+    async def dead_letter_count(self) -> int:
+        channel = await self._publishing.channel(confirms=False)
+        with mapped_errors():
+            async with asyncio.timeout(self._timeout_s), channel:
+                queue = await channel.declare_queue(DEAD, passive=True)
+                return queue.declaration_result.message_count or 0
 
     async def ping(self) -> None:
         channel = await self._publishing.channel(confirms=False)

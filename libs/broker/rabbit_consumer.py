@@ -11,11 +11,12 @@ from libs.broker.errors import BrokerUnavailable
 from libs.broker.port import BrokerMessage, Handler
 from libs.broker.rabbit_connection import CLOSE_S, mapped_errors
 from libs.broker.rabbit_messages import to_broker_message
-from libs.broker.settlement import bind_request_id, run_handler
+from libs.broker.settlement import received, run_handler
 from libs.contracts.topology import Route
 
 DeadLetterMessage = Callable[[AbstractIncomingMessage, Route, str], Awaitable[None]]
 
+SYSTEM = "rabbitmq"  # in spans
 SETTLE_S = 15.0  # for an acknowledgement to be written, or a dead letter to be confirmed
 
 _log = structlog.get_logger(__name__)
@@ -82,7 +83,7 @@ class Consumer:
             except Exception as error:  # noqa: BLE001 - a message that nobody can read must not stay
                 await self._settle(incoming, self._dead_letter(incoming, self._route, repr(error)))
                 return
-            with bind_request_id(message):
+            with received(message, self._route, SYSTEM):
                 await self._run_and_settle(incoming, message)
 
     async def _run_and_settle(self, incoming: AbstractIncomingMessage, message: BrokerMessage) -> None:

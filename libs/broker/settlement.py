@@ -1,13 +1,15 @@
 """Rules of every broker for acknowledging, returning and dead-lettering messages."""
 
 import asyncio
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager, nullcontext
 
 import structlog
 from msgspec.structs import replace
 from structlog.contextvars import bound_contextvars
 
 from libs.broker.errors import DeadLetter
+from libs.broker.message_spans import processing
 from libs.broker.port import BrokerMessage, Handler
 from libs.contracts.topology import Route
 
@@ -16,10 +18,15 @@ MAX_REASON = 1000  # characters; all headers share one frame
 _log = structlog.get_logger(__name__)
 
 
-def bind_request_id(message: BrokerMessage) -> AbstractContextManager[None]:
-    """Add the message's request id to all log lines inside, those of the handler and of the settlement."""
+@contextmanager
+def received(message: BrokerMessage, route: Route, system: str) -> Generator[None]:
+    """Give the handler and the settlement the message's request id, for the log, and its span."""
     request_id = message.headers.get("x-request-id")
-    return bound_contextvars(request_id=request_id) if request_id else nullcontext()
+    with (
+        bound_contextvars(request_id=request_id) if request_id else nullcontext(),
+        processing(system, route, message),
+    ):
+        yield
 
 
 async def run_handler(handler: Handler, message: BrokerMessage, route: Route) -> str | None:

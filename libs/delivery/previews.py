@@ -44,7 +44,7 @@ class Previews:
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
-        pool = ProcessPool(PROCESSES, memory_bytes=backends.settings.job_memory_bytes)
+        pool = ProcessPool("previews", PROCESSES, memory_bytes=backends.settings.job_memory_bytes)
         self._queue = RenderQueue(pool, processes=PROCESSES, limit=QUEUE, wait_s=WAIT_S)
 
     async def show(self, command: ShowPreview) -> Preview:

@@ -257,7 +257,7 @@ class Renditions:
 
 def _own_queue(settings: Settings) -> RenderQueue:
     processes = settings.delivery_processes
-    pool = ProcessPool(processes, memory_bytes=settings.job_memory_bytes)
+    pool = ProcessPool("renditions", processes, memory_bytes=settings.job_memory_bytes)
     return RenderQueue(pool, processes=processes, limit=settings.delivery_queue)
 
 

@@ -45,7 +45,9 @@ class Duplicates:
     """Runs one search at a time, the accounts in turn; the process starts with the first one."""
 
     def __init__(self, backends: Backends) -> None:
-        self._processes = ProcessPool(1, memory_bytes=backends.settings.job_memory_bytes, niceness=NICENESS)
+        self._processes = ProcessPool(
+            "duplicates", 1, memory_bytes=backends.settings.job_memory_bytes, niceness=NICENESS
+        )
         self._turn = asyncio.Lock()
         self._turn_of: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._waiting: Counter[int] = Counter()  # by account, with the one that runs

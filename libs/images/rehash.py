@@ -35,7 +35,7 @@ async def rehash(backends: Backends, stop: asyncio.Event, progress: Callable[[in
     call.
     """
     settings = backends.settings
-    processes = ProcessPool(settings.worker_concurrency, memory_bytes=settings.job_memory_bytes)
+    processes = ProcessPool("rehash", settings.worker_concurrency, memory_bytes=settings.job_memory_bytes)
     done = failed = 0
     after: UUID | None = None
     try:

@@ -29,7 +29,9 @@ class Thumbnails:
 
     def __init__(self, backends: Backends) -> None:
         self._backends = backends
-        self._processes = ProcessPool(1, memory_bytes=backends.settings.job_memory_bytes, niceness=NICENESS)
+        self._processes = ProcessPool(
+            "thumbnails", 1, memory_bytes=backends.settings.job_memory_bytes, niceness=NICENESS
+        )
         self._rendering = asyncio.Lock()
 
     async def read(self, image: Image) -> bytes:

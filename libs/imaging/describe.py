@@ -21,6 +21,7 @@ from libs.imaging.metadata.exif_iptc import Camera, Caption, read_camera, read_c
 from libs.imaging.metadata.resolution import Resolution, read_resolution
 from libs.imaging.orientation import UPRIGHT, read_orientation
 from libs.imaging.pillow_adapter import open_image, translated_errors
+from libs.imaging.step_times import timed
 from libs.imaging.truncation import check_not_truncated
 
 
@@ -89,7 +90,7 @@ def describe(source: Path, limits: Limits) -> Description:
     header = read_header(source, limits)
     check_not_truncated(source, header.format, limits)
     try:
-        with open_image(source, header.format) as image:
+        with timed("describe"), open_image(source, header.format) as image:
             return _describe(image, header, source)
     except MemoryError as error:
         raise OutOfMemory from error

@@ -20,8 +20,10 @@ from libs.imaging.limits import Limits
 from libs.imaging.metadata.metadata_copy import read_metadata
 from libs.imaging.metadata.metadata_strip import copy_without_metadata
 from libs.imaging.operations import AnyOperation, Frames
+from libs.imaging.operations.operation import name_of
 from libs.imaging.pillow_adapter import open_image, translated_errors
 from libs.imaging.plan import Plan, check_step, make_plan
+from libs.imaging.step_times import timed
 from libs.imaging.truncation import check_not_truncated
 
 
@@ -96,7 +98,8 @@ def _render(
         metadata = read_metadata(image, source, plan, operations, kept)
         frames = _run(decoder, plan, limits, assets)
     colours = kept if isinstance(kept, ColourSpace) else None
-    write(frames, decoder.plays, target, plan.output, metadata, colours)
+    with timed("encode"):
+        write(frames, decoder.plays, target, plan.output, metadata, colours)
     if plan.only_compresses and target.stat().st_size >= source.stat().st_size:
         copy_without_metadata(source, target, plan)
     return _describe_result(target, limits)
@@ -113,18 +116,21 @@ def _plan(image: ImageFile, header: Header, operations: Sequence[AnyOperation], 
 
 def _run(decoder: FrameDecoder, plan: Plan, limits: Limits, assets: Mapping[str, Path]) -> list[Frame]:
     """Decode all frames and run the plan's steps over them."""
-    frames = list(decoder.frames())
+    with timed("decode"):
+        frames = list(decoder.frames())
     images = [frame.image for frame in frames]
     durations_ms = [frame.duration_ms for frame in frames]
     del frames  # or the pixels before the first step stay in memory
     if plan.scaling:
-        images = [plan.scaling.finish(image) for image in images]
+        with timed("resize"):
+            images = [plan.scaling.finish(image) for image in images]
     for step in plan.steps:
         check_step(step.operation, step.operation.result_size(images[0].size), len(images), limits)
-        function = step.operation.prepare(images, _Assets(assets, limits))
-        for number, image in enumerate(images):
-            images[number] = function(image)
-            del image  # or the pixels before this step stay in memory
+        with timed(name_of(step.operation)):
+            function = step.operation.prepare(images, _Assets(assets, limits))
+            for number, image in enumerate(images):
+                images[number] = function(image)
+                del image  # or the pixels before this step stay in memory
     return [Frame(*pair) for pair in zip(images, durations_ms, strict=True)]
 
 

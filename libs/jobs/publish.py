@@ -4,10 +4,12 @@ import structlog
 
 from libs.backends import Backends
 from libs.broker import BrokerUnavailable
+from libs.broker.message_spans import publishing
 from libs.contracts.commands import encode
 from libs.contracts.enums import JobKind, Priority
 from libs.contracts.topology import Route
 from libs.contracts.wake_up import WakeUp
+from libs.runtime import tracing
 from libs.storage import due_jobs
 from libs.storage.database.tables import Job
 
@@ -29,10 +31,13 @@ log = structlog.get_logger(__name__)
 async def publish(job: Job, backends: Backends) -> None:
     """Publish a wake-up message; if the broker is unavailable, the next sweep publishes it."""
     headers = {"x-request-id": job.request_id} if job.request_id else {}
+    broker, route, id_ = backends.broker, queue_of(job), str(job.id)
     try:
-        await backends.broker.publish(
-            queue_of(job), encode(WakeUp(job_id=job.id)), message_id=str(job.id), headers=headers
-        )
+        with publishing(broker.system, route, id_, job.traceparent):
+            traceparent = tracing.traceparent() or job.traceparent
+            if traceparent:
+                headers[tracing.HEADER] = traceparent
+            await broker.publish(route, encode(WakeUp(job_id=job.id)), message_id=id_, headers=headers)
     except BrokerUnavailable:
         log.warning("publish_failed", job_id=str(job.id), request_id=job.request_id)
         await due_jobs.publish_soon(job.id)

@@ -19,7 +19,9 @@ from libs.outbound.request_url import join_url
 from libs.outbound.resolver import FETCH_LOOKUPS, ThreadPoolResolver
 from libs.outbound.response_body import save_body
 from libs.outbound.retry_after import retry_after_s
+from libs.runtime import metrics, tracing
 
+SPAN = {"http.request.method": "GET"}
 HEADERS = {"Accept": "image/*,*/*;q=0.5"}
 CHUNK_BYTES = 64 * 1024
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -89,8 +91,9 @@ class Fetcher:
         if is_data_url(url):
             return await self._decode(url, target)
         try:
-            async with asyncio.timeout(self._limits.timeout_s):
-                return await self._fetch(url, target, known or Validators())
+            with tracing.inside("GET", "client", SPAN):  # without the URL, which may have secrets
+                async with asyncio.timeout(self._limits.timeout_s):
+                    return await self._fetch(url, target, known or Validators())
         except TimeoutError as error:
             text = f"the server took longer than {self._limits.timeout_s:g} s"
             raise UrlTimeout(text, transient=True) from error
@@ -108,6 +111,7 @@ class Fetcher:
             if (response.content_length or 0) > limit:
                 raise UrlTooLarge(f"the file has {response.content_length} bytes, the limit is {limit}")
             received = await save_body(response.content.iter_chunked(CHUNK_BYTES), target, max_bytes=limit)
+            metrics.BYTES.add("fetched", by=received.size_bytes)
             return Fetched(
                 filename=_filename(response),
                 size_bytes=received.size_bytes,

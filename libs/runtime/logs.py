@@ -10,6 +10,9 @@ import msgspec
 import structlog
 from structlog.types import EventDict, Processor
 
+from libs.runtime.error_reports import report_error
+from libs.runtime.tracing import add_trace_id
+
 NOISY = ("aiormq", "aio_pika", "aiosqlite", "asyncio", "PIL", "uvicorn.access")
 
 
@@ -21,8 +24,10 @@ def configure_logs(form: Literal["auto", "json", "console"]) -> None:
     readable = form == "console" or (form == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_id,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        report_error,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         *([] if readable else [structlog.processors.format_exc_info]),

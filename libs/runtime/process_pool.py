@@ -10,19 +10,24 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as CallTimeout
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from multiprocessing.context import BaseContext
-from typing import ClassVar, ParamSpec, TypeVar
+from time import monotonic
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 import structlog
 from pebble import ProcessExpired
 from pebble import ProcessPool as PebblePool
 
 from libs.contracts.outcome import Outcome, outcome_of
+from libs.runtime import metrics, tracing
 from libs.runtime.disk import full_disk_errors
+from libs.runtime.metrics.pools import PoolState, forget_pool, watch_pool
+from libs.runtime.render_report import RenderReport, reported
 from libs.runtime.threads import MAINTENANCE
 
 P = ParamSpec("P")
@@ -31,7 +36,7 @@ T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
 MAX_POOLS = 2  # pools that a call is tried in before it counts as crashed
 START_S = 60.0  # time limit for a process to start and take a call, and to answer after the call's own limit
-PRELOAD = ["libs.imaging.render_and_describe"]
+PRELOAD = ["libs.imaging.render_and_describe", "libs.runtime.render_report"]
 
 
 log = structlog.get_logger(__name__)
@@ -67,7 +72,7 @@ class RenderFailed(RenderError):
 
 
 class ProcessPool:
-    """A pool of `count` render processes, each of which runs one call at a time.
+    """A pool of `count` render processes, each of which runs one call at a time; metrics show it as `name`.
 
     With `prefetch` each process has its next call at hand while it runs one, so that none idles between two.
     With `by_fork` the processes are copies of this one, which saves a second import of everything: for a
@@ -76,6 +81,7 @@ class ProcessPool:
 
     def __init__(
         self,
+        name: str,
         count: int,
         *,
         memory_bytes: int,
@@ -83,6 +89,8 @@ class ProcessPool:
         prefetch: bool = False,
         by_fork: bool = False,
     ) -> None:
+        self.name = name
+        self._calls = 0
         self._count = count
         self._calls_per_process = 2 if prefetch else 1
         self._limits = (memory_bytes, niceness)
@@ -91,6 +99,7 @@ class ProcessPool:
         self._starting = asyncio.Lock()
         self._pool: PebblePool | None = None
         self._stuck: PebblePool | None = None
+        watch_pool(name, self._state)
 
     async def run(self, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `call(*args)` in a render process. Cancelling kills the process.
@@ -105,12 +114,21 @@ class ProcessPool:
                 could, in a second pool either.
             StorageFull: The call could not write its files.
         """
-        async with self._free:
-            for _ in range(MAX_POOLS):
-                pool = await self._active_pool()
-                with suppress(BrokenProcessPool):
-                    return await self._run_in(pool, timeout_s, call, *args, **kwargs)
-            raise RenderCrashed("no render process took the work")
+        name = getattr(call, "__name__", "call")
+        asked_s = monotonic()
+        self._calls += 1
+        try:
+            with tracing.inside(f"render {name}", "internal") as span:
+                async with self._free:
+                    report = await self._run_reported(timeout_s, call, *args, **kwargs)
+                if report.steps:
+                    span.note({f"darkroom.step.{step.name}.s": step.seconds for step in report.steps})
+        finally:
+            self._calls -= 1
+        metrics.POOL_WAIT.observe(report.started_s - asked_s, self.name)
+        for step in report.steps:
+            metrics.RENDER.observe(step.seconds, step.name)
+        return report.result
 
     async def start(self) -> None:
         """Start the processes, so that the first call does not wait for one."""
@@ -118,17 +136,31 @@ class ProcessPool:
 
     async def close(self) -> None:
         """Kill running calls and end the processes."""
+        forget_pool(self.name, self._state)
         async with self._starting:
             if self._pool is not None:
                 await MAINTENANCE.run(_stop, self._pool)
 
+    def _state(self) -> PoolState:
+        used = min(self._count, self._calls)
+        return PoolState(size=self._count, used=used, waiting=self._calls - used)
+
+    async def _run_reported(
+        self, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> RenderReport[T]:
+        for _ in range(MAX_POOLS):
+            pool = await self._active_pool()
+            with suppress(BrokenProcessPool):
+                return await self._run_in(pool, timeout_s, call, *args, **kwargs)
+        raise RenderCrashed("no render process took the work")
+
     async def _run_in(
         self, pool: PebblePool, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
-        future = pool.schedule(call, args=args, kwargs=kwargs, timeout=timeout_s)
+    ) -> RenderReport[T]:
+        future = pool.schedule(reported, args=(call, *args), kwargs=kwargs, timeout=timeout_s)
         result = asyncio.wrap_future(future)
         try:
-            with full_disk_errors():
+            with full_disk_errors(), _counted_kills(future):
                 await asyncio.wait([result], timeout=START_S + timeout_s * (self._calls_per_process - 1))
                 if not result.done() and not future.running():
                     self._stuck = pool
@@ -137,6 +169,7 @@ class ProcessPool:
                     await asyncio.wait([result], timeout=timeout_s + START_S)
                 if not result.done():
                     self._stuck = pool
+                    metrics.RENDER_PROCESSES_KILLED.add("silent")
                     raise RenderCrashed("the render process did not answer")
                 return await result
         except CallTimeout as error:
@@ -184,6 +217,23 @@ class ProcessPool:
         )
         _ = pool.active  # the first read starts the processes
         return pool
+
+
+@contextmanager
+def _counted_kills(call: "Future[Any]") -> Generator[None]:
+    """Count the process that ends with `call`."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        if call.running():
+            metrics.RENDER_PROCESSES_KILLED.add("cancelled")
+        raise
+    except CallTimeout:
+        metrics.RENDER_PROCESSES_KILLED.add("timeout")
+        raise
+    except ProcessExpired:
+        metrics.RENDER_PROCESSES_KILLED.add("crashed")
+        raise
 
 
 def _fork_server() -> BaseContext:

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from time import monotonic
 from typing import ClassVar, ParamSpec, TypeVar
 
 from libs.contracts.outcome import Outcome
+from libs.runtime import metrics
+from libs.runtime.metrics.pools import PoolState, watch_pool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -41,6 +44,7 @@ class ThreadPool:
         self._threads = ThreadPoolExecutor(
             size, thread_name_prefix=name, initializer=_lower_priority, initargs=(niceness,)
         )
+        watch_pool(name, self._state)
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `call(*args)` in a thread. Cancelling leaves a call that has begun to its thread.
@@ -50,10 +54,12 @@ class ThreadPool:
         """
         if self._most is not None and self._pending >= self._most:
             raise ServerBusy(f"too many requests wait for the same work ({self.name})")
+        asked_s = monotonic()
         loop, context = asyncio.get_running_loop(), contextvars.copy_context()
         result: asyncio.Future[T] = loop.create_future()
 
         def work() -> None:
+            metrics.POOL_WAIT.observe(monotonic() - asked_s, self.name)
             try:
                 answer = partial(_set_result, result, context.run(call, *args, **kwargs))
             except BaseException as error:  # noqa: BLE001 - raised in the caller
@@ -68,6 +74,10 @@ class ThreadPool:
         finally:
             self._pending -= 1
             waiting.cancel()
+
+    def _state(self) -> PoolState:
+        used = min(self.size, self._pending)
+        return PoolState(size=self.size, used=used, waiting=self._pending - used)
 
 
 def _set_result(future: asyncio.Future[T], result: T) -> None:

@@ -1,6 +1,6 @@
 """All settings, read once from the environment and passed down."""
 
-from libs.settings.fields import PREFIX, Settings, WorkerPoolName
+from libs.settings.fields import PREFIX, Settings, WorkerPoolName, variable_of
 from libs.settings.load import MIN_SECRET_CHARS, SettingsError, load_settings, setting_names
 
 __all__ = [
@@ -11,4 +11,5 @@ __all__ = [
     "WorkerPoolName",
     "load_settings",
     "setting_names",
+    "variable_of",
 ]

@@ -12,6 +12,8 @@ from libs.imaging.formats import WrittenName
 from libs.imaging.limits import Limits
 
 PREFIX = "DARKROOM_"
+STANDARD = {"otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT", "sentry_dsn": "SENTRY_DSN"}
+"""Fields whose variables have the names that all programs use."""
 
 Seconds = Annotated[float, Meta(gt=0, le=315_360_000)]  # at most ten years
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s*]+)$")]
@@ -22,8 +24,9 @@ WORKER_POOLS: tuple[WorkerPoolName, ...] = ("interactive", "bulk", "edits")
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All settings. The environment variable of a field is `DARKROOM_` and its name in upper case.
+    """All settings.
 
+    The environment variable of a field is `DARKROOM_` and its name in upper case, or that in `STANDARD`.
     The string below a field describes it for the users: docs/configuration.md and .env.example are generated
     from these strings.
     """
@@ -64,6 +67,15 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     do not are handed back. The process ends at the latest after twice this time and five seconds."""
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto` is readable on a terminal and JSON elsewhere."""
+
+    metrics_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+    """Port for Prometheus: `/metrics` of this process, at the address above. Each process of a machine needs
+    its own. 0: none. See [metrics.md](metrics.md)."""
+    otlp_endpoint: str = ""
+    """Collector that gets traces by OTLP over HTTP, such as `http://localhost:4318`. Empty: no traces. See
+    [tracing.md](tracing.md)."""
+    sentry_dsn: str = ""
+    """Sentry project that gets errors of the log. Empty: none."""
 
     access_token_s: Seconds = 900
     """Lifetime of an access token."""
@@ -256,3 +268,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def edits(self) -> bool:
         """Whether edits are switched on."""
         return bool(self.openai_api_key)
+
+
+def variable_of(field: str) -> str:
+    """Return the environment variable of a setting."""
+    return STANDARD.get(field) or PREFIX + field.upper()

@@ -10,7 +10,7 @@ import msgspec
 
 from libs.imaging.cmyk_profile import read_cmyk_profile
 from libs.runtime.secret_files import kept_secret, new_secret
-from libs.settings.fields import PREFIX, Settings
+from libs.settings.fields import PREFIX, STANDARD, Settings, variable_of
 
 NOT_SETTINGS = ("DARKROOM_TEST_", "DARKROOM_SERVICES_")  # variables of the tests and of their services
 MIN_SECRET_CHARS = 32
@@ -22,7 +22,7 @@ class SettingsError(Exception):
 
 def setting_names() -> list[str]:
     """Return the environment variables of all settings, in the order of `Settings`."""
-    return [PREFIX + field.upper() for field in Settings.__struct_fields__]
+    return [variable_of(field) for field in Settings.__struct_fields__]
 
 
 def load_settings(environ: Mapping[str, str] = os.environ, *, with_secret: bool = True) -> Settings:
@@ -42,6 +42,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, *, with_secret: bool 
         if name.startswith(PREFIX) and not name.startswith(NOT_SETTINGS)
     }
     _refuse_unknown(named)
+    named |= {field: environ[name] for field, name in STANDARD.items() if name in environ}
     given = {name: value for name, value in named.items() if value != ""}
     values: dict[str, Any] = {
         name: [part.strip() for part in value.split(",")] if _is_list(name) else value
@@ -77,9 +78,9 @@ def _to_path(_: type[Path], value: str) -> Path:
 
 def _refuse_unknown(names: Iterable[str]) -> None:
     for name in names:
-        if name not in Settings.__struct_fields__:
+        if name not in Settings.__struct_fields__ or name in STANDARD:
             near = get_close_matches(name, Settings.__struct_fields__, n=1, cutoff=0.5)
-            hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+            hint = f"; did you mean {variable_of(near[0])}?" if near else ""
             raise SettingsError(f"there is no setting {PREFIX}{name.upper()}{hint}")
 
 
@@ -106,5 +107,5 @@ def _add_secrets(values: dict[str, Any], data_dir: Path, *, with_secret: bool) -
 def _with_variable_names(message: str) -> str:
     """Replace the field in msgspec's "Expected `int` ... - at `$.port`" with its environment variable."""
     for name in sorted(Settings.__struct_fields__, key=len, reverse=True):
-        message = message.replace(f"`$.{name}", f"`{PREFIX}{name.upper()}")
+        message = message.replace(f"`$.{name}", f"`{variable_of(name)}")
     return message

@@ -24,6 +24,7 @@ from libs.contracts.commands import (
 from libs.contracts.enums import JobKind, JobStatus, Priority
 from libs.contracts.events import BatchCompleted
 from libs.contracts.outcome import Outcome
+from libs.runtime import tracing
 from libs.storage import job_timeline
 from libs.storage.batch_counters import ItemResult
 from libs.storage.database.connection import transaction
@@ -120,6 +121,7 @@ def new(
         priority=priority,
         publish_at=moment + timedelta(seconds=REPUBLISH_S),
         request_id=request_id,
+        traceparent=tracing.traceparent(),
         webhook_url=webhook_url,
         created_at=moment,
     )

@@ -70,6 +70,7 @@ class ClaimedDelivery(Struct, frozen=True, kw_only=True):
     target: int
     event: str
     request_id: str | None
+    traceparent: str | None
     body: str
     attempts: int
     failures: int

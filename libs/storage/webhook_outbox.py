@@ -26,6 +26,7 @@ from libs.contracts.webhook_events import (
     WebhookTestData,
     WebhookTestPayload,
 )
+from libs.runtime import tracing
 from libs.storage import idempotency
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement
@@ -172,6 +173,7 @@ def _deliveries(
             event=payload.type,
             subject=subject,
             request_id=request_id,
+            traceparent=tracing.traceparent(),
             body=body,
         )
         for receiver in receivers

@@ -11,6 +11,7 @@ from libs.backends import Backends
 from libs.contracts.views.webhooks import DeliveryAttempt
 from libs.outbound import FetchError
 from libs.outbound.post import Poster, PostResponse
+from libs.runtime import metrics, tracing
 from libs.storage import webhook_dispatch, webhook_endpoints, webhook_secrets
 from libs.storage.database.connection import transaction
 from libs.storage.database.tables import WebhookEndpoint, now
@@ -33,19 +34,30 @@ class PostResult(Struct, frozen=True):
 
 
 async def attempt_delivery(claimed: ClaimedDelivery, poster: Poster, backends: Backends) -> None:
-    """Post a claimed delivery once and record the result."""
+    """Post a claimed delivery once and record the result, in the trace of what the event tells of."""
+    attributes = {"http.request.method": "POST", "darkroom.webhook.event": claimed.event}
+    with tracing.entry("webhook", "client", parent=claimed.traceparent, attributes=attributes) as span:
+        await _attempt(claimed, poster, backends, span)
+
+
+async def _attempt(claimed: ClaimedDelivery, poster: Poster, backends: Backends, span: tracing.Span) -> None:
     secrets = await _secrets(claimed)
     if secrets is None:
         await webhook_dispatch.fail(claimed, webhook_endpoints.DISABLED)
+        metrics.WEBHOOK_DELIVERIES.add("failed")
         return
     moment = now()
     if moment + timedelta(seconds=backends.settings.webhook_timeout_s) > claimed.next_attempt_at:
         log.warning("delivery_lease_too_short")  # this process was suspended: another one sends it
         return
     headers = signed_headers(str(claimed.id), claimed.body, secrets, at=moment)
+    if (traceparent := tracing.traceparent()) is not None:
+        headers[tracing.HEADER] = traceparent
     clock = asyncio.get_running_loop().time  # the clock of timeouts, so that durations agree with them
     started = clock()
     result = await _post(claimed, headers, poster)
+    if result.error is not None:
+        span.failed(result.error)
     attempt = DeliveryAttempt(
         at=moment,
         status_code=result.response.status if result.response else None,
@@ -54,6 +66,7 @@ async def attempt_delivery(claimed: ClaimedDelivery, poster: Poster, backends: B
     )
     if result.error is None:
         await webhook_dispatch.record_success(claimed, attempt)
+        metrics.WEBHOOK_DELIVERIES.add("delivered")
         log.info("webhook_delivered", attempt=claimed.attempts, took_ms=attempt.took_ms)
     else:
         await _record_failure(claimed, result.response, attempt, backends)
@@ -107,6 +120,7 @@ async def _record_failure(
         await webhook_dispatch.slow_target(claimed.target, until=now() + timedelta(seconds=slowdown_s))
     again_at = None if wait_s is None else now() + timedelta(seconds=wait_s)
     await webhook_dispatch.record_failure(claimed, attempt, again_at=again_at)
+    metrics.WEBHOOK_DELIVERIES.add("failed" if again_at is None else "retried")
     if claimed.endpoint is not None:
         await webhook_endpoints.fail_if_disabled(claimed.endpoint)
     log.warning(
@@ -126,5 +140,6 @@ async def _record_gone(claimed: ClaimedDelivery, attempt: DeliveryAttempt) -> No
         else:
             disabled = await webhook_endpoints.disable_gone(claimed.endpoint)
         await webhook_dispatch.record_failure(claimed, attempt, again_at=None)
+    metrics.WEBHOOK_DELIVERIES.add("failed")
     if disabled:
         log.warning("webhook_disabled", webhook_id=str(claimed.endpoint))

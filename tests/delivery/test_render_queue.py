@@ -15,7 +15,7 @@ GIB = 1024**3
 
 
 def queue_of(processes: int, limit: int, *, wait_s: float = 600) -> RenderQueue:
-    pool = ProcessPool(processes, memory_bytes=GIB)
+    pool = ProcessPool("test", processes, memory_bytes=GIB)
     return RenderQueue(pool, processes=processes, limit=limit, wait_s=wait_s)
 
 

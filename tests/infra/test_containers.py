@@ -120,6 +120,10 @@ def test_no_secret_has_a_default(secrets: dict[str, str]) -> None:
     assert {name for name, how in variables.items() if how != "?"} == {
         "API_PORT",
         "DELIVERY_PORT",
+        "GRAFANA_PORT",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "PROMETHEUS_PORT",
+        "SENTRY_DSN",
         "FILES_URL",
         "DARKROOM_PUBLIC_URL",
         "DARKROOM_CORS_ORIGINS",

@@ -58,7 +58,7 @@ def guards() -> list[bytes | bool]:
     ("given", "packages"),
     [
         ((), "postgresql rabbitmq-server"),
-        (tuple(VARIABLES), "chromium amqp-tools rabbitmq-server postgresql-client nginx-light"),
+        (tuple(VARIABLES), "chromium amqp-tools rabbitmq-server postgresql-client nginx-light prometheus"),
     ],
 )
 def test_missing_packages_are_installed_without_starting_their_services(

@@ -20,7 +20,7 @@ GIB = 1024**3
 
 @pytest.fixture
 async def processes() -> AsyncIterator[ProcessPool]:
-    pool = ProcessPool(2, memory_bytes=GIB, niceness=5)
+    pool = ProcessPool("test", 2, memory_bytes=GIB, niceness=5)
     yield pool
     await pool.close()
 
@@ -98,7 +98,7 @@ def quickly_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("quickly_replaced")
 async def test_a_call_that_no_process_takes_is_run_by_new_ones() -> None:
-    pool = ProcessPool(1, memory_bytes=GIB)
+    pool = ProcessPool("test", 1, memory_bytes=GIB)
     process = psutil.Process(await pool.run(WAIT_S, process_pool_calls.whoami))
     process.suspend()
     assert await pool.run(WAIT_S, process_pool_calls.double, 1) == 2
@@ -135,7 +135,7 @@ async def test_no_more_run_at_once_than_there_are_processes(processes: ProcessPo
 
 
 async def test_a_prefetched_call_is_timed_from_its_own_start(tmp_path: Path) -> None:
-    pool = ProcessPool(1, memory_bytes=GIB, prefetch=True)
+    pool = ProcessPool("test", 1, memory_bytes=GIB, prefetch=True)
     late = asyncio.create_task(pool.run(3, process_pool_calls.sleep, str(tmp_path / "pid")))
     prefetched = asyncio.create_task(pool.run(3, time.sleep, 1))
     with pytest.raises(RenderTimeout):
@@ -145,7 +145,7 @@ async def test_a_prefetched_call_is_timed_from_its_own_start(tmp_path: Path) -> 
 
 
 async def test_closing_ends_all_processes(tmp_path: Path) -> None:
-    pool = ProcessPool(1, memory_bytes=GIB)
+    pool = ProcessPool("test", 1, memory_bytes=GIB)
     call, process = await sleeping(pool, tmp_path / "pid")
     await pool.close()
     assert not process.is_running()
@@ -154,7 +154,7 @@ async def test_closing_ends_all_processes(tmp_path: Path) -> None:
 
 
 async def test_a_pool_that_was_never_used_closes() -> None:
-    await ProcessPool(1, memory_bytes=GIB).close()
+    await ProcessPool("test", 1, memory_bytes=GIB).close()
 
 
 async def sleeping(processes: ProcessPool, path: Path) -> tuple[asyncio.Task[None], psutil.Process]:

@@ -23,6 +23,7 @@ Process = asyncio.subprocess.Process | ForkedProcess
 
 STOP_S = 90
 PROGRAM = (sys.executable, "-m", "apps.cli")
+STANDARD = ("OTEL_", "SENTRY_")  # variables without Darkroom's prefix
 SECRET = "a secret that only tests know, long enough"
 
 DELIVERY_SECRET = "a-delivery-secret-that-only-tests-know"
@@ -43,6 +44,11 @@ QUICK: Mapping[str, str] = {
     "JOB_TIMEOUT_S": "600",  # a busy machine may take long over a job
     "LOG_FORMAT": "json",
 }
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting that a test names without its prefix."""
+    return name if name.startswith(STANDARD) else f"DARKROOM_{name}"
 
 
 class Site:
@@ -70,7 +76,7 @@ class Site:
 
     def environment_of(self, app: str) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DARKROOM_")}
-        return inherited | {f"DARKROOM_{name}": value for name, value in self._settings_of(app).items()}
+        return inherited | {variable(name): value for name, value in self._settings_of(app).items()}
 
     def _settings_of(self, app: str) -> dict[str, str]:
         of_all = {name: value for name, value in self.settings.items() if "." not in name}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
+from apps.worker import measures
 from apps.worker.handlers.edit_attempt import EditAttempt
 from apps.worker.handlers.source import source_image
 from apps.worker.worker_pool import Done, WorkerPool
@@ -110,7 +111,8 @@ async def _called(attempt: EditAttempt, prepared: Prepared | None, model: "OpenA
         await _retried(lambda: attempt.store(results), backends)
     except asyncio.CancelledError:
         with suppress(LostLease, DatabaseUnavailable):  # its owner cancelled it, or its next worker fails it
-            await leases.fail(claim, Failure(EditTimedOut.code, STOPPED))
+            await leases.fail(claim, stopped := Failure(EditTimedOut.code, STOPPED))
+            measures.note_end(claim, "failed", stopped)
         raise
     return results[0]
 

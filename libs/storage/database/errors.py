@@ -9,6 +9,7 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from asyncpg.exceptions._base import DataError as UnencodableArgument  # pyright: ignore
 
 from libs.contracts.outcome import Outcome
+from libs.runtime import metrics
 from libs.runtime.disk import StorageFull
 
 _UNAVAILABLE = (
@@ -56,6 +57,10 @@ class DatabaseUnavailable(Exception):
 
     code = "database_unavailable"
     outcome: ClassVar[Outcome] = "transient"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        metrics.BACKEND_ERRORS.add("database")
 
 
 class DatabaseFull(DatabaseUnavailable):

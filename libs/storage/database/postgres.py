@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
+from time import monotonic
 from types import TracebackType
 from typing import Any, TypeAlias, cast
 
@@ -10,8 +11,11 @@ import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 from piccolo.engine.postgres import PostgresEngine, PostgresTransaction
 from piccolo.querystring import QueryString
 
+from libs.runtime import metrics
 from libs.runtime.keepalive import keep_alive
+from libs.runtime.metrics.pools import PoolState, forget_pool, watch_pool
 from libs.storage.database.errors import driver_errors
+from libs.storage.database.statement_spans import statement_span
 from libs.storage.database.transaction_end import end_transaction
 
 Connection: TypeAlias = Any
@@ -146,9 +150,11 @@ class PooledPostgres(PostgresEngine):
             await self.start_connection_pool(
                 min_size=1, max_size=POOL_SIZE, connect=_connect, reset=_reset_nothing
             )
+        watch_pool("database", self._state)
 
     async def close_connection_pool(self) -> None:
         """Close the pool; connections that do not close in time are cut off."""
+        forget_pool("database", self._state)
         self._return_kept()
         if self._returns:
             await asyncio.wait(self._returns)
@@ -170,11 +176,13 @@ class PooledPostgres(PostgresEngine):
             if not _is_closed(connection):
                 return connection
         self._waiting += 1
+        asked_s = monotonic()
         try:
             async with asyncio.timeout(CHECKOUT_S):
                 return await cast("Any", self.pool).acquire()
         finally:
             self._waiting -= 1
+            metrics.POOL_WAIT.observe(monotonic() - asked_s, "database")
 
     async def keep(self, connection: Connection) -> None:
         """Keep a connection for the next statement, after one that ended well; who waits gets it first."""
@@ -194,6 +202,11 @@ class PooledPostgres(PostgresEngine):
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await self.pool.release(connection, timeout=GIVE_BACK_S)
 
+    def _state(self) -> PoolState:
+        pool = cast("Any", self.pool)
+        lent = pool.get_size() - pool.get_idle_size() if pool is not None else 0
+        return PoolState(size=POOL_SIZE, used=lent - len(self._kept), waiting=self._waiting)
+
     def _return_kept(self) -> None:
         """Give the kept connections back: the pool closes those that nothing uses for minutes."""
         if self._returning is not None:
@@ -206,7 +219,7 @@ class PooledPostgres(PostgresEngine):
         self._kept = []
 
     async def _fetch(self, query: str, arguments: Sequence[Any]) -> list[Any]:
-        with driver_errors:
+        with statement_span("postgresql", query), driver_errors:
             transaction = self.current_transaction.get()
             if transaction is not None:
                 return await self._fetch_inside(transaction.connection, query, arguments)

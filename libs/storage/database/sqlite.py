@@ -3,9 +3,10 @@
 import asyncio
 import sqlite3
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Any, cast
 
@@ -13,7 +14,10 @@ from aiosqlite import Connection
 from piccolo.engine.sqlite import SQLiteEngine, SQLiteTransaction, TransactionType
 from piccolo.querystring import QueryString
 
+from libs.runtime import metrics, tracing
+from libs.runtime.metrics.pools import PoolState, forget_pool, watch_pool
 from libs.storage.database.errors import driver_errors
+from libs.storage.database.statement_spans import statement_span
 from libs.storage.database.transaction_end import end_transaction
 
 BUSY_TIMEOUT_S = 30
@@ -122,6 +126,8 @@ class PooledSQLite(SQLiteEngine):
         connection = sqlite3.connect(path)
         connection.execute("pragma journal_mode = wal")
         connection.close()
+        self._reading = 0  # queries that have one of `READERS`, or wait for it
+        watch_pool("database", self._state)
 
     def transaction(
         self, transaction_type: TransactionType = TransactionType.immediate, allow_nested: bool = True
@@ -129,7 +135,7 @@ class PooledSQLite(SQLiteEngine):
         return PooledTransaction(engine=self, transaction_type=transaction_type, allow_nested=allow_nested)
 
     async def run_querystring(self, querystring: QueryString, in_pool: bool = True) -> list[Any]:
-        with driver_errors:
+        with self._span_of(querystring), driver_errors:
             return cast("list[Any]", await super().run_querystring(querystring, in_pool))
 
     async def run_ddl(self, ddl: str, in_pool: bool = True) -> list[Any]:
@@ -141,7 +147,7 @@ class PooledSQLite(SQLiteEngine):
     ) -> list[dict[str, Any]]:
         """Run SQL with its values; a `quick` one in the event loop, unless it has to commit or to wait."""
         transaction = self.current_transaction.get()
-        with driver_errors:
+        with statement_span("sqlite", query), driver_errors:
             if transaction is not None:
                 connection = cast("SharedConnection", transaction.connection)
                 if quick:
@@ -168,6 +174,7 @@ class PooledSQLite(SQLiteEngine):
             self._closing = loop.call_later(IDLE_S, self._close_idle)
 
     async def close_connection_pool(self) -> None:
+        forget_pool("database", self._state)
         if self._closing is not None:
             self._closing.cancel()
             self._closing = None
@@ -183,6 +190,15 @@ class PooledSQLite(SQLiteEngine):
     async def run_shielded(self, step: Coroutine[Any, Any, None]) -> None:
         """Await a step that goes on when its caller is cancelled, so that its connection is not lost."""
         await asyncio.shield(self._begin(step))
+
+    def _state(self) -> PoolState:
+        used = min(READERS, self._reading)
+        return PoolState(size=READERS, used=used, waiting=self._reading - used)
+
+    def _span_of(self, querystring: QueryString) -> AbstractContextManager[object]:
+        if not tracing.is_on():
+            return tracing.OFF
+        return statement_span("sqlite", querystring.compile_string(self.engine_type)[0])
 
     def _begin(self, step: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(step)
@@ -219,10 +235,19 @@ class PooledSQLite(SQLiteEngine):
         self, query: str, args: list[Any] | None = None, query_type: str = "generic", table: object = None
     ) -> list[Any]:
         if _only_reads(query):
-            async with self._readers:
-                return await self._run_pooled(query, args)
+            return await self._read_pooled(query, args)
         async with self.write_lock:
             return await self._run_pooled(query, args)
+
+    async def _read_pooled(self, query: str, args: list[Any] | None) -> list[Any]:
+        asked_s = monotonic()
+        self._reading += 1
+        try:
+            async with self._readers:
+                metrics.POOL_WAIT.observe(monotonic() - asked_s, "database")
+                return await self._run_pooled(query, args)
+        finally:
+            self._reading -= 1
 
     async def _run_pooled(self, query: str, args: list[Any] | None) -> list[Any]:
         connection = await self.get_connection()

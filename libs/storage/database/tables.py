@@ -189,6 +189,7 @@ class Job(Table):
     held = Boolean(default=False)  # queued without a message, until the throttle of its host releases it
     request_id = Varchar(64, null=True, default=None)
     timeline = Text(default="")  # see `job_timeline`
+    traceparent = Varchar(55, null=True, default=None)  # of the span that made it; the sweep goes on with it
     created_at = Timestamptz(default=now)
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
@@ -278,6 +279,7 @@ class WebhookDelivery(Table):
     event = Varchar(64)
     subject = UUID(null=True, default=None)  # the job, batch or image of the event
     request_id = Varchar(64, null=True, default=None)
+    traceparent = Varchar(55, null=True, default=None)  # of the span that ended the subject
     body = Text()
     attempts = Integer(default=0)  # also identifies the claim, because every claim adds one
     failures = Integer(default=0)  # since it was queued; its position in the schedule

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from libs.contracts.outcome import Outcome
+from libs.runtime import metrics
 from libs.runtime.disk import StorageFull
 
 
@@ -28,6 +29,10 @@ class StoreUnavailable(StorageError):
 
     code = "storage_unavailable"
     outcome = "transient"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        metrics.BACKEND_ERRORS.add("objects")
 
 
 class StoreFaltered(StoreUnavailable):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
+from libs.runtime import metrics
 from libs.runtime.disk import free_bytes, is_no_space
 from libs.runtime.threads import DOWNLOADS, MAINTENANCE, STORING
 from libs.storage.objects.digest import check_size
@@ -124,6 +125,7 @@ class LocalObjects:
     def _put(self, key: str, path: Path, expected: Digest | None) -> None:
         target = self._locate(key)
         check_size(path, expected)
+        size_bytes = path.stat().st_size
         with _faults():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
@@ -138,6 +140,7 @@ class LocalObjects:
                 finally:
                     copy.unlink(missing_ok=True)
                 path.unlink(missing_ok=True)
+        metrics.BYTES.add("stored", by=size_bytes)
 
     def _copy_in(self, path: Path) -> Path:
         """Copy a file to the store's own file system, from which renaming is atomic."""
@@ -207,6 +210,7 @@ class LocalObjects:
         except OSError:  # there is none, or a file system without hard links
             with self._open(key, 0) as file, _faults(), _complete(pinned), pinned.open("wb") as copy:
                 shutil.copyfileobj(file, copy, CHUNK_BYTES)
+        metrics.BYTES.add("read", by=pinned.stat().st_size)
         return pinned
 
     def _delete(self, keys: Sequence[str]) -> None:
@@ -251,6 +255,7 @@ def _may_hold(folder: str, prefix: str) -> bool:
 async def _chunks(file: BinaryIO, chunk: bytes, length: int | None) -> AsyncGenerator[bytes]:
     left = length
     while chunk:
+        metrics.BYTES.add("read", by=len(chunk))
         yield chunk
         left = None if left is None else left - len(chunk)
         chunk = b"" if left == 0 else await DOWNLOADS.run(_read_chunk, file, left)

@@ -20,6 +20,7 @@ from miniopy_async.error import MinioException
 from miniopy_async.helpers import ObjectWriteResult
 from multidict import CIMultiDict
 
+from libs.runtime import metrics
 from libs.runtime.threads import SCRATCH
 from libs.storage.objects.digest import check_etag, check_size
 from libs.storage.objects.errors import DigestMismatch, ObjectsNotDeleted, StoreFaltered, StoreUnavailable
@@ -103,6 +104,7 @@ class S3Objects:
                     metadata={name: _header(value) for name, value in metadata.items()},
                     part_size=PART_BYTES if size <= SMALL_BYTES else size,  # always one request
                 )
+        metrics.BYTES.add("stored", by=size)
         if not _is_encrypted(stored):
             check_etag(stored.etag or "", expected)
 
@@ -278,6 +280,7 @@ async def _chunks(response: ClientResponse | None) -> AsyncGenerator[bytes]:
             chunk = await read_chunk(response.content)
         if not chunk:
             return
+        metrics.BYTES.add("read", by=len(chunk))
         yield chunk
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 from aiohttp import ClientResponse, StreamReader
 
+from libs.runtime import metrics
 from libs.runtime.threads import ServerBusy
 from libs.storage.objects.port import CHUNK_BYTES
 from libs.storage.objects.s3_errors import faults
@@ -125,6 +126,7 @@ class Download:
             if not chunk:
                 return
             self._position += len(chunk)
+            metrics.BYTES.add("read", by=len(chunk))
             if self._left is not None:
                 self._left -= len(chunk)
             if self._left == 0:
