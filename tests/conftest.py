@@ -12,7 +12,12 @@ from tests.support import distribution
 from tests.support.migrated_database import copy_migrated_file, migrated_database
 from tests.support.services import own_database
 
-pytest_plugins = ["tests.support.pictures", "tests.support.shared_sites", "tests.support.backends"]
+pytest_plugins = [
+    "tests.support.pictures",
+    "tests.support.shared_sites",
+    "tests.support.backends",
+    "tests.support.counting",
+]
 
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.services)]
 

@@ -38,7 +38,6 @@ def reported_errors(app: str, version: str, *, dsn: str) -> Generator[None]:
         default_integrations=False,
         auto_enabling_integrations=False,
         include_local_variables=False,
-        send_default_pii=False,
         max_request_body_size="never",
         shutdown_timeout=CLOSE_S,
     )

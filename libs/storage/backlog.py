@@ -1,5 +1,6 @@
 """What waits in the database: queued jobs, expired images, items that were set aside. For metrics."""
 
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
@@ -19,12 +20,10 @@ select kind, priority, count(*) as jobs, min(coalesce(not_before, created_at)) a
 ) as claimable group by kind, priority
 """
 _EXPIRED = """
-select min(expires_at) as since from (
-  select expires_at from image where expires_at <= {} and expires_at is not null
-    and id not in (select id from set_aside)
-    and id not in (select image from job where status in ('queued', 'running') and image is not null)
-  order by expires_at limit 1
-) as oldest
+select expires_at from image where expires_at <= {} and expires_at is not null
+  and id not in (select id from set_aside)
+  and id not in (select image from job where status in ('queued', 'running') and image is not null)
+order by expires_at limit 1
 """
 
 
@@ -46,7 +45,7 @@ async def queued() -> list[Queued]:
             kind=JobKind(row["kind"]),
             priority=Priority(row["priority"]),
             jobs=row["jobs"],
-            oldest_s=max(0.0, (moment - row["since"]).total_seconds()),
+            oldest_s=_age_s(row["since"], moment),
         )
         for row in found
     ]
@@ -58,8 +57,8 @@ async def expiry_lag_s() -> float:
     Images that a job uses and those set aside do not count.
     """
     moment = now()
-    [row] = await rows(Image.raw(_EXPIRED, moment))
-    return max(0.0, (moment - row["since"]).total_seconds()) if row["since"] else 0.0
+    oldest = await rows(Image.raw(_EXPIRED, moment))
+    return _age_s(oldest[0]["expires_at"], moment) if oldest else 0.0
 
 
 async def set_aside_by_kind() -> dict[str, int]:
@@ -68,3 +67,10 @@ async def set_aside_by_kind() -> dict[str, int]:
         SetAside.raw("select kind, count(*) as items from set_aside group by kind")
     )
     return {row["kind"]: row["items"] for row in found}
+
+
+def _age_s(since: datetime | str, moment: datetime) -> float:
+    """Return the seconds since a time; SQLite gives the result of a function as text."""
+    if isinstance(since, str):
+        since = datetime.fromisoformat(since)
+    return max(0.0, (moment - since).total_seconds())

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import sys
+import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -10,12 +12,15 @@ import aio_pika
 import pytest
 
 from libs.contracts.topology import JOBS
+from libs.runtime.tracing.export import TelemetryMissing, exported_traces
 from tests.operation.conftest import Watched
 from tests.orders.producer import BROKER_USER
 from tests.support.addresses import fetched, signed
 from tests.support.client import Client
 from tests.support.collector import CollectedSpan
 from tests.support.photo_server import picture
+from tests.support.ports import free_port
+from tests.support.shared_sites import NewSite, signed_in
 from tests.support.waiting import WAIT_S, until
 
 STEPS = [{"op": "resize", "width": 64}]
@@ -178,3 +183,25 @@ async def test_timed_work_makes_no_traces_of_its_own(watched: Watched, client: C
         await client.get("/health/live", headers={"traceparent": traceparent()[2]})
     roots = {span.name for span in watched.collector.spans if not span.parent}
     assert not any(name.startswith(("SELECT", "UPDATE", "objects", "render")) for name in roots), roots
+
+
+def test_a_collector_without_the_packages_is_an_error_of_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "libs.runtime.tracing.opentelemetry_tracer", None)
+    with (
+        pytest.raises(TelemetryMissing, match=r"OTEL_EXPORTER_OTLP_ENDPOINT is set.*darkroom\[telemetry\]"),
+        exported_traces("worker", "1.2.3", endpoint="http://127.0.0.1:4318"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("new_site", ["embedded"], indirect=True)
+async def test_a_collector_that_is_away_holds_up_neither_work_nor_the_end(
+    new_site: NewSite, photos: Path
+) -> None:
+    site = await new_site(OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}")
+    async with signed_in(site) as client:
+        assert (await client.upload(photos / "rocket.jpg", STEPS, wait_s=60)).status == 201
+    began = time.monotonic()
+    await site.stop("serve")
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in site.logs()

@@ -13,6 +13,7 @@ from libs.imaging.errors import UnreadableImage
 from libs.runtime.disk import StorageFull
 from libs.runtime.process_pool import ProcessPool, RenderCrashed, RenderError, RenderFailed, RenderTimeout
 from tests.runtime import process_pool_calls
+from tests.support.counting import Counted
 from tests.support.waiting import WAIT_S
 
 GIB = 1024**3
@@ -123,6 +124,28 @@ async def test_a_cancelled_call_is_killed(processes: ProcessPool, tmp_path: Path
     assert call.cancelled()
     await asyncio.to_thread(process.wait, WAIT_S)
     assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
+
+
+async def test_processes_that_end_before_their_call_are_counted_by_the_reason(
+    processes: ProcessPool, tmp_path: Path, counted: Counted
+) -> None:
+    with pytest.raises(RenderTimeout):
+        await processes.run(0.5, time.sleep, 60)
+    with pytest.raises(RenderCrashed):
+        await processes.run(WAIT_S, process_pool_calls.die)
+    for path in (tmp_path / "one", tmp_path / "two"):
+        call, _ = await sleeping(processes, path)
+        call.cancel()
+        await asyncio.gather(call, return_exceptions=True)
+    assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
+    killed = "darkroom_render_processes_killed_total"
+    reasons = ("timeout", "crashed", "cancelled", "silent")
+    assert {reason: counted(killed, reason=reason) for reason in reasons} == {
+        "timeout": 1,
+        "crashed": 1,
+        "cancelled": 2,
+        "silent": 0,
+    }
 
 
 async def test_no_more_run_at_once_than_there_are_processes(processes: ProcessPool, tmp_path: Path) -> None:
