@@ -128,7 +128,7 @@ EVENT = {"publish a job event", "publish an image event"}
 JOB = {"publish a job", "publish a job under its name"}
 ANY_USER = {"await replies"}  # needs no permission in RabbitMQ
 MAY = {
-    "api": JOB | EVENT | {"listen to events"},
+    "api": JOB | EVENT | {"listen to events", "read dead letters"},  # for operators
     "worker": JOB | EVENT | {"dead-letter", "reply", "consume jobs", "listen to events"},
     "scheduler": JOB | EVENT | {"reply", "listen to events"},
     "producer": JOB | {"publish a job by the producer's exchange"},

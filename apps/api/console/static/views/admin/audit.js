@@ -14,7 +14,7 @@ export function Audit({ query }) {
       <${TextFilter} name="action" label="Action" query=${query} />
       <${TextFilter} name="about" label="Id of the record" query=${query} /></${Filters}>
     <${Table} list=${list} label="Audit log" empty="There is no such entry." columns=${["When", "Operator", "Action", "Record", "Detail", "Request"]}>${(entry) => html`<tr key=${entry.id}>
-      <td>${moment(entry.at)}</td><td>${entry.username}</td><td><code>${entry.action}</code></td><td class="long"><${Subject} entry=${entry} /></td>
+      <td class="line">${moment(entry.at)}</td><td>${entry.username}</td><td><code>${entry.action}</code></td><td class="long"><${Subject} entry=${entry} /></td>
       <td class="long">${entry.detail}</td><td class="long"><code class="soft">${entry.request_id}</code></td></tr>`}</${Table}></section>`;
 }
 

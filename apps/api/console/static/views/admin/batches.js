@@ -22,7 +22,7 @@ export function Batches({ query }) {
       <td><${Status} record=${batch} /></td>
       <td class="long"><a href="/console/admin/batches/${batch.id}">${batch.filename}</a></td>
       <td><a href="/console/admin/batches?owner=${encodeURIComponent(batch.owner)}">${batch.owner}</a></td>
-      <td>${batch.completed.toLocaleString("en")} of ${batch.total.toLocaleString("en")}</td><td>${batch.failed.toLocaleString("en")}</td><td>${ago(batch.created_at)}</td></tr>`}</${Table}></section>`;
+      <td>${batch.completed.toLocaleString("en")} of ${batch.total.toLocaleString("en")}</td><td>${batch.failed.toLocaleString("en")}</td><td class="line">${ago(batch.created_at)}</td></tr>`}</${Table}></section>`;
 }
 
 export function BatchPage({ id }) {

@@ -24,6 +24,6 @@ export function Images({ query }) {
       <td class="long">${image.filename}<br /><code class="soft">${image.id}</code></td>
       <td><a href="/console/admin/images?owner=${encodeURIComponent(image.owner)}">${image.owner}</a></td>
       <td>${image.width} × ${image.height}</td><td>${bytes(image.size_bytes)}</td>
-      <td>${image.status}, ${image.retention}${image.expires_at && html`<br /><span class="soft">ends ${ago(image.expires_at)}</span>`}</td><td>${ago(image.created_at)}</td>
+      <td>${image.status}, ${image.retention}${image.expires_at && html`<br /><span class="soft">ends ${ago(image.expires_at)}</span>`}</td><td class="line">${ago(image.created_at)}</td>
       <td>${image.status !== "deleting" && html`<${Act} run=${() => remove(image)} kind="danger" label="Delete ${image.filename}">Delete</${Act}>`}</td></tr>`}</${Table}></section>`;
 }

@@ -23,6 +23,6 @@ export function Jobs({ query }) {
     <${Table} list=${list} label="Jobs" empty="No job is like that." columns=${["State", "Work", "Account", "Queue", "Attempts", "Requested", "Error"]}>${(job) => html`<tr key=${job.id}>
       <td><${Status} record=${job} /></td>
       <td><a href="/console/admin/jobs/${job.id}">${kindOf(job)} <code>${job.id.slice(-8)}</code></a></td>
-      <td><a href="/console/admin/jobs?owner=${encodeURIComponent(job.owner)}">${job.owner}</a></td><td>${job.queue}</td><td>${job.attempts}</td><td>${ago(job.created_at)}</td>
+      <td><a href="/console/admin/jobs?owner=${encodeURIComponent(job.owner)}">${job.owner}</a></td><td>${job.queue}</td><td>${job.attempts}</td><td class="line">${ago(job.created_at)}</td>
       <td class="long">${job.error_code && html`<code>${job.error_code}</code> <span class="soft">${job.error}</span>`}</td></tr>`}</${Table}></section>`;
 }

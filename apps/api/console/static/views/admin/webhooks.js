@@ -21,7 +21,7 @@ export function Webhooks({ query }) {
       <td><${State} status=${delivery.status} /></td><td>${delivery.event}</td>
       <td><a href="/console/admin/webhooks?owner=${encodeURIComponent(delivery.owner)}">${delivery.owner}</a></td>
       <td class="long">${delivery.url}${delivery.last_error && html`<p class="bad">${delivery.last_error}</p>`}</td>
-      <td>${delivery.attempts}${delivery.next_attempt_at && delivery.attempts > 0 && html`<br /><span class="soft">next ${ago(delivery.next_attempt_at)}</span>`}</td><td>${ago(delivery.created_at)}</td>
+      <td>${delivery.attempts}${delivery.next_attempt_at && delivery.attempts > 0 && html`<br /><span class="soft">next ${ago(delivery.next_attempt_at)}</span>`}</td><td class="line">${ago(delivery.created_at)}</td>
       <td><${Act} run=${() => again(delivery)} label="Send ${delivery.event} to ${delivery.url} again">Send again</${Act}></td></tr>`}</${Table}></section>`;
 }
 
