@@ -9,6 +9,7 @@ from litestar import Request
 from apps.api.context import RequestContext
 from apps.api.middleware.authentication import caller
 from apps.api.middleware.operator_access import OperatorRequired, SuperuserRequired
+from apps.api.problems import NotAuthenticated
 from apps.api.responses.event_streams import EventStreams
 from apps.api.responses.site_watch import SiteWatch
 from apps.http.request_log import request_id
@@ -25,13 +26,13 @@ class OperatorContext(RequestContext):
     site: SiteWatch
     thumbnails: Thumbnails
 
-    async def check_again(self) -> None:
-        """Check that the login has not ended meanwhile, and is still that of an operator: for streams.
-
-        Raises:
-            NotAuthenticated, OperatorRequired: It has ended, or is not.
-        """
-        _check(await caller(self.request, self.backends))
+    async def may_go_on(self) -> bool:
+        """Return whether the login has not ended meanwhile and is still that of an operator: for streams."""
+        try:
+            _check(await caller(self.request, self.backends))
+        except (NotAuthenticated, OperatorRequired):
+            return False
+        return True
 
     def require_superuser(self) -> None:
         """Check that the operator may change accounts.

@@ -75,6 +75,8 @@ async def test_an_operator_sees_the_site_live_and_runs_a_failed_job_again(
     await console.photographed("operators-job")
     await page.get_by_role("button", name="Retry").click()
     await expect(timeline).to_contain_text("Run again by a person")
+    await expect(timeline.get_by_text("Claimed")).to_have_count(2)  # the page follows the job
+    await expect(timeline.get_by_text("Failed", exact=True)).to_have_count(2)
     assert await page.title() != "taken"
 
 

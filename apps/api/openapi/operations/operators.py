@@ -17,6 +17,7 @@ from libs.storage import accounts, api_keys, jobs, set_aside, webhook_deliveries
 ONLY: errors.Errors = (OperatorRequired,)
 PAGE = ("Link",)
 EVENTS = Media("text/event-stream", 'event: overview\ndata: {"queues": [...], ...}\n\n')
+JOB_EVENTS = Media("text/event-stream", 'event: running\ndata: {"timeline": [...], ...}\n\n')
 FINDINGS = Media(
     "text/event-stream",
     'event: finding\ndata: {"kind": "stray", ...}\n\nevent: progress\ndata: {"done": true, ...}\n\n',
@@ -36,6 +37,10 @@ OPERATIONS = {
         answers={200: Answer("A page of jobs", list[views.OwnedJobView], PAGE)}, errors=ONLY
     ),
     "getAnyJob": Described(answers={200: Answer("The job", views.JobDetail)}, errors=(*ONLY, *errors.JOB)),
+    "streamAnyJob": Described(
+        answers={200: Answer("Events whose data is the job", JOB_EVENTS, ("Cache-Control",))},
+        errors=(*ONLY, *errors.JOB, *errors.STREAM),
+    ),
     "retryAnyJob": Described(
         answers={202: Answer("The queued job", views.JobDetail)},
         errors=(*ONLY, *errors.JOB, jobs.JobNotFailed, *errors.CHANGES),

@@ -66,6 +66,8 @@ async def _report(operator: OperatorContext) -> AsyncGenerator[ServerSentEventMe
                 yield _event("progress", _progress(examination, done=task.done(), error=error))
                 if task.done() or await operator.event_streams.stopped_within(0):
                     return
+                if not await operator.may_go_on():
+                    return
         finally:
             await cancel_and_wait(task)
 

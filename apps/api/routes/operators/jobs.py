@@ -1,15 +1,19 @@
 """Jobs of all accounts."""
 
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from litestar.response import ServerSentEvent, ServerSentEventMessage
 from litestar.status_codes import HTTP_200_OK, HTTP_202_ACCEPTED
 
 from apps.api.middleware.key_access import LOGIN_ONLY
 from apps.api.openapi.document import LOGIN
 from apps.api.operator_context import OperatorContext
+from apps.api.responses.event_streams import OpenStream
 from apps.api.responses.lists import Limit, Time, in_utc
 from apps.api.responses.operator_lists import paged
 from apps.api.responses.operator_views import job_detail, owned_jobs
@@ -19,6 +23,8 @@ from libs.jobs.cancel import cancel
 from libs.jobs.rerun import rerun
 from libs.storage import accounts, jobs, site_lists
 from libs.storage.database.tables import Job
+
+STREAM_S = 3600.0  # the longest that an event stream stays open; clients reconnect
 
 
 class AllJobs(Controller):
@@ -58,6 +64,15 @@ class AllJobs(Controller):
         """Get one job with its command and its timeline."""
         return await job_detail(await _job(job_id), operator.base_url)
 
+    @get("/{job_id:uuid}/events", operation_id="streamAnyJob", media_type="text/event-stream")
+    async def events(
+        self, job_id: FromPath[UUID], operator: NamedDependency[OperatorContext]
+    ) -> ServerSentEvent:
+        """Stream one job and its changes as server-sent events. The stream closes when the job has ended."""
+        job = await _job(job_id)
+        opened = operator.event_streams.open_stream(operator.caller.id)
+        return ServerSentEvent(_changes(operator, job, opened), headers={"Cache-Control": "no-store"})
+
     @post("/{job_id:uuid}/retry", operation_id="retryAnyJob", status_code=HTTP_202_ACCEPTED)
     async def retry(self, job_id: FromPath[UUID], operator: NamedDependency[OperatorContext]) -> JobDetail:
         """Run a failed job again. It does not count for the limits of its account."""
@@ -72,6 +87,16 @@ class AllJobs(Controller):
         await cancel(owner, job_id, operator.backends)
         await operator.note("job.cancel", job_id, f"of {owner.username}")
         return await job_detail(await _job(job_id), operator.base_url)
+
+
+async def _changes(
+    operator: OperatorContext, job: Job, _opened: OpenStream
+) -> AsyncGenerator[ServerSentEventMessage, None]:
+    async for state in operator.event_streams.states(job, within_s=STREAM_S):
+        if not await operator.may_go_on():
+            return
+        shown = msgspec.json.encode(await job_detail(state, operator.base_url)).decode()
+        yield ServerSentEventMessage(data=shown, event=state.status)
 
 
 async def _job(job_id: UUID) -> Job:

@@ -9,10 +9,8 @@ from litestar.di import NamedDependency
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from apps.api.middleware.key_access import LOGIN_ONLY
-from apps.api.middleware.operator_access import OperatorRequired
 from apps.api.openapi.document import LOGIN
 from apps.api.operator_context import OperatorContext
-from apps.api.problems import NotAuthenticated
 from apps.api.responses.event_streams import OpenStream
 from apps.api.responses.site_watch import QUICK_S
 from libs.contracts.views.operators import SiteOverview
@@ -52,13 +50,12 @@ async def _snapshots(
     streams = operator.event_streams
     for _ in range(int(STREAM_S / QUICK_S)):
         try:
-            await operator.check_again()
+            if not await operator.may_go_on():
+                return
             shown = msgspec.json.encode(await operator.site.overview()).decode()
             yield ServerSentEventMessage(data=shown, event="overview")
         except DatabaseUnavailable as error:
             log.warning("overview_unread", error=str(error))
             yield ServerSentEventMessage(comment="unread")
-        except (NotAuthenticated, OperatorRequired):
-            return
         if await streams.stopped_within(QUICK_S):
             return

@@ -1,6 +1,7 @@
 // One job of any account: what happened to it, and what can be done.
-import { html } from "../../vendor/preact.js";
+import { html, useEffect } from "../../vendor/preact.js";
 import { api } from "../../api.js";
+import { follow } from "../../events.js";
 import { useResource } from "../../components/hooks.js";
 import { Failure, Loading } from "../../components/states.js";
 import { moment } from "../../components/format.js";
@@ -10,6 +11,7 @@ import { Status } from "../jobs/pieces.js";
 import { kindOf, tookOf } from "../jobs/words.js";
 import { Act } from "./pieces.js";
 
+const UNDER_WAY = ["queued", "running"];
 const EVENTS = {
   queued: "Requested",
   claimed: "Claimed",
@@ -27,6 +29,14 @@ const EVENTS = {
 export function JobPage({ id }) {
   const address = `/api/operator/jobs/${id}`;
   const found = useResource((signal) => api.get(address, {}, { signal }), [id]);
+  const isUnderWay = UNDER_WAY.includes(found.data?.status);
+  useEffect(() => {
+    if (!isUnderWay) return undefined;
+    const control = new AbortController();
+    const ended = ({ data }) => !UNDER_WAY.includes(data.status);
+    follow(`${address}/events`, { signal: control.signal, onEvent: ({ data }) => found.setData(data), isLast: ended }).catch(() => {});
+    return () => control.abort();
+  }, [id, isUnderWay]);
   if (found.error) return html`<${Failure} title="This job is not here." error=${found.error} onRetry=${found.reload} />`;
   if (!found.data) return html`<${Loading} />`;
   const job = found.data;
@@ -40,7 +50,7 @@ export function JobPage({ id }) {
     <div class="section-head"><h2 id="job-title">${kindOf(job)} for ${job.owner}</h2><${Status} record=${job} />
       <div class="filters">
         ${job.status === "failed" && html`<${Act} run=${retry}>Retry</${Act}>`}
-        ${["queued", "running"].includes(job.status) && html`<${Act} run=${cancel} kind="danger">Cancel</${Act}>`}
+        ${isUnderWay && html`<${Act} run=${cancel} kind="danger">Cancel</${Act}>`}
         <${Act} run=${found.reload}>Load again</${Act}></div></div>
     ${job.status === "failed" && html`<div class="notice bad" role="alert"><div><strong>${job.error}</strong>
       <p>The code <a href="/errors/${job.error_code}" target="_blank">${job.error_code}</a> says what to do.</p></div></div>`}
