@@ -210,7 +210,7 @@ async def test_a_batch_that_is_retried_while_it_goes_stays_with_what_is_left(
     batch, walker = await a_batch(owner, items=10), History()
     while sum((await batches_left()).values()) == 10:
         await walker.step(now() - KEPT_FOR)
-    made = NewJob(id=new_id(), command="{}", summary="{}", host="a.example")
+    made = NewJob(id=new_id(), command="{}", summary="{}", kind=JobKind.INGEST, image=None, host="a.example")
     assert await batches.retry(batch, lambda _: made, "request") == 1
     await walk(walker)
     assert await batches_left() == {batch.id: 6}
