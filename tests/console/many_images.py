@@ -12,6 +12,25 @@ from uuid6 import uuid7
 from libs.storage.object_keys import thumbnail_key
 from tests.support.client import Client
 
+SCROLL = """async () => {
+  const frames = [], drawn = [];
+  let last = performance.now();
+  while (scrollY + innerHeight < document.documentElement.scrollHeight - 1) {
+    scrollBy({top: 120, behavior: "instant"});
+    await new Promise(requestAnimationFrame);
+    const now = performance.now();
+    frames.push(now - last);
+    last = now;
+    drawn.push(document.querySelectorAll(".tile").length);
+  }
+  frames.sort((a, b) => a - b);
+  const part = share => frames[Math.floor(share * (frames.length - 1))];
+  return {frames: frames.length, fps: 1000 / (frames.reduce((a, b) => a + b) / frames.length),
+    median_ms: part(0.5), p95_ms: part(0.95), worst_ms: part(1), drawn: Math.max(...drawn),
+    nodes: document.querySelectorAll("*").length, heap: performance.memory.usedJSHeapSize};
+}"""
+"""Scrolls through the page, a step a frame; returns how long frames took, and how much was drawn."""
+
 
 async def multiply(client: Client, image: dict[str, Any], count: int) -> None:
     """Copy an image of an embedded site `count` times, as `many-0001.jpg` and so on."""

@@ -49,7 +49,7 @@ async def six(console: Console, forty_files: list[Path]) -> Page:
         answer = await console.client.upload(file, filename=f"{number}.jpg", tags=f"of-{number % 2}")
         await console.client.until_hashed(answer.json["id"])
     await console.page.reload()
-    await expect(console.page.locator(".tile img.loaded")).to_have_count(6)
+    await expect(console.page.locator(".tile canvas.loaded")).to_have_count(6)
     return console.page
 
 
@@ -85,7 +85,7 @@ async def test_forty_files_at_once_are_uploaded_but_the_broken_and_the_too_large
     assert await total(console) == 38
     await panel.get_by_role("button", name="Close").click()
     await page.reload()
-    await expect(page.locator(".tile img.loaded")).not_to_have_count(0)
+    await expect(page.locator(".tile canvas.loaded")).not_to_have_count(0)
     await console.photographed("library")
 
 
@@ -294,5 +294,5 @@ async def test_axe_finds_no_serious_fault_in_the_library(console: Console, six: 
     await six.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     for width in (390, 1280):
         await six.set_viewport_size({"width": width, "height": 844})
-        await expect(six.locator(".tile img.loaded")).to_have_count(6)
+        await expect(six.locator(".tile canvas.loaded")).to_have_count(6)
         assert await serious_faults(six) == []

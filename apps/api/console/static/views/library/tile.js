@@ -1,10 +1,10 @@
 // One image of the grid: its thumbnail over its BlurHash, its name, and whether it is selected.
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
-import { pathOf } from "../../api.js";
 import { ago } from "../../components/format.js";
 import { Icon } from "../../components/icons.js";
 import { BASE } from "../../router.js";
 import { drawBlurHash } from "./blurhash.js";
+import { drawThumbnail } from "./thumbnail.js";
 
 const STATES = { pending: "Waiting", processing: "Working", failed: "Failed" };
 
@@ -17,8 +17,7 @@ export function Tile({ image, index, active, selected, onOpen, onSelect }) {
   return html`<div class="tile ${selected ? "selected" : ""}">
     <a class="picture" href="${BASE}/images/${image.id}" data-index=${index} tabindex=${active ? 0 : -1} aria-label=${label}
       draggable=${false} onClick=${(event) => onOpen(event, index)}>
-      ${image.blurhash && html`<${Placeholder} hash=${image.blurhash} />`}
-      <${Thumbnail} key=${image.thumbnail_url} src=${pathOf(image.thumbnail_url)} />
+      <${Thumbnail} key=${image.thumbnail_url} image=${image} />
       ${state && html`<span class="badge ${image.status === "failed" ? "bad" : "live"}">${state}</span>`}
       ${image.expires_at && !state && html`<span class="badge" title=${image.expires_reason}>expires ${ago(image.expires_at)}</span>`}
     </a>
@@ -28,21 +27,17 @@ export function Tile({ image, index, active, selected, onOpen, onSelect }) {
   </div>`;
 }
 
-function Placeholder({ hash }) {
-  const canvas = useRef(null);
-  useEffect(() => drawBlurHash(hash, canvas.current), [hash]);
-  return html`<canvas ref=${canvas} width="16" height="16" aria-hidden="true"></canvas>`;
-}
-
-// A thumbnail that scrolls away before it arrives is not loaded any further.
-function Thumbnail({ src }) {
+// The BlurHash until the thumbnail is there, on one canvas: an <img> would keep each thumbnail that was ever in sight
+// decoded, half a megabyte each. One that scrolls away before it arrives is not loaded any further.
+function Thumbnail({ image }) {
   const [state, setState] = useState("");
-  const picture = useRef(null);
+  const canvas = useRef(null);
   useEffect(() => {
-    const image = picture.current;
-    return () => image.complete || image.removeAttribute("src");
+    const control = new AbortController();
+    if (image.blurhash) drawBlurHash(image.blurhash, canvas.current);
+    drawThumbnail(image, canvas.current, control.signal).then(() => setState("loaded"), () => control.signal.aborted || setState("missing"));
+    return () => control.abort();
   }, []);
   if (state === "missing") return html`<span class="missing"><${Icon} name="warning" /></span>`;
-  return html`<img ref=${picture} class=${state} src=${src} alt="" decoding="async" draggable=${false}
-    onLoad=${() => setState("loaded")} onError=${() => setState("missing")} />`;
+  return html`<canvas ref=${canvas} class=${state} width="16" height="16" aria-hidden="true"></canvas>`;
 }
