@@ -23,6 +23,10 @@ OPERATOR = "root"
 SIZE = {"width": 1400, "height": 860}
 TOO_LARGE = {"op": "crop", "x": 9, "y": 9, "width": 3000, "height": 3000}
 ALL_LOADED = "all => all.length > 0 && all.every(one => one.complete && one.naturalWidth > 0)"
+ALL_IN_SIGHT = (
+    "[...document.querySelectorAll('td[data-label], dd')]"
+    ".every(one => one.getBoundingClientRect().right <= innerWidth)"
+)
 PATIENCE_MS = 1000 * WAIT_S
 
 
@@ -238,6 +242,7 @@ async def test_every_page_is_readable_in_both_modes_and_on_a_telephone(page: Pag
 async def checked(page: Page, width: int) -> None:
     assert await serious_faults(page) == []  # the contrast of all text among them
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    assert await page.evaluate(ALL_IN_SIGHT)
 
 
 async def test_images_that_are_ticked_are_deleted_with_their_files_at_once(
