@@ -173,6 +173,14 @@ async def test_every_section_is_accessible_and_the_stores_are_compared(console: 
         await expect(page.get_by_role("main").get_by_role("status")).to_have_count(0)
         assert await serious_faults(page) == [], section
     await console.photographed("operators-keys")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    for section in ("overview", "accounts", "audit"):
+        await console.open(f"/admin/{section}")
+        await expect(
+            page.get_by_role("main").get_by_role("row").or_(page.get_by_text("Live")).first
+        ).to_be_attached()
+        assert await serious_faults(page) == [], section
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), section
 
 
 async def test_an_account_that_is_no_operator_gets_no_entry_and_no_page(
