@@ -17,7 +17,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_page_is_there_for_browsers_and_as_markdown(site: Path) -> None:
     for page in DOCS.glob("*.md"):
         assert (site / page.name).is_file()
-        assert "<h1" in (site / f"{page.stem}.html").read_text()
+        shown = (site / f"{page.stem}.html").read_text()
+        assert "<h1" in shown
+        assert f'type="text/markdown" href="{page.name}"' in shown
     listed = (site / "llms.txt").read_text()
     assert listed == llms(navigation(), site)
     assert all(f"]({page.name}): " in listed for page in DOCS.glob("*.md"))

@@ -46,18 +46,22 @@ def build(site: Path) -> Path:
         raise SiteError(ANSI.sub("", built.stdout))
     for page in pages.glob("*.md"):
         shutil.copy(page, html)
-    _bring_shim(html)
+    _finish(html)
     (html / "llms.txt").write_text(llms(navigation(), pages))
     if found := faults(html):
         raise SiteError("\n".join(found))
     return html
 
 
-def _bring_shim(html: Path) -> None:
-    """Load the one script that the theme takes from the internet from the site itself."""
+def _finish(html: Path) -> None:
+    """Name the Markdown of each page in its head; load the one foreign script from the site itself."""
     shutil.copy(DOCS / "site" / SHIM, html / "assets")
     for page in html.glob("*.html"):
-        page.write_text(SHIM_ADDRESS.sub(f"assets/{SHIM}", page.read_text()))
+        text = SHIM_ADDRESS.sub(f"assets/{SHIM}", page.read_text())
+        if page.with_suffix(".md").exists():
+            source = f'<link rel="alternate" type="text/markdown" href="{page.stem}.md">'
+            text = text.replace("</head>", f"{source}</head>", 1)
+        page.write_text(text)
 
 
 def navigation() -> Nav:
