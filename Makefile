@@ -24,7 +24,11 @@ SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' libs/__init__.py)
 
+<<<<<<< HEAD
 .PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys bench-console fuzz lock docs docs-site diagrams schema wheel image sbom screenshots clean
+=======
+.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys bench-scale fuzz lock docs schema wheel image sbom screenshots clean
+>>>>>>> bf7a6a8 (SeaweedFS is the object store of make up; docs/objects.md compares stores, docs/scaling.md computes from measured costs; Caddy and Traefik)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -91,6 +95,9 @@ bench-search: $(VENV)/dev.stamp services ## Measure the duplicate search (ROWS=1
 bench-keys: $(VENV)/dev.stamp services ## Measure the check of an API key among 100,000, and what CORS and the description add
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.key_check
 	@$(BIN)/python -m benchmarks.browser_requests
+
+bench-scale: $(VENV)/dev.stamp services ## Measure queries and messages a job, upkeep among many rows, and two workers (ROWS=1000000)
+	@set -a && eval "$$($(SERVICES) env)" && set +a && ROWS=$(ROWS) $(BIN)/python -m benchmarks.scaling
 
 bench-imaging: $(VENV)/dev.stamp ## Compare imaging with libvips and, if node and npm are there, sharp (10 minutes)
 	@$(BIN)/python -m benchmarks.imaging

@@ -1,8 +1,9 @@
-"""Write the secrets that docker-compose.yml needs: .env, and RabbitMQ's users with hashed passwords.
+"""Write the secrets that docker-compose.yml needs: .env, and the users of RabbitMQ and of the store.
 
 Values that .env has already stay. Needs the standard library only.
 """
 
+import json
 import secrets
 from pathlib import Path
 
@@ -10,7 +11,14 @@ from infra.rabbitmq import render
 
 ROOT = Path(__file__).resolve().parents[1]
 SECRET_BYTES = 32
-NAMES = {"MINIO_ROOT_USER": "darkroom-root", "MINIO_DARKROOM_KEY": "darkroom"}  # not secret
+NAMES = {"MINIO_ROOT_USER": "darkroom-root", "STORE_KEY": "darkroom"}  # not secret
+BUCKET = "darkroom"
+OF_MINIO = "MINIO_DARKROOM_SECRET"  # which .env has from when MinIO was the only store
+KEEP_MINIO = {
+    "COMPOSE_PROFILES": "minio",
+    "STORE_HOST": "minio:9000",
+    "FILES_URL": "http://localhost:9000",
+}
 
 
 def variable_of(user: str) -> str:
@@ -21,17 +29,22 @@ def variable_of(user: str) -> str:
 def names() -> list[str]:
     """Return the names of all variables that are written to .env."""
     fixed = ["DARKROOM_SECRET_KEY", "DELIVERY_SECRET", "POSTGRES_PASSWORD"]
-    fixed += ["MINIO_ROOT_PASSWORD", "MINIO_DARKROOM_SECRET"]
+    fixed += ["MINIO_ROOT_PASSWORD", "STORE_SECRET"]
     return [*fixed, *NAMES, *map(variable_of, render.users())]
 
 
 def write(folder: Path) -> None:
-    """Add missing variables to `folder/.env`, and write `folder/.secrets/definitions.json` from it."""
+    """Add missing variables to `folder/.env`, and write the users of broker and store to `folder/.secrets`.
+
+    Where MinIO was the store, it stays so.
+    """
     env = folder / ".env"
     known = _read(env)
     missing = {
         name: NAMES.get(name) or secrets.token_hex(SECRET_BYTES) for name in names() if not known.get(name)
     }
+    if OF_MINIO in known and "STORE_SECRET" in missing:
+        missing |= {name: value for name, value in KEEP_MINIO.items() if name not in known}
     if missing or not env.exists():
         env.touch(mode=0o600)
         text = env.read_text()
@@ -42,6 +55,14 @@ def write(folder: Path) -> None:
     definitions.parent.mkdir(exist_ok=True)
     # Not private: the broker's user in its container reads it, and it has only hashes of random passwords.
     definitions.write_text(render.render({user: known[variable_of(user)] for user in render.users()}))
+    (definitions.parent / "s3.json").write_text(json.dumps(_store_users(known), indent=2))
+
+
+def _store_users(known: dict[str, str]) -> dict[str, object]:
+    """Return SeaweedFS's users: one, who has one bucket."""
+    credentials = [{"accessKey": known["STORE_KEY"], "secretKey": known["STORE_SECRET"]}]
+    actions = [f"{action}:{BUCKET}" for action in ("Read", "Write", "List", "Tagging")]
+    return {"identities": [{"name": BUCKET, "credentials": credentials, "actions": actions}]}
 
 
 def _read(env: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ INBOX = "inbox"  # files that outside producers store for their orders; no accou
 THUMBNAILS = ".thumbnails"  # no username begins with a dot
 RENDITIONS = ".renditions"
 REMOTE = "remote"  # the folder of renditions of remote images
-UPLOADS = ".uploads"  # files of direct uploads, until an image is made of them
+UPLOADS = ".direct-uploads"  # until an image is made of them; SeaweedFS has `.uploads` for itself
 
 
 def object_key(

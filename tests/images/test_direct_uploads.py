@@ -22,8 +22,8 @@ from tests.support.waiting import until_equal
 
 async def waiting_files(client: Client, *uploads: dict[str, Any]) -> set[str]:
     """Which of the uploads have a file in the object store."""
-    keys = await object_keys(client.site, ".uploads/")
-    return {upload["id"] for upload in uploads if f".uploads/{upload['id']}" in keys}
+    keys = await object_keys(client.site, ".direct-uploads/")
+    return {upload["id"] for upload in uploads if f".direct-uploads/{upload['id']}" in keys}
 
 
 async def reserved(client: Client) -> int:

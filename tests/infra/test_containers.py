@@ -1,6 +1,7 @@
 """The container image and the Compose file, tested without a container engine."""
 
 import asyncio
+import json
 import os
 import re
 import stat
@@ -62,8 +63,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_every_setting_they_name_exists() -> None:
     for path in (COMPOSE, DOCKERFILE):
         named = set(re.findall(r"DARKROOM_[A-Z0-9_]+", path.read_text())) - {"DARKROOM_"}
-        foreign = {"MINIO_" + name for name in named} & set(make_secrets.names())
-        assert named - {name.removeprefix("MINIO_") for name in foreign} <= set(setting_names()), path
+        assert named <= set(setting_names()), path
         assert named
 
 
@@ -125,6 +125,7 @@ def test_no_secret_has_a_default(secrets: dict[str, str]) -> None:
         "PROMETHEUS_PORT",
         "SENTRY_DSN",
         "FILES_URL",
+        "STORE_HOST",
         "DARKROOM_PUBLIC_URL",
         "DARKROOM_CORS_ORIGINS",
     }
@@ -145,6 +146,16 @@ def test_existing_secrets_stay(tmp_path: Path) -> None:
     make_secrets.write(other)
     assert stat.S_IMODE((other / ".env").stat().st_mode) == 0o600
     assert all(user in (other / ".secrets/definitions.json").read_text() for user in render.users())
+
+
+def test_an_installation_with_minio_keeps_it(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("MINIO_DARKROOM_SECRET=from before\n")
+    make_secrets.write(tmp_path)
+    lines = (tmp_path / ".env").read_text().splitlines()
+    environment = dict(line.split("=", 1) for line in lines)
+    assert environment["COMPOSE_PROFILES"] == "minio"
+    given = compose(environment)["services"]["api"]["environment"]["DARKROOM_OBJECTS_URL"]
+    assert given.endswith("@minio:9000/darkroom?secure=false&public_url=http://localhost:9000")
 
 
 def test_every_app_can_read_its_settings(secrets: dict[str, str], tmp_path: Path) -> None:
@@ -175,12 +186,14 @@ def test_nothing_starts_before_what_it_needs() -> None:
         conditions = {other: need["condition"] for other, need in needs[app].items()}
         assert conditions == {
             "migrate": "service_completed_successfully",
+            "store-setup": "service_completed_successfully",
             "minio-setup": "service_completed_successfully",
             "rabbitmq": "service_healthy",
         }
     assert needs["migrate"]["postgres"]["condition"] == "service_healthy"
-    assert needs["minio-setup"]["minio"]["condition"] == "service_healthy"
-    for name in ("postgres", "rabbitmq", "minio"):
+    for store in ("store", "minio"):
+        assert needs[f"{store}-setup"][store]["condition"] == "service_healthy"
+    for name in ("postgres", "rabbitmq", "store", "minio"):
         image = services()[name]["image"]
         assert "healthcheck" in services()[name]
         assert ":" in image
@@ -191,14 +204,12 @@ def test_nothing_starts_before_what_it_needs() -> None:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the image holds, made by the script that the Dockerfile runs, in a folder of its own."""
     folder = tmp_path_factory.mktemp("image") / "darkroom"
-    steps = re.findall(r"^RUN (infra/build) (\S+)$", DOCKERFILE.read_text(), re.MULTILINE)
-    assert steps == [("infra/build", "/opt/darkroom")]
+    steps = re.findall(r"^RUN (infra/\w+) (\S+)$", DOCKERFILE.read_text(), re.MULTILINE)
+    assert steps == [("infra/build", "/opt/darkroom"), ("infra/sbom", "/opt/darkroom")]
     assert "COPY --from=build /opt/darkroom /opt/darkroom" in DOCKERFILE.read_text()
-    subprocess.run(
-        [ROOT / "infra/build", folder],
-        env={**os.environ, "PYTHON": sys.executable, "PYTHONPATH": ""},
-        check=True,
-    )
+    environment = {**os.environ, "PYTHON": sys.executable, "PYTHONPATH": ""}
+    for step, _ in steps:
+        subprocess.run([ROOT / step, folder], env=environment, check=True)
     return folder
 
 
@@ -221,6 +232,8 @@ async def test_the_steps_of_the_image_make_a_darkroom_that_works(built: Path, tm
     for command in ("api", "worker", "scheduler"):
         assert "Usage: darkroom" in await run("darkroom", command, "--help")
     await run("python", "-m", "pip", "check")
+    listed = json.loads((built / "sbom.cdx.json").read_text())
+    assert {"pillow", "litestar", "piccolo"} <= {component["name"] for component in listed["components"]}
     assert (await run("python", "-c", "import apps; print(apps.__file__)")).startswith(str(built))
 
 

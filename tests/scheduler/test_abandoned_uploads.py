@@ -44,7 +44,7 @@ async def run_out(*uploads: DirectUpload) -> None:
 
 
 async def files(backends: Backends) -> set[str]:
-    return {stored.key async for stored in backends.objects.scan(".uploads/")}
+    return {stored.key async for stored in backends.objects.scan(".direct-uploads/")}
 
 
 async def test_uploads_go_when_their_time_runs_out_and_count_no_more(new_backends: NewBackends) -> None:

@@ -29,7 +29,10 @@ NOT_RUN = {
 """The marks of command blocks that are not run, with the reason."""
 
 LOCAL_ADDRESS = "http://127.0.0.1:8000"  # of `make run`
-NO_COMMANDS = {"text", "json", "csv", "http", "python", "nginx", "js", "php", "go", "ruby", "bash", "mermaid"}
+NO_COMMANDS = {
+    *("text", "json", "csv", "http", "python", "nginx", "caddy", "yaml", "js", "php", "go", "ruby", "bash"),
+    "mermaid",
+}
 
 BLOCK = re.compile(r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<text>.*?)^ *```$", re.MULTILINE | re.DOTALL)
 

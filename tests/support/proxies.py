@@ -78,7 +78,8 @@ async def running(command: Sequence[str | Path], folder: Path, url: str) -> Asyn
 async def _answers(url: str, process: asyncio.subprocess.Process) -> bool:
     assert process.returncode is None, "the proxy has ended: see proxy.log"
     try:
-        async with aiohttp.ClientSession() as session, session.get(url) as answer:
-            return answer.status < 500 or answer.status == 503
+        host = {"Host": "images.example.org"}
+        async with aiohttp.ClientSession(headers=host) as session, session.get(url) as answer:
+            return await answer.text() != "404 page not found\n"  # Traefik without its routes yet
     except aiohttp.ClientConnectionError:
         return False
