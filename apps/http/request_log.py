@@ -7,7 +7,7 @@ import structlog
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, get_contextvars, reset_contextvars
 
-from apps.http.request_measure import WITH_BODY, RequestMeasure, known_method, request_span
+from apps.http.request_measure import WITH_BODY, RequestMeasure, known_method, request_span, route_of
 from libs.runtime import tracing
 
 HEADER = b"x-request-id"
@@ -44,7 +44,7 @@ def with_request_log(app: ASGIApp) -> ASGIApp:
             try:
                 await app(scope, received, send_with_id)
             finally:
-                route = scope.get("path_template")
+                route = route_of(scope)
                 took_s = measure.end(known_method(scope), route)
                 if not (route or "").startswith(UNLOGGED):
                     log.info(

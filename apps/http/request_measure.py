@@ -67,6 +67,14 @@ def known_method(scope: HTTPScope) -> str:
     return scope["method"] if scope["method"] in METHODS else OTHER
 
 
+def route_of(scope: HTTPScope) -> str | None:
+    """Return the template of the request's route, or the path of the app that is mounted there."""
+    template = scope.get("path_template")
+    if template == "":
+        return next(iter(scope["route_handler"].paths))
+    return template
+
+
 @contextmanager
 def request_span(scope: HTTPScope, measure: RequestMeasure, route: str | None = None) -> Generator[None]:
     """Open the span of a request, below the one that its client names.
@@ -80,7 +88,7 @@ def request_span(scope: HTTPScope, measure: RequestMeasure, route: str | None = 
             yield
         finally:
             span.note({"http.response.status_code": measure.status})
-            if found := route or scope.get("path_template"):
+            if found := route or route_of(scope):
                 span.rename(f"{method} {found}")
                 span.note({"http.route": found})
             if measure.status >= 500:

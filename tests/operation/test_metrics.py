@@ -35,6 +35,7 @@ async def walk(watched: Watched, client: Client, photos: Path) -> list[Answer]:
     address = signed("w_32", kept.json["id"])
     answers = [await fetched(client, address), await fetched(client, address)]
     answers += [await client.get(f"/{uuid4().hex}/{uuid4().hex}") for _ in range(3)]
+    answers += [await client.get(path) for path in ("/admin/", f"/admin/{uuid4().hex}")]
     answers.append(await client.call("PROPFIND", f"/{uuid4().hex}"))
     await watched.receiver.received(hook)
     return [made, failed, kept, *answers]
@@ -63,6 +64,7 @@ async def test_the_metrics_of_all_processes_are_what_their_clients_saw(
     assert more(requests, route="/api/images", method="POST", code="422") == 1
     assert more(requests, route="/t/", method="GET", code="200") == 2
     assert more(requests, route="none", method="GET", code="404") == 3
+    assert more(requests, route="/admin", method="GET") == 2
     assert more(requests, method="other") == 1
     assert more(requests) == len(answers)
     assert more("darkroom_bytes_total", direction="sent") == sum(len(answer.body) for answer in answers)
