@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.context import BaseContext
 from time import monotonic
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar, cast
 
 import structlog
 from pebble import ProcessExpired
@@ -120,7 +120,10 @@ class ProcessPool:
         try:
             with tracing.inside(f"render {name}", "internal") as span:
                 async with self._free:
-                    report = await self._run_reported(timeout_s, call, *args, **kwargs)
+                    result = await self._run_anywhere(timeout_s, call, *args, **kwargs)
+                if not isinstance(result, RenderReport):
+                    return result
+                report = cast("RenderReport[T]", result)
                 if report.steps:
                     span.note({f"darkroom.step.{step.name}.s": step.seconds for step in report.steps})
         finally:
@@ -145,9 +148,9 @@ class ProcessPool:
         used = min(self._count, self._calls)
         return PoolState(size=self._count, used=used, waiting=self._calls - used)
 
-    async def _run_reported(
+    async def _run_anywhere(
         self, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> RenderReport[T]:
+    ) -> T | RenderReport[T]:
         for _ in range(MAX_POOLS):
             pool = await self._active_pool()
             with suppress(BrokenProcessPool):
@@ -156,8 +159,14 @@ class ProcessPool:
 
     async def _run_in(
         self, pool: PebblePool, timeout_s: float, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs
-    ) -> RenderReport[T]:
-        future = pool.schedule(reported, args=(call, *args), kwargs=kwargs, timeout=timeout_s)
+    ) -> T | RenderReport[T]:
+        """Run the call; return its report if somebody watches this process."""
+        watched = metrics.RENDER.real is not None or tracing.is_on()
+        future: Future[Any] = (
+            pool.schedule(reported, args=(call, *args), kwargs=kwargs, timeout=timeout_s)
+            if watched
+            else pool.schedule(call, args=args, kwargs=kwargs, timeout=timeout_s)
+        )
         result = asyncio.wrap_future(future)
         try:
             with full_disk_errors(), _counted_kills(future):
