@@ -25,7 +25,11 @@ HOST = "images.example.org"
 @pytest.fixture(scope="module")
 async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
     directory = tmp_path_factory.mktemp("proxied")
-    async with running_site("embedded", directory / "site", TRUSTED_PROXIES="127.0.0.1") as site:
+    settings = {
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "MAX_UPLOAD_BYTES": "200000000",
+    }  # more than the proxies allow
+    async with running_site("embedded", directory / "site", **settings) as site:
         yield site
 
 
@@ -88,7 +92,10 @@ class Behind:
             return await stream.content.readline()
 
     async def status_of_body(self, size_bytes: int) -> int:
-        headers = self.headers | {"Content-Type": "application/octet-stream", "Expect": "100-continue"}
+        headers = self.headers | {"Content-Type": "multipart/form-data; boundary=x", "Expect": "100-continue"}
+        head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
         at = f"{self.url}/api/images"
-        async with self.client.session.post(at, data=BytesIO(bytes(size_bytes)), headers=headers) as answer:
+        async with self.client.session.post(
+            at, data=BytesIO(head + bytes(size_bytes)), headers=headers
+        ) as answer:
             return answer.status
