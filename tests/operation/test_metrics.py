@@ -12,9 +12,11 @@ from tests.operation.conftest import Series, Watched, total
 from tests.support.addresses import fetched, signed
 from tests.support.client import Answer, Client
 from tests.support.commands import run_command
+from tests.support.photo_server import picture
 from tests.support.ports import bound
 from tests.support.shared_sites import NewSite
 from tests.support.waiting import until_equal
+from tests.support.webhook_receiver import PlannedResponse
 
 STEPS = [{"op": "resize", "width": 64}, {"op": "convert", "format": "webp"}]
 TOO_LARGE = [{"op": "crop", "x": 9, "y": 9, "width": 3000, "height": 3000}]
@@ -139,3 +141,30 @@ def test_a_process_that_nobody_watches_imports_nothing_for_it() -> None:
     program = f"import sys, {modules}; print([name for name in {packages} if name in sys.modules])"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+async def test_what_does_not_go_well_is_counted_by_its_reason(watched: Watched, client: Client) -> None:
+    before = await watched.series()
+
+    async def grown(name: str, **labels: str) -> float:
+        return total(await watched.series(), name, **labels) - total(before, name, **labels)
+
+    data, name = picture(), uuid4().hex
+    url = watched.photo_server.serve(f"/{name}.jpg", data)
+    watched.photo_server.failing[f"/{name}.jpg"] = 1
+    watched.receiver.plans[f"/{name}"] = [PlannedResponse(500)]
+    wanted = {"image_url": url, "webhook_url": watched.receiver.url(f"/{name}")}
+    made = await client.post("/api/images", json=wanted, headers={"Prefer": "wait=60"})
+    assert made.status == 201, made
+    with watched.photo_server.holding(url):
+        late = await client.post("/api/images", json={"image_url": url})
+        cancelled = await client.call("DELETE", f"/api/jobs/{late.json['id']}")
+        assert cancelled.status == 200, cancelled
+    await until_equal(1, lambda: grown("darkroom_webhook_deliveries_total", outcome="delivered"))
+    assert await grown("darkroom_webhook_deliveries_total", outcome="retried") == 1
+    assert (
+        await grown("darkroom_jobs_total", kind="ingest", outcome="retried", error_code="url_http_error") == 1
+    )
+    assert await grown("darkroom_jobs_total", kind="ingest", outcome="completed") == 1
+    assert await grown("darkroom_jobs_total", kind="ingest", outcome="cancelled") == 1
+    assert await grown("darkroom_bytes_total", direction="fetched") == len(data)
