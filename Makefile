@@ -24,11 +24,7 @@ SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' libs/__init__.py)
 
-<<<<<<< HEAD
-.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys bench-console fuzz lock docs docs-site diagrams schema wheel image sbom screenshots clean
-=======
-.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys bench-scale fuzz lock docs schema wheel image sbom screenshots clean
->>>>>>> bf7a6a8 (SeaweedFS is the object store of make up; docs/objects.md compares stores, docs/scaling.md computes from measured costs; Caddy and Traefik)
+.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys bench-console bench-scale fuzz lock docs docs-site diagrams schema wheel image sbom screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from libs.runtime.signals import STOP_WITHIN_S
+from libs.runtime.signals import DRAINS, REST_S
 from tests.support.client import Client
 from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_bucket, own_database, own_vhost
@@ -18,7 +18,9 @@ from tests.support.waiting import until
 
 pytestmark = pytest.mark.services
 
+DRAIN_S = 2.0
 HEALS_S = 60.0
+STOP_WITHIN_S = DRAINS * DRAIN_S + REST_S
 BUSY_S = 10.0  # that a loaded machine may add
 
 
@@ -46,7 +48,8 @@ async def test_processes_outlive_dead_links_and_stop_while_nothing_answers(
     proxies: dict[str, FaultProxy], tmp_path: Path, photo: Path
 ) -> None:
     urls = {name: proxy.url for name, proxy in proxies.items()}
-    async with running_site("services", tmp_path / "site", **urls) as site, Client(site) as client:
+    settings = urls | {"DRAIN_S": str(DRAIN_S)}
+    async with running_site("services", tmp_path / "site", **settings) as site, Client(site) as client:
         await client.register()
         await client.login()
         await client.job_done(await accepted(client, photo, SMALL))
