@@ -48,6 +48,7 @@ PARAMETERS: dict[str, tuple[str, Any]] = {
     ),
     "max_distance": ("The greatest number of bits in which hashes differ, of 64", 10),
     "kind": ("Only jobs of this kind", "transform"),
+    "attachment": ("Whether browsers save the file instead of showing it", True),
     "in_batch": ("Only jobs that are, or are not, those of a batch", False),
     "image": ("Only jobs of this image", str(values.IMAGE_ID)),
     "event": ("Only deliveries of this event", "job.completed"),
