@@ -13,7 +13,7 @@ from infra.local.record import CannotStart, Record
 from infra.local.service import Container
 
 FAST_OPTIONS = {
-    "max_connections": "300",
+    "max_connections": "600",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",

@@ -64,7 +64,7 @@ def volumes_of(folder: Path) -> list[str]:
 async def all_serve(urls: dict[str, str], scratch: Path) -> None:
     database = cast(Any, await asyncpg.connect(urls["DARKROOM_TEST_DATABASE_URL"]))
     assert await database.fetchval("select 1") == 1
-    assert await database.fetchval("show max_connections") == "300"
+    assert await database.fetchval("show max_connections") == "600"
     await database.close()
     async with await aio_pika.connect(urls["DARKROOM_TEST_BROKER_URL"]) as connection:
         assert not (await connection.channel()).is_closed

@@ -135,6 +135,7 @@ async def test_processes_that_end_before_their_call_are_counted_by_the_reason(
         await processes.run(WAIT_S, process_pool_calls.die)
     for path in (tmp_path / "one", tmp_path / "two"):
         call, _ = await sleeping(processes, path)
+        await processes.run(WAIT_S, process_pool_calls.double, 1)  # behind it in the pipe of those that run
         call.cancel()
         await asyncio.gather(call, return_exceptions=True)
     assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
