@@ -24,7 +24,7 @@ SPREAD := -n $(PROCESSES) $(if $(ARGS),,--durations=15)
 WORKERS ?= 1
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' libs/__init__.py)
 
-.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys bench-console bench-scale fuzz lock docs docs-site diagrams schema wheel image sbom screenshots clean
+.PHONY: secrets up down logs help install run test test-fast test-load test-requests test-chaos lint format services services-down bench bench-cpu bench-peers bench-delivery bench-batch bench-imaging bench-search bench-keys bench-console bench-scale fuzz lock docs docs-site diagrams schema wheel image sbom release screenshots clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -147,6 +147,9 @@ sbom: $(VENV)/dev.stamp ## Write dist/sbom.cdx.json: every locked package, as Cy
 
 bench-console: $(VENV)/dev.stamp services ## Measure the console in Chromium: first load, 10,000 images, previews
 	@set -a && eval "$$($(SERVICES) env)" && set +a && $(BIN)/python -m benchmarks.console
+
+release: ## Name a version everywhere, date the changelog, commit and tag it (NEW=0.2.0)
+	@$(PYTHON) -m infra.release $(NEW)
 
 screenshots: $(VENV)/dev.stamp services ## Take the README's pictures again: its commands in a terminal, the console, the admin pages
 	@PYTHONPATH=. $(BIN)/python docs/images/record_terminal.py

@@ -14,6 +14,7 @@ import yaml
 
 from apps.cli.main import SECTIONS
 from infra.kubernetes import chart, programs
+from libs import __version__
 from libs.contracts.enums import JobStatus, Priority
 from libs.settings import load_settings
 from libs.settings.fields import WORKER_POOLS
@@ -76,7 +77,7 @@ def test_the_example_and_both_ways_of_scaling_are_valid(tools: dict[str, Path]) 
     }
     for name, pod in pods(example):
         for container in (*pod.get("initContainers", []), *pod["containers"]):
-            assert container["image"] == "registry.example.org/darkroom:0.1.0", name
+            assert container["image"] == f"registry.example.org/darkroom:{__version__}", name
     for variant in ("postgres", "rabbitmq"):
         check(templated(tools, "--set", f"keda={variant}"))
 
