@@ -28,7 +28,15 @@ from tests.edits.edit_requests import (
     stored,
     used,
 )
-from tests.edits.openai_server import COLOUR, MODEL, REQUEST_ID, SIZE, error, respond_with
+from tests.edits.openai_server import (
+    COLOUR,
+    MODEL,
+    REQUEST_ID,
+    SIZE,
+    error,
+    respond_with,
+    responds_when_released,
+)
 from tests.support.site_jobs import objects_url, stored_keys
 from tests.support.waiting import until_equal
 
@@ -350,7 +358,9 @@ async def test_an_edit_that_is_not_done_yet_is_found_by_the_same_request(
     client, openai = edit_site.client, edit_site.openai
     at = f"/api/images/{await stored(client, file(pixels(colour='teal')))}{path}"
     key = {"Idempotency-Key": uuid4().hex}
+    openai.responders.append(responds_when_released(openai))
     first, again = [await client.call(method, at, **body(), headers=key) for _ in range(2)]
+    openai.may_respond.set()
     assert (first.status, again.headers.get("Idempotency-Replayed")) == (202, "true")
     [job_id] = {answer.headers["Location"].rpartition("/")[2] for answer in (first, again)}
     assert (await client.job_done(job_id))["status"] == "completed"
