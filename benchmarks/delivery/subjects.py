@@ -22,7 +22,7 @@ from tests.support.waiting import until
 
 UPLOADS_AT_ONCE = 4
 PAUSE_S, IDLE = 0.3, 0.2  # a service is at rest when it uses less of a processor than this
-RENDITIONS = 20  # of each photograph in a round: more than a round requests
+RENDITIONS = 100  # of each photograph in a round: more than a round requests on a fast machine
 PROGRAM = (sys.executable, "-m", "apps.cli")  # of its own: a forked one shares memory with what forked it
 
 
