@@ -1,24 +1,76 @@
 """Group perceptual hashes: two are in one group if a chain of hashes connects them, each near to the next.
 
-Hashes within a distance of d bits agree in at least one of any d + 1 parts of their bits (the pigeonhole
-principle). So each part sorts the hashes into buckets, and only hashes of one bucket are compared. A large
-bucket is split again by the bits in which its own hashes differ, so many hashes that share some bits cost
-little more than others.
+Hashes within a distance of d bits differ in at most d / n bits, rounded down, of one of any n parts of their
+bits (the pigeonhole principle). So each part sorts the hashes into buckets, and a bucket is compared with
+itself and with those whose key differs in so few bits: multi-index hashing (Norouzi, Punjani and Fleet, "Fast
+Search in Hamming Space with Multi-Index Hashing", 2012). A large bucket is divided again by the bits in which
+its own hashes differ, so many hashes that share some bits cost little more than others.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 Hashes: TypeAlias = NDArray[np.uint64]
 Numbers: TypeAlias = NDArray[np.int64]
+Keys: TypeAlias = NDArray[np.uint16]
+Flags: TypeAlias = NDArray[np.bool_]
 
-SMALL_BUCKET = 64  # hashes; all small buckets are compared at once
-LARGE_BUCKET = 4096  # hashes; a larger one is split again
+CROWDED = 1 << 20  # comparisons; a bucket with more is divided again
 PAIRS_AT_ONCE = 1 << 20
-SORTING = 20.0  # comparisons that take as long as sorting one hash
+KEY_BITS = 16  # of a part at most
+SAMPLE = 1024  # hashes, to estimate how many pairs share a bucket
+PROBE = 1.5  # comparisons that take as long as finding another bucket
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Hashes in the order of their keys, which are some of their bits."""
+
+    bits: int
+    members: Numbers
+    hashes: Hashes
+    keys: Numbers
+    starts: Numbers  # of each key
+    sizes: Numbers
+
+    @classmethod
+    def by(cls, bits: Sequence[int], hashes: Hashes, members: Numbers) -> Self:
+        """Sort the members by these bits of their hashes."""
+        keys = _keys(hashes[members], bits)
+        order = np.argsort(keys, kind="stable")
+        sizes = np.bincount(keys, minlength=1 << len(bits))
+        ordered = members[order]
+        return cls(
+            bits=len(bits),
+            members=ordered,
+            hashes=hashes[ordered],
+            keys=keys[order].astype(np.int64),
+            starts=np.cumsum(sizes) - sizes,
+            sizes=sizes,
+        )
+
+    def of(self, key: int) -> Numbers:
+        """Return the members of a bucket."""
+        return self.members[self.starts[key] : self.starts[key] + self.sizes[key]]
+
+    def crowded(self, rows: Flags) -> Flags:
+        """Return the buckets in which too many comparisons wait: of these rows with all in their bucket."""
+        return np.bincount(self.keys[rows], minlength=len(self.sizes)) * self.sizes > CROWDED
+
+    def pairs(self, rows: Numbers, mask: int) -> Iterator[tuple[Numbers, Numbers]]:
+        """Return the rows and all in the buckets whose keys differ by the mask, some pairs at a time."""
+        other = self.keys[rows] ^ mask
+        found = self.sizes[other] > 0
+        rows, other = rows[found], other[found]
+        starts, sizes = self.starts[other], self.sizes[other]
+        for some in _at_once(sizes):
+            yield np.repeat(rows[some], sizes[some]), _ranges(starts[some], sizes[some])
 
 
 class Group(NamedTuple):
@@ -85,42 +137,83 @@ def _connect(hashes: Hashes, parents: Numbers, members: Numbers, distance: int) 
     if len(differing) <= distance:
         _unite(parents, members[:-1], members[1:])
         return
-    for mask in _masks(differing, distance, len(members)):
-        keys = hashes[members] & mask
-        order = np.argsort(keys, kind="stable")
-        starts = np.flatnonzero(np.append(True, np.diff(keys[order]) != 0))
-        sizes = np.diff(np.append(starts, len(order)))
-        ordered = members[order]
-        _compare_small(hashes, parents, ordered, starts, sizes, distance)
-        for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
-            bucket = ordered[start : start + size]
-            if size <= SMALL_BUCKET or _are_united(parents, bucket):
-                continue
-            if size <= LARGE_BUCKET:
-                _compare_all(hashes, parents, bucket, distance)
-            else:
-                _connect(hashes, parents, bucket, distance)
+    parts = _parts(hashes[members], differing, distance)
+    for bits in parts:
+        buckets = Buckets.by(bits, hashes, members)
+        crowded = buckets.crowded(_outside(parents, buckets.members))
+        for key in np.flatnonzero(crowded).tolist():
+            _connect(hashes, parents, buckets.of(key), distance)
+        outside = _outside(parents, buckets.members)
+        _compare(buckets, parents, np.flatnonzero(outside & ~crowded[buckets.keys]), 0, distance)
+        for flips in range(1, distance // len(parts) + 1):
+            outside = _outside(parents, buckets.members)
+            few = 2 * np.count_nonzero(outside) < len(outside)
+            for chosen in combinations(range(buckets.bits), flips):
+                mask = sum(1 << bit for bit in chosen)
+                one_of_each_pair = outside if few else buckets.keys & 1 << chosen[-1] == 0
+                _compare(buckets, parents, np.flatnonzero(one_of_each_pair), mask, distance)
 
 
-def _masks(differing: Sequence[int], distance: int, count: int) -> list[np.uint64]:
-    """Return sets of bits, in one of which any two hashes within the distance agree: the cheaper of two ways.
-
-    Either the bits are divided into so many parts that one has no difference; or into half as many, of which
-    one has a single difference at most, and then each of its bits is left out once.
-    """
-    whole = [sum(1 << bit for bit in differing[part :: distance + 1]) for part in range(distance + 1)]
-    halves = (distance + 2) // 2
-    but_one = [
-        sum(1 << bit for bit in part) ^ 1 << left_out
-        for part in (differing[start::halves] for start in range(halves))
-        for left_out in part
-    ]
-    return [np.uint64(mask) for mask in min(whole, but_one, key=lambda masks: _cost(masks, count))]
+def _compare(buckets: Buckets, parents: Numbers, rows: Numbers, mask: int, distance: int) -> None:
+    """Unite these rows with all that are near in the buckets whose keys differ by the mask."""
+    for one, other in buckets.pairs(rows, mask):
+        near = np.bitwise_count(buckets.hashes[one] ^ buckets.hashes[other]) <= distance
+        _unite(parents, buckets.members[one[near]], buckets.members[other[near]])
 
 
-def _cost(masks: Sequence[int], count: int) -> float:
-    """Estimate the time for buckets of so many hashes by these masks, in comparisons."""
-    return sum(SORTING * count + count**2 / 2 ** (mask.bit_count() + 1) for mask in masks)
+def _outside(parents: Numbers, members: Numbers) -> Flags:
+    """Return which members are not in the largest group: those in it need no comparison with each other."""
+    root = _roots(parents, members)
+    return root != np.bincount(root).argmax()
+
+
+def _parts(values: Hashes, differing: Sequence[int], distance: int) -> list[Sequence[int]]:
+    """Divide the bits so that comparisons are few: longer keys share a bucket less, but more are near."""
+    sample = values[:: -(-len(values) // SAMPLE)]
+
+    def cost(count: int) -> float:
+        return sum(
+            _probes(len(bits), distance // count) * (PROBE + _sharing(_keys(sample, bits)) * len(values))
+            for bits in _divided(differing, count)
+        )
+
+    fewest = -(-len(differing) // KEY_BITS)
+    best = min(range(fewest, max(fewest, distance + 1) + 1), key=cost)
+    return _divided(differing, best)
+
+
+def _divided(differing: Sequence[int], count: int) -> list[Sequence[int]]:
+    return [differing[part::count] for part in range(count)]
+
+
+def _probes(bits: int, flips: int) -> int:
+    """Return how many keys differ in so few bits from one."""
+    return sum(comb(bits, each) for each in range(flips + 1))
+
+
+def _sharing(keys: Keys) -> float:
+    """Estimate the probability that two hashes have the same key."""
+    sizes = np.bincount(keys)
+    return float((sizes * (sizes - 1)).sum()) / max(1, len(keys) * (len(keys) - 1))
+
+
+def _keys(values: Hashes, bits: Sequence[int]) -> Keys:
+    """Return these bits of each hash, side by side."""
+    keys = np.zeros(len(values), dtype=np.uint16)
+    for place, bit in enumerate(bits):
+        keys |= ((values >> np.uint64(bit)) & np.uint64(1)).astype(np.uint16) << np.uint16(place)
+    return keys
+
+
+def _at_once(sizes: Numbers) -> Iterator[slice]:
+    """Divide rows with so many comparisons each into slices that fit into memory."""
+    ends = np.cumsum(sizes)
+    first = 0
+    while first < len(sizes):
+        done = int(ends[first - 1]) if first else 0
+        after = max(first + 1, int(np.searchsorted(ends, done + PAIRS_AT_ONCE, side="right")))
+        yield slice(first, after)
+        first = after
 
 
 def _differing_bits(hashes: Hashes) -> Sequence[int]:
@@ -129,51 +222,10 @@ def _differing_bits(hashes: Hashes) -> Sequence[int]:
     return [bit for bit in range(64) if differing >> bit & 1]
 
 
-def _compare_small(
-    hashes: Hashes, parents: Numbers, ordered: Numbers, starts: Numbers, sizes: Numbers, distance: int
-) -> None:
-    """Compare the members of each small bucket: with the next one, the one after it, and so on."""
-    small = (sizes > 1) & (sizes <= SMALL_BUCKET)
-    ends = np.repeat(starts[small] + sizes[small], sizes[small])
-    places = _ranges(starts[small], sizes[small])
-    step = 1
-    while len(places):
-        inside = places + step < ends
-        places, ends = places[inside], ends[inside]
-        one, other = ordered[places], ordered[places + step]
-        near = np.bitwise_count(hashes[one] ^ hashes[other]) <= distance
-        _unite(parents, one[near], other[near])
-        step += 1
-
-
 def _ranges(starts: Numbers, sizes: Numbers) -> Numbers:
     """Return the numbers from each start on, as many as its size says."""
     before = np.cumsum(sizes) - sizes
     return np.arange(int(sizes.sum())) + np.repeat(starts - before, sizes)
-
-
-def _compare_all(hashes: Hashes, parents: Numbers, bucket: Numbers, distance: int) -> None:
-    """Compare all members of a bucket, but those of its largest group with each other."""
-    values, at_once = hashes[bucket], max(1, PAIRS_AT_ONCE // len(bucket))
-    _, group = np.unique(_roots(parents, bucket), return_inverse=True)
-    joined = np.arange(len(bucket))  # the bucket's own groups, in a small array that stays in the cache
-    left = np.ones(len(bucket), dtype=np.bool_)
-    while True:
-        root = _roots(joined, group)
-        rows = np.flatnonzero(left & (root != np.bincount(root).argmax()))[:at_once]
-        if not len(rows):
-            break
-        columns = np.flatnonzero(left)
-        one, other = np.nonzero(np.bitwise_count(values[rows, None] ^ values[None, columns]) <= distance)
-        left[rows] = False
-        _unite(joined, group[rows[one]], group[columns[other]])
-    _, first, place = np.unique(_roots(joined, group), return_index=True, return_inverse=True)
-    _unite(parents, bucket, bucket[first[place]])
-
-
-def _are_united(parents: Numbers, members: Numbers) -> bool:
-    roots = _roots(parents, members)
-    return bool((roots == roots[0]).all())
 
 
 def _unite(parents: Numbers, one: Numbers, other: Numbers) -> None:

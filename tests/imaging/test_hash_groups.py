@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from libs.imaging import hash_groups
 from libs.imaging.hash_groups import Cursor, Group, groups_page
@@ -62,14 +63,14 @@ def test_a_chain_of_look_alikes_is_one_group() -> None:
     assert groups_of([], 4) == []
 
 
-@pytest.mark.parametrize("max_distance", [0, 4, 7, 11])
+@pytest.mark.parametrize("max_distance", [0, 4, 7, 8, 11])
 @pytest.mark.parametrize("shared_bits", [0, 44])
-@pytest.mark.parametrize("bucket", [16, hash_groups.LARGE_BUCKET])
+@pytest.mark.parametrize("crowded", [16, hash_groups.CROWDED])
 def test_groups_are_those_of_brute_force(
-    max_distance: int, shared_bits: int, bucket: int, monkeypatch: pytest.MonkeyPatch
+    max_distance: int, shared_bits: int, crowded: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hash_groups, "LARGE_BUCKET", bucket)  # a small one divides what is compared at once
-    monkeypatch.setattr(hash_groups, "SMALL_BUCKET", min(bucket, hash_groups.SMALL_BUCKET))
+    monkeypatch.setattr(hash_groups, "CROWDED", crowded)  # a small one divides buckets
+    monkeypatch.setattr(hash_groups, "PAIRS_AT_ONCE", crowded)  # and what is compared at once
     source = random.Random(max_distance * 100 + shared_bits)  # noqa: S311
     centers = [source.getrandbits(64 - shared_bits) for _ in range(25)]
     hashes = [near(center, source.randrange(12), source) for center in centers for _ in range(6)]
@@ -89,10 +90,27 @@ def test_pages_follow_one_another_and_hold_though_groups_are_gone() -> None:
     assert groups_of(hashes, 0, sizes=sizes, limit=5, after=after) == everything[12:17]
 
 
+@pytest.mark.parametrize("max_distance", [4, 8, 11])
 @pytest.mark.parametrize("shared", [0, 16, 40])
-def test_a_hundred_thousand_hashes_are_grouped_soon_though_they_share_bits(shared: int) -> None:
+def test_a_hundred_thousand_hashes_are_grouped_soon_though_they_share_bits(
+    shared: int, max_distance: int
+) -> None:
     hashes = np.random.default_rng(shared).integers(0, 1 << (64 - shared), MANY, dtype=np.uint64)
-    ones = np.ones(MANY, dtype=np.int64).tobytes()
+    assert grouping_s(hashes, max_distance) < SOON_S
+
+
+@pytest.mark.parametrize("max_distance", [4, 8, 11])
+def test_a_hundred_thousand_hashes_are_grouped_soon_though_each_has_copies_close_by(
+    max_distance: int,
+) -> None:
+    source = np.random.default_rng(1)
+    hashes = np.repeat(source.integers(0, 1 << 64, MANY // 5, dtype=np.uint64), 5)
+    flipped = np.uint64(1) << source.integers(0, 64, MANY, dtype=np.uint64)
+    assert grouping_s(hashes ^ flipped, max_distance) < SOON_S
+
+
+def grouping_s(hashes: NDArray[np.uint64], max_distance: int) -> float:
+    ones = np.ones(len(hashes), dtype=np.int64).tobytes()
     began = time.process_time()
-    groups_page(hashes.view(np.int64).tobytes(), ones, ones, max_distance=4, limit=100, after=None)
-    assert time.process_time() - began < SOON_S
+    groups_page(hashes.view(np.int64).tobytes(), ones, ones, max_distance=max_distance, limit=100, after=None)
+    return time.process_time() - began
