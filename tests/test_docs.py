@@ -1,5 +1,6 @@
 """What is written about the program is true of the program."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -67,6 +68,19 @@ def test_every_setting_has_a_description() -> None:
 )
 def test_a_generated_page_is_what_make_docs_writes(file: str, text: Callable[[], str]) -> None:
     assert (ROOT / file).read_text() == text()
+
+
+def test_the_page_of_the_api_has_every_field_of_every_body() -> None:
+    schemas = asyncio.run(api.description())["components"]["schemas"]
+    page = (ROOT / "docs/api.md").read_text()
+    sections = dict(re.findall(r"^### Fields of (\w+)$(.*?)(?=^### |\Z)", page, re.MULTILINE | re.DOTALL))
+    assert sections.keys() == schemas.keys()
+    for name, body in schemas.items():
+        rows = re.findall(r"^\| `(\w+)` \| (.+) \| (yes|no) \| (.+) \|$", sections[name], re.MULTILINE)
+        needed = body.get("required", [])
+        assert [(field, sent == "yes") for field, _, sent, _ in rows] == [
+            (field, field in needed) for field in body.get("properties", {})
+        ]
 
 
 def test_each_diagram_is_drawn_as_it_is_written() -> None:

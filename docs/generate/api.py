@@ -13,6 +13,8 @@ import structlog
 from apps.api.app import create_app
 from apps.api.middleware.rate_limits import RequestCounts
 from apps.api.responses.event_streams import EventStreams
+from docs.generate import api_fields
+from docs.generate.api_fields import cell, one_line
 from libs.backends import open_backends
 from libs.settings import load_settings
 
@@ -27,8 +29,8 @@ INTRODUCTION = """\
 
 A running server describes itself: `/schema` is a page on which each request can be tried,
 `/schema/openapi.json` the OpenAPI 3.1 document from which [clients are generated](clients.md). All bodies are
-JSON unless another type is named; [errors](errors.md) are problem+json. This page lists the answers below
-400; the document has all answers and every field of a body, with examples.
+JSON unless another type is named; [errors](errors.md) are problem+json. This page lists the answers
+below 400 and, at its end, [the fields](#fields) of all bodies; the document has examples, and all answers.
 """
 
 
@@ -76,7 +78,7 @@ def page() -> str:
     sections = (
         "\n\n".join(filter(None, [f"## {_heading(tag)}", texts.get(tag, ""), *groups[tag]])) for tag in tags
     )
-    return INTRODUCTION + "\n" + "\n\n".join(sections) + "\n"
+    return INTRODUCTION + "\n" + "\n\n".join([*sections, api_fields.fields(document)]) + "\n"
 
 
 def _heading(tag: str) -> str:
@@ -87,11 +89,11 @@ def _operation(document: Json, path: str, method: str, operation: Json) -> Itera
     yield f"### {method.upper()} `{path}`"
     yield ""
     text = operation.get("description") or operation.get("summary") or ""
-    yield _one_line(text)
+    yield one_line(text)
     parameters = [_resolved(document, parameter) for parameter in operation.get("parameters", [])]
     rows = [
         f"| `{one['name']}` | {one['in']} | {_kind(document, one.get('schema', {}))} | "
-        f"{_cell(one.get('description', ''))} |"
+        f"{cell(one.get('description', ''))} |"
         for one in parameters
     ]
     if rows:
@@ -117,16 +119,10 @@ def _answered(answer: Json) -> str:
 
 
 def _named(schema: Json) -> str:
-    """Return ` Name`, if a schema refers to one."""
-    if "$ref" in schema:
-        return f" {_name(schema['$ref'])}"
-    if schema.get("type") == "array" and "$ref" in schema.get("items", {}):
-        return f" array of {_name(schema['items']['$ref'])}"
+    """Return the names of the schemas that a body refers to, with a space in front."""
+    if "$ref" in schema or "oneOf" in schema or "$ref" in schema.get("items", {}):
+        return f" {api_fields.kind_of(schema)}"
     return ""
-
-
-def _name(reference: str) -> str:
-    return reference.rsplit("/", 1)[1]
 
 
 def _resolved(document: Json, part: Json) -> Json:
@@ -146,14 +142,6 @@ def _kind(document: Json, schema: Json) -> str:
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     return str(schema.get("format") or schema.get("type") or "any")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _cell(text: str) -> str:
-    return _one_line(text).replace("|", "\\|")
 
 
 if __name__ == "__main__":
