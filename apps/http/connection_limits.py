@@ -9,6 +9,8 @@ from msgspec import Struct
 from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from libs.runtime import metrics
+
 MAX_HEAD_BYTES = 64 * 1024
 MANY_FILES = 65_536  # where there is no limit
 FIRST_REQUEST_S = 1.0  # for the request of a new connection while the server stops
@@ -39,6 +41,7 @@ class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with a deadline for each head, and for a body that the application does not read.
 
     When there are too many connections, the one that has waited longest for a request is closed.
+    Requests that do not reach the application are counted here.
     """
 
     config: ConnectionConfig
@@ -69,16 +72,16 @@ class LimitedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
-                self._refuse(b"431 Request Header Fields Too Large")
+                self._refuse(b"431 Request Header Fields Too Large", "head_too_large")
 
     def on_message_begin(self) -> None:
         self._in_head, self._head_bytes = True, 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        super().on_headers_complete()  # raises for a head that only looks complete
         self._in_head, self._in_body = False, True
         self._clear_deadline()
-        super().on_headers_complete()
         if self._is_last:
             self.cycle.keep_alive = False
 
@@ -98,6 +101,11 @@ class LimitedProtocol(HttpToolsProtocol):
             self._start_deadline()
         else:
             self.config.waiting[self] = None
+
+    def send_400_response(self, msg: str) -> None:
+        if not self._in_body:  # that of a request which the application counts
+            metrics.HTTP_REFUSED.add("bad_head")
+        super().send_400_response(msg)
 
     def shutdown(self) -> None:
         """Close the connection once its running request is answered, at once if there is none.
@@ -131,7 +139,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _expire(self) -> None:
         if self._in_head:
-            self._refuse(b"408 Request Timeout")
+            self._refuse(b"408 Request Timeout", "head_timeout")
         else:
             self._close()
 
@@ -139,12 +147,15 @@ class LimitedProtocol(HttpToolsProtocol):
         oldest = next(iter(self.config.waiting), None)
         if oldest is None:
             log.warning("connection_refused", connections=len(self.connections))
-            self._refuse(b"503 Service Unavailable")
+            self._refuse(b"503 Service Unavailable", "connections")
         else:
+            if oldest._in_head:
+                metrics.HTTP_REFUSED.add("displaced")
             oldest._close()
 
-    def _refuse(self, status: bytes) -> None:
+    def _refuse(self, status: bytes, reason: str) -> None:
         if not self.transport.is_closing():
+            metrics.HTTP_REFUSED.add(reason)
             self.transport.write(RESPONSE % status)
         self._close()
 

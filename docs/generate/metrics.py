@@ -7,6 +7,7 @@ from typing import Any, cast
 import yaml
 
 from libs.runtime.metrics import Histogram, Metric
+from libs.runtime.metrics.pools import MEANINGS
 
 ALERTS = Path(__file__).parents[2] / "infra/prometheus/alerts.yml"
 
@@ -36,6 +37,12 @@ Beside these there are `process_*`: CPU, memory and open files of the process, w
 | metric | kind | labels | meaning |
 |---|---|---|---|"""
 
+POOLS = """
+## Pools
+
+| pool | what is in it |
+|---|---|"""
+
 RULES = """
 ## Alerts
 
@@ -53,6 +60,8 @@ def page() -> str:
         f"| `{metric.name}` | {metric.kind} | {_labels(metric)} | {metric.meaning}{_unit(metric)} |"
         for metric in Metric.all
     ]
+    lines.append(POOLS)
+    lines += [f"| `{name}` | {meaning} |" for name, meaning in MEANINGS.items()]
     lines.append(RULES)
     lines += [
         f"| `{rule['alert']}` | {rule.get('for', 'at once')} | {rule['annotations']['description']} |"

@@ -30,22 +30,32 @@ class Watched(Struct, frozen=True):
 
     async def text(self, app: str) -> str:
         """What Prometheus gets of one process."""
-        async with (
-            aiohttp.ClientSession() as session,
-            session.get(f"http://127.0.0.1:{self.ports[app]}/metrics") as answer,
-        ):
-            assert answer.status == 200
-            return await answer.text()
+        return await scraped(self.ports[app])
 
     async def series(self) -> Series:
         """Every series of all processes; equal ones are added."""
-        found: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
-        for app in self.ports:
-            for family in text_string_to_metric_families(await self.text(app)):
-                for sample in family.samples:
-                    key = (sample.name, frozenset(sample.labels.items()))
-                    found[key] = found.get(key, 0.0) + sample.value
-        return found
+        return parsed(*[await self.text(app) for app in self.ports])
+
+
+async def scraped(port: int) -> str:
+    """What Prometheus gets of the process with this port for metrics."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        assert answer.status == 200
+        return await answer.text()
+
+
+def parsed(*texts: str) -> Series:
+    """The series of several processes; equal ones are added."""
+    found: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
+    for text in texts:
+        for family in text_string_to_metric_families(text):
+            for sample in family.samples:
+                key = (sample.name, frozenset(sample.labels.items()))
+                found[key] = found.get(key, 0.0) + sample.value
+    return found
 
 
 def total(series: Series, name: str, **labels: str) -> float:

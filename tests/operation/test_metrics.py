@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from infra.local import programs
+from libs.runtime.metrics.pools import MEANINGS
 from tests.operation.conftest import Series, Watched, total
 from tests.support.addresses import fetched, signed
 from tests.support.client import Answer, Client
@@ -99,6 +100,10 @@ async def check_all(watched: Watched, client: Client) -> None:
     assert total(series, "darkroom_pool_size", pool="interactive") == 2
     assert total(series, "darkroom_pool_size", pool="database") >= 10
     assert total(series, "darkroom_pool_used", pool="interactive") == 0
+    pools = {dict(labels)["pool"] for found, labels in series if found == "darkroom_pool_size"}
+    assert pools <= MEANINGS.keys()
+    of_s3 = {"s3", "s3.downloads", "s3.health"}
+    assert pools & of_s3 == (of_s3 if watched.site.kind == "services" else set())
     assert {dict(labels)["app"] for found, labels in series if found == "darkroom_build_info"} == set(
         watched.ports
     )

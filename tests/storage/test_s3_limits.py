@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from libs.runtime.metrics.pools import PoolState, pool_states
 from libs.storage.objects import StoreUnavailable, open_objects, s3
-from tests.storage.object_calls import every_call_raises_unavailable, put, s3_url
+from tests.storage.object_calls import every_call_raises_unavailable, get, put, s3_url
+from tests.support.counting import Counted
 from tests.support.fault_proxy import FaultProxy
 from tests.support.services import own_bucket
 from tests.support.silent_server import silent_server
@@ -75,6 +77,62 @@ async def test_the_wait_for_a_free_connection_is_limited(
         proxy.resume()
         await first
         await store.close()
+
+
+def pool(name: str) -> PoolState:
+    return dict(pool_states())[name]
+
+
+@pytest.mark.services
+async def test_metrics_show_how_full_the_connections_are_and_how_long_calls_waited_for_one(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch, counted: Counted
+) -> None:
+    monkeypatch.setattr(s3, "HEALTH_CONNECTIONS", 1)
+    async with FaultProxy.to(s3_url()) as proxy:
+        store = open_objects(proxy.url, scratch)
+        assert pool("s3.health") == PoolState(size=1, used=0, waiting=0)
+        await store.ping()
+        proxy.pause()
+        pings = [asyncio.ensure_future(store.ping()) for _ in range(3)]
+
+        async def waiting() -> bool:
+            return pool("s3.health") == PoolState(size=1, used=1, waiting=2)
+
+        await until(waiting)
+        pings.pop().cancel()
+        proxy.resume()
+        await asyncio.gather(*pings)
+        assert pool("s3.health") == PoolState(size=1, used=0, waiting=0)
+        assert counted("darkroom_pool_wait_seconds_count", pool="s3.health") == 2
+        assert pool("s3").size == s3.CONNECTIONS
+        await store.close()
+    assert not [name for name, _ in pool_states() if name.startswith("s3")]
+
+
+@pytest.mark.services
+async def test_downloads_that_wait_for_others_are_shown(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch, counted: Counted
+) -> None:
+    monkeypatch.setattr(s3, "DOWNLOADS", 1)
+    store = open_objects(own_bucket(), scratch)
+    await put(store, "small", b"pixels", scratch)
+    await put(store, "large", bytes(LARGE_BYTES), scratch)
+    async with store.read("large") as chunks:
+        assert pool("s3.downloads") == PoolState(size=1, used=1, waiting=0)
+        other = asyncio.ensure_future(get(store, "small"))
+
+        async def waiting() -> bool:
+            return pool("s3.downloads").waiting == 1
+
+        await until(waiting)
+        await anext(chunks)  # from now on the client of this download is slow
+        assert await asyncio.wait_for(other, WAIT_S) == b"pixels"
+        await _read_on(chunks)
+    assert pool("s3.downloads") == PoolState(size=1, used=0, waiting=0)
+    waits = counted("darkroom_pool_wait_seconds_count", pool="s3.downloads")
+    assert waits in (1, 2), "the slow one may wait for its connection too"
+    assert counted("darkroom_pool_wait_seconds_sum", pool="s3.downloads") >= 0.5
+    await store.close()
 
 
 @pytest.mark.services

@@ -21,6 +21,13 @@ HTTP_REQUEST_DURATION = Histogram(
     method=(),
     code=(),
 )
+HTTP_REFUSED = Counter(
+    "darkroom_http_refused_total",
+    "Requests that never reached the app, and have no route: the head was not HTTP (`bad_head`, status 400),"
+    " did not end in time (`head_timeout`, 408), was too large (`head_too_large`, 431), came while all"
+    " connections were at work (`connections`, 503), or was cut off unfinished for another (`displaced`)",
+    reason=("bad_head", "head_timeout", "head_too_large", "connections", "displaced"),
+)
 BYTES = Counter(
     "darkroom_bytes_total",
     "Bytes received and sent over HTTP, fetched from URLs of users, stored in and read from the object store",
@@ -106,7 +113,7 @@ POOL_USED = Gauge("darkroom_pool_used", "How many of them work", pool=())
 POOL_WAITING = Gauge("darkroom_pool_waiting", "Calls that wait for one of them", pool=())
 POOL_WAIT = Histogram(
     "darkroom_pool_wait_seconds",
-    "Time that a call waited for one of them; of database connections, only where there was none free",
+    "Time that a call waited for one of them; of connections to a backend, only where there was none free",
     POOL_BUCKETS_S,
     pool=(),
 )

@@ -21,6 +21,7 @@ from miniopy_async.helpers import ObjectWriteResult
 from multidict import CIMultiDict
 
 from libs.runtime import metrics
+from libs.runtime.metrics.pools import forget_pool, watch_pool
 from libs.runtime.threads import SCRATCH
 from libs.storage.objects.digest import check_etag, check_size
 from libs.storage.objects.errors import DigestMismatch, ObjectsNotDeleted, StoreFaltered, StoreUnavailable
@@ -35,6 +36,7 @@ T = TypeVar("T")
 CONNECTIONS = 100  # for uploads and jobs
 DOWNLOADS = 100  # connections for clients that download
 HEALTH_CONNECTIONS = 2
+POOL, DOWNLOAD_POOL, HEALTH_POOL = "s3", "s3.downloads", "s3.health"  # their names in metrics
 POOL_S = 15.0  # for a free connection
 CONNECT_S = 5.0
 READ_S = 20.0  # between two pieces of a response
@@ -60,10 +62,19 @@ class S3Objects:
         self._ready = False
         self._preparing = asyncio.Lock()
         timeout = ClientTimeout(total=None, connect=POOL_S, sock_connect=CONNECT_S, sock_read=READ_S)
-        self._connections = S3Connections(bucket, limit=CONNECTIONS, timeout=timeout)
-        self._download_connections = S3Connections(bucket, limit=DOWNLOADS, timeout=timeout)
-        self._health_connections = S3Connections(bucket, limit=HEALTH_CONNECTIONS, timeout=timeout)
-        self._downloads = Downloads(DOWNLOADS)
+        self._connections = S3Connections(POOL, bucket, limit=CONNECTIONS, timeout=timeout)
+        self._download_connections = S3Connections(DOWNLOAD_POOL, bucket, limit=DOWNLOADS, timeout=timeout)
+        self._health_connections = S3Connections(
+            HEALTH_POOL, bucket, limit=HEALTH_CONNECTIONS, timeout=timeout
+        )
+        self._downloads = Downloads(DOWNLOAD_POOL, DOWNLOADS)
+        self._pools = {
+            POOL: self._connections.state,
+            DOWNLOAD_POOL: self._downloads.state,
+            HEALTH_POOL: self._health_connections.state,
+        }
+        for name, state in self._pools.items():
+            watch_pool(name, state)
         self.serves_clients = bucket.public_url is not None
 
     async def put(
@@ -225,6 +236,8 @@ class S3Objects:
                 raise StoreUnavailable("the object store has no such bucket")
 
     async def close(self) -> None:
+        for name, state in self._pools.items():
+            forget_pool(name, state)
         for connections in (self._connections, self._download_connections, self._health_connections):
             await connections.close()
 

@@ -8,13 +8,15 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, BinaryIO, cast
 
-from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from aiohttp import ClientSession, ClientTimeout
 from aiohttp.typedefs import LooseHeaders
 from miniopy_async.api import Minio
 from miniopy_async.credentials.credentials import Credentials
 from miniopy_async.time import to_amz_date, utcnow
 
 from libs.runtime.keepalive import keep_alive
+from libs.runtime.metrics.pools import PoolState
+from libs.storage.objects.s3_pool import WatchedConnector
 
 CLOSE_S = 1.0
 NO_BODY = sha256(b"").hexdigest()
@@ -59,9 +61,11 @@ class _Client(Minio):
 class S3Connections:
     """A client of a bucket's server with a pool of connections of its own, opened by the first use."""
 
-    def __init__(self, bucket: Bucket, *, limit: int, timeout: ClientTimeout) -> None:
+    def __init__(self, pool: str, bucket: Bucket, *, limit: int, timeout: ClientTimeout) -> None:
+        self._pool = pool
         self._limit = limit
         self._timeout = timeout
+        self._connector: WatchedConnector | None = None
         self._session: ClientSession | None = None
         self.minio = _Client(
             bucket.endpoint,
@@ -75,8 +79,9 @@ class S3Connections:
     def client(self) -> Minio:
         """Return the client, ready for requests; call it on the event loop."""
         if self._session is None:
+            self._connector = WatchedConnector(self._pool, limit=self._limit, socket_factory=_open_socket)
             self._session = ClientSession(
-                connector=TCPConnector(limit=self._limit, socket_factory=_open_socket),
+                connector=self._connector,
                 timeout=self._timeout,
                 headers={"Accept-Encoding": "identity"},
             )
@@ -90,6 +95,11 @@ class S3Connections:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_S):
                     await session.close()
+
+    def state(self) -> PoolState:
+        """Return the state of the pool; any thread may ask."""
+        connector = self._connector
+        return PoolState(self._limit, used=0, waiting=0) if connector is None else connector.state()
 
 
 def _open_socket(info: tuple[Any, ...]) -> socket.socket:

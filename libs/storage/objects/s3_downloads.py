@@ -8,10 +8,12 @@ read what it was sent.
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
+from time import monotonic
 
 from aiohttp import ClientResponse, StreamReader
 
 from libs.runtime import metrics
+from libs.runtime.metrics.pools import PoolState
 from libs.runtime.threads import ServerBusy
 from libs.storage.objects.port import CHUNK_BYTES
 from libs.storage.objects.s3_errors import faults
@@ -25,9 +27,13 @@ Get = Callable[[int, int | None], Awaitable[ClientResponse | None]]
 
 
 class Downloads:
-    """The downloads of one process, at most `limit` of which have a connection."""
+    """The downloads of one process, at most `limit` of which have a connection of `pool`."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, pool: str, limit: int) -> None:
+        self._pool = pool
+        self._limit = limit
+        self._lent = 0
+        self._waiting = 0
         self._free = asyncio.Semaphore(limit)
         self._idle: dict[
             Download, float
@@ -49,19 +55,20 @@ class Downloads:
         Raises:
             ServerBusy: None became free in time.
         """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(MAX_WAIT_S):
-                while True:
-                    self._make_room()
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout(LOOK_AGAIN_S):
-                            await self._free.acquire()
-                            return
-        raise ServerBusy("too many downloads are in progress")
+        if self._free.locked():
+            await self._wait_for_connection()
+        else:
+            await self._free.acquire()  # at once
+        self._lent += 1
 
     def give_back_connection(self) -> None:
         """Let another download have a connection."""
+        self._lent -= 1
         self._free.release()
+
+    def state(self) -> PoolState:
+        """Return the state of the pool; any thread may ask."""
+        return PoolState(size=self._limit, used=self._lent, waiting=self._waiting)
 
     def note_idle(self, download: "Download") -> None:
         """Note that a download waits for its client from now on."""
@@ -70,6 +77,23 @@ class Downloads:
     def note_busy(self, download: "Download") -> None:
         """Note that a download reads again, or has ended."""
         self._idle.pop(download, None)
+
+    async def _wait_for_connection(self) -> None:
+        self._waiting += 1
+        asked_s = monotonic()
+        try:
+            async with asyncio.timeout(MAX_WAIT_S):
+                while True:
+                    self._make_room()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_AGAIN_S):
+                            await self._free.acquire()
+                            return
+        except TimeoutError as error:
+            raise ServerBusy("too many downloads are in progress") from error
+        finally:
+            self._waiting -= 1
+            metrics.POOL_WAIT.observe(monotonic() - asked_s, self._pool)
 
     def _make_room(self) -> None:
         slowest = next(iter(self._idle.items()), None)
