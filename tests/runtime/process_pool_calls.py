@@ -23,13 +23,23 @@ def die() -> None:
 
 def die_with_the_lock() -> None:
     """Die as a process does that is killed in the moment in which it sends a result."""
+    _take_the_lock()
+    die()
+
+
+def stop_with_the_lock() -> None:
+    """Stop as a process does that is frozen in the moment in which it sends a result."""
+    _take_the_lock()
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _take_the_lock() -> None:
     frame = inspect.currentframe()
     assert frame is not None
     while "channel" not in frame.f_locals:
         assert frame.f_back is not None
         frame = frame.f_back
     frame.f_locals["channel"].mutex.acquire()
-    die()
 
 
 def fail() -> None:

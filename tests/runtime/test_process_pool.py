@@ -149,6 +149,22 @@ async def test_processes_that_end_before_their_call_are_counted_by_the_reason(
     }
 
 
+async def test_a_process_that_is_frozen_while_it_answers_is_counted_as_silent_and_replaced(
+    processes: ProcessPool, counted: Counted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frozen = {await processes.run(WAIT_S, process_pool_calls.whoami) for _ in range(20)}
+    with monkeypatch.context() as patch:
+        patch.setattr("libs.runtime.process_pool.START_S", 1.0)
+        with pytest.raises(RenderCrashed, match="did not answer"):
+            await processes.run(0.5, process_pool_calls.stop_with_the_lock)
+    killed = "darkroom_render_processes_killed_total"
+    assert counted(killed, reason="silent") == 1
+    assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
+    assert not any(psutil.pid_exists(pid) for pid in frozen)
+    assert counted(killed, reason="silent") == 1
+    assert sum(counted(killed, reason=reason) for reason in ("timeout", "crashed", "cancelled")) == 0
+
+
 async def test_no_more_run_at_once_than_there_are_processes(processes: ProcessPool, tmp_path: Path) -> None:
     busy = [await sleeping(processes, tmp_path / str(n)) for n in range(2)]
     third = asyncio.create_task(processes.run(WAIT_S, process_pool_calls.double, 1))
