@@ -11,9 +11,12 @@ from libs.runtime import tracing
 
 
 def publishing(
-    system: str, route: Route, message_id: str, parent: str | None
+    system: str, route: Route, message_id: str, *, made_by: str | None, is_one_of_many: bool
 ) -> AbstractContextManager[tracing.Span]:
-    """Open the span of a message to workers: below the current one, else below `parent`."""
+    """Open the span of a message to workers: below the current one, else below `made_by`.
+
+    One of many jobs that `made_by` made has a trace of its own, with a link to that span.
+    """
     if not tracing.is_on():
         return tracing.OFF
     where = f"{JOBS}:{route.value}"
@@ -23,9 +26,9 @@ def publishing(
         "messaging.operation.type": "send",
         "messaging.rabbitmq.destination.routing_key": route.value,
     }
-    return tracing.entry(
-        f"publish {where}", "producer", parent=tracing.traceparent() or parent, attributes=attributes
-    )
+    parent = None if is_one_of_many else tracing.traceparent() or made_by
+    link = made_by if is_one_of_many else None
+    return tracing.entry(f"publish {where}", "producer", parent=parent, link=link, attributes=attributes)
 
 
 def processing(system: str, route: Route, message: BrokerMessage) -> AbstractContextManager[tracing.Span]:

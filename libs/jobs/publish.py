@@ -33,9 +33,8 @@ async def publish(job: Job, backends: Backends) -> None:
     headers = {"x-request-id": job.request_id} if job.request_id else {}
     broker, route, id_ = backends.broker, queue_of(job), str(job.id)
     try:
-        with publishing(broker.system, route, id_, job.traceparent):
-            traceparent = tracing.traceparent() or job.traceparent
-            if traceparent:
+        with publishing(broker.system, route, id_, made_by=job.traceparent, is_one_of_many=bool(job.batch)):
+            if traceparent := tracing.traceparent() or (None if job.batch else job.traceparent):
                 headers[tracing.HEADER] = traceparent
             await broker.publish(route, encode(WakeUp(job_id=job.id)), message_id=id_, headers=headers)
     except BrokerUnavailable:

@@ -11,6 +11,7 @@ from piccolo.engine.postgres import PostgresEngine
 
 from libs.contracts.enums import BatchStatus, ImageStatus, ItemStatus, JobKind, JobStatus, Priority
 from libs.contracts.outcome import Outcome
+from libs.runtime import tracing
 from libs.runtime.threads import PARSING
 from libs.storage import idempotency
 from libs.storage.database.connection import transaction
@@ -27,8 +28,9 @@ POSTGRES = ("jsonb_array_elements({}::jsonb) as each(value)", "(each.value->>%d)
 SQLITE = ("json_each({}) as each", "json_extract(each.value, '$[%d]')")
 JOBS = (
     "insert into job (id, command, summary, kind, image, host, held, owner, priority, status, attempts,"
-    " publish_at, batch, request_id, created_at) select {id}, {command}, {summary}, {kind}, {image}, {host},"
-    " {host} is not null, {{}}, {{}}, {{}}, 0, {{}}, {{}}, {{}}, {{}} from {each}"
+    " publish_at, batch, request_id, traceparent, created_at)"
+    " select {id}, {command}, {summary}, {kind}, {image}, {host}, {host} is not null, {{}}, {{}}, {{}}, 0,"
+    " {{}}, {{}}, {{}}, {{}}, {{}} from {each}"
 )
 ITEMS = (
     "insert into product_image (id, serial_number, product_name, position, input_url, job, cells, batch,"
@@ -300,6 +302,7 @@ async def _insert_jobs(batch: Batch, jobs: Sequence[NewJob], request_id: str) ->
             moment,
             batch.id,
             request_id,
+            tracing.traceparent(),
             moment,
             _json(chunk),
         )

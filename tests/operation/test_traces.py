@@ -13,6 +13,7 @@ import pytest
 
 from libs.contracts.topology import JOBS
 from libs.runtime.tracing.export import TelemetryMissing, exported_traces
+from tests.batches.csv_files import accepted, done, products
 from tests.operation.conftest import Watched
 from tests.orders.producer import BROKER_USER
 from tests.support.addresses import fetched, signed
@@ -24,6 +25,7 @@ from tests.support.shared_sites import NewSite, signed_in
 from tests.support.waiting import WAIT_S, until
 
 STEPS = [{"op": "resize", "width": 64}]
+URLS = 8  # more than a host may be asked for at once: each fetch that ends releases the next job
 ON_SERVICES = pytest.mark.parametrize(
     "watched", [pytest.param("services", marks=pytest.mark.services)], indirect=True
 )
@@ -135,6 +137,45 @@ async def test_a_job_whose_message_was_lost_stays_in_its_trace(watched: Watched,
     (process,) = await ended(watched, trace, "process darkroom.ingest")
     _, again = await ended(watched, trace, f"publish {JOBS}:ingest", 2)
     assert (first.parent, again.parent, process.parent) == (post.id, post.id, again.id)
+
+
+async def test_each_job_of_a_batch_has_a_trace_of_its_own_with_a_link_to_the_request(
+    watched: Watched, client: Client
+) -> None:
+    trace, outside, header = traceparent()
+    urls = [watched.photo_server.serve(f"/{uuid4().hex}.jpg", picture()) for _ in range(URLS)]
+    batch = await accepted(client, products([urls]), headers={"traceparent": header})
+    items = (await done(client, batch["id"]))["items"]
+    (post,) = await ended(watched, trace, "POST /api/batches")
+    assert post.parent == outside
+    await own_traces(watched, post, "ingest.bulk", URLS)
+
+    trace, outside, header = traceparent()
+    wanted = {"ids": [item["output_id"] for item in items[:2]], "operations": STEPS}
+    batch = await client.post("/api/batches/transform", json=wanted, headers={"traceparent": header})
+    assert batch.status == 202, batch
+    await done(client, batch.json["id"])
+    (post,) = await ended(watched, trace, "POST /api/batches/transform")
+    await own_traces(watched, post, "transform.bulk", 2)
+
+
+async def own_traces(watched: Watched, post: CollectedSpan, queue: str, count: int) -> None:
+    """The jobs that a request made are published and worked on in traces that lead back to it."""
+
+    async def linked() -> list[CollectedSpan]:
+        spans = [span for span in watched.collector.spans if (post.trace, post.id) in span.links]
+        return spans if len(spans) >= count else []
+
+    published = await until(linked)
+    assert {(span.name, span.kind, span.parent) for span in published} == {
+        (f"publish {JOBS}:{queue}", "producer", "")
+    }
+    assert len({span.trace for span in published}) == len(published) == count
+    for span in published:
+        (process,) = await ended(watched, span.trace, f"process darkroom.{queue}")
+        assert (process.parent, process.links) == (span.id, ())
+    of_request = {span.name for span in watched.collector.trace(post.trace)}
+    assert not any(name.startswith(("publish", "process")) for name in of_request), of_request
 
 
 @ON_SERVICES

@@ -33,6 +33,7 @@ class CollectedSpan(Struct, frozen=True, kw_only=True):
     attributes: dict[str, Any]
     failed: bool
     start_ns: int
+    links: tuple[tuple[str, str], ...]  # trace and span
 
 
 class Collector:
@@ -96,6 +97,7 @@ def _span(span: Any, resource: dict[str, Any]) -> CollectedSpan:
         attributes=_values(span.attributes),
         failed=span.status.code == 2,
         start_ns=span.start_time_unix_nano,
+        links=tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links),
     )
 
 

@@ -37,7 +37,7 @@ class Tracer(Protocol):
     """Makes spans; `libs.runtime.tracing.export` has the implementation."""
 
     def entry(
-        self, name: str, kind: Kind, parent: str | None, attributes: Attributes
+        self, name: str, kind: Kind, parent: str | None, link: str | None, attributes: Attributes
     ) -> AbstractContextManager[Span]: ...
 
     def inside(self, name: str, kind: Kind, attributes: Attributes) -> AbstractContextManager[Span]: ...
@@ -73,10 +73,13 @@ def is_on() -> bool:
 
 
 def entry(
-    name: str, kind: Kind, *, parent: str | None, attributes: Attributes = NONE
+    name: str, kind: Kind, *, parent: str | None, link: str | None = None, attributes: Attributes = NONE
 ) -> AbstractContextManager[Span]:
-    """Open a span below the `traceparent` of another process or of a row; without one, in a new trace."""
-    return OFF if _tracer is None else _tracer.entry(name, kind, parent, attributes)
+    """Open a span below the `traceparent` of another process or of a row; without one, in a new trace.
+
+    `link` is the `traceparent` of a span that led to this one, where that has a trace of its own.
+    """
+    return OFF if _tracer is None else _tracer.entry(name, kind, parent, link, attributes)
 
 
 def inside(name: str, kind: Kind, attributes: Attributes = NONE) -> AbstractContextManager[Span]:

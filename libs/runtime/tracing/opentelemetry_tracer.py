@@ -28,6 +28,10 @@ CALL_S = 5  # for the collector to answer
 _propagator = TraceContextTextMapPropagator()
 
 
+def _context(traceparent: str | None) -> Context:
+    return _propagator.extract({HEADER: traceparent}, Context()) if traceparent else Context()
+
+
 class _Span:
     def __init__(self, span: trace.Span) -> None:
         self._span = span
@@ -60,10 +64,12 @@ class OpenTelemetryTracer:
         self._tracer = self._provider.get_tracer("darkroom", version)
 
     @contextmanager
-    def entry(self, name: str, kind: Kind, parent: str | None, attributes: Attributes) -> Generator[Span]:
-        context = _propagator.extract({HEADER: parent}, Context()) if parent else Context()
+    def entry(
+        self, name: str, kind: Kind, parent: str | None, link: str | None, attributes: Attributes
+    ) -> Generator[Span]:
+        links = [trace.Link(trace.get_current_span(_context(link)).get_span_context())] if link else []
         with self._tracer.start_as_current_span(
-            name, context=context, kind=KINDS[kind], attributes=attributes
+            name, context=_context(parent), kind=KINDS[kind], attributes=attributes, links=links
         ) as span:
             yield _Span(span)
 

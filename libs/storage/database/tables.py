@@ -189,7 +189,7 @@ class Job(Table):
     held = Boolean(default=False)  # queued without a message, until the throttle of its host releases it
     request_id = Varchar(64, null=True, default=None)
     timeline = Text(default="")  # see `job_timeline`
-    traceparent = Varchar(55, null=True, default=None)  # of the span that made it; the sweep goes on with it
+    traceparent = Varchar(55, null=True, default=None)  # of the span that made it; a batch's job links to it
     created_at = Timestamptz(default=now)
     started_at = Timestamptz(null=True, default=None)
     finished_at = Timestamptz(null=True, default=None)
