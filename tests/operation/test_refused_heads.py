@@ -80,9 +80,13 @@ async def test_clients_for_whom_there_is_no_connection_are_counted(new_site: New
         new_site, MAX_CONNECTIONS=str(CONNECTIONS), REQUEST_HEAD_S="60", MIN_BODY_BYTES_PER_S="1"
     )
     async with AsyncExitStack() as stack:
-        for _ in range(CONNECTIONS - 1):
+        for _ in range(CONNECTIONS - 2):
             await stack.enter_async_context(connected(site, BODY_NEVER_ENDS))
+        idle = await stack.enter_async_context(connected(site))
         unfinished = await stack.enter_async_context(connected(site, HEAD))
+        await stack.enter_async_context(connected(site, BODY_NEVER_ENDS))
+        assert await last_answer(idle) == b""
+        assert await counters.refused() == {}, "it has asked for nothing"
         await stack.enter_async_context(connected(site, BODY_NEVER_ENDS))
         assert await last_answer(unfinished) == b""
         assert await counters.refused() == {"displaced": 1}
