@@ -129,7 +129,7 @@ class Deliver:
             await self._send_redirect(wanted, found, answer, send)
             return
         answer.body = answer.body or self._memory.body(answer.etag) or await self._small_body(answer)
-        if not fallback:
+        if found.stored and not fallback:
             self._memory.put(key, answer)
         total_ms = (perf_counter() - started) * 1000
         notes = [

@@ -73,6 +73,18 @@ async def test_other_bytes_take_the_place_of_the_renditions_too(
     await until(is_new)
 
 
+async def test_each_request_for_a_preset_without_cache_is_rendered_though_the_one_before_was_a_moment_ago(
+    client: Client, photo: Path
+) -> None:
+    await put_preset(client, "fresh", operations=GRAY, cache=False)
+    image = (await client.upload(photo, retention="keep")).json["id"]
+    address = signed_by(await new_key(client), "fresh", image)
+    for _ in range(3):
+        found = await fetched(client, address)
+        assert (found.status, found.headers["Cache-Status"]) == (200, "darkroom; fwd=miss")
+    assert not await stored_of(client, image)
+
+
 async def test_renditions_that_are_rendered_ahead_are_hits_in_each_format(
     client: Client, photo: Path, photo_server: PhotoServer
 ) -> None:
