@@ -26,7 +26,7 @@ from apps.api.middleware.key_access import note_key_use
 from apps.api.middleware.key_owners import KeyOwners
 from apps.api.middleware.login_limits import LoginLimits
 from apps.api.middleware.options import with_all_methods
-from apps.api.middleware.query_parameters import refuse_misspelt_parameters
+from apps.api.middleware.query_parameters import refuse_unknown_parameters
 from apps.api.middleware.rate_limits import RateLimits, RequestCounts
 from apps.api.openapi.assemble import documents
 from apps.api.openapi.document import asyncapi_document, openapi_config, page_assets
@@ -132,7 +132,7 @@ def create_app(backends: Backends, event_streams: EventStreams, counts: RequestC
             "context": Provide(context_provider(backends, event_streams)),
             "operator": Provide(operator_provider(backends, event_streams, thumbnails)),
         },
-        before_request=refuse_misspelt_parameters,
+        before_request=refuse_unknown_parameters,
         after_response=note_key_use,
         exception_handlers={Exception: to_problem},
         middleware=[RateLimits(backends.settings, counts, KeyOwners())],

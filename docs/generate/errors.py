@@ -16,6 +16,14 @@ with a body or a query: `key` is the path, such as `operations[1].width`, and `m
 `request_id` is the id that the log lines of the request have. A failed job has one of these codes as
 `error_code`, and a request that waits for the job (`Prefer: wait`) returns it.
 
+A query parameter that an operation does not take is refused with `invalid_request`: a filter that is
+ignored gives the wrong answer. The error names the nearest right parameter, or lists all that the operation
+takes. Three kinds of addresses are exempt. Links (`/d/...`, `/accounts/reset/...`) refuse only names that
+resemble their own, because mail programs and counters of visits add others; images by URL (`/t/...`) refuse
+those that other services have for the same. The addresses of older clients ([moving in](moving-in.md)) ignore
+what they do not know, as the older services did. `ticket` and `upload_token` are credentials, and known at
+every address: where they open nothing, the answer is 401.
+
 | code | status | meaning |
 |---|---|---|
 """

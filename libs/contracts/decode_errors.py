@@ -138,14 +138,14 @@ class _Place:
         return f"{in_plain_words(fault)}{of}"
 
 
-def nearest_hint(given: str, names: Iterable[str]) -> str:
-    """Return the end of a sentence about an unknown name: the nearest known one, or all that are known."""
+def nearest_hint(given: str, names: Iterable[str], *, shown: int = SHOWN) -> str:
+    """Return the end of a sentence about an unknown name: the nearest known one, or the first `shown`."""
     known = list(dict.fromkeys(names))
     near = get_close_matches(given.lower(), known, n=1, cutoff=CUTOFF)
     if near:
         return f"; did you mean `{near[0]}`?"
-    shown = ", ".join(f"`{name}`" for name in known[:SHOWN])
-    return f"; known: {shown}{', ...' if len(known) > SHOWN else ''}" if known else ""
+    listed = ", ".join(f"`{name}`" for name in known[:shown])
+    return f"; known: {listed}{', ...' if len(known) > shown else ''}" if known else ""
 
 
 def _alternatives(kind: inspect.Type) -> list[inspect.Type]:

@@ -69,20 +69,6 @@ async def test_a_query_parameter(
     ]
 
 
-async def test_a_query_parameter_of_another_program_is_ignored(shared_client: Client, image: str) -> None:
-    for name in ("_", "utm_campaign", "cachebuster"):
-        for address in (f"/api/images/{image}", "/api/jobs", "/api/images/"):
-            answer = await shared_client.get(f"{address}?{name}=1")
-            assert answer.status == 200
-
-
-async def test_the_list_of_images_takes_only_its_own_query_parameters(shared_client: Client) -> None:
-    answer = await shared_client.get("/api/images?_=17&colour=red&format=png")
-    assert (answer.status, answer.code) == (400, "invalid_request")
-    assert [error["key"] for error in answer.json["errors"]] == ["_", "colour"]
-    assert "`created_after`" in answer.json["errors"][0]["message"]
-
-
 @pytest.mark.parametrize(
     ("query", "message"),
     [

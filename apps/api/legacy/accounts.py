@@ -12,6 +12,7 @@ from apps.api.legacy import TAGS
 from apps.api.legacy.addresses import SLASHED
 from apps.api.middleware.authentication import refresh_claims, tokens_for
 from apps.api.middleware.login_limits import LoginLimits
+from apps.api.middleware.query_parameters import ANY_PARAMETERS
 from apps.api.routes.accounts import log_in, log_out, register, renew
 from libs.backends import Backends
 from libs.contracts.views.accounts import Account, Login, Register, Tokens
@@ -57,6 +58,7 @@ class LegacyAccounts(Controller):
     """Accounts and tokens for older clients."""
 
     tags = TAGS
+    opt = ANY_PARAMETERS
 
     @post(
         ["/api/register", "/users/register", f"{SLASHED}/accounts/register"],

@@ -14,6 +14,7 @@ from apps.api.legacy.addresses import SLASHED
 from apps.api.legacy.image_views import LegacyImage, legacy_image, translated
 from apps.api.legacy.pipelines import PIPELINE_FORM
 from apps.api.middleware.key_access import needs
+from apps.api.middleware.query_parameters import ANY_PARAMETERS
 from apps.api.openapi.document import BEARER
 from apps.api.responses import image_pages, image_views
 from apps.api.responses.image_pages import PageRequest
@@ -35,7 +36,7 @@ class LegacyApiImages(Controller):
 
     tags = TAGS
     security = BEARER
-    opt = needs(Scope.IMAGES_READ, Scope.IMAGES_WRITE)
+    opt = needs(Scope.IMAGES_READ, Scope.IMAGES_WRITE) | ANY_PARAMETERS
 
     @post(
         IMAGES,

@@ -10,6 +10,7 @@ from litestar.status_codes import HTTP_202_ACCEPTED
 from apps.api.context import RequestContext
 from apps.api.legacy import TAGS
 from apps.api.middleware.key_access import needs
+from apps.api.middleware.query_parameters import ANY_PARAMETERS
 from apps.api.openapi.document import BEARER
 from apps.api.responses.batch_views import batch_view
 from apps.api.routes.batches import create_batch
@@ -23,7 +24,7 @@ class LegacyBatches(Controller):
 
     tags = TAGS
     security = BEARER
-    opt = needs(Scope.BATCHES)
+    opt = needs(Scope.BATCHES) | ANY_PARAMETERS
 
     @post(
         ["/upload", "/api/upload"],

@@ -14,6 +14,7 @@ from apps.api.legacy.image_views import LinkedImage, linked_image, translated
 from apps.api.legacy.pipelines import PIPELINE_FORM
 from apps.api.legacy.transform import Transformed, transform
 from apps.api.middleware.key_access import needs
+from apps.api.middleware.query_parameters import ANY_PARAMETERS
 from apps.api.openapi.document import BEARER
 from apps.api.responses import image_views
 from apps.api.responses.lists import Limit, listed
@@ -34,7 +35,7 @@ class LegacyImages(Controller):
 
     tags = TAGS
     security = BEARER
-    opt = needs(Scope.IMAGES_READ, Scope.IMAGES_WRITE)
+    opt = needs(Scope.IMAGES_READ, Scope.IMAGES_WRITE) | ANY_PARAMETERS
 
     @post(
         ["/images", "/api/images/images"],

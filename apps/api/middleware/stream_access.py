@@ -5,6 +5,7 @@ from uuid import UUID
 
 from litestar import Request
 
+from apps.api.middleware.query_parameters import TICKET
 from apps.api.problems import NotAuthenticated
 from libs.auth.stream_tickets import verify_ticket
 from libs.settings import Settings
@@ -24,7 +25,7 @@ def ticket_of(request: Request[Any, Any, Any]) -> str | None:
     """Return the ticket of a request for a stream, or None."""
     if "ticket" not in request.scope["route_handler"].opt:
         return None
-    return request.query_params.get("ticket")
+    return request.query_params.get(TICKET)
 
 
 async def ticket_holder(request: Request[Any, Any, Any], text: str, settings: Settings) -> BaseUser:

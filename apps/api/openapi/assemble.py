@@ -12,6 +12,7 @@ from litestar.routes import HTTPRoute
 from apps.api import legacy
 from apps.api.legacy.addresses import documented_path
 from apps.api.legacy.operations import legacy_description
+from apps.api.middleware.query_parameters import refuses_parameters
 from apps.api.openapi import parameters
 from apps.api.openapi.described import FORM, JSON, Answer, Body, Described, Form, Media
 from apps.api.openapi.document import LEGACY
@@ -88,7 +89,7 @@ class _Document:
                     for name in described.sends
                 ),
             ],
-            "responses": self._responses(path, method, operation, described),
+            "responses": self._responses(path, method, operation, handler, described),
         }
         if described.form or described.json or described.file:
             complete["requestBody"] = self._request_body(described)
@@ -118,12 +119,21 @@ class _Document:
         }
         return {"$ref": f"#/components/schemas/{form.name}"}
 
-    def _responses(self, path: str, method: str, operation: Json, described: Described) -> Json:
+    def _responses(
+        self, path: str, method: str, operation: Json, handler: HTTPRouteHandler, described: Described
+    ) -> Json:
         everywhere = ("X-Request-ID",) if path.startswith(UNLIMITED) else ("X-Request-ID", *RATE_LIMITS)
         found = {
             str(status): self._answer(answer, everywhere) for status, answer in described.answers.items()
         }
-        problems = problem_responses(path, method, operation, described, everywhere)
+        problems = problem_responses(
+            path,
+            method,
+            operation,
+            described,
+            everywhere,
+            refuses_parameters=refuses_parameters(handler),
+        )
         return found | {status: answer for status, answer in problems.items() if status not in found}
 
     def _answer(self, answer: Answer, everywhere: tuple[str, ...]) -> Json:

@@ -48,6 +48,7 @@ UPLOAD_TOKEN: Errors = (
     upload_tokens.UploadTokenExpired,
     UploadTokenNotAllowed,
 )
+UNKNOWN_PARAMETER: Errors = ("invalid_request",)
 QUERY: Errors = ("invalid_request", InvalidValue)
 ID_IN_PATH: Errors = ("not_found",)  # an id that is not a UUID
 BODY: Errors = ("invalid_request", InvalidValue, "request_timeout", UploadTooLarge)

@@ -24,11 +24,20 @@ OF_STATUS: dict[int, tuple[str, ...]] = {
 
 
 def problem_responses(
-    path: str, method: str, operation: Mapping[str, Any], described: Described, headers: tuple[str, ...]
+    path: str,
+    method: str,
+    operation: Mapping[str, Any],
+    described: Described,
+    headers: tuple[str, ...],
+    *,
+    refuses_parameters: bool,
 ) -> dict[str, Any]:
     """Return the problem responses of an operation by status, with the codes that each may carry."""
+    found = _errors(path, operation, described)
+    if refuses_parameters:
+        found += errors.UNKNOWN_PARAMETER
     by_status: defaultdict[int, set[str]] = defaultdict(set)
-    for code, status in codes_of(*_errors(path, operation, described)).items():
+    for code, status in codes_of(*found).items():
         by_status[status].add(code)
     return {
         str(status): _response(status, sorted(codes), headers, has_body=method != "head")

@@ -11,7 +11,6 @@ from litestar.status_codes import HTTP_200_OK, HTTP_201_CREATED, HTTP_202_ACCEPT
 from apps.api.context import RequestContext, job_options
 from apps.api.middleware.idempotency import fingerprint
 from apps.api.middleware.key_access import needs
-from apps.api.middleware.query_parameters import ONLY_KNOWN
 from apps.api.middleware.upload_token_access import BY_UPLOAD_TOKEN
 from apps.api.openapi.document import BEARER, UPLOAD, by_method
 from apps.api.responses import files, image_pages, image_views
@@ -68,7 +67,7 @@ class Images(Controller):
         """
         return await create(context)
 
-    @get(operation_id="listImages", dependencies=LISTED, opt=ONLY_KNOWN)
+    @get(operation_id="listImages", dependencies=LISTED)
     async def list_images(
         self,
         context: NamedDependency[RequestContext],

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.status_codes import HTTP_200_OK
 
+from apps.api.middleware.query_parameters import LINK_PARAMETERS
 from apps.api.openapi.document import by_method
 from apps.api.responses import files
 from libs.auth.links import verify_link
@@ -22,6 +23,7 @@ from libs.storage.image_errors import ImageNotFound
     operation_id=by_method(GET="openLink", HEAD="checkLink"),
     status_code=HTTP_200_OK,
     tags=["Links"],
+    opt=LINK_PARAMETERS,
 )
 async def open_link(
     request: Request[Any, Any, Any],

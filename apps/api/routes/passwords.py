@@ -14,6 +14,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT, HTTP_400_BAD
 
 from apps.api.middleware.authentication import access_claims
 from apps.api.middleware.login_limits import LoginLimits
+from apps.api.middleware.query_parameters import LINK_PARAMETERS
 from apps.api.openapi.document import LOGIN
 from libs.auth.password_resets import fingerprint_of, verify_reset
 from libs.backends import Backends
@@ -65,13 +66,18 @@ class Passwords(Controller):
         family = UUID(access_claims(request, backends.settings)["family"])
         await passwords.replace(caller, data.new_password, keep=family)
 
-    @get("/reset/{token:str}", operation_id="showPasswordForm", media_type=MediaType.HTML)
+    @get(
+        "/reset/{token:str}",
+        operation_id="showPasswordForm",
+        media_type=MediaType.HTML,
+        opt=LINK_PARAMETERS,
+    )
     async def reset_page(self, token: FromPath[str], backends: NamedDependency[Backends]) -> Response[str]:
         """Show a form for a new password."""
         user = await _account_of(token, backends)
         return _page(FORM.format(fault="", username=escape(user.username)))
 
-    @post("/reset/{token:str}", operation_id="resetPassword", status_code=HTTP_200_OK)
+    @post("/reset/{token:str}", operation_id="resetPassword", status_code=HTTP_200_OK, opt=LINK_PARAMETERS)
     async def reset(
         self, token: FromPath[str], request: Request[Any, Any, Any], backends: NamedDependency[Backends]
     ) -> Response[Any]:
