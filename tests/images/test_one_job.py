@@ -9,7 +9,7 @@ import aiohttp
 from tests.support.client import DONE, Client
 from tests.support.photo_server import PhotoServer
 from tests.support.site_contents import refused
-from tests.support.site_jobs import SLOW
+from tests.support.site_jobs import ENDLESS, SLOW
 from tests.support.waiting import WAIT_S, until
 
 GRAY = [{"op": "grayscale"}, {"op": "convert", "format": "png"}]
@@ -91,3 +91,39 @@ async def test_a_cancelled_job_of_the_location_is_cancelled_in_whichever_step_it
     cancelled = await shared_client.call("DELETE", where)
     assert (cancelled.status, cancelled.json["status"]) == (200, "cancelled")
     refused(await shared_client.call("DELETE", where), 409, "job_ended")
+
+
+async def test_an_image_that_is_returned_instead_of_a_duplicate_has_no_address_until_its_newest_job_ends(
+    client: Client, photo_server: PhotoServer, small_picture: bytes
+) -> None:
+    image = (await client.upload(small_picture, filename="small.png", retention="keep")).json["id"]
+    where = f"/api/images/{image}"
+    working = (await client.post(f"{where}/transform", json={"operations": ENDLESS})).json["id"]
+
+    async def again(address: str, key: str | None = None) -> dict[str, Any]:
+        form = aiohttp.FormData()
+        form.add_field("image", small_picture, filename="small.png")
+        form.add_field("on_duplicate", "return")
+        answer = await client.post(address, data=form, headers={"Idempotency-Key": key} if key else {})
+        assert (answer.status, answer.json["id"]) == (200, image)
+        assert answer.headers["Location"] == f"{client.site.url}{where}"
+        return answer.json
+
+    for shown in (await again("/api/images"), await again("/api/images/", "pending")):
+        assert (shown["job_id"], shown["downloadable"]) == (working, False)
+        assert shown["status"] in ("pending", "processing")
+    assert (await again("/api/images/"))["download_url"] is None
+    refused(await client.get(f"{where}/download"), 400, "image_not_ready")
+
+    url = photo_server.serve(f"/{client.username}.png", small_picture)
+    body = {"image_url": url, "on_duplicate": "return"}
+    fetch = (await client.post("/api/images", json=body)).headers["Location"]
+    job = await ended(client, fetch)
+    assert (job["status"], job["result_id"]) == ("completed", image)
+    file = await client.get(job["download_url"])
+    assert (file.status, file.body) == (200, small_picture)
+
+    assert (await client.call("DELETE", f"/api/jobs/{working}")).status == 200
+    assert (await again("/api/images"))["downloadable"] is True
+    there = (await again("/api/images/"))["download_url"]
+    assert (await client.get(there)).body == small_picture

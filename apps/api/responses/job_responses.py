@@ -25,12 +25,20 @@ from libs.storage.idempotency import Effect, Reservation
 
 
 async def created(
-    context: RequestContext, image: Image, job: Job | None, *, is_new: bool = True
+    context: RequestContext, image: Image, job: Job | None, *, is_new: bool = True, existed: bool = False
 ) -> Response[ImageView]:
-    """Answer with a stored image: 201, or 202 while a job for it runs."""
+    """Answer with a stored image: 201, or 202 while a job for it runs.
+
+    One that `existed` before the request may have jobs that the request knows nothing of.
+    """
     if job is not None:
         bind_contextvars(job_id=str(job.id))  # for the request's own log line
-    return await _stored(context, image, job, wait_s=prefer_wait_s(context), is_new=is_new)
+    wait_s = prefer_wait_s(context)
+    if existed and (job is None or job.kind == JobKind.DESCRIBE):
+        if job is not None and await done_in_time(job, context.event_streams, wait_s) is not None:
+            image = await images.owned_by(image.owner, image.id)
+        return await _image(context, image, HTTP_201_CREATED if is_new else HTTP_200_OK, wait_s)
+    return await _stored(context, image, job, wait_s=wait_s, is_new=is_new)
 
 
 def with_stream(

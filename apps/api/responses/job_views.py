@@ -77,4 +77,5 @@ def _summary(job: Job) -> Summary:
 
 
 def _download_url(result: UUID | None, base_url: str) -> str | None:
-    return f"{base_url}/api/images/{result}/download" if result else None
+    """Return the address of a job's result itself, whatever later jobs make of that."""
+    return f"{base_url}/api/images/{result}/download?version=original" if result else None

@@ -51,6 +51,7 @@ class StoredImage(Struct, frozen=True):
     image: Image
     job: Job | None
     is_new: bool
+    existed: bool = False  # before this request, so other jobs may work on it
 
 
 Made: TypeAlias = StoredImage | Job
@@ -150,7 +151,7 @@ async def _once(
 ) -> Response[ImageView] | Response[JobView]:
     async def respond(made: Made) -> Response[ImageView] | Response[JobView]:
         if isinstance(made, StoredImage):
-            response = await created(context, made.image, made.job, is_new=made.is_new)
+            response = await created(context, made.image, made.job, is_new=made.is_new, existed=made.existed)
             return with_stream(response, made.job, context)
         return await (ingested if made.kind == JobKind.INGEST else generated)(context, made)
 
@@ -176,7 +177,7 @@ async def _find(effect: Effect, context: RequestContext) -> Made:
         if job is not None and job.status == JobStatus.FAILED:
             raise JobFailed(job.error_code or "", job.error or "") from None
         raise
-    return StoredImage(image, job, is_new=effect.subject is not None)
+    return StoredImage(image, job, is_new=effect.subject is not None, existed=True)
 
 
 async def _generate(request: ImageRequest, context: RequestContext) -> Job:
@@ -196,7 +197,7 @@ async def _store(
 ) -> StoredImage:
     same = await image_sources.same_bytes(context.caller.id, file.md5) if request.reuse else None
     if same is not None:
-        made = StoredImage(same, await _reused(same, request, context), is_new=False)
+        made = StoredImage(same, await _reused(same, request, context), is_new=False, existed=True)
         if claims is not None:
             await direct_upload.discard(claims, context.backends)
         return made

@@ -41,4 +41,4 @@ class JobView(Struct, frozen=True, kw_only=True):
     url: str
     """The address of the job."""
     download_url: str | None
-    """The address of the result."""
+    """The address of the result itself, whatever later jobs make of it."""

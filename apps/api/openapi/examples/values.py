@@ -133,7 +133,7 @@ JOB = jobs.JobView(
     started_at=MORNING,
     finished_at=LATER,
     url=f"{BASE}/api/jobs/{JOB_ID}",
-    download_url=f"{BASE}/api/images/{RESULT_ID}/download",
+    download_url=f"{BASE}/api/images/{RESULT_ID}/download?version=original",
 )
 FAILED_JOB = msgspec.structs.replace(
     JOB,
