@@ -7,6 +7,7 @@ from piccolo.columns.combination import WhereRaw
 from libs.storage import accounts, refresh_tokens, site_lists
 from libs.storage.database.connection import transaction
 from libs.storage.database.tables import ApiKey, BaseUser
+from libs.storage.database.upload_tables import UploadToken
 
 _NAMED = "(lower(username) like {} escape '!' or lower(email) like {} escape '!')"
 
@@ -46,3 +47,16 @@ async def page_of_keys(*, limit: int, after: Any | None, owner: int | None = Non
     if owner is not None:
         query = query.where(ApiKey.owner == owner)
     return await (query if after is None else query.where(ApiKey.id < after))
+
+
+async def page_of_upload_tokens(
+    *,
+    limit: int,
+    after: Any | None,  # noqa: ANN401
+    owner: int | None = None,
+) -> list[UploadToken]:
+    """Return at most `limit` upload tokens of all accounts, or of one, newest first."""
+    query = UploadToken.objects().order_by(UploadToken.id, ascending=False).limit(limit)
+    if owner is not None:
+        query = query.where(UploadToken.owner == owner)
+    return await (query if after is None else query.where(UploadToken.id < after))

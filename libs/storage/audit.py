@@ -25,6 +25,7 @@ Action: TypeAlias = Literal[
     "account.reset_password",
     "account.end_sessions",
     "key.revoke",
+    "upload_token.revoke",
     "webhook.change",
     "webhook.delete",
     "dead_letter.requeue",

@@ -157,6 +157,18 @@ async def give_back(token: UUID) -> None:
     await _GIVE_BACK(token=token)
 
 
+async def by_id(token: UUID) -> UploadToken:
+    """Return a token of any account.
+
+    Raises:
+        UploadTokenNotFound: There is none.
+    """
+    found = await UploadToken.objects().where(UploadToken.id == token).first()
+    if found is None:
+        raise UploadTokenNotFound(f"there is no upload token {token}")
+    return found
+
+
 async def owned_by(owner: int, token: UUID) -> UploadToken:
     """Return the owner's token.
 

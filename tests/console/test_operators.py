@@ -167,7 +167,7 @@ async def test_every_section_is_accessible_and_the_stores_are_compared(console: 
     await expect(page.get_by_role("button", name="Compare now")).to_be_visible()
     await expect(page.get_by_role("status").filter(has_text="compared")).to_be_visible()
     await console.photographed("operators-recovery")
-    for section in ("batches", "webhooks", "accounts", "keys"):
+    for section in ("batches", "webhooks", "accounts", "upload-tokens", "keys"):
         await console.open(f"/admin/{section}")
         await expect(page.get_by_role("search")).to_be_visible()
         await expect(page.get_by_role("main").get_by_role("status")).to_have_count(0)

@@ -46,6 +46,11 @@ async def key_revoked(row_id: UUID, request: Request) -> None:
     await note(request, "key.revoke", row_id)
 
 
+async def upload_token_revoked(row_id: UUID, request: Request) -> None:
+    """Note the end of an upload token."""
+    await note(request, "upload_token.revoke", row_id)
+
+
 def _names(values: Values) -> str:
     """Name the columns that are set; their values may be secrets."""
     return ", ".join(column._meta.name for column in values)  # pyright: ignore[reportPrivateUsage]

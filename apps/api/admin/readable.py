@@ -23,6 +23,8 @@ TITLES = {
     "source_url": "Source URL",
     "webhook_url": "Webhook URL",
     "key_id": "Key",
+    "token_id": "Token",
+    "max_bytes": "Largest file",
     "last_status_code": "Last status",
 }
 

@@ -1,7 +1,8 @@
 """The tables of the admin pages, and which of their rows operators may change."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import NoReturn
+from uuid import UUID
 
 from msgspec import Struct
 from piccolo.columns import Column
@@ -34,6 +35,7 @@ from libs.storage.database.tables import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+from libs.storage.database.upload_tables import UploadToken
 
 IMAGES_AND_JOBS, DELIVERY, WEBHOOKS, ACCOUNTS = "Images and jobs", "Images by URL", "Webhooks", "Accounts"
 
@@ -51,6 +53,7 @@ class Access(Struct, frozen=True):
 READ_ONLY = Access()
 CHANGED: dict[type[Table], Access] = {
     ApiKey: Access(delete=True),
+    UploadToken: Access(delete=True),
     WebhookEndpoint: Access(edit=CHANGEABLE, delete=True),
 }
 
@@ -118,16 +121,17 @@ def table_configs(backends: Backends) -> list[TableConfig]:
             shown="user family expires_at used_at revoked_at id",
             filters="user expires_at family id",
         ),
-        TableConfig(
+        _revocable(
             ApiKey,
-            visible_columns=_columns(
-                ApiKey, "key_id owner name scopes networks expires_at last_used_at created_at id"
-            ),
-            visible_filters=_columns(ApiKey, "owner key_id name expires_at last_used_at created_at id"),
-            menu_group=ACCOUNTS,
-            order_by=_newest(ApiKey),
-            validators=Validators(post_single=[_refuse], put_single=[_refuse], patch_single=[_refuse]),
-            hooks=[Hook(HookType.pre_delete, audited.key_revoked)],
+            shown="key_id owner name scopes networks expires_at last_used_at created_at id",
+            filters="owner key_id name expires_at last_used_at created_at id",
+            on_delete=audited.key_revoked,
+        ),
+        _revocable(
+            UploadToken,
+            shown="token_id owner made_by max_bytes formats terms allowed used expires_at created_at id",
+            filters="owner made_by token_id expires_at created_at id",
+            on_delete=audited.upload_token_revoked,
         ),
         TableConfig(
             WebhookEndpoint,
@@ -176,6 +180,30 @@ def _record(table: type[Table], group: str, *, shown: str, filters: str) -> Tabl
             delete_single=[_refuse],
             delete_all=[_refuse],
         ),
+    )
+
+
+def _revocable(
+    table: type[Table],
+    *,
+    shown: str,
+    filters: str,
+    on_delete: Callable[[UUID, Request], Awaitable[None]],
+) -> TableConfig:
+    """Configure a table of credentials: rows are read, and deleted one at a time."""
+    return TableConfig(
+        table,
+        visible_columns=_columns(table, shown),
+        visible_filters=_columns(table, filters),
+        menu_group=ACCOUNTS,
+        order_by=_newest(table),
+        validators=Validators(
+            post_single=[_refuse],
+            put_single=[_refuse],
+            patch_single=[_refuse],
+            delete_all=[_refuse],
+        ),
+        hooks=[Hook(HookType.pre_delete, on_delete)],
     )
 
 

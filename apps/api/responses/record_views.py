@@ -8,6 +8,7 @@ from msgspec import structs
 from apps.api.responses.addresses import Addresses
 from apps.api.responses.api_key_views import api_key_view
 from apps.api.responses.batch_views import batch_view
+from apps.api.responses.upload_token_views import upload_token_view
 from apps.api.responses.webhook_views import delivery_view
 from libs.contracts.views.operator_records import (
     AuditView,
@@ -16,6 +17,7 @@ from libs.contracts.views.operator_records import (
     OwnedApiKeyView,
     OwnedBatchView,
     OwnedDeliveryView,
+    OwnedUploadTokenView,
     SetAsideView,
     SiteAccount,
     SiteImage,
@@ -24,6 +26,7 @@ from libs.orders.dead_letters import Letter
 from libs.storage import site_lists
 from libs.storage.database.operator_tables import AuditEntry
 from libs.storage.database.tables import ApiKey, BaseUser, Batch, Image, WebhookDelivery
+from libs.storage.database.upload_tables import UploadToken
 from libs.storage.set_aside import Item
 
 BODY_CHARS = 20_000
@@ -76,6 +79,15 @@ async def key_records(found: Sequence[ApiKey]) -> list[OwnedApiKeyView]:
     """Build the views of API keys."""
     names = await site_lists.names_of([key.owner for key in found])
     return [OwnedApiKeyView(**structs.asdict(api_key_view(key)), owner=names[key.owner]) for key in found]
+
+
+async def upload_token_records(found: Sequence[UploadToken]) -> list[OwnedUploadTokenView]:
+    """Build the views of upload tokens."""
+    names = await site_lists.names_of([token.owner for token in found])
+    return [
+        OwnedUploadTokenView(**structs.asdict(upload_token_view(token)), owner=names[token.owner])
+        for token in found
+    ]
 
 
 def account_record(user: BaseUser) -> SiteAccount:

@@ -10,6 +10,7 @@ from libs.contracts.views.accounts import UsageView
 from libs.contracts.views.api_keys import ApiKeyView
 from libs.contracts.views.batches import BatchDetail, BatchView
 from libs.contracts.views.request_body import RequestBody
+from libs.contracts.views.upload_tokens import UploadTokenView
 from libs.contracts.views.webhooks import DeliveryView
 
 
@@ -71,6 +72,13 @@ class OwnedDeliveryView(DeliveryView, frozen=True, kw_only=True):
 
 class OwnedApiKeyView(ApiKeyView, frozen=True, kw_only=True):
     """An API key with its account."""
+
+    owner: str
+    """The name of the account."""
+
+
+class OwnedUploadTokenView(UploadTokenView, frozen=True, kw_only=True):
+    """An upload token with its account."""
 
     owner: str
     """The name of the account."""

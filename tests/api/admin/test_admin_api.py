@@ -25,7 +25,7 @@ async def test_an_admin_made_by_the_command_sees_the_tables(browser: AdminClient
     assert (await browser.get("api/tables/")).status in (401, 403)
     assert await browser.log_in(operator) == 200
     shown = (await browser.get("api/tables/")).json
-    assert set(shown) == {*RECORDS, "piccolo_user", "webhook_endpoint", "api_key"}
+    assert set(shown) == {*RECORDS, "piccolo_user", "webhook_endpoint", "api_key", "upload_token"}
     answer = await browser.get("api/tables/piccolo_user/", params={"username": operator})
     assert [row["username"] for row in answer.json["rows"]] == [operator]
     assert b"pbkdf2" not in answer.body
@@ -43,6 +43,35 @@ async def test_an_operator_sees_a_key_without_its_digest_and_revokes_it(
     assert (await browser.call("DELETE", address)).status == 204
     answer = await client.get("/accounts/me", token=made["key"])
     assert (answer.status, answer.code) == (401, "api_key_invalid")
+
+
+async def test_an_operator_sees_an_upload_token_without_its_digest_and_revokes_it(
+    client: Client, browser: AdminClient, operator: str, small_picture: bytes
+) -> None:
+    made = (await client.post("/api/upload-tokens", json={"count": 2, "tags": ["shop"]})).json
+    assert (
+        await client.upload(small_picture, headers={"Authorization": f"Bearer {made['token']}"})
+    ).status == 201
+    await browser.log_in(operator)
+    address = f"api/tables/upload_token/{made['id']}/"
+    shown = (await browser.get(address)).json
+    assert (shown["allowed"], shown["used"], shown["digest"]) == (2, 1, None)
+    assert shown["token_id"] == made["prefix"].removeprefix("dut_")
+    assert '"shop"' in shown["terms"]
+    listed = (await browser.get("api/tables/upload_token/")).json["rows"]
+    assert made["id"] in [row["id"] for row in listed]
+    for method in ("PATCH", "PUT"):
+        assert (await browser.call(method, address, json={"allowed": 9})).status == 405
+    assert (await browser.call("POST", "api/tables/upload_token/", json={})).status in (400, 405)
+    assert (await browser.call("DELETE", "api/tables/upload_token/")).status == 405
+    assert (await browser.get("admin-api/access/")).json["upload_token"] == {
+        "edit": [],
+        "add": False,
+        "delete": True,
+    }
+    assert (await browser.call("DELETE", address)).status == 204
+    answer = await client.upload(small_picture, headers={"Authorization": f"Bearer {made['token']}"})
+    assert (answer.status, answer.code) == (401, "upload_token_invalid")
 
 
 async def test_an_operator_sees_a_delivery_key_without_its_secret(

@@ -113,6 +113,30 @@ async def test_a_deactivated_account_is_refused_until_it_is_active_again(
     assert await audited(operator, listed["id"]) == [(operator.username, "key.revoke")]
 
 
+async def test_upload_tokens_of_all_accounts_are_listed_page_by_page_and_revoked(
+    client: Client, other_client: Client, operator: Client, small_picture: bytes
+) -> None:
+    first, second = [
+        (await one.post("/api/upload-tokens", json={"formats": ["png"]})).json
+        for one in (client, other_client)
+    ]
+    address = "/api/operator/upload-tokens"
+    page = await operator.get(f"{address}?limit=1")
+    [newest] = page.json
+    assert (newest["id"], newest["owner"]) == (second["id"], other_client.username)
+    following = page.headers["Link"].partition(">")[0].strip("<")
+    assert [one["id"] for one in (await operator.get(following)).json] == [first["id"]]
+    [mine] = (await operator.get(f"{address}?owner={client.username}")).json
+    assert mine == {name: value for name, value in first.items() if name != "token"} | {
+        "owner": client.username
+    }
+    assert (await operator.call("DELETE", f"{address}/{first['id']}")).status == 204
+    upload = await client.upload(small_picture, headers={"Authorization": f"Bearer {first['token']}"})
+    refused(upload, 401, "upload_token_invalid")
+    refused(await operator.call("DELETE", f"{address}/{first['id']}"), 404, "upload_token_not_found")
+    assert await audited(operator, first["id"]) == [(operator.username, "upload_token.revoke")]
+
+
 async def test_the_stream_of_an_operator_ends_with_the_login(site: Site, operator: Client) -> None:
     async with asyncio.timeout(WAIT_S), operator_of(site) as other:
         url, headers = f"{site.url}/api/operator/events", {"Authorization": f"Bearer {other.token}"}
@@ -157,12 +181,15 @@ async def test_changes_on_the_admin_pages_are_in_the_audit_log(
     image = (await client.upload(photo)).json["id"]
     key = (await client.post("/accounts/me/keys", json={"name": "ci", "scopes": ["jobs"]})).json["id"]
     hook = (await client.post("/api/webhooks", json={"url": photo_server.url("/hook")})).json["id"]
+    token = (await client.post("/api/upload-tokens", json={})).json["id"]
     async with open_admin_client(site) as admin:
         assert await admin.log_in(operator.username) == 200
         await admin.call("POST", "admin-api/images/delete/", json={"ids": [image]})
         await admin.call("DELETE", f"api/tables/api_key/{key}/")
+        await admin.call("DELETE", f"api/tables/upload_token/{token}/")
         await admin.call("PATCH", f"api/tables/webhook_endpoint/{hook}/", json={"active": False})
         await admin.call("DELETE", f"api/tables/webhook_endpoint/{hook}/")
     assert await audited(operator, image) == [(operator.username, "image.delete")]
     assert await audited(operator, key) == [(operator.username, "key.revoke")]
+    assert await audited(operator, token) == [(operator.username, "upload_token.revoke")]
     assert [action for _, action in await audited(operator, hook)] == ["webhook.delete", "webhook.change"]

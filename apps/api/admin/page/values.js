@@ -3,7 +3,7 @@
 import { element } from "./elements.js";
 
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
-const BYTES = ["size_bytes", "bytes_before", "bytes_after"];
+const BYTES = ["size_bytes", "bytes_before", "bytes_after", "max_bytes"];
 const UNITS = [["year", 31_536_000], ["month", 2_592_000], ["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 

@@ -21,6 +21,7 @@ from apps.api.openapi.examples.values import (
     MORNING,
     NEXT_DAY,
     TOKEN,
+    TOKEN_VIEW,
 )
 from libs.contracts.views import accounts, operators
 from libs.contracts.views import operator_records as records
@@ -109,6 +110,7 @@ RECORDS: tuple[Struct, ...] = (
     ),
     records.OwnedDeliveryView(**msgspec.structs.asdict(DELIVERY), owner="ada"),
     records.OwnedApiKeyView(**msgspec.structs.asdict(API_KEY), owner="ada"),
+    records.OwnedUploadTokenView(**msgspec.structs.asdict(TOKEN_VIEW), owner="ada"),
     ACCOUNT,
     records.SiteAccountDetail(**msgspec.structs.asdict(ACCOUNT), usage=USAGE, sessions=1, keys=(API_KEY,)),
     records.AccountChange(active=False),

@@ -12,7 +12,15 @@ from libs.broker import BrokerUnavailable
 from libs.contracts.views import operator_records as records
 from libs.contracts.views import operators as views
 from libs.orders.errors import DeadLetterNotFound, DeadLetterRefused
-from libs.storage import accounts, api_keys, jobs, set_aside, webhook_deliveries, webhook_endpoints
+from libs.storage import (
+    accounts,
+    api_keys,
+    jobs,
+    set_aside,
+    upload_tokens,
+    webhook_deliveries,
+    webhook_endpoints,
+)
 
 ONLY: errors.Errors = (OperatorRequired,)
 PAGE = ("Link",)
@@ -99,6 +107,14 @@ OPERATIONS = {
     ),
     "revokeAnyKey": Described(
         answers={204: Answer("Revoked")}, errors=(*ONLY, api_keys.ApiKeyNotFound, *errors.CHANGES)
+    ),
+    "listAllUploadTokens": Described(
+        answers={200: Answer("A page of upload tokens", list[records.OwnedUploadTokenView], PAGE)},
+        errors=ONLY,
+    ),
+    "revokeAnyUploadToken": Described(
+        answers={204: Answer("Revoked")},
+        errors=(*ONLY, upload_tokens.UploadTokenNotFound, *errors.CHANGES),
     ),
     "listDeadLetters": Described(
         answers={200: Answer("The dead letters", list[records.DeadLetterView])}, errors=LETTERS

@@ -8,12 +8,14 @@ from apps.api.routes.operators.jobs import AllJobs
 from apps.api.routes.operators.overview import Overviews
 from apps.api.routes.operators.records import AllRecords
 from apps.api.routes.operators.recovery import Recovery
+from apps.api.routes.operators.upload_tokens import AllUploadTokens
 
 CONTROLLERS: tuple[type[Controller], ...] = (
     Overviews,
     AllJobs,
     AllRecords,
     AllAccounts,
+    AllUploadTokens,
     Recovery,
     Consistency,
 )

@@ -14,6 +14,7 @@ import { Jobs } from "./jobs.js";
 import { Keys } from "./keys.js";
 import { Overview } from "./overview.js";
 import { Recovery } from "./recovery.js";
+import { UploadTokens } from "./upload-tokens.js";
 import { Webhooks } from "./webhooks.js";
 
 await Promise.all(["views/account.css", "views/jobs.css", "views/admin.css"].map(loadStyle));
@@ -27,6 +28,7 @@ const SECTIONS = {
   webhooks: ["Webhooks", Webhooks],
   accounts: ["Accounts", Accounts, AccountPage],
   keys: ["API keys", Keys],
+  "upload-tokens": ["Upload tokens", UploadTokens],
   "dead-letters": ["Dead letters", DeadLetters],
   recovery: ["Recovery", Recovery],
   audit: ["Audit log", Audit],
