@@ -27,9 +27,9 @@ async def renditions_of_preset(owner: int, preset: str, backends: Backends) -> i
     return await _purge(lambda: renditions.remove_of_preset(owner, preset, limit=BATCH), backends)
 
 
-async def renditions_of_image(image_id: UUID, backends: Backends) -> int:
-    """Delete the renditions of an image; return how many."""
-    return await _purge(lambda: renditions.remove_of_image(image_id, limit=BATCH), backends)
+async def renditions_of_image(image_id: UUID, backends: Backends, *, preset: str | None = None) -> int:
+    """Delete the renditions of an image, or those of one preset; return how many."""
+    return await _purge(lambda: renditions.remove_of_image(image_id, preset=preset, limit=BATCH), backends)
 
 
 async def _purge(take: Callable[[], Awaitable[list[str]]], backends: Backends) -> int:

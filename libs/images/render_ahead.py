@@ -29,6 +29,13 @@ async def render_ahead(
         PresetNotFound: The account has one of them not; nothing is queued.
     """
     await check_presets(owner.id, names)
-    job = build.rendering_job(image, owner.username, names, options.request_id)
+    await queue_rendering(image, owner, names, backends, request_id=options.request_id)
+
+
+async def queue_rendering(
+    image: Image, owner: BaseUser, names: Sequence[str], backends: Backends, *, request_id: str | None
+) -> None:
+    """Queue the job of `render_ahead` for presets that the account has; without presets do nothing."""
+    job = build.rendering_job(image, owner.username, names, request_id)
     if job is not None:
         await submit(job, backends)

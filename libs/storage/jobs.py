@@ -235,6 +235,13 @@ async def describing(image_id: UUID) -> Job | None:
     )
 
 
+async def rendering(image_id: UUID) -> list[Job]:
+    """Return the unfinished jobs that render presets of an image ahead."""
+    return await Job.objects().where(
+        (Job.image == image_id) & (Job.kind == JobKind.RENDER) & Job.status.is_in(UNFINISHED)
+    )
+
+
 async def forget_source(message: IngestImage) -> None:
     """Remove the bytes of a `data:` URL from the row of a job that has ended; its other columns stay."""
     emptied = structs.replace(message, source=IngestSource(url=NO_BYTES))

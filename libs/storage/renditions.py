@@ -164,9 +164,24 @@ async def page_of_image(image_id: UUID, *, limit: int, after: UUID | None) -> tu
     return await found.limit(limit), total
 
 
-async def remove_of_image(image_id: UUID, *, limit: int) -> list[str]:
-    """Delete rows of an image's renditions; return their keys, which are empty for claims."""
-    return await _remove_some(Rendition.image == image_id, limit)
+async def presets_of_image(image_id: UUID) -> list[str]:
+    """Return the presets of an image's renditions, and of those that are being rendered."""
+    found = cast("Any", Rendition.select(Rendition.preset).distinct())
+    of_presets = (Rendition.image == image_id) & Rendition.preset.is_not_null()
+    return [row["preset"] for row in await found.where(of_presets)]
+
+
+async def has_any(digests: Sequence[str]) -> bool:
+    """Return whether one of these renditions is stored, or being rendered."""
+    return bool(digests) and await Rendition.exists().where(Rendition.digest.is_in(list(digests)))
+
+
+async def remove_of_image(image_id: UUID, *, preset: str | None = None, limit: int) -> list[str]:
+    """Delete rows of an image's renditions, or those of one preset; return their keys, empty for claims."""
+    condition: Any = Rendition.image == image_id
+    return await _remove_some(
+        condition if preset is None else condition & (Rendition.preset == preset), limit
+    )
 
 
 async def remove_of_preset(owner: int, preset: str, *, limit: int) -> list[str]:

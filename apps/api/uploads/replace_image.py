@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from litestar import Response
+from msgspec import UNSET
 
 from apps.api.context import RequestContext, job_options
 from apps.api.responses import image_views
@@ -15,6 +16,7 @@ from libs.contracts.enums import Priority, Retention
 from libs.contracts.views.images import ImagePatch, ImagePut, ImageView
 from libs.contracts.views.jobs import JobView
 from libs.delivery import purge
+from libs.delivery.refocus import outdated_by_focus, refocus
 from libs.images.queue_description import queue_description
 from libs.images.replace import ReplaceImage, replace_image
 from libs.images.upload import Upload
@@ -31,6 +33,8 @@ async def change(image_id: UUID, context: RequestContext) -> Response[ImageView]
         image = await images.owned_by(context.caller.id, image_id)
         if body.image_url is not None:
             return await _replaced(image, body.image_url, received, context)
+    has_new_focus = body.focus is not UNSET and body.focus != images.focus_of(image)
+    outdated = await outdated_by_focus(image, settings) if has_new_focus else None
     image = await images.change(
         image,
         filename=body.filename,
@@ -40,6 +44,8 @@ async def change(image_id: UUID, context: RequestContext) -> Response[ImageView]
         focus=body.focus,
         undownloaded_s=settings.expire_undownloaded_s,
     )
+    if outdated is not None:
+        await refocus(image, context.caller, outdated, context.backends, request_id=request_id())
     if image.retention == Retention.EPHEMERAL:
         await purge.renditions_of_image(image.id, context.backends)
     if image.retention == Retention.KEEP and not image_descriptions.is_described(image):
