@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from tests.console.accessibility import serious_faults
 from tests.console.support import ON_BOTH, SCHEMES, Console
+from tests.console.transfers import dragged, paste
 from tests.support.fault_proxy import FaultProxy
 from tests.support.pictures import encoded
 from tests.support.waiting import WAIT_S
@@ -93,24 +94,12 @@ async def test_forty_files_at_once_are_uploaded_but_the_broken_and_the_too_large
 async def test_images_are_dropped_and_pasted_and_named_by_url(console: Console, photo: Path) -> None:
     page = console.page
     await expect(page.get_by_role("heading", name="Drop images here")).to_be_visible()
-    given = {"bytes": list(photo.read_bytes()), "name": "dropped.jpg"}
-    transfer = await page.evaluate_handle(
-        """({bytes, name}) => {
-          const transfer = new DataTransfer();
-          transfer.items.add(new File([new Uint8Array(bytes)], name, {type: "image/jpeg"}));
-          return transfer;
-        }""",
-        given,
-    )
+    transfer = await dragged(page, photo, "dropped.jpg")
     await page.dispatch_event("body", "dragover", {"dataTransfer": transfer})
     await expect(page.get_by_text("Drop to upload")).to_be_visible()
     await page.dispatch_event("body", "drop", {"dataTransfer": transfer})
     await expect(page.locator(".tile", has_text="dropped.jpg")).to_be_visible()
-    await page.evaluate(
-        """transfer => document.body.dispatchEvent(new ClipboardEvent("paste",
-          {clipboardData: transfer, bubbles: true, cancelable: true}))""",
-        transfer,
-    )
+    await paste(page, transfer, into="body")
     await expect(page.locator(".tile")).to_have_count(2)
     await page.get_by_role("button", name="Add").click()
     await page.get_by_role("menuitem", name="By URL").click()

@@ -54,7 +54,8 @@ export async function sendUrl(url, { key, signal }) {
   return api.get(`${IMAGES}/${job.result_id}`, undefined, { signal });
 }
 
-async function ended(job, signal) {
+// Resolves to the job once it has ended.
+export async function ended(job, signal) {
   let last = job;
   const stream = `${pathOf(job.url)}/events`;
   await follow(stream, { onEvent: ({ data }) => (last = data), signal, isLast: ({ data }) => Boolean(data.finished_at) });

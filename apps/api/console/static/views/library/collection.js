@@ -1,8 +1,10 @@
 // The images that a search finds, page by page: what has been loaded so far, and how many there are in all.
 import { api, page } from "../../api.js";
 import { createStore } from "../../store.js";
+import { alike } from "./by-file.js";
 
 const PAGE = 100;
+const DISTANCE = 12; // of look-alikes, in bits
 
 // `search` has the fields of the address (see search.js). Its store: { items, total, error, loading, complete }.
 export function createCollection(search) {
@@ -69,9 +71,10 @@ export function createCollection(search) {
   return { state, need, has, replace, remove, insert, refresh, close: () => control.abort() };
 }
 
-async function first({ like, distance, ...filters }, signal) {
-  if (!like) return page("/api/images", { ...filters, limit: PAGE }, { signal });
-  const found = await api.get(`/api/images/${like}/similar`, { max_distance: distance || 12, limit: PAGE }, { signal });
+async function first({ like, like_file: file, ...filters }, signal) {
+  if (!like && !file) return page("/api/images", { ...filters, limit: PAGE }, { signal });
+  const limits = { max_distance: DISTANCE, limit: PAGE };
+  const found = await (file ? alike(file, limits, signal) : api.get(`/api/images/${like}/similar`, limits, { signal }));
   if (!Array.isArray(found)) throw new Error("The image is being described. Try again in a moment.");
   return { items: found, total: found.length, next: null };
 }

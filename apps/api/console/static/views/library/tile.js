@@ -1,6 +1,6 @@
 // One image of the grid: its thumbnail over its BlurHash, its name, and whether it is selected.
 import { html, useEffect, useRef, useState } from "../../vendor/preact.js";
-import { ago } from "../../components/format.js";
+import { ago, plural } from "../../components/format.js";
 import { Icon } from "../../components/icons.js";
 import { BASE } from "../../router.js";
 import { drawBlurHash } from "./blurhash.js";
@@ -11,6 +11,8 @@ const STATES = { pending: "Waiting", processing: "Working", failed: "Failed" };
 // A job that only describes the image is of no interest here; one that makes its file is.
 const stateOf = ({ status, downloadable }) => (status === "failed" || !downloadable ? STATES[status] : undefined);
 
+const alikeness = (distance) => (distance ? plural(distance, "bit") : "Same look");
+
 export function Tile({ image, index, active, selected, onOpen, onSelect }) {
   const state = stateOf(image);
   const label = `${image.filename}, ${image.width} by ${image.height}`;
@@ -19,7 +21,8 @@ export function Tile({ image, index, active, selected, onOpen, onSelect }) {
       draggable=${false} onClick=${(event) => onOpen(event, index)}>
       <${Thumbnail} key=${image.thumbnail_url} image=${image} />
       ${state && html`<span class="badge ${image.status === "failed" ? "bad" : "live"}">${state}</span>`}
-      ${image.expires_at && !state && html`<span class="badge" title=${image.expires_reason}>expires ${ago(image.expires_at)}</span>`}
+      ${image.distance !== undefined && !state && html`<span class="badge" title="${image.distance} of 64 bits of the perceptual hashes differ">${alikeness(image.distance)}</span>`}
+      ${image.expires_at && image.distance === undefined && !state && html`<span class="badge" title=${image.expires_reason}>expires ${ago(image.expires_at)}</span>`}
     </a>
     <button class="tick" role="checkbox" aria-checked=${selected} aria-label="Select ${image.filename}" tabindex="-1"
       onClick=${(event) => onSelect(event, index)}><${Icon} name="check" size=${16} /></button>
