@@ -1,9 +1,11 @@
 """Functions over the audit log: what operators changed. Entries are added and listed, never changed."""
 
 from datetime import timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
+from libs.storage import site_lists
+from libs.storage.bounded_count import Matching, Total
 from libs.storage.database.engine import rows
 from libs.storage.database.operator_tables import AuditEntry
 from libs.storage.database.tables import BaseUser, first_id_since, now
@@ -62,17 +64,10 @@ async def page(
     username: str | None = None,
     action: str | None = None,
     subject: str | None = None,
-) -> list[AuditEntry]:
-    """Return at most `limit` entries, newest first, older than `after`."""
-    query: Any = AuditEntry.objects().order_by(AuditEntry.id, ascending=False).limit(limit)
-    for column, value in (
-        (AuditEntry.username, username),
-        (AuditEntry.action, action),
-        (AuditEntry.subject, subject),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    return await (query if after is None else query.where(AuditEntry.id < after))
+) -> tuple[list[AuditEntry], Total]:
+    """Return at most `limit` entries, newest first, older than `after`; and how many match."""
+    matching = Matching().also({"username = {}": username, "action = {}": action, "subject = {}": subject})
+    return await site_lists.page_of(AuditEntry, matching, after=after, limit=limit)
 
 
 async def purge() -> int:

@@ -1,20 +1,23 @@
-"""Pages of rows of all accounts, newest first, for operators.
-
-They have no totals: counting a million rows takes longer than showing any page.
-"""
+"""Pages of rows of all accounts, newest first, for operators, with how many rows match."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from piccolo.columns.combination import WhereRaw
+from piccolo.table import Table
+
 from libs.contracts.enums import JobStatus
-from libs.storage import due_jobs, images, jobs
+from libs.storage import bounded_count, due_jobs, images, jobs
+from libs.storage.bounded_count import Matching, Total
 from libs.storage.database import piccolo_conf
 from libs.storage.database.engine import rows
 from libs.storage.database.sqlite import PooledSQLite
 from libs.storage.database.statement import loaded
 from libs.storage.database.tables import BaseUser, Batch, Image, Job, WebhookDelivery, first_id_since
+
+T = TypeVar("T", bound=Table)
 
 NOBODY = -1  # no account has this id
 _INDEX: dict[str, str] = {JobStatus.RUNNING: "job_due", JobStatus.FAILED: "job_failed_by_id"}
@@ -45,7 +48,7 @@ async def page_of_jobs(
     kind: str | None = None,
     error_code: str | None = None,
     since: datetime | None = None,
-) -> list[Job]:
+) -> tuple[list[Job], Total]:
     """Return at most `limit` jobs without their commands; an error code is that of failed jobs.
 
     Their ids are found first, by an index that SQLite would not choose without being told.
@@ -57,22 +60,19 @@ async def page_of_jobs(
         where.append(f"status = '{JobStatus(status).value}'")  # in the text: it must name a partial index
     if status == JobStatus.RUNNING:
         where.append(due_jobs.NOT_HELD_SQL)
-    compared = {
-        "owner =": owner,
-        "kind =": kind,
-        "error_code =": error_code,
-        "id >=": None if since is None else first_id_since(since),
-        "id <": after,
-    }
-    given = {comparison: value for comparison, value in compared.items() if value is not None}
-    where += [f"{comparison} {{}}" for comparison in given]
+    matching = Matching(" and ".join(where) or "true").also(
+        {
+            "owner = {}": owner,
+            "kind = {}": kind,
+            "error_code = {}": error_code,
+            "id >= {}": None if since is None else first_id_since(since),
+        }
+    )
     index = _INDEX.get(status) if status and owner is None and _on_sqlite() else None
-    hint = f" indexed by {index}" if index else ""
-    condition = f" where {' and '.join(where)}" if where else ""
-    query = f"select id from job{hint}{condition} order by id desc limit {{}}"  # noqa: S608 - our own text
-    ids = await rows(Job.raw(query, *given.values(), limit))
-    found = {job.id: job for job in await jobs.by_ids([row["id"] for row in ids])}
-    return [found[row["id"]] for row in ids if row["id"] in found]
+    source = f"job indexed by {index}" if index else "job"
+    ids = await _ids(source, matching, after=after, limit=limit)
+    found = {job.id: job for job in await jobs.by_ids(ids)}
+    return [found[one] for one in ids if one in found], await bounded_count.of(source, matching)
 
 
 async def page_of_images(
@@ -82,57 +82,65 @@ async def page_of_images(
     owner: int | None = None,
     filename: str | None = None,
     image_id: UUID | None = None,
-) -> list[Image]:
+) -> tuple[list[Image], Total]:
     """Return at most `limit` images, also those being deleted; `filename` is a part of it, in either case.
 
     They come without their metadata. A name is looked for in an index of all names, which takes longer the
     more images there are.
     """
-    where: dict[str, Any] = {
-        "owner = {}": owner,
-        "id = {}": image_id,
-        "id < {}": after,
-        "lower(filename) like {} escape '!'": filename and containing(filename),
-    }
-    given = {condition: value for condition, value in where.items() if value is not None}
-    condition = f" where {' and '.join(given)}" if given else ""
-    query = f"select id from image{condition} order by id desc limit {{}}"  # noqa: S608 - our own text
-    ids = [row["id"] for row in await rows(Image.raw(query, *given.values(), limit))]
+    matching = Matching().also(
+        {
+            "owner = {}": owner,
+            "id = {}": image_id,
+            "lower(filename) like {} escape '!'": filename and containing(filename),
+        }
+    )
+    total = await bounded_count.of("image", matching)
+    ids = await _ids("image", matching, after=after, limit=limit)
     if not ids:
-        return []
+        return [], total
     found = cast("Any", Image).select(*images.SHOWN).where(Image.id.is_in(ids))
     shown = {row["id"]: loaded(Image, row) for row in await rows(found)}
-    return [shown[one] for one in ids if one in shown]
+    return [shown[one] for one in ids if one in shown], total
 
 
 async def page_of_batches(
     *, limit: int, after: UUID | None, owner: int | None = None, status: str | None = None
-) -> list[Batch]:
+) -> tuple[list[Batch], Total]:
     """Return at most `limit` batches."""
-    query = Batch.objects().order_by(Batch.id, ascending=False).limit(limit)
-    for column, value in ((Batch.owner, owner), (Batch.status, status)):
-        if value is not None:
-            query = query.where(column == value)
-    return await (query if after is None else query.where(Batch.id < after))
+    matching = Matching().also({"owner = {}": owner, "status = {}": status})
+    return await page_of(Batch, matching, after=after, limit=limit)
 
 
 async def page_of_deliveries(
     *, limit: int, after: UUID | None, owner: int | None = None, status: str | None = None
-) -> list[WebhookDelivery]:
+) -> tuple[list[WebhookDelivery], Total]:
     """Return at most `limit` webhook deliveries."""
-    query: Any = WebhookDelivery.objects().order_by(WebhookDelivery.id, ascending=False).limit(limit)
-    for column, value in ((WebhookDelivery.owner, owner), (WebhookDelivery.status, status)):
-        if value is not None:
-            query = query.where(column == value)
-    return cast(
-        "list[WebhookDelivery]", await (query if after is None else query.where(WebhookDelivery.id < after))
-    )
+    matching = Matching().also({"owner = {}": owner, "status = {}": status})
+    return await page_of(WebhookDelivery, matching, after=after, limit=limit)
+
+
+async def page_of(
+    table: type[T], matching: Matching, *, limit: int, after: object | None
+) -> tuple[list[T], Total]:
+    """Return at most `limit` rows of a table that match, newest first; `after` is the id of a row."""
+    page = matching.also({"id < {}": after})
+    query: Any = table.objects().where(WhereRaw(page.text, *page.values))
+    found = await query.order_by("id", ascending=False).limit(limit)
+    name = table._meta.tablename  # pyright: ignore[reportPrivateUsage]
+    return found, await bounded_count.of(name, matching)
 
 
 def containing(text: str) -> str:
     """Return the pattern of `like ... escape '!'` for a part of a text in lower case."""
     escaped = "".join(f"!{one}" if one in "!%_" else one for one in text.lower())
     return f"%{escaped}%"
+
+
+async def _ids(source: str, matching: Matching, *, after: UUID | None, limit: int) -> list[UUID]:
+    page = matching.also({"id < {}": after})
+    query = f"select id from {source} where {page.text} order by id desc limit {{}}"  # noqa: S608 - our own text
+    return [row["id"] for row in await rows(Job.raw(query, *page.values, limit))]
 
 
 def _on_sqlite() -> bool:

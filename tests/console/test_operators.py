@@ -65,6 +65,7 @@ async def test_an_operator_sees_the_site_live_and_runs_a_failed_job_again(
     await code.click()
     row = page.get_by_role("row").filter(has_text=client.username)
     await expect(row).to_contain_text("the crop")
+    await expect(page.get_by_role("heading", name="Jobs 1", exact=True)).to_be_visible()
     assert await serious_faults(page) == []
     await console.photographed("operators-jobs")
     await row.get_by_role("link", name="Transform").click()
@@ -87,11 +88,13 @@ async def test_an_operator_closes_an_account_and_the_audit_log_tells(
     await client.call("PATCH", f"/api/images/{image}", json={"filename": f"{EVIL}.jpg"})
     page = await console.open(f"/admin/images?owner={client.username}")
     await expect(page.get_by_role("cell", name=EVIL).first).to_be_visible()
+    await expect(page.get_by_role("heading", name="Images 1", exact=True)).to_be_visible()
     assert await serious_faults(page) == []
     await console.photographed("operators-images")
     await page.get_by_role("button", name="Delete").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(page.get_by_text("The image is deleted")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Images 0", exact=True)).to_be_visible()
 
     await page.get_by_role("link", name="Accounts", exact=True).click()
     await page.get_by_label("Part of the name or email").fill(client.username)

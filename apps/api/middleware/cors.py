@@ -24,6 +24,7 @@ EXPOSED = (
     "WWW-Authenticate",
     "X-Request-ID",
     "X-Total-Count",
+    "X-Total-Count-Relation",
 )
 PREFLIGHT_S = 7200  # the longest that Chromium keeps a preflight
 

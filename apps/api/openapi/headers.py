@@ -59,6 +59,11 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "integer", "minimum": 0},
         "example": 137,
     },
+    "X-Total-Count-Relation": {
+        "description": "`gte` if there are more entries than `X-Total-Count` says, which is at most 10,000",
+        "schema": {"type": "string", "const": "gte"},
+        "example": "gte",
+    },
     "ETag": {
         "description": "The MD5 of the file in quotation marks",
         "schema": {"type": "string"},
@@ -129,5 +134,6 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
 RATE_LIMITS = ("RateLimit-Policy", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 MADE = ("Location", "Preference-Applied", "Idempotency-Replayed")
 LISTED = ("Link", "X-Total-Count")
+COUNTED = (*LISTED, "X-Total-Count-Relation")
 FILE = ("ETag", "Accept-Ranges", "Cache-Control", "Content-Disposition")
 ONCE = ("Idempotency-Replayed",)

@@ -42,11 +42,13 @@ export const api = {
   delete: async (path, json, options) => decoded(await request("DELETE", path, { json, ...options })),
 };
 
-// One page of a list: `next` is the address of the following page, or null.
+// One page of a list: `next` is the address of the following page, or null. With `hasMore`, `total` is not all.
 export async function page(path, query, options) {
   const answer = await request("GET", path, { query, ...options });
   const next = /<([^>]+)>;\s*rel="next"/.exec(answer.headers.get("Link") ?? "");
-  return { items: await answer.json(), total: Number(answer.headers.get("X-Total-Count")), next: next && next[1] };
+  const total = Number(answer.headers.get("X-Total-Count"));
+  const hasMore = answer.headers.get("X-Total-Count-Relation") === "gte";
+  return { items: await answer.json(), total, hasMore, next: next && next[1] };
 }
 
 // All entries of a list that is known to be short.

@@ -8,6 +8,7 @@ from apps.api.middleware.operator_access import (
 )
 from apps.api.openapi import error_groups as errors
 from apps.api.openapi.described import Answer, Described, Media
+from apps.api.openapi.headers import COUNTED
 from libs.broker import BrokerUnavailable
 from libs.contracts.views import operator_records as records
 from libs.contracts.views import operators as views
@@ -23,7 +24,6 @@ from libs.storage import (
 )
 
 ONLY: errors.Errors = (OperatorRequired,)
-PAGE = ("Link",)
 EVENTS = Media("text/event-stream", 'event: overview\ndata: {"queues": [...], ...}\n\n')
 JOB_EVENTS = Media("text/event-stream", 'event: running\ndata: {"timeline": [...], ...}\n\n')
 FINDINGS = Media(
@@ -42,7 +42,7 @@ OPERATIONS = {
         errors=(*ONLY, *errors.STREAM),
     ),
     "listAllJobs": Described(
-        answers={200: Answer("A page of jobs", list[views.OwnedJobView], PAGE)}, errors=ONLY
+        answers={200: Answer("A page of jobs", list[views.OwnedJobView], COUNTED)}, errors=ONLY
     ),
     "getAnyJob": Described(answers={200: Answer("The job", views.JobDetail)}, errors=(*ONLY, *errors.JOB)),
     "streamAnyJob": Described(
@@ -58,14 +58,14 @@ OPERATIONS = {
         errors=(*ONLY, *errors.JOB, jobs.JobEndedAlready, *errors.CHANGES),
     ),
     "listAllImages": Described(
-        answers={200: Answer("A page of images", list[records.SiteImage], PAGE)}, errors=ONLY
+        answers={200: Answer("A page of images", list[records.SiteImage], COUNTED)}, errors=ONLY
     ),
     "deleteAnyImage": Described(
         answers={204: Answer("Deleted")},
         errors=(*ONLY, *errors.IMAGE, *errors.DELETION, *errors.CHANGES),
     ),
     "listAllBatches": Described(
-        answers={200: Answer("A page of batches", list[records.OwnedBatchView], PAGE)}, errors=ONLY
+        answers={200: Answer("A page of batches", list[records.OwnedBatchView], COUNTED)}, errors=ONLY
     ),
     "getAnyBatch": Described(
         answers={200: Answer("The batch", records.OwnedBatchDetail)}, errors=(*ONLY, *errors.BATCH)
@@ -78,7 +78,7 @@ OPERATIONS = {
         answers={204: Answer("Deleted")}, errors=(*ONLY, *errors.BATCH, *errors.CHANGES)
     ),
     "listAllDeliveries": Described(
-        answers={200: Answer("A page of deliveries", list[records.OwnedDeliveryView], PAGE)}, errors=ONLY
+        answers={200: Answer("A page of deliveries", list[records.OwnedDeliveryView], COUNTED)}, errors=ONLY
     ),
     "redeliverAny": Described(
         answers={202: Answer("The delivery, which waits to be sent", records.OwnedDeliveryView)},
@@ -88,7 +88,7 @@ OPERATIONS = {
         ),
     ),
     "listAccounts": Described(
-        answers={200: Answer("A page of accounts", list[records.SiteAccount], PAGE)}, errors=ONLY
+        answers={200: Answer("A page of accounts", list[records.SiteAccount], COUNTED)}, errors=ONLY
     ),
     "getAnyAccount": Described(
         answers={200: Answer("The account", records.SiteAccountDetail)}, errors=ACCOUNT
@@ -103,13 +103,13 @@ OPERATIONS = {
     ),
     "endAnySessions": Described(answers={204: Answer("The logins have ended")}, errors=CHANGED),
     "listAllKeys": Described(
-        answers={200: Answer("A page of API keys", list[records.OwnedApiKeyView], PAGE)}, errors=ONLY
+        answers={200: Answer("A page of API keys", list[records.OwnedApiKeyView], COUNTED)}, errors=ONLY
     ),
     "revokeAnyKey": Described(
         answers={204: Answer("Revoked")}, errors=(*ONLY, api_keys.ApiKeyNotFound, *errors.CHANGES)
     ),
     "listAllUploadTokens": Described(
-        answers={200: Answer("A page of upload tokens", list[records.OwnedUploadTokenView], PAGE)},
+        answers={200: Answer("A page of upload tokens", list[records.OwnedUploadTokenView], COUNTED)},
         errors=ONLY,
     ),
     "revokeAnyUploadToken": Described(
@@ -132,7 +132,7 @@ OPERATIONS = {
         errors=(*ONLY, set_aside.ItemNotFound, *errors.CHANGES),
     ),
     "listAuditEntries": Described(
-        answers={200: Answer("A page of the audit log", list[records.AuditView], PAGE)}, errors=ONLY
+        answers={200: Answer("A page of the audit log", list[records.AuditView], COUNTED)}, errors=ONLY
     ),
     "streamConsistency": Described(
         answers={200: Answer("Differences and progress", FINDINGS, ("Cache-Control",))},

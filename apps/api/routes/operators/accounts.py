@@ -15,8 +15,8 @@ from apps.api.openapi.document import LOGIN
 from apps.api.operator_context import OperatorContext
 from apps.api.responses.account_views import usage_view
 from apps.api.responses.api_key_views import api_key_view
-from apps.api.responses.lists import Limit, page_headers
-from apps.api.responses.operator_lists import paged
+from apps.api.responses.lists import Limit
+from apps.api.responses.operator_lists import bounded_headers, paged
 from apps.api.responses.record_views import account_record, key_records
 from libs.auth.password_resets import sign_reset
 from libs.contracts.views.operator_records import (
@@ -51,9 +51,11 @@ class AllAccounts(Controller):
         limit: Limit = 50,
     ) -> Response[list[SiteAccount]]:
         """List accounts, newest first, without those that were deleted."""
-        found = await account_access.page(search=search, active=active, after=after_account, limit=limit)
+        found, total = await account_access.page(
+            search=search, active=active, after=after_account, limit=limit
+        )
         following = str(found[-1].id) if len(found) == limit else None
-        headers = page_headers(operator, total=None, following=following, name="after_account")
+        headers = bounded_headers(operator, total, following=following, name="after_account")
         return Response([account_record(user) for user in found], headers=headers)
 
     @get(PATH, operation_id="getAnyAccount")
@@ -114,8 +116,8 @@ class AllAccounts(Controller):
     ) -> Response[list[OwnedApiKeyView]]:
         """List API keys of all accounts, newest first, with the time of their last use."""
         account = await site_lists.owner_of(owner)
-        found = await account_access.page_of_keys(owner=account, after=after, limit=limit)
-        return paged(await key_records(found), operator, limit=limit)
+        found, total = await account_access.page_of_keys(owner=account, after=after, limit=limit)
+        return paged(await key_records(found), operator, total=total, limit=limit)
 
     @delete("/keys/{key_id:uuid}", operation_id="revokeAnyKey", status_code=HTTP_204_NO_CONTENT)
     async def revoke(self, key_id: FromPath[UUID], operator: NamedDependency[OperatorContext]) -> None:

@@ -48,7 +48,7 @@ class AllJobs(Controller):
         limit: Limit = 50,
     ) -> Response[list[OwnedJobView]]:
         """List jobs of all accounts, newest first. `error_code` finds failed jobs, without a `status`."""
-        found = await site_lists.page_of_jobs(
+        found, total = await site_lists.page_of_jobs(
             owner=await site_lists.owner_of(owner),
             status=status,
             kind=kind,
@@ -57,7 +57,7 @@ class AllJobs(Controller):
             after=after,
             limit=limit,
         )
-        return paged(await owned_jobs(found, operator.base_url), operator, limit=limit)
+        return paged(await owned_jobs(found, operator.base_url), operator, total=total, limit=limit)
 
     @get("/{job_id:uuid}", operation_id="getAnyJob")
     async def get_job(self, job_id: FromPath[UUID], operator: NamedDependency[OperatorContext]) -> JobDetail:

@@ -51,14 +51,14 @@ class AllRecords(Controller):
         limit: Limit = 50,
     ) -> Response[list[SiteImage]]:
         """List images of all accounts, newest first."""
-        found = await site_lists.page_of_images(
+        found, total = await site_lists.page_of_images(
             owner=await site_lists.owner_of(owner),
             filename=filename,
             image_id=image,
             after=after,
             limit=limit,
         )
-        return paged(await image_records(found, operator.addresses), operator, limit=limit)
+        return paged(await image_records(found, operator.addresses), operator, total=total, limit=limit)
 
     @delete("/images/{image_id:uuid}", operation_id="deleteAnyImage", status_code=HTTP_204_NO_CONTENT)
     async def delete_image(
@@ -83,8 +83,10 @@ class AllRecords(Controller):
     ) -> Response[list[OwnedBatchView]]:
         """List batches of all accounts, newest first."""
         account = await site_lists.owner_of(owner)
-        found = await site_lists.page_of_batches(owner=account, status=status, after=after, limit=limit)
-        return paged(await batch_records(found, operator.base_url), operator, limit=limit)
+        found, total = await site_lists.page_of_batches(
+            owner=account, status=status, after=after, limit=limit
+        )
+        return paged(await batch_records(found, operator.base_url), operator, total=total, limit=limit)
 
     @get("/batches/{batch_id:uuid}", operation_id="getAnyBatch")
     async def get_batch(
@@ -129,8 +131,10 @@ class AllRecords(Controller):
     ) -> Response[list[OwnedDeliveryView]]:
         """List webhook deliveries of all accounts, newest first, without their bodies."""
         account = await site_lists.owner_of(owner)
-        found = await site_lists.page_of_deliveries(owner=account, status=status, after=after, limit=limit)
-        return paged(await delivery_records(found), operator, limit=limit)
+        found, total = await site_lists.page_of_deliveries(
+            owner=account, status=status, after=after, limit=limit
+        )
+        return paged(await delivery_records(found), operator, total=total, limit=limit)
 
     @post(
         "/deliveries/{delivery_id:uuid}/redeliver",

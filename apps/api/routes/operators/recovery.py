@@ -96,5 +96,7 @@ class Recovery(Controller):
         limit: Limit = 50,
     ) -> Response[list[AuditView]]:
         """List what operators did here and on the admin pages, newest first. It is kept for 400 days."""
-        found = await audit.page(username=username, action=action, subject=about, after=after, limit=limit)
-        return paged([audit_view(entry) for entry in found], operator, limit=limit)
+        found, total = await audit.page(
+            username=username, action=action, subject=about, after=after, limit=limit
+        )
+        return paged([audit_view(entry) for entry in found], operator, total=total, limit=limit)

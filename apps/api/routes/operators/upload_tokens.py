@@ -35,8 +35,8 @@ class AllUploadTokens(Controller):
     ) -> Response[list[OwnedUploadTokenView]]:
         """List upload tokens of all accounts, newest first. A token stays for an hour after its end."""
         account = await site_lists.owner_of(owner)
-        found = await account_access.page_of_upload_tokens(owner=account, after=after, limit=limit)
-        return paged(await upload_token_records(found), operator, limit=limit)
+        found, total = await account_access.page_of_upload_tokens(owner=account, after=after, limit=limit)
+        return paged(await upload_token_records(found), operator, total=total, limit=limit)
 
     @delete("/{token_id:uuid}", operation_id="revokeAnyUploadToken", status_code=HTTP_204_NO_CONTENT)
     async def revoke(self, token_id: FromPath[UUID], operator: NamedDependency[OperatorContext]) -> None:

@@ -7,11 +7,11 @@ import { Failure, Loading } from "../../components/states.js";
 import { toast } from "../../components/toast.js";
 import { agreed, ShownOnce } from "../account/pieces.js";
 import { KeyRows } from "./keys.js";
-import { Act, Choice, Filters, Table, TextFilter, usePages } from "./pieces.js";
+import { Act, Choice, Filters, Heading, Table, TextFilter, usePages } from "./pieces.js";
 
 export function Accounts({ query }) {
   const list = usePages("/api/operator/accounts", query);
-  return html`<section class="stack" aria-labelledby="accounts-title"><h2 id="accounts-title">Accounts</h2>
+  return html`<section class="stack" aria-labelledby="accounts-title"><${Heading} id="accounts-title" list=${list}>Accounts</${Heading}>
     <${Filters} at="accounts" query=${query} onReload=${list.reload}>
       <${TextFilter} name="search" label="Part of the name or email" query=${query} />
       <${Choice} name="active" label="State" query=${query} values=${[["true", "Active"], ["false", "Deactivated"]]} /></${Filters}>

@@ -1,13 +1,13 @@
 // What operators did.
 import { html } from "../../vendor/preact.js";
 import { moment } from "../../components/format.js";
-import { Filters, Table, TextFilter, usePages } from "./pieces.js";
+import { Filters, Heading, Table, TextFilter, usePages } from "./pieces.js";
 
 const PAGES = { job: "jobs", batch: "batches" };
 
 export function Audit({ query }) {
   const list = usePages("/api/operator/audit", query);
-  return html`<section class="stack" aria-labelledby="audit-title"><h2 id="audit-title">Audit log</h2>
+  return html`<section class="stack" aria-labelledby="audit-title"><${Heading} id="audit-title" list=${list}>Audit log</${Heading}>
     <p class="soft">Each change by an operator, here and on the pages of all tables, for 400 days. Entries cannot be changed.</p>
     <${Filters} at="audit" query=${query} onReload=${list.reload}>
       <${TextFilter} name="username" label="Operator" query=${query} />

@@ -8,13 +8,13 @@ import { toast } from "../../components/toast.js";
 import { go } from "../../router.js";
 import { agreed } from "../account/pieces.js";
 import { Progress, Status } from "../jobs/pieces.js";
-import { Act, Choice, Filters, Table, TextFilter, usePages } from "./pieces.js";
+import { Act, Choice, Filters, Heading, Table, TextFilter, usePages } from "./pieces.js";
 
 const STATUSES = [["Pending", "Waiting"], ["In Process", "Running"], ["Completed", "Done"], ["Failed", "Failed"]];
 
 export function Batches({ query }) {
   const list = usePages("/api/operator/batches", query);
-  return html`<section class="stack" aria-labelledby="batches-title"><h2 id="batches-title">Batches</h2>
+  return html`<section class="stack" aria-labelledby="batches-title"><${Heading} id="batches-title" list=${list}>Batches</${Heading}>
     <${Filters} at="batches" query=${query} onReload=${list.reload}>
       <${TextFilter} name="owner" label="Account" query=${query} />
       <${Choice} name="status" label="State" query=${query} values=${STATUSES} /></${Filters}>

@@ -4,7 +4,7 @@ import { api, pathOf } from "../../api.js";
 import { ago, bytes } from "../../components/format.js";
 import { toast } from "../../components/toast.js";
 import { agreed } from "../account/pieces.js";
-import { Act, Filters, Table, TextFilter, usePages } from "./pieces.js";
+import { Act, Filters, Heading, Table, TextFilter, usePages } from "./pieces.js";
 
 export function Images({ query }) {
   const { id, ...filters } = query;
@@ -14,7 +14,7 @@ export function Images({ query }) {
     list.remove(image.id);
     toast("The image is deleted", { kind: "good" });
   });
-  return html`<section class="stack" aria-labelledby="images-title"><h2 id="images-title">Images</h2>
+  return html`<section class="stack" aria-labelledby="images-title"><${Heading} id="images-title" list=${list}>Images</${Heading}>
     <${Filters} at="images" query=${query} onReload=${list.reload}>
       <${TextFilter} name="owner" label="Account" query=${query} />
       <${TextFilter} name="filename" label="Part of the name" query=${query} />

@@ -3,7 +3,7 @@ import { html } from "../../vendor/preact.js";
 import { ago } from "../../components/format.js";
 import { Status } from "../jobs/pieces.js";
 import { kindOf } from "../jobs/words.js";
-import { Choice, Filters, Table, TextFilter, usePages } from "./pieces.js";
+import { Choice, Filters, Heading, Table, TextFilter, usePages } from "./pieces.js";
 
 const STATUSES = [["queued", "Waiting"], ["running", "Running"], ["failed", "Failed"], ["completed", "Done"], ["cancelled", "Cancelled"]];
 const KINDS = ["transform", "ingest", "describe", "edit", "render"];
@@ -13,7 +13,7 @@ export function Jobs({ query }) {
   const { span, ...filters } = query;
   const since = span && new Date(Math.floor(Date.now() / 60_000) * 60_000 - 1000 * span).toISOString();
   const list = usePages("/api/operator/jobs", { ...filters, since });
-  return html`<section class="stack" aria-labelledby="jobs-title"><h2 id="jobs-title">Jobs</h2>
+  return html`<section class="stack" aria-labelledby="jobs-title"><${Heading} id="jobs-title" list=${list}>Jobs</${Heading}>
     <${Filters} at="jobs" query=${query} onReload=${list.reload}>
       <${TextFilter} name="owner" label="Account" query=${query} />
       <${Choice} name="status" label="State" query=${query} values=${STATUSES} />

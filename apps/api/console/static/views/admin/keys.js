@@ -4,13 +4,13 @@ import { api } from "../../api.js";
 import { ago, moment } from "../../components/format.js";
 import { toast } from "../../components/toast.js";
 import { agreed } from "../account/pieces.js";
-import { Act, Filters, Table, TextFilter, usePages } from "./pieces.js";
+import { Act, Filters, Heading, Table, TextFilter, usePages } from "./pieces.js";
 
 const COLUMNS = ["Name", "Account", "May", "Used", "Ends", ""];
 
 export function Keys({ query }) {
   const list = usePages("/api/operator/keys", query);
-  return html`<section class="stack" aria-labelledby="keys-title"><h2 id="keys-title">API keys</h2>
+  return html`<section class="stack" aria-labelledby="keys-title"><${Heading} id="keys-title" list=${list}>API keys</${Heading}>
     <${Filters} at="keys" query=${query} onReload=${list.reload}><${TextFilter} name="owner" label="Account" query=${query} /></${Filters}>
     <${Table} list=${list} label="API keys" empty="There is no such key." columns=${COLUMNS}>${(key) => html`<${Row} key=${key.id} shown=${key} onRevoked=${() => list.remove(key.id)} />`}</${Table}></section>`;
 }

@@ -7,16 +7,22 @@ import { Empty, Failure, Loading } from "../../components/states.js";
 import { toastError } from "../../components/toast.js";
 import { go } from "../../router.js";
 
-// The pages of a list: { data: { items, next }, error, reload, setData, more, replace }.
+// The pages of a list: { data: { items, total, hasMore, next }, error, reload, setData, more, replace, remove }.
 export function usePages(path, query) {
   const found = useResource((signal) => page(path, { limit: 50, ...query }, { signal }), [path, JSON.stringify(query)]);
   const more = async () => {
     const following = await page(found.data.next);
-    found.setData((before) => ({ items: [...before.items, ...following.items], next: following.next }));
+    found.setData((before) => ({ ...following, items: [...before.items, ...following.items] }));
   };
   const replace = (item) => found.setData((before) => ({ ...before, items: before.items.map((one) => (one.id === item.id ? item : one)) }));
-  const remove = (id) => found.setData((before) => ({ ...before, items: before.items.filter((one) => one.id !== id) }));
+  const remove = (id) => found.setData((before) => ({ ...before, items: before.items.filter((one) => one.id !== id), total: before.total - 1 }));
   return { ...found, more: () => more().catch(toastError), replace, remove };
+}
+
+// The heading of a list: what it is of, and how many there are.
+export function Heading({ id, list, children }) {
+  const { total, hasMore } = list.data ?? {};
+  return html`<h2 id=${id}>${children}${total !== undefined && html` <small class="soft count">${total.toLocaleString("en")}${hasMore && "+"}</small>`}</h2>`;
 }
 
 // A table of a list. `columns` are names; `children` draws the row of an item. On a narrow screen each row is a

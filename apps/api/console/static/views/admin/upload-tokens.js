@@ -4,13 +4,13 @@ import { api } from "../../api.js";
 import { bytes, moment } from "../../components/format.js";
 import { toast } from "../../components/toast.js";
 import { agreed } from "../account/pieces.js";
-import { Act, Filters, Table, TextFilter, usePages } from "./pieces.js";
+import { Act, Filters, Heading, Table, TextFilter, usePages } from "./pieces.js";
 
 const COLUMNS = ["Token", "Account", "Takes", "Makes", "Used", "Made", "Ends", ""];
 
 export function UploadTokens({ query }) {
   const list = usePages("/api/operator/upload-tokens", query);
-  return html`<section class="stack" aria-labelledby="upload-tokens-title"><h2 id="upload-tokens-title">Upload tokens</h2>
+  return html`<section class="stack" aria-labelledby="upload-tokens-title"><${Heading} id="upload-tokens-title" list=${list}>Upload tokens</${Heading}>
     <${Filters} at="upload-tokens" query=${query} onReload=${list.reload}><${TextFilter} name="owner" label="Account" query=${query} /></${Filters}>
     <${Table} list=${list} label="Upload tokens" empty="There is no such token." columns=${COLUMNS}>${(token) => html`<${Row} key=${token.id} shown=${token} onRevoked=${() => list.remove(token.id)} />`}</${Table}></section>`;
 }

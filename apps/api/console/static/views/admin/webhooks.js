@@ -3,7 +3,7 @@ import { html } from "../../vendor/preact.js";
 import { api } from "../../api.js";
 import { ago } from "../../components/format.js";
 import { toast } from "../../components/toast.js";
-import { Act, Choice, Filters, Table, TextFilter, usePages } from "./pieces.js";
+import { Act, Choice, Filters, Heading, Table, TextFilter, usePages } from "./pieces.js";
 
 const STATUSES = { pending: ["Waiting", ""], sending: ["On its way", "live"], delivered: ["Delivered", "good"], failed: ["Given up", "bad"] };
 
@@ -13,7 +13,7 @@ export function Webhooks({ query }) {
     list.replace(await api.post(`/api/operator/deliveries/${delivery.id}/redeliver`));
     toast("The event is sent again", { kind: "good" });
   };
-  return html`<section class="stack" aria-labelledby="webhooks-title"><h2 id="webhooks-title">Webhooks</h2>
+  return html`<section class="stack" aria-labelledby="webhooks-title"><${Heading} id="webhooks-title" list=${list}>Webhooks</${Heading}>
     <${Filters} at="webhooks" query=${query} onReload=${list.reload}>
       <${TextFilter} name="owner" label="Account" query=${query} />
       <${Choice} name="status" label="State" query=${query} values=${Object.entries(STATUSES).map(([value, [text]]) => [value, text])} /></${Filters}>
