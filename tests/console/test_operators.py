@@ -1,6 +1,7 @@
 """The operators' pages of the console."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -72,8 +73,17 @@ async def test_an_operator_sees_the_site_live_and_runs_a_failed_job_again(
     timeline = page.get_by_role("list").filter(has_text="Requested")
     await expect(timeline).to_contain_text("for attempt 1")
     await expect(timeline).to_contain_text("crop_outside")
+    await expect(timeline.get_by_text(re.compile(r"waited \d"))).to_be_visible()
+    await expect(timeline.get_by_text(re.compile(r"ran \d"))).to_be_visible()
+    await expect(page.get_by_role("region", name="Command").last).to_contain_text('"op": "crop"')
     assert await serious_faults(page) == []
     await console.photographed("operators-job")
+    await console.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.get_by_role("button", name="Copy as text").click()
+    await expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    copied = str(await page.evaluate("navigator.clipboard.readText()")).splitlines()
+    assert [line.split()[1] for line in copied] == ["queued", "claimed", "failed"]
+    assert f'job_id="{failed}"' in copied[2]
     await page.get_by_role("button", name="Retry").click()
     await expect(timeline).to_contain_text("Run again by a person")
     await expect(timeline.get_by_text("Claimed")).to_have_count(2)  # the page follows the job

@@ -3,17 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from msgspec import structs
-
+from apps.api.responses.command_text import readable
 from apps.api.responses.job_views import job_view
-from libs.contracts.enums import JobStatus
-from libs.contracts.views.operators import JobDetail, OwnedJobView, TimelineEntry
+from apps.api.responses.timelines import timeline_of
+from libs.contracts.views.operators import JobDetail, OwnedJobView
 from libs.jobs.publish import queue_of
 from libs.storage import job_timeline, jobs, site_lists
 from libs.storage.database.tables import Job
-
-COMMAND_CHARS = 20_000  # a fetch from a `data:` URL has a long command
-ENDS = (JobStatus.COMPLETED, JobStatus.CANCELLED)  # the timeline has the failures
 
 
 async def owned_jobs(found: Sequence[Job], base_url: str) -> list[OwnedJobView]:
@@ -27,12 +23,12 @@ async def job_detail(job: Job, base_url: str) -> JobDetail:
     names = await site_lists.names_of([job.owner])
     return JobDetail(
         **_of_job(job, names[job.owner], base_url),
-        command=(await jobs.command_of(job.id))[:COMMAND_CHARS],
+        command=readable(await jobs.command_of(job.id)),
         request_id=job.request_id,
         not_before=job.not_before,
         lease_until=job.lease_until,
         crashes=job.crashes,
-        timeline=_timeline(job, await job_timeline.of(job.id)),
+        timeline=timeline_of(job, await job_timeline.of(job.id)),
     )
 
 
@@ -45,24 +41,3 @@ def _of_job(job: Job, owner: str, base_url: str) -> dict[str, Any]:
         "queue": queue_of(job).value,
         "worker": job.worker,
     }
-
-
-def _timeline(job: Job, entries: Sequence[job_timeline.Entry]) -> tuple[TimelineEntry, ...]:
-    """Complete the entries by what the columns have; jobs of an earlier release have no entries."""
-    shown = [
-        TimelineEntry(event="queued", at=job.created_at),
-        *(TimelineEntry(**structs.asdict(entry)) for entry in entries),
-    ]
-    if job.started_at is not None and not entries:
-        shown.append(
-            TimelineEntry(event="claimed", at=job.started_at, worker=job.worker, attempt=job.attempts)
-        )
-    last = shown[-1].event
-    if job.status == JobStatus.FAILED and last != "failed" and job.finished_at is not None:
-        shown.append(
-            TimelineEntry(event="failed", at=job.finished_at, error_code=job.error_code, error=job.error)
-        )
-    if job.status in ENDS and job.finished_at is not None:
-        ended = "completed" if job.status == JobStatus.COMPLETED else "cancelled"
-        shown.append(TimelineEntry(event=ended, at=job.finished_at))
-    return tuple(shown)

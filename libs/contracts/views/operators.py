@@ -121,7 +121,7 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     at: datetime
     """When it happened."""
     worker: str | None = None
-    """The worker, of `claimed`."""
+    """The worker, of `claimed` and of what ended the attempt."""
     attempt: int | None = None
     """The number of the attempt, of `claimed`."""
     error_code: str | None = None
@@ -130,6 +130,10 @@ class TimelineEntry(Struct, frozen=True, kw_only=True):
     """The same in words."""
     not_before: datetime | None = None
     """When the next attempt may begin, of `retry` and `deferred`."""
+    waited_s: float | None = None
+    """Seconds for which the job had waited for a worker, of `claimed`."""
+    took_s: float | None = None
+    """Seconds for which the attempt ran, of what ended it."""
 
 
 class OwnedJobView(JobView, frozen=True, kw_only=True):
@@ -149,7 +153,8 @@ class JobDetail(OwnedJobView, frozen=True, kw_only=True):
     """A job with all that is known of it."""
 
     command: str
-    """The whole command, as JSON, shortened where it is very long."""
+    """The command, as JSON, shortened where it is very long. The bytes of `data:` URLs and the secrets of
+    other URLs are left out."""
     request_id: str | None
     """The id of the request that asked for it."""
     not_before: datetime | None
@@ -159,4 +164,4 @@ class JobDetail(OwnedJobView, frozen=True, kw_only=True):
     crashes: int
     """How many render processes died over it."""
     timeline: tuple[TimelineEntry, ...]
-    """What happened to it, oldest first: attempts with their errors are its log."""
+    """What happened to it, oldest first: its log. Lines of the log of a process have its id as `job_id`."""

@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.client import Client
+from tests.support.photo_server import PhotoServer
 from tests.support.site_contents import refused
 from tests.support.site_jobs import SLOW, until_running
 from tests.support.waiting import WAIT_S
@@ -18,6 +22,11 @@ async def failed_job(client: Client, photo: Path) -> str:
     job_id = (await client.upload(photo, TOO_LARGE)).json["job_id"]
     assert (await client.job_done(job_id))["status"] == "failed"
     return job_id
+
+
+def seconds(before: dict[str, str], after: dict[str, str]) -> float:
+    """The time between two entries of a timeline."""
+    return (datetime.fromisoformat(after["at"]) - datetime.fromisoformat(before["at"])).total_seconds()
 
 
 async def test_a_failed_job_is_found_explained_and_run_again(
@@ -51,12 +60,33 @@ async def test_a_failed_job_is_found_explained_and_run_again(
     assert (claimed["event"], claimed["attempt"], claimed["worker"]) == ("claimed", 1, job["worker"])
     assert (failed["event"], failed["error_code"]) == ("failed", "crop_outside")
     assert queued["at"] <= claimed["at"] <= failed["at"]
+    assert claimed["waited_s"] == pytest.approx(seconds(queued, claimed), abs=0.01)
+    assert failed["took_s"] == pytest.approx(seconds(claimed, failed), abs=0.01)
+    assert failed["worker"] == job["worker"]
 
     again = await operator.post(f"/api/operator/jobs/{job_id}/retry")
     assert (again.status, again.json["timeline"][3]["event"]) == (202, "run_again")
     await client.job_done(job_id)
     events = [one["event"] for one in (await operator.get(f"/api/operator/jobs/{job_id}")).json["timeline"]]
     assert events == ["queued", "claimed", "failed", "run_again", "claimed", "failed"]
+
+
+async def test_the_timeline_has_each_attempt_with_its_duration_and_the_command_no_secret(
+    client: Client, operator: Client, photo: Path, photo_server: PhotoServer
+) -> None:
+    path = f"/{client.username}.jpg"
+    photo_server.failing[path] = 1
+    url = photo_server.serve(path, photo.read_bytes())
+    answer = await client.post("/api/images", json={"image_url": f"{url}?size=9&X-Signature=abc"})
+    job_id = answer.json["id"]
+    await client.job_done(job_id)
+    job = (await operator.get(f"/api/operator/jobs/{job_id}")).json
+    assert json.loads(job["command"])["source"]["url"] == f"{url}?size=9&X-Signature=***"
+    told = [entry for entry in job["timeline"] if entry["event"] != "published"]
+    _queued, first, retry, second, completed = told
+    assert (first["attempt"], retry["event"], second["attempt"]) == (1, "retry", 2)
+    assert second["waited_s"] < seconds(retry, second)  # not counting the pause after the failure
+    assert (completed["event"], completed["worker"]) == ("completed", second["worker"])
 
 
 async def test_an_operator_cancels_a_job_of_any_account_once(

@@ -34,9 +34,14 @@ OWNED_JOB = operators.OwnedJobView(
     queue="transform",
     worker=WORKER,
 )
-CLAIMED = operators.TimelineEntry(event="claimed", at=MORNING, worker=WORKER, attempt=1)
+CLAIMED = operators.TimelineEntry(event="claimed", at=MORNING, worker=WORKER, attempt=1, waited_s=0.021)
 FAILED = operators.TimelineEntry(
-    event="failed", at=LATER, error_code="crop_outside", error="the crop lies outside the image"
+    event="failed",
+    at=LATER,
+    worker=WORKER,
+    error_code="crop_outside",
+    error="the crop lies outside the image",
+    took_s=0.184,
 )
 QUEUE = operators.QueueView(
     queue="transform",

@@ -1,10 +1,10 @@
 // The same work as text for other places, one tab each, with a button that copies it.
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { api } from "../api.js";
+import { copy } from "./clipboard.js";
 import { Icon } from "./icons.js";
 import { SNIPPETS } from "./snippets.js";
 import { sentence } from "./states.js";
-import { toast } from "./toast.js";
 
 export function CopyAs({ image, operations }) {
   const [chosen, choose] = useState("curl");
@@ -22,13 +22,7 @@ export function CopyAs({ image, operations }) {
 }
 
 export function CopyButton({ text, label = "Copy" }) {
-  const copy = async () => {
-    await navigator.clipboard.writeText(text).then(
-      () => toast("Copied", { kind: "good" }),
-      () => toast("The browser does not allow copying here. Select the text instead.", { kind: "bad" }),
-    );
-  };
-  return html`<button class="button icon small" title=${label} aria-label=${label} onClick=${copy}><${Icon} name="copy" size=${16} /></button>`;
+  return html`<button class="button icon small" title=${label} aria-label=${label} onClick=${() => copy(text)}><${Icon} name="copy" size=${16} /></button>`;
 }
 
 function useAddress(image, operations, wanted) {

@@ -1,9 +1,10 @@
 // Small pieces of the account view.
 import { html, useState } from "../../vendor/preact.js";
+import { copy } from "../../components/clipboard.js";
 import { confirm, Dialog } from "../../components/dialog.js";
 import { Icon } from "../../components/icons.js";
 import { Empty, Failure, Loading } from "../../components/states.js";
-import { toast, toastError } from "../../components/toast.js";
+import { toastError } from "../../components/toast.js";
 
 // A heading, what the section is for, and its button.
 export function Head({ title, text, action, onAction }) {
@@ -20,8 +21,7 @@ export function Records({ found, empty, children }) {
 }
 
 export function Copy({ text, label = "Copy" }) {
-  const copy = () => navigator.clipboard.writeText(text).then(() => toast("Copied", { kind: "good" }), toastError);
-  return html`<button class="button small" type="button" onClick=${copy}><${Icon} name="copy" size=${16} />${label}</button>`;
+  return html`<button class="button small" type="button" onClick=${() => copy(text)}><${Icon} name="copy" size=${16} />${label}</button>`;
 }
 
 // A secret that no later answer has.

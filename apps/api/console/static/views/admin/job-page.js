@@ -6,7 +6,7 @@ import { useResource } from "../../components/hooks.js";
 import { Failure, Loading } from "../../components/states.js";
 import { moment } from "../../components/format.js";
 import { toast } from "../../components/toast.js";
-import { agreed } from "../account/pieces.js";
+import { agreed, Copy } from "../account/pieces.js";
 import { Status } from "../jobs/pieces.js";
 import { kindOf, tookOf } from "../jobs/words.js";
 import { Act } from "./pieces.js";
@@ -55,7 +55,10 @@ export function JobPage({ id }) {
     ${job.status === "failed" && html`<div class="notice bad" role="alert"><div><strong>${job.error}</strong>
       <p>The code <a href="/errors/${job.error_code}" target="_blank">${job.error_code}</a> says what to do.</p></div></div>`}
     <div class="halves">
-      <section class="card stack" aria-labelledby="timeline-title"><h3 id="timeline-title">Timeline</h3><${Timeline} entries=${job.timeline} /></section>
+      <section class="card stack" aria-labelledby="timeline-title">
+        <div class="section-head"><h3 id="timeline-title">Timeline</h3><${Copy} text=${logOf(job)} label="Copy as text" /></div>
+        <${Timeline} entries=${job.timeline} />
+        <p class="soft small">Lines in the logs of the processes have <code>job_id</code> <code>${job.id}</code>.</p></section>
       <section class="card stack" aria-labelledby="facts-title"><h3 id="facts-title">Facts</h3><${Facts} job=${job} /></section>
     </div>
     <section class="card stack" aria-labelledby="command-title"><h3 id="command-title">Command</h3><pre class="code" tabindex="0" role="region" aria-label="Command">${written(job.command)}</pre></section>
@@ -65,7 +68,7 @@ export function JobPage({ id }) {
 function Timeline({ entries }) {
   return html`<ol class="timeline">${entries.map((entry, nth) => html`<li key=${nth} class=${kindOfEntry(entry)}>
     <p><strong>${EVENTS[entry.event] ?? entry.event}</strong>${entry.attempt && ` for attempt ${entry.attempt}`}${entry.worker && html` by <code>${entry.worker}</code>`}</p>
-    <p class="soft small"><time datetime=${entry.at}>${precise(entry.at)}</time>${nth > 0 && `, ${later(entries[nth - 1].at, entry.at)} later`}</p>
+    <p class="soft small"><time datetime=${entry.at}>${precise(entry.at)}</time>${nth > 0 && `, ${lasted(entry, entries[nth - 1])}`}</p>
     ${entry.error_code && html`<p class="small"><code>${entry.error_code}</code> ${entry.error}</p>`}
     ${entry.not_before && html`<p class="soft small">Not before ${precise(entry.not_before)}</p>`}</li>`)}</ol>`;
 }
@@ -79,9 +82,22 @@ function precise(time) {
   return `${moment(time)} (${new Date(time).toISOString().slice(11, 23)} UTC)`;
 }
 
-function later(before, after) {
-  const seconds = Math.max(0, (new Date(after) - new Date(before)) / 1000);
+function lasted({ at, waited_s: waited, took_s: took }, before) {
+  if (took !== null) return `ran ${span(took)}`;
+  if (waited !== null) return `waited ${span(waited)}`;
+  return `${span(Math.max(0, (new Date(at) - new Date(before.at)) / 1000))} later`;
+}
+
+function span(seconds) {
   return seconds < 100 ? `${seconds.toFixed(seconds < 10 ? 2 : 1)} s` : `${Math.round(seconds / 60)} min`;
+}
+
+// The timeline as lines of a log, to send to others.
+function logOf({ id, timeline }) {
+  return timeline.map(({ at, event, ...fields }) => {
+    const given = Object.entries({ job_id: id, ...fields }).filter(([, value]) => value !== null);
+    return [new Date(at).toISOString(), event, ...given.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(" ");
+  }).join("\n");
 }
 
 function Facts({ job }) {
