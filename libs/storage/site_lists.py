@@ -113,10 +113,15 @@ async def page_of_batches(
 
 
 async def page_of_deliveries(
-    *, limit: int, after: UUID | None, owner: int | None = None, status: str | None = None
+    *,
+    limit: int,
+    after: UUID | None,
+    owner: int | None = None,
+    status: str | None = None,
+    webhook: UUID | None = None,
 ) -> tuple[list[WebhookDelivery], Total]:
     """Return at most `limit` webhook deliveries."""
-    matching = Matching().also({"owner = {}": owner, "status = {}": status})
+    matching = Matching().also({"owner = {}": owner, "status = {}": status, "endpoint = {}": webhook})
     return await page_of(WebhookDelivery, matching, after=after, limit=limit)
 
 

@@ -19,6 +19,7 @@ from libs.storage.webhook_secrets import OVERLAP_S, new_secret
 MAX_ENDPOINTS = 20  # of one account: each may add a row for every event
 GONE = "gone"  # the receiver responded with status 410
 BY_OWNER = "by_owner"
+BY_OPERATOR = "by_operator"
 DISABLED = "the endpoint was disabled"
 
 
@@ -97,8 +98,9 @@ async def change(
     url: str | None,
     events: Sequence[WebhookEvent] | None,
     active: bool | None,
+    reason: str = BY_OWNER,
 ) -> WebhookEndpoint:
-    """Set what is not None.
+    """Set what is not None; `reason` says why it is disabled, if it is.
 
     Unfinished deliveries go to a new URL; pending deliveries of an endpoint that is disabled fail.
 
@@ -113,7 +115,7 @@ async def change(
     if active is not None:
         values |= {
             WebhookEndpoint.active: active,
-            WebhookEndpoint.disabled_reason: None if active else BY_OWNER,
+            WebhookEndpoint.disabled_reason: None if active else reason,
         }
     async with transaction():
         if values:

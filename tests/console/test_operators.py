@@ -173,6 +173,27 @@ async def test_a_dead_letter_is_read_and_submitted_again_once_its_cause_is_gone(
     assert await page.title() != "taken"
 
 
+async def test_an_operator_disables_a_webhook_and_enables_it(console: Console, client: Client) -> None:
+    url = f"https://hooks.example.org/{EVIL}"
+    hook = (await client.post("/api/webhooks", json={"url": url})).json
+    page = await console.open(f"/admin/webhooks?owner={client.username}")
+    row = page.get_by_role("row").filter(has_text=hook["url"])
+    await expect(row).to_contain_text("Active")
+    await expect(row.get_by_text("Never")).to_have_count(2)
+    assert await serious_faults(page) == []
+    await console.photographed("operators-webhooks")
+    await row.get_by_role("button", name="Disable").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Disable").click()
+    await expect(row).to_contain_text("By an operator")
+    assert (await client.get(f"/api/webhooks/{hook['id']}")).json["active"] is False
+    await row.get_by_role("button", name="Enable").click()
+    await expect(row).to_contain_text("Active")
+    await row.get_by_role("link", name="Deliveries").click()
+    await expect(page.get_by_text("No delivery is like that.")).to_be_visible()
+    await expect(page.get_by_label("Id of the webhook")).to_have_value(hook["id"])
+    assert await page.title() != "taken"
+
+
 async def test_every_section_is_accessible_and_the_stores_are_compared(console: Console) -> None:
     page = await console.open("/admin/recovery")
     await expect(page.get_by_text("Nothing is set aside.")).to_be_visible()
@@ -180,7 +201,7 @@ async def test_every_section_is_accessible_and_the_stores_are_compared(console: 
     await expect(page.get_by_role("button", name="Compare now")).to_be_visible()
     await expect(page.get_by_role("status").filter(has_text="compared")).to_be_visible()
     await console.photographed("operators-recovery")
-    for section in ("batches", "webhooks", "accounts", "upload-tokens", "keys"):
+    for section in ("batches", "webhooks", "deliveries", "accounts", "upload-tokens", "keys"):
         await console.open(f"/admin/{section}")
         await expect(page.get_by_role("search")).to_be_visible()
         await expect(page.get_by_role("main").get_by_role("status")).to_have_count(0)

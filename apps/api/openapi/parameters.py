@@ -74,6 +74,7 @@ OF_OPERATIONS: dict[tuple[str, str], tuple[str, Any]] = {
     ("listAllBatches", "status"): ("Only batches with this status", "Completed"),
     ("getAnyBatch", "status"): ("Only items with this status", "failed"),
     ("listAllDeliveries", "status"): ("Only deliveries with this status", "failed"),
+    ("listAllWebhooks", "active"): ("Only webhooks that are, or are not, active", True),
     ("listBatches", "status"): ("Only batches with this status", "Completed"),
     ("getBatch", "status"): ("Only items with this status", "failed"),
     ("getBatch", "limit"): ("The greatest number of items; 0 for the batch alone", 20),

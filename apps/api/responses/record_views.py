@@ -9,7 +9,7 @@ from apps.api.responses.addresses import Addresses
 from apps.api.responses.api_key_views import api_key_view
 from apps.api.responses.batch_views import batch_view
 from apps.api.responses.upload_token_views import upload_token_view
-from apps.api.responses.webhook_views import delivery_view
+from apps.api.responses.webhook_views import delivery_view, webhook_view
 from libs.contracts.views.operator_records import (
     AuditView,
     DeadLetterDetail,
@@ -21,11 +21,19 @@ from libs.contracts.views.operator_records import (
     SetAsideView,
     SiteAccount,
     SiteImage,
+    SiteWebhook,
 )
 from libs.orders.dead_letters import Letter
-from libs.storage import site_lists
+from libs.storage import site_lists, webhook_outcomes
 from libs.storage.database.operator_tables import AuditEntry
-from libs.storage.database.tables import ApiKey, BaseUser, Batch, Image, WebhookDelivery
+from libs.storage.database.tables import (
+    ApiKey,
+    BaseUser,
+    Batch,
+    Image,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from libs.storage.database.upload_tables import UploadToken
 from libs.storage.set_aside import Item
 
@@ -73,6 +81,27 @@ async def delivery_records(found: Sequence[WebhookDelivery]) -> list[OwnedDelive
         OwnedDeliveryView(**structs.asdict(delivery_view(delivery)), owner=names[delivery.owner])
         for delivery in found
     ]
+
+
+async def webhook_records(found: Sequence[WebhookEndpoint]) -> list[SiteWebhook]:
+    """Build the views of webhooks, with what became of their deliveries."""
+    names = await site_lists.names_of([endpoint.owner for endpoint in found])
+    outcomes = await webhook_outcomes.of([endpoint.id for endpoint in found])
+    return [
+        _webhook(endpoint, names[endpoint.owner], outcomes.get(endpoint.id, webhook_outcomes.Outcome()))
+        for endpoint in found
+    ]
+
+
+def _webhook(endpoint: WebhookEndpoint, owner: str, outcome: webhook_outcomes.Outcome) -> SiteWebhook:
+    return SiteWebhook(
+        **structs.asdict(webhook_view(endpoint)),
+        owner=owner,
+        last_delivered_at=outcome.delivered_at,
+        last_failed_at=outcome.failed_at,
+        last_error=outcome.error,
+        waiting=outcome.waiting,
+    )
 
 
 async def key_records(found: Sequence[ApiKey]) -> list[OwnedApiKeyView]:

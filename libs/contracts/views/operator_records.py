@@ -11,7 +11,7 @@ from libs.contracts.views.api_keys import ApiKeyView
 from libs.contracts.views.batches import BatchDetail, BatchView
 from libs.contracts.views.request_body import RequestBody
 from libs.contracts.views.upload_tokens import UploadTokenView
-from libs.contracts.views.webhooks import DeliveryView
+from libs.contracts.views.webhooks import DeliveryView, WebhookView
 
 
 class SiteImage(Struct, frozen=True, kw_only=True):
@@ -68,6 +68,28 @@ class OwnedDeliveryView(DeliveryView, frozen=True, kw_only=True):
 
     owner: str
     """The name of the account."""
+
+
+class SiteWebhook(WebhookView, frozen=True, kw_only=True):
+    """A webhook with its account and what became of its deliveries within the last 30 days."""
+
+    owner: str
+    """The name of the account."""
+    last_delivered_at: datetime | None
+    """When an event was delivered, the last time."""
+    last_failed_at: datetime | None
+    """When a delivery was given up, the last time."""
+    last_error: str | None
+    """Why a delivery that is tried again failed, or the last one that was given up."""
+    waiting: int
+    """Deliveries that are still to be made; no more than 1,000 are counted."""
+
+
+class WebhookSwitch(RequestBody, frozen=True, kw_only=True):
+    """What to change of a webhook."""
+
+    active: bool
+    """Whether events are sent at all. The account can change this too."""
 
 
 class OwnedApiKeyView(ApiKeyView, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ class WebhookPatch(RequestBody, frozen=True, kw_only=True):
 
 
 class WebhookView(Struct, frozen=True, kw_only=True):
-    """A webhook. `disabled_reason` is `gone` (the URL answered 410) or `by_owner`."""
+    """A webhook."""
 
     id: UUID
     """The id of the webhook."""
@@ -44,7 +44,7 @@ class WebhookView(Struct, frozen=True, kw_only=True):
     active: bool
     """Whether events are sent at all."""
     disabled_reason: str | None
-    """`gone` (the URL answered 410) or `by_owner`; null for an active webhook."""
+    """`gone` (the URL answered 410), `by_owner` or `by_operator`; null for an active webhook."""
     previous_secret_until: datetime | None
     """Until then, the secret before the last rotation signs too."""
     created_at: datetime

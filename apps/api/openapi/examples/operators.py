@@ -22,6 +22,7 @@ from apps.api.openapi.examples.values import (
     NEXT_DAY,
     TOKEN,
     TOKEN_VIEW,
+    WEBHOOK,
 )
 from libs.contracts.views import accounts, operators
 from libs.contracts.views import operator_records as records
@@ -114,6 +115,15 @@ RECORDS: tuple[Struct, ...] = (
         **msgspec.structs.asdict(BATCH), errors={"url_http_error": 1}, items=(ITEM,), owner="ada"
     ),
     records.OwnedDeliveryView(**msgspec.structs.asdict(DELIVERY), owner="ada"),
+    records.SiteWebhook(
+        **msgspec.structs.asdict(WEBHOOK),
+        owner="ada",
+        last_delivered_at=MORNING,
+        last_failed_at=MORNING,
+        last_error="the URL answered 503",
+        waiting=3,
+    ),
+    records.WebhookSwitch(active=False),
     records.OwnedApiKeyView(**msgspec.structs.asdict(API_KEY), owner="ada"),
     records.OwnedUploadTokenView(**msgspec.structs.asdict(TOKEN_VIEW), owner="ada"),
     ACCOUNT,

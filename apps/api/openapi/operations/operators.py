@@ -87,6 +87,14 @@ OPERATIONS = {
             *(webhook_endpoints.WebhookDisabled, webhook_deliveries.DeliveryUnderWay),
         ),
     ),
+    "listAllWebhooks": Described(
+        answers={200: Answer("A page of webhooks", list[records.SiteWebhook], COUNTED)}, errors=ONLY
+    ),
+    "switchAnyWebhook": Described(
+        answers={200: Answer("The webhook", records.SiteWebhook)},
+        json=records.WebhookSwitch,
+        errors=(*ONLY, webhook_endpoints.WebhookNotFound, *errors.CHANGES),
+    ),
     "listAccounts": Described(
         answers={200: Answer("A page of accounts", list[records.SiteAccount], COUNTED)}, errors=ONLY
     ),

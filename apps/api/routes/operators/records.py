@@ -126,13 +126,14 @@ class AllRecords(Controller):
         operator: NamedDependency[OperatorContext],
         owner: FromQuery[str | None] = None,
         status: FromQuery[DeliveryStatus | None] = None,
+        webhook: FromQuery[UUID | None] = None,
         after: FromQuery[UUID | None] = None,
         limit: Limit = 50,
     ) -> Response[list[OwnedDeliveryView]]:
         """List webhook deliveries of all accounts, newest first, without their bodies."""
         account = await site_lists.owner_of(owner)
         found, total = await site_lists.page_of_deliveries(
-            owner=account, status=status, after=after, limit=limit
+            owner=account, status=status, webhook=webhook, after=after, limit=limit
         )
         return paged(await delivery_records(found), operator, total=total, limit=limit)
 

@@ -16,6 +16,8 @@ const EVENTS = [
   ["image.expired", "An image has expired"],
 ];
 
+const REASONS = { gone: "the address answered 410", by_owner: "by you", by_operator: "by an operator of this server" };
+
 export function Webhooks() {
   const found = useResource(() => all("/api/webhooks"), []);
   const [asked, setAsked] = useState(null); // the webhook that is changed, or {} for a new one
@@ -58,7 +60,7 @@ function Webhook({ webhook, onChange, onEdit, onSecret }) {
   return html`<li>
     <div><strong>${webhook.url}</strong> <span class="badge ${webhook.active ? "good" : "bad"}">${webhook.active ? "On" : "Off"}</span>
       <p class="soft small">${webhook.events.join(", ")}; made ${ago(webhook.created_at)}</p>
-      ${webhook.disabled_reason && html`<p class="small bad">Switched off: ${webhook.disabled_reason}</p>`}</div>
+      ${webhook.disabled_reason && html`<p class="small bad">Switched off: ${REASONS[webhook.disabled_reason] ?? webhook.disabled_reason}</p>`}</div>
     <div class="row">
       ${webhook.active && html`<button class="button small" onClick=${test}>Test</button>`}
       <a class="button small" href="/console/account/deliveries?webhook=${webhook.id}">Deliveries</a>

@@ -50,7 +50,7 @@ export function AccountPage({ id }) {
     <div class="halves">
       <section class="card stack" aria-labelledby="who-title"><h3 id="who-title">Account</h3><dl class="facts">
         ${[["Email", account.email], ["Number", String(account.id)], ["Logins", plural(account.sessions, "login") + " open"], ["Last login", account.last_login ? moment(account.last_login) : "Never"]].map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}
-        <div><dt>Records</dt><dd>${["jobs", "images", "batches", "webhooks"].map((what, nth) => html`${nth > 0 && ", "}<a href="/console/admin/${what}?owner=${encodeURIComponent(account.username)}">${what}</a>`)}</dd></div></dl></section>
+        <div><dt>Records</dt><dd>${["jobs", "images", "batches", "webhooks", "deliveries"].map((what, nth) => html`${nth > 0 && ", "}<a href="/console/admin/${what}?owner=${encodeURIComponent(account.username)}">${what}</a>`)}</dd></div></dl></section>
       <section class="card stack" aria-labelledby="usage-title"><h3 id="usage-title">Usage</h3><dl class="facts">
         ${usageOf(account.usage).map(([name, value]) => html`<div key=${name}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></section>
     </div>

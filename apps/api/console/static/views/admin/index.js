@@ -8,6 +8,7 @@ import { AccountPage, Accounts } from "./accounts.js";
 import { Audit } from "./audit.js";
 import { Batches, BatchPage } from "./batches.js";
 import { DeadLetters } from "./dead-letters.js";
+import { Deliveries } from "./deliveries.js";
 import { Images } from "./images.js";
 import { JobPage } from "./job-page.js";
 import { Jobs } from "./jobs.js";
@@ -26,6 +27,7 @@ const SECTIONS = {
   images: ["Images", Images],
   batches: ["Batches", Batches, BatchPage],
   webhooks: ["Webhooks", Webhooks],
+  deliveries: ["Deliveries", Deliveries],
   accounts: ["Accounts", Accounts, AccountPage],
   keys: ["API keys", Keys],
   "upload-tokens": ["Upload tokens", UploadTokens],

@@ -100,8 +100,8 @@ function Others({ totals }) {
   const facts = [
     ["Active accounts", totals.accounts, "accounts"],
     ["Open batches", totals.open_batches, "batches"],
-    ["Deliveries that wait", totals.pending_deliveries, "webhooks?status=pending"],
-    ["Deliveries given up", totals.failed_deliveries, "webhooks?status=failed"],
+    ["Deliveries that wait", totals.pending_deliveries, "deliveries?status=pending"],
+    ["Deliveries given up", totals.failed_deliveries, "deliveries?status=failed"],
   ];
   return html`<section class="card stack" aria-labelledby="others-title"><h3 id="others-title">Accounts, batches, webhooks</h3>
     <dl class="facts wide">${facts.map(([name, count, to]) => html`<div key=${name}><dt><a href="/console/admin/${to}">${name}</a></dt><dd>${count.toLocaleString("en")}</dd></div>`)}</dl></section>`;
