@@ -45,7 +45,7 @@ class OperatorContext(RequestContext):
 
     async def note(self, action: audit.Action, subject: object, detail: str = "") -> None:
         """Add what the operator does to the audit log."""
-        await audit.add(self.caller, action, subject, detail=detail, request_id=request_id())
+        await audit.add(audit.account(self.caller), action, subject, detail=detail, request_id=request_id())
 
 
 def operator_provider(

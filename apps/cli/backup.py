@@ -28,10 +28,15 @@ def backup(folder: Path, *, no_objects: bool) -> None:
     """
     from libs.backends import open_backends
     from libs.backup import write_backup
+    from libs.storage import audit
+    from libs.storage.database.operator_tables import AuditEntry
 
     async def run(settings: Settings) -> "Manifest":
         async with open_backends(settings, declare=False) as backends:
-            return await write_backup(folder, backends, with_objects=not no_objects)
+            manifest = await write_backup(folder, backends, with_objects=not no_objects)
+            if await AuditEntry.table_exists():  # not in the database of an earlier release
+                await audit.add(audit.shell_user(), "site.backup", "site", detail=str(folder))
+            return manifest
 
     _print("backed up", run_command(run))
 
@@ -45,10 +50,13 @@ def restore(folder: Path) -> None:
     """
     from libs.backends import open_backends
     from libs.backup import restore as restore_backup
+    from libs.storage import audit
 
     async def run(settings: Settings) -> "Manifest":
         async with open_backends(settings, declare=False) as backends:
-            return await restore_backup(folder, backends)
+            manifest = await restore_backup(folder, backends)
+            await audit.add(audit.shell_user(), "site.restore", "site", detail=str(folder))
+            return manifest
 
     _print("restored", run_command(run))
 

@@ -47,6 +47,7 @@ def create_admin(username: str, password: str | None, email: str | None) -> None
 
 def _create(username: str, password: str | None, email: str | None, *, admin: bool) -> None:
     account = _checked(username, email or f"{username}@localhost", password or read_password())
+    from libs.storage import audit
     from libs.storage.accounts import register
     from libs.storage.database.connection import open_database
     from libs.storage.database.migrate import migrate
@@ -54,7 +55,9 @@ def _create(username: str, password: str | None, email: str | None, *, admin: bo
     async def run(settings: Settings) -> None:
         async with open_database(settings.database_url) as engine:
             await migrate(engine)
-            await register(account.username, account.email, account.password, admin=admin)
+            user = await register(account.username, account.email, account.password, admin=admin)
+            detail = f"{username}, an operator" if admin else username
+            await audit.add(audit.shell_user(), "account.create", user.id, detail=detail)
 
     run_command(run)
 

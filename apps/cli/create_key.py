@@ -48,8 +48,8 @@ def create_key(
     )
     _check_username(username)
     from libs.auth.api_keys import new_key
-    from libs.storage import accounts, api_keys
-    from libs.storage.database.connection import open_database
+    from libs.storage import accounts, api_keys, audit
+    from libs.storage.database.connection import open_database, transaction
     from libs.storage.database.migrate import migrate
 
     async def run(settings: Settings) -> str:
@@ -57,12 +57,17 @@ def create_key(
             await migrate(engine)
             if new_account:
                 owner = await accounts.register(username, f"{username}@localhost", None)
+                await audit.add(audit.shell_user(), "account.create", owner.id, detail=username)
             elif (owner := await accounts.named(username)) is None:
                 raise click.BadParameter(
                     f"there is no account {username}; --new-account creates it", param_hint="--username"
                 )
             key = new_key()
-            await api_keys.create(owner.id, requested, key_id=key.id, digest=key.digest)
+            async with transaction():
+                made = await api_keys.create(owner.id, requested, key_id=key.id, digest=key.digest)
+                await audit.add(
+                    audit.shell_user(), "key.create", made.id, detail=f"{name} of {owner.username}"
+                )
             return key.text
 
     click.echo(run_command(run))

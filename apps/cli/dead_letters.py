@@ -73,6 +73,7 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
     from libs.backends import open_backends
     from libs.orders import dead_letters
     from libs.orders.errors import DeadLetterRefused
+    from libs.storage import audit
 
     async def run(settings: Settings) -> None:
         async with open_backends(settings) as backends:
@@ -82,6 +83,7 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
                     await dead_letters.requeue(letter, backends)
                 except DeadLetterRefused as error:
                     raise click.ClickException(str(error)) from error
+                await audit.add(audit.shell_user(), "dead_letter.requeue", letter.id, detail=letter.reason)
                 click.echo(f"{letter.id} requeued")
 
             await _for_each(settings, letter_ids, everything=everything, action=submit)
@@ -94,12 +96,19 @@ def requeue(letter_ids: tuple[str, ...], *, everything: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Delete all dead letters.")
 def drop(letter_ids: tuple[str, ...], *, everything: bool) -> None:
     """Delete messages for good."""
+    from libs.storage import audit
+    from libs.storage.database.connection import open_database
 
     async def delete(letter: "QueuedDeadLetter") -> None:
+        await audit.add(audit.shell_user(), "dead_letter.drop", letter.id, detail=letter.reason)
         await letter.remove()
         click.echo(f"{letter.id} dropped")
 
-    _run(lambda settings: _for_each(settings, letter_ids, everything=everything, action=delete))
+    async def run(settings: Settings) -> None:
+        async with open_database(settings.database_url):
+            await _for_each(settings, letter_ids, everything=everything, action=delete)
+
+    _run(run)
 
 
 async def _for_each(settings: Settings, ids: tuple[str, ...], *, everything: bool, action: Action) -> None:

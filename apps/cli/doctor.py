@@ -38,12 +38,14 @@ def doctor(*, mend: bool, age_h: float, force: bool) -> None:
     """  # noqa: D301 - click reads \b: keep the lines below as they are
     from libs.backends import Backends, open_backends
     from libs.images.consistency import MENDED, Examination, Finding, TooMuch
+    from libs.storage import audit
 
     def print_finding(finding: Finding) -> None:
         image = f"  {finding.image_id}" if finding.image_id else ""
         click.echo(f"{finding.kind:<8} {finding.key}{image}")
 
     async def examine(backends: Backends) -> None:
+        await audit.add(audit.shell_user(), "consistency.mend" if mend else "consistency.check", "site")
         examination = Examination(backends, age_s=age_h * HOUR_S)
         await examination.run(print_finding)
         found = Counter(finding.kind for finding in examination.findings)

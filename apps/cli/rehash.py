@@ -18,12 +18,14 @@ def rehash() -> None:
     """
     from libs.backends import open_backends
     from libs.images import rehash as images_rehash
+    from libs.storage import audit
     from libs.storage.database.migrate import migrate
     from libs.storage.image_descriptions import count_undescribed
 
     async def run(settings: Settings, stop: asyncio.Event) -> None:
         async with open_backends(settings) as backends:
             await migrate(backends.database)
+            await audit.add(audit.shell_user(), "site.rehash", "site")
             count = await count_undescribed()
             with click.progressbar(length=count, label="Describing", show_pos=True) as bar:
                 counts = await images_rehash.rehash(backends, stop, bar.update)

@@ -23,16 +23,19 @@ def reset_password(username: str, from_stdin: bool) -> None:
     """
     password = _checked(read_password()) if from_stdin else None
     from libs.auth.password_resets import sign_reset
-    from libs.storage import accounts, passwords
-    from libs.storage.database.connection import open_database
+    from libs.storage import accounts, audit, passwords
+    from libs.storage.database.connection import open_database, transaction
 
     async def run(settings: Settings) -> str:
         async with open_database(settings.database_url):
             user = await accounts.named(username)
             if user is None:
                 raise click.BadParameter(f"there is no account {username}", param_hint="USERNAME")
+            async with transaction():
+                if password is not None:
+                    await passwords.replace(user, password)
+                await audit.add(audit.shell_user(), "account.reset_password", user.id, detail=username)
             if password is not None:
-                await passwords.replace(user, password)
                 return f"password of {username} set"
             token = sign_reset(settings.secret_key, user.id, user.password, ttl_s=HOUR_S)
             address = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"

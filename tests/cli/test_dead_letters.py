@@ -11,6 +11,7 @@ import pytest
 
 from libs.backends import Backends
 from libs.contracts.topology import JOBS, Route
+from libs.storage.database.operator_tables import AuditEntry
 from libs.storage.database.tables import AcceptedOrder, Job
 from tests.broker.connections import raw_channel
 from tests.orders.producer import BROKER_USER, data_url, ingest
@@ -23,6 +24,13 @@ from tests.support.site import Site
 from tests.support.waiting import WAIT_S
 
 pytestmark = pytest.mark.services
+
+
+async def noted() -> list[tuple[str, str]]:
+    """What the audit log has of the commands, oldest first."""
+    entries = await AuditEntry.objects().order_by(AuditEntry.id)
+    assert all(entry.username.startswith("cli:") and entry.detail for entry in entries)
+    return [(entry.action, entry.subject) for entry in entries]
 
 
 class Operator:
@@ -94,6 +102,7 @@ async def test_a_dead_letter_is_shown_and_requeued_once_its_cause_is_gone(
         order = await AcceptedOrder.objects().first()
         assert order is not None
         assert (await ended(order.outcome)).status == "completed"
+    assert await noted() == [("dead_letter.requeue", letter_id)]
 
 
 async def test_requeueing_gives_a_sender_no_more_rights_than_before(operator: Operator, photo: Path) -> None:
@@ -133,6 +142,7 @@ async def test_dead_letters_are_dropped_one_by_one_or_all(operator: Operator) ->
         assert (await operator.run("drop"))[0] == 2
         assert (await operator.run("drop", "--all"))[0] == 0
         await operator.letters(0)
+    assert sorted(await noted()) == sorted(("dead_letter.drop", letter[0]) for letter in letters)
 
 
 async def test_an_in_memory_broker_has_no_dead_letters_for_other_processes(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ Values = dict[Column, Any]
 
 async def note(request: Request, action: audit.Action, subject: object, detail: str = "") -> None:
     """Add what the operator of a request does to the audit log."""
-    await audit.add(request.user.user, action, subject, detail=detail, request_id=request_id())
+    actor = audit.account(request.user.user)
+    await audit.add(actor, action, subject, detail=detail, request_id=request_id())
 
 
 async def account_created(row: BaseUser, request: Request) -> BaseUser:

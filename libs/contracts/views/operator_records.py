@@ -207,7 +207,7 @@ class AuditView(Struct, frozen=True, kw_only=True):
     at: datetime
     """When it was done."""
     username: str
-    """The operator."""
+    """The operator; of a command at the shell, `cli:` and the user of the system."""
     action: str
     """What was done, such as `job.retry`."""
     subject: str

@@ -11,8 +11,8 @@ class AuditEntry(Table):
     """One change by an operator. No code changes an entry; it is deleted when it is old."""
 
     id = UUID(primary_key=True, default=new_id)
-    operator = Integer()  # the account, which may be gone
-    username = Varchar(100)  # as it was then
+    operator = Integer()  # the account, which may be gone; 0 for the command line
+    username = Varchar(100)  # as it was then; `cli:` and the user of the system for the command line
     action = Varchar(64)  # an `audit.Action`
     kind = Varchar(16)  # of the subject
     subject = Varchar(255)  # its id

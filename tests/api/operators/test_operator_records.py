@@ -7,7 +7,7 @@ from uuid import uuid4
 from tests.batches.csv_files import accepted, products
 from tests.support.admin_client import open_admin_client
 from tests.support.client import PASSWORD, Client
-from tests.support.operators import operator_of
+from tests.support.operators import SHELL_USER, operator_of
 from tests.support.photo_server import PhotoServer
 from tests.support.site import Site
 from tests.support.site_contents import refused
@@ -172,7 +172,10 @@ async def test_an_operator_keeps_the_own_account_and_only_superusers_change_othe
         for method, path in (("PATCH", ""), ("POST", "/password-reset"), ("DELETE", "/sessions")):
             answer = await plain.call(method, f"{address}/{client.username}{path}", json={"active": False})
             refused(answer, 403, "superuser_required")
-        assert await audited(operator, str(plain_id)) == [(operator.username, "account.change")]
+        assert await audited(operator, str(plain_id)) == [
+            (operator.username, "account.change"),
+            (SHELL_USER, "account.create"),
+        ]
 
 
 async def test_changes_on_the_admin_pages_are_in_the_audit_log(

@@ -8,14 +8,14 @@ const PAGES = { job: "jobs", batch: "batches" };
 export function Audit({ query }) {
   const list = usePages("/api/operator/audit", query);
   return html`<section class="stack" aria-labelledby="audit-title"><${Heading} id="audit-title" list=${list}>Audit log</${Heading}>
-    <p class="soft">Each change by an operator, here and on the pages of all tables, for 400 days. Entries cannot be changed.</p>
+    <p class="soft">Each change by an operator, here, on the pages of all tables and by commands at the shell, for 400 days. Entries cannot be changed.</p>
     <${Filters} at="audit" query=${query} onReload=${list.reload}>
       <${TextFilter} name="username" label="Operator" query=${query} />
       <${TextFilter} name="action" label="Action" query=${query} />
       <${TextFilter} name="about" label="Id of the record" query=${query} /></${Filters}>
     <${Table} list=${list} label="Audit log" empty="There is no such entry." columns=${["When", "Operator", "Action", "Record", "Detail", "Request"]}>${(entry) => html`<tr key=${entry.id}>
       <td class="line">${moment(entry.at)}</td><td>${entry.username}</td><td><code>${entry.action}</code></td><td class="long"><${Subject} entry=${entry} /></td>
-      <td class="long">${entry.detail}</td><td class="long"><code class="soft">${entry.request_id}</code></td></tr>`}</${Table}></section>`;
+      <td class="long">${entry.detail}</td><td class="long">${entry.request_id && html`<code class="soft">${entry.request_id}</code>`}</td></tr>`}</${Table}></section>`;
 }
 
 function Subject({ entry }) {
