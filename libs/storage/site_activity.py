@@ -44,9 +44,16 @@ select MINUTE(finished_at) as minute, status, count(*) as jobs from job
 where finished_at is not null and finished_at >= {} group by 1, 2
 """
 _MADE = "select MINUTE(created_at) as minute, count(*) as jobs from job where id >= {} group by 1"
+# The inner query groups in the order of the index image_bytes_of_owner, which has all its columns: no row is
+# read, and nothing is sorted but a few sums of each account. Images that are being deleted are few.
 _STORED = """
-select status, retention, count(*) as images, coalesce(sum(size_bytes), 0) as bytes
-from image group by status, retention order by status, retention
+select status, retention, sum(images) as images, sum(bytes) as bytes from (
+  select owner, status, retention, count(*) as images, sum(size_bytes) as bytes
+  from image INDEXED where status <> 'deleting' group by owner, status, retention
+  union all
+  select owner, status, retention, count(*) as images, sum(size_bytes) as bytes
+  from image where status = 'deleting' group by owner, status, retention
+) as of_accounts group by status, retention order by status, retention
 """
 _TOTALS = """
 select
@@ -162,13 +169,16 @@ async def last_hour(unfinished: int) -> list[Minute]:
 
 
 async def stored() -> list[Stored]:
-    """Return how many images there are, and of which size; it reads all of them."""
-    found = await rows(Image.raw(_STORED))
+    """Return how many images there are, and of which size; it reads an index of all of them."""
+    hint = "" if _on_postgres() else "indexed by image_bytes_of_owner"
     return [
         Stored(
-            status=row["status"], retention=row["retention"], images=row["images"], bytes=int(row["bytes"])
+            status=row["status"],
+            retention=row["retention"],
+            images=int(row["images"]),
+            bytes=int(row["bytes"]),
         )
-        for row in found
+        for row in await rows(Image.raw(_STORED.replace("INDEXED", hint)))
     ]
 
 

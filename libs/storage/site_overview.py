@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from libs.storage import set_aside
+from libs.contracts.enums import ImageStatus, Retention
+from libs.storage import set_aside, site_activity
 from libs.storage.database.engine import rows
 from libs.storage.database.tables import Image, Job, now
 
@@ -56,9 +57,6 @@ class Overview(Struct, frozen=True, kw_only=True):
 
 _COUNTS = """
 select
-  (select count(*) from image where status <> 'deleting') as images,
-  (select coalesce(sum(size_bytes), 0) from image where status <> 'deleting') as stored_bytes,
-  (select count(*) from image where status <> 'deleting' and retention = 'ephemeral') as ephemeral,
   (select count(*) from piccolo_user where active) as accounts,
   (select count(*) from batch) as batches,
   (select count(*) from batch where status in ('Pending', 'In Process')) as open_batches,
@@ -82,8 +80,14 @@ async def read() -> Overview:
     """Return the current counts of the whole site."""
     since = now() - HOUR
     [counts] = await rows(Image.raw(_COUNTS, since))
+    stored = [one for one in await site_activity.stored() if one.status != ImageStatus.DELETING]
+    images = {
+        "images": sum(one.images for one in stored),
+        "stored_bytes": sum(one.bytes for one in stored),
+        "ephemeral": sum(one.images for one in stored if one.retention == Retention.EPHEMERAL),
+    }
     return Overview(
-        counts=_convert(counts, Counts),
+        counts=_convert(counts | images, Counts),
         queues=[_convert(row, Queue) for row in await rows(Job.raw(_QUEUES))],
         failures=[_convert(row, Failures) for row in await rows(Job.raw(_FAILURES, since))],
         set_aside=await set_aside.oldest(SET_ASIDE),
