@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, Request, expect
 
-from tests.console.support import Console
+from tests.console.support import PLAIN_HOST, Console, sign_in
 
 pytestmark = pytest.mark.services  # `make services` brings the browser
 
@@ -40,6 +40,35 @@ async def test_more_tabs_than_connections_share_one_stream_which_another_continu
     async with console.context.expect_event("request", lambda request: request.url.endswith("/api/events")):
         await reader.close()
     assert "last-event-id" in await streams[1].all_headers()
+    await console.client.upload(photo.read_bytes(), operations=[{"op": "flip"}])
+    for tab in tabs:
+        row = tab.get_by_role("listitem").filter(has_text="flip")
+        await expect(row.get_by_text("Done", exact=True)).to_be_visible()
+    assert len(streams) == 2
+
+
+async def test_tabs_behind_plain_http_share_one_stream_which_another_continues_when_its_tab_closes(
+    console: Console, photo: Path
+) -> None:
+    streams: list[Request] = []
+    console.context.on("request", lambda request: _note_stream(streams, request))
+    site = console.client.site
+    page = await console.context.new_page()
+    await page.goto(f"http://{PLAIN_HOST}:{site.port}/console/account")
+    await sign_in(page, console.client.username)
+    assert await page.evaluate("[isSecureContext, navigator.locks === undefined]") == [False, True]
+    streams.clear()  # those of the library at the other address, which these tabs know nothing of
+    tabs: list[Page] = []
+    for _ in range(CONNECTIONS + 1):
+        tabs.append(await console.context.new_page())
+        await tabs[-1].goto(f"http://{PLAIN_HOST}:{site.port}/console/jobs")
+        await expect(tabs[-1].get_by_text("Live", exact=True)).to_be_visible()
+    assert len(streams) == 1
+
+    reader = next(tab for tab in tabs if tab.main_frame == streams[0].frame)
+    tabs.remove(reader)
+    async with console.context.expect_event("request", lambda request: request.url.endswith("/api/events")):
+        await reader.close()
     await console.client.upload(photo.read_bytes(), operations=[{"op": "flip"}])
     for tab in tabs:
         row = tab.get_by_role("listitem").filter(has_text="flip")

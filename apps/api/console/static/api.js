@@ -91,11 +91,16 @@ async function mayTryAgain(error, token, signal) {
 
 export function pause(seconds, signal) {
   return new Promise((resolve, refuse) => {
-    const timer = setTimeout(resolve, 1000 * seconds);
+    signal?.throwIfAborted();
+    const ended = new AbortController(); // takes the listener away
+    const timer = setTimeout(() => {
+      ended.abort();
+      resolve();
+    }, 1000 * seconds);
     signal?.addEventListener("abort", () => {
       clearTimeout(timer);
       refuse(signal.reason);
-    });
+    }, { signal: ended.signal });
   });
 }
 

@@ -1,7 +1,8 @@
 // Changes of all jobs and batches of the account: one event stream of the server for all tabs.
-// The tab that holds the lock reads it, and tells the others. A browser opens six connections to a server, so a
+// One of them reads it, and tells the others. A browser opens six connections to a server, so a
 // stream in each of seven tabs would leave none for anything else.
 import { follow } from "./events.js";
+import { exclusively } from "./exclusive.js";
 
 const PATH = "/api/events";
 const NAME = "darkroom-changes";
@@ -42,9 +43,7 @@ function open() {
   control = new AbortController();
   const { signal } = control;
   channel.postMessage({ kind: "join" });
-  // Behind plain HTTP, browsers have no locks: then each tab has a stream of its own.
-  const reading = navigator.locks ? navigator.locks.request(NAME, { signal }, () => read(signal)) : read(signal);
-  reading.catch(() => {}); // without the stream, views are as they were loaded
+  exclusively(NAME, signal, read).catch(() => {}); // without the stream, views are as they were loaded
 }
 
 function close() {
@@ -70,6 +69,7 @@ async function read(signal) {
   } finally {
     reads = false;
     onState(false);
+    channel.postMessage({ kind: "join" }); // another tab may read it already
   }
 }
 
