@@ -6,6 +6,10 @@ import { alike } from "./by-file.js";
 const PAGE = 100;
 const DISTANCE = 12; // of look-alikes, in bits
 
+// What the library shows of an image: whole records of thousands would take most of the memory of the page.
+const SHOWN = ["id", "filename", "width", "height", "status", "downloadable", "expires_at", "expires_reason", "thumbnail_url", "blurhash", "distance"];
+const shown = (image) => Object.fromEntries(SHOWN.filter((name) => name in image).map((name) => [name, image[name]]));
+
 // `search` has the fields of the address (see search.js). Its store: { items, total, error, loading, complete }.
 export function createCollection(search) {
   const state = createStore({ items: [], total: 0, error: null, loading: true, complete: false });
@@ -19,7 +23,7 @@ export function createCollection(search) {
     next = found.next;
     state.set(({ items }) => {
       const known = new Set(items.map(({ id }) => id));
-      const all = [...items, ...found.items.filter(({ id }) => !known.has(id))];
+      const all = [...items, ...found.items.filter(({ id }) => !known.has(id)).map(shown)];
       const total = next ? Math.max(found.total, all.length) : all.length;
       return { items: all, total, error: null, loading: false, complete: !next };
     });
@@ -43,7 +47,7 @@ export function createCollection(search) {
     return busy;
   }
 
-  const replace = (image) => state.set((before) => ({ ...before, items: before.items.map((one) => (one.id === image.id ? image : one)) }));
+  const replace = (image) => state.set((before) => ({ ...before, items: before.items.map((one) => (one.id === image.id ? shown(image) : one)) }));
   const remove = (ids) => state.set((before) => {
     const items = before.items.filter(({ id }) => !ids.has(id));
     return { ...before, items, total: before.total - (before.items.length - items.length) };
@@ -53,7 +57,7 @@ export function createCollection(search) {
     const items = before.items.filter(({ id }) => id !== image.id);
     const at = items.findIndex(({ id }) => id < image.id); // ids begin with the time
     if (at < 0 && !before.complete) return before;
-    items.splice(at < 0 ? items.length : at, 0, image);
+    items.splice(at < 0 ? items.length : at, 0, shown(image));
     return { ...before, items, total: before.total + items.length - before.items.length };
   });
   const has = (id) => state.get().items.some((one) => one.id === id);
@@ -62,7 +66,7 @@ export function createCollection(search) {
     const found = await first(search, control.signal);
     const fresh = new Set(found.items.map(({ id }) => id));
     state.set((before) => {
-      const items = [...found.items, ...before.items.filter(({ id }) => !fresh.has(id))];
+      const items = [...found.items.map(shown), ...before.items.filter(({ id }) => !fresh.has(id))];
       return { ...before, items, total: Math.max(found.total, items.length) };
     });
   }

@@ -37,9 +37,13 @@ function Thumbnail({ image }) {
   const canvas = useRef(null);
   useEffect(() => {
     const control = new AbortController();
-    if (image.blurhash) drawBlurHash(image.blurhash, canvas.current);
-    drawThumbnail(image, canvas.current, control.signal).then(() => setState("loaded"), () => control.signal.aborted || setState("missing"));
-    return () => control.abort();
+    const drawn = canvas.current;
+    if (image.blurhash) drawBlurHash(image.blurhash, drawn);
+    drawThumbnail(image, drawn, control.signal).then(() => setState("loaded"), () => control.signal.aborted || setState("missing"));
+    return () => {
+      control.abort();
+      drawn.width = 0; // gives its pixels back at once, not when garbage is collected
+    };
   }, []);
   if (state === "missing") return html`<span class="missing"><${Icon} name="warning" /></span>`;
   return html`<canvas ref=${canvas} class=${state} width="16" height="16" aria-hidden="true"></canvas>`;
