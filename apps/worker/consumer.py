@@ -44,12 +44,13 @@ from libs.edits.open_model import open_image_model
 from libs.images import attempt_files
 from libs.images.artifact import keep_removing_unrecorded
 from libs.imaging.errors import SourceFault
+from libs.imaging.hashing import IMPORTED_LATE
 from libs.jobs import ends, events, retry_policy
 from libs.jobs.ends import JobEnd
 from libs.orders import intake
 from libs.runtime.background import entered_together, supervised_loops
 from libs.runtime.disk import full_disk_errors
-from libs.runtime.process_pool import ProcessPool, RenderCrashed
+from libs.runtime.process_pool import ProcessPool, RenderCrashed, preload
 from libs.settings import WorkerPoolName
 from libs.storage import accounts, host_throttle, jobs, leases
 from libs.storage.database.errors import DatabaseUnavailable
@@ -81,6 +82,7 @@ class Worker:
         self.concurrency = settings.worker_concurrency
         self.bulk_concurrency = max(1, settings.worker_concurrency // BULK_SHARE)
         memory = settings.job_memory_bytes
+        preload(*IMPORTED_LATE)  # each process would import it for its first image that is kept
         self.interactive = WorkerPool(
             backends, ProcessPool("interactive", self.concurrency, memory_bytes=memory, prefetch=True)
         )

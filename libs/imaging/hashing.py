@@ -19,6 +19,9 @@ HASH_VERSION = 2
 """The version of the perceptual hashes, stored with each of them; hashes of two versions may differ for the
 same file. Version 1 hashed the stored pixels, before EXIF orientation, and the colours of clear pixels."""
 
+IMPORTED_LATE = ("imagehash", "scipy.fftpack")
+"""What the first call of `perceptual_hashes` imports: 0.3 s and 44 MiB that most importers do not need."""
+
 _BITS = 64
 _COLORHASH_PIXELS = 2_000_000
 _COLORHASH_PIXELS_TRANSPARENT = 65_536
@@ -59,7 +62,7 @@ def perceptual_hashes(image: "Image", orientation: int = UPRIGHT) -> PerceptualH
         image: The pixels of an opened file, not scaled or converted.
         orientation: The EXIF orientation of these pixels.
     """
-    import imagehash  # here, because it takes 0.4 s and 44 MiB that most importers do not need
+    import imagehash  # see IMPORTED_LATE
 
     with suppress_warnings():
         visible = _transparent_pixels(image)

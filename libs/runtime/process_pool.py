@@ -4,11 +4,7 @@ A codec that crashes ends its render process only.
 """
 
 import asyncio
-import ctypes
 import multiprocessing
-import os
-import resource
-import signal
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -27,19 +23,30 @@ from libs.contracts.outcome import Outcome, outcome_of
 from libs.runtime import metrics, tracing
 from libs.runtime.disk import full_disk_errors
 from libs.runtime.metrics.pools import PoolState, forget_pool, watch_pool
+from libs.runtime.render_process import prepare
 from libs.runtime.render_report import RenderReport, reported
 from libs.runtime.threads import MAINTENANCE
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-PR_SET_PDEATHSIG = 1
 MAX_POOLS = 2  # pools that a call is tried in before it counts as crashed
 START_S = 60.0  # time limit for a process to start and take a call, and to answer after the call's own limit
-PRELOAD = ["libs.imaging.render_and_describe", "libs.runtime.render_report"]
+PRELOAD = [
+    "libs.imaging.render_and_describe",
+    "libs.runtime.render_process",
+    "libs.runtime.render_report",
+    "pebble.pool.process",
+]
+"""What all render processes need. Their fork server imports it once, and they share that memory."""
 
 
 log = structlog.get_logger(__name__)
+
+
+def preload(*modules: str) -> None:
+    """Import more modules in the fork server, unless it runs already: for a program whose calls need them."""
+    PRELOAD.extend(module for module in modules if module not in PRELOAD)
 
 
 class RenderError(Exception):
@@ -221,7 +228,7 @@ class ProcessPool:
         pool = PebblePool(
             max_workers=self._count,
             context=context,  # pyright: ignore[reportArgumentType] - contexts are one family
-            initializer=_prepare_process,
+            initializer=prepare,
             initargs=self._limits,
         )
         _ = pool.active  # the first read starts the processes
@@ -254,16 +261,3 @@ def _fork_server() -> BaseContext:
 def _stop(pool: PebblePool) -> None:
     pool.stop()
     pool.join()
-
-
-def _prepare_process(memory_bytes: int, niceness: int) -> None:
-    """Run in each render process as it starts."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the parent decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # a Python handler would wait for the codec to return
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if niceness:
-        os.nice(niceness)
-    if os.uname().sysname == "Linux":
-        # The fork server ends with our parent; without this a busy render process would outlive both.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,6 +1,8 @@
 """Perceptual hashes equal those of the imagehash library; digests are those of the bytes."""
 
 import hashlib
+import subprocess
+import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from libs.imaging.describe import describe
-from libs.imaging.hashing import distance, file_digests, hex64, signed64
+from libs.imaging.hashing import IMPORTED_LATE, distance, file_digests, hex64, signed64
 from libs.imaging.limits import Limits
 from tests.imaging.conftest import Save
 
@@ -181,3 +183,18 @@ def test_digests_are_those_of_the_file(photos: Path) -> None:
 def test_distance_counts_bits() -> None:
     assert distance("ff00", "ff00") == 0
     assert distance("ff01", "0f00") == 5
+
+
+def test_the_first_hash_imports_nothing_but_what_is_named_as_late(photos: Path) -> None:
+    program = f"""
+import {", ".join(IMPORTED_LATE)}, sys
+from PIL import Image
+from libs.imaging.hashing import perceptual_hashes
+with Image.open(sys.argv[1]) as image:
+    image.load()
+    before = set(sys.modules)
+    perceptual_hashes(image)
+print(*(set(sys.modules) - before))
+"""
+    command = [sys.executable, "-c", program, str(photos / "rocket.jpg")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.split() == []

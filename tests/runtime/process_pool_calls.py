@@ -4,6 +4,7 @@ import inspect
 import os
 import resource
 import signal
+import sys
 import time
 
 from libs.imaging.errors import UnreadableImage
@@ -63,6 +64,10 @@ def sleep(path: str) -> None:
 
 def allocate(size_bytes: int) -> int:
     return len(bytearray(size_bytes))
+
+
+def modules() -> set[str]:
+    return set(sys.modules)
 
 
 def limits() -> tuple[int, int, int]:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +13,14 @@ import pytest
 
 from libs.imaging.errors import UnreadableImage
 from libs.runtime.disk import StorageFull
-from libs.runtime.process_pool import ProcessPool, RenderCrashed, RenderError, RenderFailed, RenderTimeout
+from libs.runtime.process_pool import (
+    PRELOAD,
+    ProcessPool,
+    RenderCrashed,
+    RenderError,
+    RenderFailed,
+    RenderTimeout,
+)
 from tests.runtime import process_pool_calls
 from tests.support.counting import Counted
 from tests.support.waiting import WAIT_S
@@ -35,6 +44,16 @@ async def test_processes_can_be_started_before_the_first_call(processes: Process
     await processes.start()
     started = {process.pid for process in psutil.Process().children(recursive=True)}
     assert await processes.run(WAIT_S, process_pool_calls.whoami) in started
+
+
+async def test_a_render_process_imports_nothing_that_its_fork_server_has_not(processes: ProcessPool) -> None:
+    imported = await processes.run(WAIT_S, process_pool_calls.modules)
+    of_this_file = process_pool_calls.__name__  # and what every process of a fork server imports
+    program = f"import {', '.join(PRELOAD)}, multiprocessing.popen_forkserver, {of_this_file}, sys"
+    command = [sys.executable, "-c", f"{program}\nprint(*sys.modules)"]
+    done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, check=True)
+    assert imported - {"multiprocessing.popen_fork"} <= set(done.stdout.split())
+    assert "structlog" not in imported  # nor what else only the program needs that has the pool
 
 
 async def test_an_error_with_an_outcome_comes_back_as_it_is(processes: ProcessPool) -> None:

@@ -154,7 +154,7 @@ async def test_a_job_that_takes_too_long_is_stopped(
 async def test_a_job_that_takes_too_much_memory_fails_alone(
     new_backends: NewBackends, large_photo: Path, photo: Path
 ) -> None:
-    backends = await new_backends(JOB_MEMORY_BYTES=str(200 * 1024**2))
+    backends = await new_backends(JOB_MEMORY_BYTES=str(400 * 1024**2))
     async with working(backends):
         enlarged = [{"op": "resize", "width": 7000, "height": 7000, "fit": "fill", "enlarge": True}]
         _, job = await submit(backends, await an_owner(), large_photo, enlarged)

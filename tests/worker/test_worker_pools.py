@@ -9,11 +9,13 @@ from msgspec.structs import replace
 from apps.worker.consumer import Worker
 from libs.backends import Backends
 from libs.contracts.enums import JobKind, JobStatus, Retention
+from libs.imaging.hashing import IMPORTED_LATE
+from libs.runtime import process_pool
 from libs.settings import WorkerPoolName, load_settings
 from libs.settings.load import SettingsError
 from libs.storage.database.tables import Job
 from tests.storage.rows import an_owner, job_row
-from tests.support.backends import NewBackends, ended, submit
+from tests.support.backends import NewBackends, ended, submit, working
 
 OPERATIONS = [{"op": "resize", "width": 40}]
 
@@ -44,6 +46,14 @@ async def test_a_worker_without_the_bulk_pool_leaves_bulk_work_to_one_that_has_i
         assert (await job_row(description.id)).status == JobStatus.QUEUED
     async with worker_of(backends, ["bulk"]).running():
         assert (await ended(description.id)).status == JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize("new_backends", ["embedded"], indirect=True)
+async def test_the_fork_server_of_a_worker_imports_what_hashes_need(new_backends: NewBackends) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process_pool, "PRELOAD", [])
+        async with working(await new_backends()):
+            assert tuple(process_pool.PRELOAD) == IMPORTED_LATE
 
 
 def test_one_process_for_everything_takes_all_work(tmp_path: Path) -> None:
