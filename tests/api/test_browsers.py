@@ -50,6 +50,35 @@ async def test_only_the_origins_of_the_setting_are_allowed_and_without_cookies(n
         assert (options.status, options.headers["Allow"]) == (204, "GET, OPTIONS, POST")
 
 
+@EMBEDDED
+async def test_every_answer_varies_with_the_origin_in_one_line_beside_what_else_it_varies_with(
+    new_site: NewSite,
+) -> None:
+    site = await new_site(CORS_ORIGINS=ORIGIN)
+    async with signed_in(site) as client:
+        for path, vary in (("/", "Accept, Origin"), ("/api/images", "Origin"), ("/health/live", "Origin")):
+            for headers in ({}, {"Origin": ORIGIN}, {"Origin": "https://evil.example"}):
+                async with client.session.get(f"{site.url}{path}", headers=headers) as answer:
+                    assert answer.headers.getall("Vary") == [vary], path
+                    allowed = answer.headers.getall("Access-Control-Allow-Origin", [])
+                    assert allowed == ([ORIGIN] if headers.get("Origin") == ORIGIN else [])
+
+
+@EMBEDDED
+async def test_any_origin_is_allowed_where_the_setting_is_a_star(new_site: NewSite) -> None:
+    site = await new_site(CORS_ORIGINS="*")
+    async with signed_in(site) as client:
+        answer = await client.get("/api/images", headers={"Origin": ORIGIN})
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "X-Total-Count" in answer.headers["Access-Control-Expose-Headers"]
+        preflight = await client.call("OPTIONS", "/api/images", headers=PREFLIGHT, token="")
+        assert (preflight.status, preflight.headers["Access-Control-Allow-Origin"]) == (200, "*")
+        refused = await client.call(
+            "OPTIONS", "/api/images", headers={**PREFLIGHT, "Access-Control-Request-Method": "BREW"}, token=""
+        )
+        assert refused.status == 400
+
+
 async def test_without_the_setting_no_origin_is_allowed(shared_client: Client) -> None:
     answer = await shared_client.get("/api/images", headers={"Origin": ORIGIN})
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
