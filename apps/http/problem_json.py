@@ -44,17 +44,17 @@ def problem(
 
 def server_problem(error: Exception, status: int) -> Response[Problem] | None:
     """Log an error that is the server's, and answer it without its text; None for any other error."""
+    later = {"Retry-After": str(UNAVAILABLE_S)}
     if status == HTTPStatus.INSUFFICIENT_STORAGE or is_no_space(error):
         code = getattr(error, "code", "") if status == HTTPStatus.INSUFFICIENT_STORAGE else StorageFull.code
         log.error("storage_full", error=str(error))
         return problem(HTTPStatus.INSUFFICIENT_STORAGE, code, "the server has no space left")
     if isinstance(error, DatabaseUnavailable):
         log.warning("database_unavailable", error=str(error))
-        return problem(status, error.code, "the database does not answer")
+        return problem(status, error.code, "the database does not answer", headers=later)
     if isinstance(error, OSError):
         log.error("request_failed", exc_info=error)
-        headers = {"Retry-After": str(UNAVAILABLE_S)}
-        return problem(503, StoreUnavailable.code, "the server cannot use its files", headers=headers)
+        return problem(503, StoreUnavailable.code, "the server cannot use its files", headers=later)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("request_failed", exc_info=error)
         return problem(status, "internal_error", "unexpected error")

@@ -100,6 +100,7 @@ async def test_check_says_which_backend_fails(tmp_path: Path) -> None:
         ["objects", "ok"],
     ]
     assert "broker    failing: BrokerUnavailable" in output
+    assert "tables    not those of this version: run `darkroom migrate`" in output
     gone = Site("embedded", tmp_path, {"DATABASE_URL": "postgres://darkroom@127.0.0.1:1/darkroom"})
     assert "(database_unavailable)" in await refusal_of(gone, "check")
 

@@ -69,6 +69,7 @@ async def test_calls_that_a_backend_does_not_answer_are_counted_under_its_name(
             proxies[part].restore()
             await site.ready()
             assert answer.status == status, answer
+            assert ("Retry-After" in answer.headers) == (status == 503)
             assert {name for name in urls if during[name] > before[name]} == {part}
             works = await request(client, image)
             assert works.status in (200, 202), works

@@ -58,11 +58,12 @@ async def until_migrated() -> None:
     Raises:
         DatabaseUnavailable: The database does not answer.
     """
-    while not await _is_migrated():  # noqa: ASYNC110 - another process does it
+    while not await is_migrated():  # noqa: ASYNC110 - another process does it
         await asyncio.sleep(WAIT_PAUSE_S)
 
 
-async def _is_migrated() -> bool:
+async def is_migrated() -> bool:
+    """Return whether all migrations of this version have run."""
     if not await Migration.table_exists():
         return False
     ran = await Migration.exists().where((Migration.app_name == APP) & (Migration.name == newest_migration()))
