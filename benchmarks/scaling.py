@@ -1,7 +1,8 @@
 """Measure what docs/scaling.md computes with: `make bench-scale`.
 
 The cost of a job in queries and messages, with few rows and with `ROWS` (1,000,000); the slowest query of
-expiry and of the history's purge among them; `JOBS` (400) jobs on one and on two workers, a core for each.
+expiry and of the history's purge among them; `JOBS` (400) jobs on one and on two workers, a core for each;
+and what one of each part carries by the page's formulas, with these costs.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ import psutil
 import skimage
 import structlog
 
+from benchmarks.scaling_formulas import FORMULAS, carried
 from libs.backends import Backends
 from libs.contracts.enums import Retention
 from libs.storage import image_expiry
@@ -110,27 +112,38 @@ async def upkeep(backends: Backends) -> dict[str, Counted]:
     return {"history purge": purged, "expiry": expired}
 
 
-async def measure_rows() -> None:
-    """Print costs with few and with many rows, and the slowest query of the upkeep."""
+async def measure_rows() -> dict[str, float]:
+    """Print costs with few and with many rows, and the slowest query of the upkeep; return the costs."""
+    measured: dict[str, float] = {}
     async with migrated_database() as url, own_vhost() as vhost:
         settings = {"DATABASE_URL": url, "BROKER_URL": vhost, "OBJECTS_URL": own_bucket()}
         with tempfile.TemporaryDirectory() as name:
             async with opened_backends(Path(name), **settings, QUOTA_BYTES="1000000000000") as backends:
                 owner, working_for = await an_owner(), await an_owner()
-                print(f"{'rows':>10} {'queries':>8} {'messages':>9} {'ms in queries':>14}")
+                print(
+                    f"{'rows':>10} {'queries':>8} {'commits':>8} {'messages':>9} {'files':>6} {'query ms':>9}"
+                )
                 for count in (FEW, ROWS):
                     await fill(url, owner, count)
                     counted, total_ms = await cost_of_a_job(backends, working_for)
                     print(
-                        f"{await Job.count():>10,} {len(counted.queries):>8} {len(counted.messages):>9}"
-                        f" {total_ms:>14.1f}"
+                        f"{await Job.count():>10,} {len(counted.queries):>8} {counted.commits:>8}"
+                        f" {len(counted.messages):>9} {len(counted.transfers):>6} {total_ms:>9.1f}"
                     )
+                    measured = {
+                        "queries": len(counted.queries),
+                        "query_ms": total_ms / len(counted.queries),
+                        "commits": counted.commits,
+                        "messages": len(counted.messages),
+                        "transfers": len(counted.transfers),
+                    }
                 for name_of, counted in (await upkeep(backends)).items():
                     slowest = counted.slowest
                     print(
                         f"{name_of}: {len(counted.queries)} queries, the slowest {slowest.ms:.1f} ms"
                         f" (target {QUERY_TARGET_MS:.0f}): {' '.join(slowest.text.split())[:80]}"
                     )
+    return measured
 
 
 @asynccontextmanager
@@ -202,15 +215,22 @@ async def until_done(client: Client, ids: Iterable[str]) -> None:
 async def main() -> None:
     """Print everything."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    await measure_rows()
-    if not JOBS:
-        return
+    measured = await measure_rows()
+    if JOBS:
+        measured["job_cpu_ms"] = await measure_workers()
+    for part, jobs in carried(measured).items():
+        print(f"{part}: {jobs:,.0f} jobs a second = {FORMULAS[part]}")
+
+
+async def measure_workers() -> float:
+    """Print the throughput of one and of two workers; return the milliseconds of CPU of a job on one."""
     (one, one_cpu), (two, two_cpu) = await jobs_per_s(1), await jobs_per_s(2)
     print(
         f"{JOBS} jobs: {one:.2f} a second on one worker, {two:.2f} on two, {two / one:.2f} times"
         f" (target {RATIO_TARGET})"
     )
     print(f"CPU of workers: {one_cpu * 1000:.0f} ms a job on one, {two_cpu * 1000:.0f} ms on two")
+    return one_cpu * 1000
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import pytest
 from msgspec import structs
 
 from apps.api.problems import all_codes
+from benchmarks.scaling_formulas import FORMULAS, NUMBERS, SIZES, carried, sizes
 from docs.generate import api, configuration, diagrams, errors, messages, metrics, steps
 from libs.contracts import schema
 from libs.settings import load_settings, setting_names, variable_of
@@ -81,6 +82,34 @@ def test_the_page_of_the_api_has_every_field_of_every_body() -> None:
         assert [(field, sent == "yes") for field, _, sent, _ in rows] == [
             (field, field in needed) for field in body.get("properties", {})
         ]
+
+
+def test_what_the_page_about_scaling_computes_follows_from_its_numbers_by_its_formulas() -> None:
+    tables = [rows_of(table) for table in (ROOT / "docs/scaling.md").read_text().split("\n\n")]
+    shown = [
+        [(f"`{name}`", f"{number.value:,g}", number.source) for name, number in NUMBERS.items()],
+        [(part, f"`{formula}`", f"{two_digits(carried({})[part]):,}") for part, formula in FORMULAS.items()],
+        [(need, f"`{formula}`") for need, formula in SIZES.items()],
+        [
+            (f"{jobs:,}", f"{busiest} a second", *map(str, others))
+            for jobs in (100_000, 1_000_000, 5_000_000)
+            for busiest, *others in [sizes(jobs).values()]
+        ],
+    ]
+    for table in shown:
+        assert table in tables
+
+
+def rows_of(block: str) -> list[tuple[str, ...]]:
+    """Return the cells of a table without its head."""
+    rows = [line for line in block.splitlines() if line.startswith("|")]
+    return [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows[2:]]
+
+
+def two_digits(value: float) -> int:
+    """Round down to two digits that count."""
+    unit = 10 ** (len(str(int(value))) - 2)
+    return int(value // unit * unit)
 
 
 def test_each_diagram_is_drawn_as_it_is_written() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.scaling_formulas import NUMBERS
 from libs.contracts.enums import Retention
 from tests.storage.rows import an_owner
 from tests.support.backends import NewBackends, ended, submit, working
@@ -30,3 +31,5 @@ async def test_a_job_costs_at_most_eight_queries_and_three_messages(
             await asyncio.wait_for(anext(events), WAIT_S)
     assert len(counted.queries) <= 8, [query.text for query in counted.queries]
     assert len(counted.messages) <= 3, counted.messages
+    assert counted.commits <= NUMBERS["commits"].value
+    assert len(counted.transfers) <= NUMBERS["transfers"].value, counted.transfers
