@@ -39,6 +39,7 @@ engine answers, otherwise as local programs, which root on Debian or Ubuntu inst
 apt-get. They listen on 127.0.0.1, on ports of their own. `up` also installs what else
 the tests use: Chromium, amqp-publish, pg_isready, and a RabbitMQ for tests that kill it.
 
+POSTGRES=17             PostgreSQL in this version from npm, not the system's
 DARKROOM_SERVICES_DIR   directory for state and data (default: .services)
 DARKROOM_SERVICES_PATH  the only directories that are searched for programs
 """

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from infra.local import network, processes, programs
+from infra.local import network, npm_postgres, processes
 from infra.local.record import CannotStart, Record
 from infra.local.service import Container
 
@@ -60,7 +60,7 @@ class Postgres:
         data = folder / "data"
         _initialise(data, user)
         options = FAST_OPTIONS | LOCAL_OPTIONS | {"port": str(record.ports["sql"])}
-        command = [str(programs.need("postgres")), "-D", str(data), *_flags(options)]
+        command = [str(npm_postgres.program("postgres")), "-D", str(data), *_flags(options)]
         record.processes[:] = [
             processes.start(command, folder=folder, env=_env(), log=folder / "log", user=user)
         ]
@@ -94,7 +94,7 @@ def _flags(options: dict[str, str]) -> list[str]:
 
 def _initialise(data: Path, user: int | None) -> None:
     made = subprocess.run(
-        [str(programs.need("initdb")), "-D", str(data), *INITDB],
+        [str(npm_postgres.program("initdb")), "-D", str(data), *INITDB],
         cwd=data.parent,
         env=_env(),
         user=user,
