@@ -14,14 +14,23 @@ from PIL import Image, ImageChops, ImageStat
 from yarl import URL
 
 from tests.edits.openai_server import OpenAIServer
-from tests.support.documents import NO_COMMANDS, NOT_RUN, PAGES, ROOT, blocks, run_as_pasted, script
+from tests.support.documents import (
+    NO_COMMANDS,
+    NOT_RUN,
+    ON_MACHINES,
+    PAGES,
+    ROOT,
+    blocks,
+    run_as_pasted,
+    script,
+)
 from tests.support.photo_server import OUTSIDE, PhotoServer, serving
 from tests.support.ports import free_port
 from tests.support.services import service_url
 from tests.support.site import Site, running_site
 
 SETUP = "AUTH="  # the last line of the block that prepares the shell
-ON_SERVICES = "docs/amqp.md"  # orders need a real broker
+ON_SERVICES = "docs/orders.md"  # orders need a real broker
 LOCAL = [page for page in PAGES if page not in ("README.md", ON_SERVICES)]
 PRODUCER = "ada"
 
@@ -65,6 +74,8 @@ def folder(tmp_path: Path, photos: Path) -> Path:
     with Image.open(photos / "retina.jpg") as photo:
         photo.save(tmp_path / "photo.jpg")
     (tmp_path / "photos").mkdir()
+    for day in range(1, 9):  # backups of earlier days
+        (tmp_path / "backups" / f"2020-01-{day:02}T000000Z").mkdir(parents=True)
     (tmp_path / "photos" / "rocket.jpg").write_bytes((photos / "rocket.jpg").read_bytes())
     return tmp_path
 
@@ -164,8 +175,19 @@ def check_command_line(out: str, folder: Path, _: Surroundings) -> None:
     assert "\nfit (" in out.replace("  fit", "fit")
 
 
+def check_backup(out: str, folder: Path, _: Surroundings) -> None:
+    assert out.count("backed up: ") == 2
+    assert "restored: " in out
+    assert (folder / "restored" / "darkroom.sqlite").is_file()
+    kept = sorted(path.name for path in (folder / "backups").iterdir())
+    assert len(kept) == 7
+    assert kept[0] == "2020-01-03T000000Z", "the oldest two are gone"
+    assert out.splitlines()[-1] == "refused"
+
+
 CHECKS: dict[str, Callable[[str, Path, Surroundings], None]] = {
     "docs/accounts.md": check_accounts,
+    "docs/backup.md": check_backup,
     "docs/batches.md": check_batches,
     "docs/command-line.md": check_command_line,
     "docs/edits.md": check_edits,
@@ -192,7 +214,7 @@ async def test_the_commands_of_a_page_run_as_they_stand(
 
 @pytest.mark.services
 @pytest.mark.parametrize("surroundings", ["services"], indirect=True)
-async def test_the_commands_of_the_page_about_rabbitmq_run_as_they_stand(
+async def test_the_commands_of_the_page_about_orders_run_as_they_stand(
     surroundings: Surroundings, folder: Path
 ) -> None:
     url, management = URL(surroundings.site.settings["BROKER_URL"]), service_url("RABBITMQ_MANAGEMENT")
@@ -206,6 +228,8 @@ async def test_the_commands_of_the_page_about_rabbitmq_run_as_they_stand(
             await session.delete(f"{management}/api/users/{PRODUCER}")
     replies = [json.loads(line) for line in out.splitlines() if line.startswith('{"type": "job.completed"')]
     assert [reply["owner"] for reply in replies] == [PRODUCER]
+    with Image.open(folder / "thumbnail.webp") as image:
+        assert (image.format, image.width) == ("WEBP", 200)
     assert out.splitlines()[-1].endswith("dropped")
 
 
@@ -214,7 +238,7 @@ def test_every_block_of_a_page_is_run_or_says_why_not(page: str) -> None:
     for block in blocks(page):
         language, _, mark = block.info.partition(" ")
         assert language in NO_COMMANDS | {"sh"}, block
-        assert mark in ({"", *NOT_RUN} if language == "sh" else {""}), block
+        assert mark in ({"", *NOT_RUN, *ON_MACHINES} if language == "sh" else {""}), block
 
 
 def test_every_page_prepares_the_shell_with_the_same_commands() -> None:

@@ -28,6 +28,9 @@ NOT_RUN = {
 }
 """The marks of command blocks that are not run, with the reason."""
 
+ON_MACHINES = ("on=web", "on=work")
+"""The marks of command blocks for one machine of several: test_three_machines.py runs them."""
+
 LOCAL_ADDRESS = "http://127.0.0.1:8000"  # of `make run`
 NO_COMMANDS = {
     *("text", "json", "csv", "http", "python", "nginx", "caddy", "yaml", "js", "php", "go", "ruby", "bash"),
