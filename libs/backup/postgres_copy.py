@@ -56,7 +56,10 @@ async def save(engine: PooledPostgres, folder: Path, *, newest: str, without: st
 
 
 async def load(engine: PooledPostgres, folder: Path, saved: SavedDatabase) -> None:
-    """Make the schema of the backup, and fill it in one transaction."""
+    """Make the schema of the backup, and fill it in one transaction.
+
+    Triggers rest meanwhile: what they have written into other tables is in the backup too.
+    """
     await migrate(engine, until=saved.migration)
     connection = await engine.get_new_connection()
     try:
@@ -66,6 +69,8 @@ async def load(engine: PooledPostgres, folder: Path, saved: SavedDatabase) -> No
                 names = ", ".join(f'"{table.name}"' for table in saved.tables)
                 await connection.execute(f"truncate {names}")  # what migrations have inserted
                 for table in saved.tables:
+                    await connection.execute(f'alter table "{table.name}" disable trigger user')
+                for table in saved.tables:
                     await connection.copy_to_table(
                         table.name,
                         source=folder / table.file,
@@ -73,6 +78,8 @@ async def load(engine: PooledPostgres, folder: Path, saved: SavedDatabase) -> No
                         format="text",
                         timeout=UNLIMITED_S,
                     )
+                for table in saved.tables:
+                    await connection.execute(f'alter table "{table.name}" enable trigger user')
                 for row in await connection.fetch(SEQUENCES):
                     await connection.execute(
                         f'select setval($1::text::regclass, max("{row["column"]}"))'  # noqa: S608

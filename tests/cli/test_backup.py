@@ -3,7 +3,9 @@
 import json
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any, cast
 
+import asyncpg  # pyright: ignore[reportMissingTypeStubs]
 import pytest
 
 from tests.support.client import Client
@@ -28,6 +30,17 @@ async def empty_site(like: Site, directory: Path, stack: AsyncExitStack) -> Site
     site = Site(like.kind, directory, settings)
     directory.mkdir()
     return site
+
+
+async def resting_triggers(site: Site) -> int:
+    """How many triggers of the database do not run; SQLite's always do."""
+    if site.kind == "embedded":
+        return 0
+    connection = cast("Any", await asyncpg.connect(site.settings["DATABASE_URL"]))
+    try:
+        return await connection.fetchval("select count(*) from pg_trigger where tgenabled = 'D'")
+    finally:
+        await connection.close()
 
 
 async def image_with_result(client: Client, photo: Path) -> dict[str, bytes]:
@@ -57,6 +70,7 @@ async def test_a_backup_restores_accounts_images_and_jobs_into_an_empty_installa
         restored = await run_command(other, "restore", str(folder))
         assert (restored.status, restored.out) == (0, written.out.replace("backed up", "restored")), restored
         assert await object_keys(other) == await object_keys(site)
+        assert await resting_triggers(other) == 0
         healthy = await run_command(other, "doctor", "--age", "0")
         assert (healthy.status, healthy.out) == (0, ""), healthy
         refused = await run_command(other, "restore", str(folder))
