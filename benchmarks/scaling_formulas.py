@@ -20,13 +20,13 @@ NUMBERS: Mapping[str, Number] = {
     "request_cpu_ms": Number(12, "assumed; `make bench-cpu` measures it: request, upload, log"),
     "queries": Number(8, "measured by `make bench-scale`"),
     "query_ms": Number(0.5, "measured by `make bench-scale`: time in queries / queries"),
-    "commits": Number(4, "measured by `make bench-scale`"),
+    "commits": Number(3, "measured by `make bench-scale`"),
     "messages": Number(2, "measured by `make bench-scale`"),
     "transfers": Number(3, "measured by `make bench-scale`: files put and got"),
     "file_mb": Number(1, "assumed"),
     "database_cores": Number(8, "assumed"),
-    "syncs_per_s": Number(2000, "assumed: the slower NVMe disks"),
-    "commits_a_sync": Number(4, "assumed: PostgreSQL syncs the WAL of those that wait together at once"),
+    "syncs_per_s": Number(2000, "assumed: a slow NVMe disk"),
+    "commits_a_sync": Number(3, "assumed: PostgreSQL syncs the WAL of those that wait together at once"),
     "queue_messages_per_s": Number(
         5000, "assumed: RabbitMQ's makers name 5,000 to 10,000 in one quorum queue"
     ),
