@@ -41,6 +41,7 @@ async def test_two_thousand_images_scroll_with_few_of_them_drawn_and_in_little_m
     async with unwatched_library(console.client) as unwatched:
         await unwatched.evaluate(f"({SCROLL})()")
         memory = unwatched.memory_bytes()
+        assert await unwatched.alive("HTMLCanvasElement") < DRAWN_TILES  # nothing keeps tiles that are gone
     with capsys.disabled():
         print(f" {memory / 1e6:.0f} MB")  # noqa: T201
     assert memory < MEMORY_BYTES

@@ -56,6 +56,19 @@ class UnwatchedPage:
         """Wait until the page has an element."""
         await until(lambda: self.evaluate(f"document.querySelector({json.dumps(selector)}) !== null"))
 
+    async def alive(self, kind: str) -> int:
+        """Return how many objects of a class are left once garbage is collected."""
+        prototype = await self.send("Runtime.evaluate", expression=f"{kind}.prototype")
+        identity = prototype["result"]["objectId"]
+        found = await self.send("Runtime.queryObjects", prototypeObjectId=identity)
+        counted = await self.send(
+            "Runtime.callFunctionOn",
+            objectId=found["objects"]["objectId"],
+            functionDeclaration="function() { return this.length; }",
+            returnByValue=True,
+        )
+        return counted["result"]["value"]
+
     def memory_bytes(self) -> int:
         """Return the private memory of the largest page process of the browser."""
         processes = self._browser.children(recursive=True)

@@ -1,5 +1,5 @@
 // A grid that holds only the rows in sight, however many images there are; it scrolls with the page.
-import { Component, html, useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact.js";
+import { html, render, useCallback, useEffect, useLayoutEffect, useRef, useState } from "../../vendor/preact.js";
 import { Tile } from "./tile.js";
 
 const GAP = 12;
@@ -33,38 +33,53 @@ export function Grid({ items, total, selected, active, control, onNeed, onOpen, 
   control.current = sizes && { columns: sizes.columns, reveal: (index) => reveal(box.current, index, sizes) };
   const rows = sizes ? Math.ceil(total / sizes.columns) : 0;
   const [from, to] = [Math.min(range[0], rows), Math.min(range[1], rows)];
+  const cells = useCallback((row) => drawnCells({ row, sizes, items, total, selected, active, onOpen, onSelect }),
+    [sizes, items, total, selected, active, onOpen, onSelect]);
+  useRows(box, from, to, sizes, cells);
   return html`<div class="grid" ref=${box} role="grid" aria-label="Images" aria-rowcount=${rows} aria-multiselectable="true"
-      style=${sizes && { height: `${rows * sizes.row}px` }}>
-    ${sizes && Array.from({ length: to - from }, (_, i) => from + i).map((row) => html`<${Row} key=${row} row=${row} sizes=${sizes}
-      items=${items} total=${total} selected=${selected} active=${active} onOpen=${onOpen} onSelect=${onSelect} />`)}
-  </div>`;
+      style=${sizes && { height: `${rows * sizes.row}px` }}></div>`;
 }
 
-// A row is drawn again only when something in it changes: scrolling changes none.
-class Row extends Component {
-  shouldComponentUpdate(next) {
-    return Object.keys(next).some((name) => next[name] !== this.props[name]);
-  }
-
-  render(props) {
-    return drawnRow(props);
-  }
+// Draws `cells(row)` of the rows from `from` to before `to`; again only when `cells` is another function, which
+// scrolling does not change. Each row is a tree of its own: in one tree, a row that skips its update keeps the rows
+// that were there when it was made, and these keep others, so that nothing which was ever in sight would be freed.
+function useRows(box, from, to, sizes, cells) {
+  const drawn = useRef(new Map()); // row -> { element, cells }
+  const drop = (row) => {
+    const { element } = drawn.current.get(row);
+    render(null, element);
+    element.remove();
+    drawn.current.delete(row);
+  };
+  useLayoutEffect(() => {
+    [...drawn.current.keys()].filter((row) => row < from || row >= to).forEach(drop);
+    for (let row = to - 1; row >= from; row -= 1) {
+      const element = drawn.current.get(row)?.element ?? document.createElement("div");
+      if (drawn.current.get(row)?.cells === cells) continue;
+      element.className = "grid-row";
+      element.role = "row";
+      element.ariaRowIndex = row + 1;
+      element.style.transform = `translateY(${row * sizes.row}px)`;
+      element.style.gridTemplateColumns = `repeat(${sizes.columns}, ${sizes.side}px)`;
+      if (!element.isConnected) box.current.insertBefore(element, drawn.current.get(row + 1)?.element ?? null);
+      drawn.current.set(row, { element, cells });
+      render(cells(row), element);
+    }
+  });
+  useEffect(() => () => [...drawn.current.keys()].forEach(drop), []);
 }
 
-function drawnRow({ row, sizes, items, total, selected, active, onOpen, onSelect }) {
+function drawnCells({ row, sizes, items, total, selected, active, onOpen, onSelect }) {
   const from = row * sizes.columns;
   const indexes = Array.from({ length: Math.min(sizes.columns, total - from) }, (_, i) => from + i);
-  const style = { transform: `translateY(${row * sizes.row}px)`, gridTemplateColumns: `repeat(${sizes.columns}, ${sizes.side}px)` };
-  return html`<div class="grid-row" role="row" aria-rowindex=${row + 1} style=${style}>
-    ${indexes.map((index) => {
-      const image = items[index];
-      return html`<div role="gridcell" key=${image?.id ?? index} aria-selected=${image ? selected.has(image.id) : undefined}>
-        ${image
-          ? html`<${Tile} image=${image} index=${index} active=${index === active} selected=${selected.has(image.id)} onOpen=${onOpen} onSelect=${onSelect} />`
-          : html`<div class="tile"><div class="picture"></div></div>`}
-      </div>`;
-    })}
-  </div>`;
+  return html`${indexes.map((index) => {
+    const image = items[index];
+    return html`<div role="gridcell" key=${image?.id ?? index} aria-selected=${image ? selected.has(image.id) : undefined}>
+      ${image
+        ? html`<${Tile} image=${image} index=${index} active=${index === active} selected=${selected.has(image.id)} onOpen=${onOpen} onSelect=${onSelect} />`
+        : html`<div class="tile"><div class="picture"></div></div>`}
+    </div>`;
+  })}`;
 }
 
 function watchScroll(box, sizes, setRange) {
