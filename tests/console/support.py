@@ -27,7 +27,8 @@ FLAGS = [
 PATIENCE_MS = 1000 * WAIT_S
 WIDTHS = (390, 1024, 1600)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-LOADED = "[...document.images].every((image) => image.complete || image.loading === 'lazy')"
+LOADED = """[...document.images].every((image) => image.complete || image.loading === "lazy")
+  && document.querySelector(".tile canvas:not(.loaded)") === null"""
 EXPECTED = (
     "Failed to load resource",  # Chromium reports each answer of 400 and above
     "The Cross-Origin-Opener-Policy header has been ignored",  # at the address without HTTPS

@@ -13,9 +13,9 @@ export function Audit({ query }) {
       <${TextFilter} name="username" label="Operator" query=${query} />
       <${TextFilter} name="action" label="Action" query=${query} />
       <${TextFilter} name="about" label="Id of the record" query=${query} /></${Filters}>
-    <${Table} list=${list} label="Audit log" empty="There is no such entry." columns=${["When", "Operator", "Action", "Record", "Detail", "Request"]}>${(entry) => html`<tr key=${entry.id}>
+    <${Table} list=${list} label="Audit log" empty="There is no such entry." columns=${["When", "Operator", "Action", "Record", "Detail, request"]}>${(entry) => html`<tr key=${entry.id}>
       <td class="line">${moment(entry.at)}</td><td>${entry.username}</td><td><code>${entry.action}</code></td><td class="long"><${Subject} entry=${entry} /></td>
-      <td class="long">${entry.detail}</td><td class="long">${entry.request_id && html`<code class="soft">${entry.request_id}</code>`}</td></tr>`}</${Table}></section>`;
+      <td class="long">${entry.detail}${entry.detail && entry.request_id && html`<br />`}${entry.request_id && html`<code class="soft">${entry.request_id}</code>`}</td></tr>`}</${Table}></section>`;
 }
 
 function Subject({ entry }) {

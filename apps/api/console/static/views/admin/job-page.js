@@ -3,7 +3,7 @@ import { html, useEffect } from "../../vendor/preact.js";
 import { api } from "../../api.js";
 import { follow } from "../../events.js";
 import { useResource } from "../../components/hooks.js";
-import { Failure, Loading } from "../../components/states.js";
+import { Failure, Loading, sentence } from "../../components/states.js";
 import { moment } from "../../components/format.js";
 import { toast } from "../../components/toast.js";
 import { agreed, Copy } from "../account/pieces.js";
@@ -52,7 +52,7 @@ export function JobPage({ id }) {
         ${job.status === "failed" && html`<${Act} run=${retry}>Retry</${Act}>`}
         ${isUnderWay && html`<${Act} run=${cancel} kind="danger">Cancel</${Act}>`}
         <${Act} run=${found.reload}>Load again</${Act}></div></div>
-    ${job.status === "failed" && html`<div class="notice bad" role="alert"><div><strong>${job.error}</strong>
+    ${job.status === "failed" && html`<div class="notice bad" role="alert"><div><strong>${sentence({ message: job.error })}</strong>
       <p>The code <a href="/errors/${job.error_code}" target="_blank">${job.error_code}</a> says what to do.</p></div></div>`}
     <div class="halves">
       <section class="card stack" aria-labelledby="timeline-title">

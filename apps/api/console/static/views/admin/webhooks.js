@@ -26,7 +26,7 @@ export function Webhooks({ query }) {
       <td><a href="/console/admin/webhooks?owner=${encodeURIComponent(hook.owner)}">${hook.owner}</a></td>
       <td class="line">${when(hook.last_delivered_at)}</td><td class="line">${when(hook.last_failed_at)}</td>
       <td>${hook.waiting.toLocaleString("en")}${hook.waiting === COUNTED && "+"}</td>
-      <td><div class="row"><a class="button small" href="/console/admin/deliveries?webhook=${hook.id}" aria-label="Deliveries to ${hook.url}">Deliveries</a>
+      <td><div class="row wraps"><a class="button small" href="/console/admin/deliveries?webhook=${hook.id}" aria-label="Deliveries to ${hook.url}">Deliveries</a>
         ${hook.active ? html`<${Act} run=${() => disable(hook)} kind="danger" label="Disable ${hook.url}">Disable</${Act}>`
           : html`<${Act} run=${() => set(hook, true)} label="Enable ${hook.url}">Enable</${Act}>`}</div></td></tr>`}</${Table}>
     <p class="soft">Deliveries to a <code>webhook_url</code> of a single request belong to no webhook: they are under <a href="/console/admin/deliveries">Deliveries</a>. Finished deliveries are kept for 30 days.</p></section>`;

@@ -58,7 +58,7 @@ function SearchBox({ search }) {
   };
   return html`<div class="search-box">
     <label><span class="hidden-label">Search by name</span><${Icon} name="search" size=${18} />
-      <input ref=${input} class="input" type="search" placeholder="Search by name" value=${text} onPaste=${pasted} onInput=${(event) => setText(event.target.value)} /></label>
+      <input ref=${input} class="input" type="search" placeholder="Search names" value=${text} onPaste=${pasted} onInput=${(event) => setText(event.target.value)} /></label>
     <button class="button quiet icon small" aria-label="Search by a picture" title="Search by a picture: choose, drop or paste a file" onClick=${() => file.current.click()}>
       <${Icon} name="alike" size=${18} /></button>
     <input ref=${file} type="file" accept="image/*,.heic,.jxl" hidden aria-label="Picture to search with"
