@@ -17,8 +17,9 @@ from rich.table import Table
 
 from infra.local import tools
 from tests.console.many_images import SCROLL, multiply
-from tests.console.support import FLAGS, opened
+from tests.console.support import opened
 from tests.console.unwatched_page import unwatched_library
+from tests.support.browser import FLAGS
 from tests.support.client import Client
 from tests.support.shared_sites import signed_in
 from tests.support.site import running_site

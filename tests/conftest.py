@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.support.shared_sites",
     "tests.support.backends",
     "tests.support.counting",
+    "tests.support.browser",
 ]
 
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.services)]

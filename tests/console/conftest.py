@@ -1,12 +1,11 @@
-"""Fixtures of the console's tests: one site and one browser for each file, a page for each test."""
+"""Fixtures of the console's tests: one site for each file, a page for each test."""
 
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
-from infra.local import tools
-from tests.console.support import FLAGS, Console, opened
+from tests.console.support import Console, opened
 from tests.support.shared_sites import signed_in
 from tests.support.site import Kind, Site, running_site
 
@@ -27,17 +26,6 @@ async def console_site(
     kind: Kind = request.param
     async with running_site(kind, tmp_path_factory.mktemp(f"console-{kind}"), **console_settings) as site:
         yield site
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    """The browser of this file."""
-    path = tools.BROWSER.find()
-    assert path, tools.BROWSER.advice
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

@@ -13,17 +13,6 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 from tests.support.client import PASSWORD, Client
 from tests.support.waiting import WAIT_S, until
 
-PLAIN_HOST = "darkroom.test"
-"""This machine by a name of which no browser says that plain HTTP to it is secure."""
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1",
-]
 PATIENCE_MS = 1000 * WAIT_S
 WIDTHS = (390, 1024, 1600)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, Request, expect
 
-from tests.console.support import PLAIN_HOST, Console, sign_in
+from tests.console.support import Console, sign_in
+from tests.support.browser import PLAIN_HOST
 
 pytestmark = pytest.mark.services  # `make services` brings the browser
 

@@ -16,7 +16,7 @@ import aiohttp
 import psutil
 
 from infra.local import tools
-from tests.console.support import FLAGS
+from tests.support.browser import FLAGS
 from tests.support.client import PASSWORD, Client
 from tests.support.waiting import until
 

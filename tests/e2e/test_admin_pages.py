@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from infra.local import tools
 from tests.console.accessibility import serious_faults
-from tests.console.support import FLAGS, SCHEMES
+from tests.console.support import SCHEMES
 from tests.support.client import PASSWORD, Client
 from tests.support.site import Site, running_site
 from tests.support.waiting import WAIT_S, until
@@ -54,16 +53,6 @@ async def operated(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> As
         endpoint = {"url": "https://example.org/hook", "events": ["batch.completed"]}
         assert (await client.post("/api/webhooks", json=endpoint)).status == 201
         yield Operated(site, client)
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Browser]:
-    path = tools.BROWSER.find()
-    assert path, tools.BROWSER.advice
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

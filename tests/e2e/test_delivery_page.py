@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import ViewportSize, async_playwright
+from playwright.async_api import Browser, ViewportSize
 
-from infra.local import tools
 from tests.support.addresses import fetched, signed
 from tests.support.client import Client
 from tests.support.documents import blocks
@@ -31,10 +30,13 @@ async def image(shared_client: Client, large_photo: Path) -> dict[str, Any]:
     ("viewport", "scale", "width"), [((320, 600), 1, 640), ((320, 600), 2, 640), ((700, 600), 2, 1920)]
 )
 async def test_the_browser_chooses_the_width_of_a_srcset_and_the_format_of_a_picture(
-    shared_client: Client, image: dict[str, Any], viewport: tuple[int, int], scale: int, width: int
+    chromium: Browser,
+    shared_client: Client,
+    image: dict[str, Any],
+    viewport: tuple[int, int],
+    scale: int,
+    width: int,
 ) -> None:
-    path = tools.BROWSER.find()
-    assert path, tools.BROWSER.advice
     address = shared_client.site.url + signed("w_1920", image["id"])
     widths = (640, 1080, 1920)
 
@@ -46,19 +48,14 @@ async def test_the_browser_chooses_the_width_of_a_srcset_and_the_format_of_a_pic
     <source type="image/webp" srcset="{sources("webp")}" sizes="100vw">
     <img id=chosen src="{address}.jpg" srcset="{sources("jpg")}" sizes="100vw"></picture>
     <img id=negotiated src="{address}?w=64">"""
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        try:
-            size = ViewportSize(width=viewport[0], height=viewport[1])
-            context = await chromium.new_context(viewport=size, device_scale_factor=scale)
-            page = await context.new_page()
-            types: dict[str, str] = {}
-            page.on("response", lambda answer: types.update({answer.url: answer.headers["content-type"]}))
-            await page.set_content(page_text, wait_until="networkidle")
-            chosen = await page.evaluate("document.getElementById('chosen').currentSrc")
-            natural = await page.evaluate("document.getElementById('negotiated').naturalWidth")
-        finally:
-            await chromium.close()
+    size = ViewportSize(width=viewport[0], height=viewport[1])
+    async with await chromium.new_context(viewport=size, device_scale_factor=scale) as context:
+        page = await context.new_page()
+        types: dict[str, str] = {}
+        page.on("response", lambda answer: types.update({answer.url: answer.headers["content-type"]}))
+        await page.set_content(page_text, wait_until="networkidle")
+        chosen = await page.evaluate("document.getElementById('chosen').currentSrc")
+        natural = await page.evaluate("document.getElementById('negotiated').naturalWidth")
     assert chosen == f"{address}.webp?w={width}"
     assert types[chosen] == "image/webp"
     assert (natural, types[f"{address}?w=64"]) == (64, "image/avif")

@@ -3,25 +3,23 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from docs.generate.site import build
-from infra.local import tools
 from tests.console.accessibility import serious_faults
-from tests.console.support import FLAGS, PATIENCE_MS
+from tests.console.support import PATIENCE_MS
 
 pytestmark = pytest.mark.services  # `make services` brings the browser
 
 SHOWN = "[...document.images].every(one => one.complete && one.naturalWidth > 0)"
 
 
-async def test_the_site_opens_from_a_folder_searches_turns_dark_and_fits_a_telephone(tmp_path: Path) -> None:
+async def test_the_site_opens_from_a_folder_searches_turns_dark_and_fits_a_telephone(
+    tmp_path: Path, chromium: Browser
+) -> None:
     site = build(tmp_path / "site")
-    path = tools.BROWSER.find()
-    assert path, tools.BROWSER.advice
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=FLAGS)
-        page = await chromium.new_page(color_scheme="light")
+    async with await chromium.new_context(color_scheme="light") as context:
+        page = await context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         asked: list[str] = []
@@ -49,4 +47,3 @@ async def test_the_site_opens_from_a_folder_searches_turns_dark_and_fits_a_telep
             await page.goto((site / f"{name}.html").as_uri())
             assert await page.evaluate("document.documentElement.scrollWidth") <= 390, name
         assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
-        await chromium.close()

@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page
 
-from infra.local import tools
-from tests.e2e.test_admin_pages import FLAGS, PATIENCE_MS
+from tests.e2e.test_admin_pages import PATIENCE_MS
 from tests.support.client import Client
 from tests.support.shared_sites import ON_ONE_SITE
 
@@ -17,25 +16,22 @@ UPLOAD = "#operations-Images-uploadImage"
 
 
 @pytest.fixture
-async def page(client: Client) -> AsyncIterator[Page]:
+async def page(client: Client, chromium: Browser) -> AsyncIterator[Page]:
     """The page, with the token of an account."""
-    path = tools.BROWSER.find()
-    assert path, tools.BROWSER.advice
-    async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=path, args=FLAGS)
-        try:
-            opened = await chromium.new_page()
-            opened.set_default_timeout(PATIENCE_MS)
-            await opened.goto(f"{client.site.url}/schema")
-            await opened.click("button.authorize")
-            await opened.locator(".auth-container input").first.fill(client.token or "")
-            await opened.locator(".auth-btn-wrapper button.authorize").first.click()
-            await opened.click("button.btn-done")
-            await opened.click(f"{UPLOAD} .opblock-summary-control")
-            await opened.click(f"{UPLOAD} button.try-out__btn")
-            yield opened
-        finally:
-            await chromium.close()
+    context = await chromium.new_context()
+    try:
+        opened = await context.new_page()
+        opened.set_default_timeout(PATIENCE_MS)
+        await opened.goto(f"{client.site.url}/schema")
+        await opened.click("button.authorize")
+        await opened.locator(".auth-container input").first.fill(client.token or "")
+        await opened.locator(".auth-btn-wrapper button.authorize").first.click()
+        await opened.click("button.btn-done")
+        await opened.click(f"{UPLOAD} .opblock-summary-control")
+        await opened.click(f"{UPLOAD} button.try-out__btn")
+        yield opened
+    finally:
+        await context.close()
 
 
 async def executed(page: Page) -> tuple[int, dict[str, object]]:

@@ -18,12 +18,13 @@ from libs.jobs.build import JobOptions
 from libs.jobs.publish import publish
 from libs.storage import images
 from libs.storage.database.tables import Image, Job
-from tests.broker.rabbit_node import prepared_node
 from tests.edits.conftest import EditBackends, EditSite, NewEditBackends, NewEditSite, open_edit_site
 from tests.edits.edit_requests import PROMPT, children_of, queued, record, stored, used
 from tests.edits.openai_server import OpenAIServer, responds_when_released
 from tests.storage.rows import an_owner, job_row
 from tests.support.backends import ended, opened_backends, submit, working
+from tests.support.fault_proxy import FaultProxy
+from tests.support.services import own_vhost
 from tests.support.site import Site
 from tests.support.site_jobs import objects_url, stored_keys, working_app
 from tests.support.waiting import WAIT_S
@@ -131,20 +132,22 @@ async def test_a_call_that_its_owner_cancels_leaves_nothing(new_edit_site: NewEd
 
 
 @pytest.mark.services
-async def test_one_call_is_made_over_a_broker_that_restarts(tmp_path: Path) -> None:
-    async with prepared_node() as node:
-        await node.start()
-        connected_broker = open_edit_site("services", tmp_path / "site", BROKER_URL=node.url)
-        async with connected_broker as edit_site:
-            source, job_id = await called(edit_site)
-            await node.kill()
-            await node.start()
-            await in_the_log(edit_site.site, "job_not_free")  # the message came again
-            edit_site.openai.may_respond.set()
-            job = await edit_site.client.job_done(job_id)
-            assert job["status"] == "completed"
-            assert await children_of(edit_site.client, source) == [job["result_id"]]
-            assert len(edit_site.openai.calls) == 1
+async def test_one_call_is_made_over_a_broker_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    async with (
+        own_vhost() as broker_url,
+        FaultProxy.to(broker_url) as proxy,
+        open_edit_site("services", tmp_path / "site", BROKER_URL=proxy.url) as edit_site,
+    ):
+        source, job_id = await called(edit_site)
+        proxy.cut()
+        await asyncio.wait_for(proxy.refused.wait(), WAIT_S)
+        proxy.restore()
+        await in_the_log(edit_site.site, "job_not_free")  # the message came again
+        edit_site.openai.may_respond.set()
+        job = await edit_site.client.job_done(job_id)
+        assert job["status"] == "completed"
+        assert await children_of(edit_site.client, source) == [job["result_id"]]
+        assert len(edit_site.openai.calls) == 1
 
 
 async def submitted_edit(edit_backends: EditBackends, photo: Path) -> tuple[Image, Job]:
