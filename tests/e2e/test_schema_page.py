@@ -42,16 +42,15 @@ async def executed(page: Page) -> tuple[int, dict[str, object]]:
     return answer.status, await answer.json()
 
 
-async def test_an_upload_is_tried_out_with_a_file_and_nothing_else(page: Page, photo: Path) -> None:
+async def test_an_upload_is_tried_out_with_a_file_and_nothing_else_and_then_with_operations(
+    page: Page, photo: Path
+) -> None:
     files = page.locator(f"{UPLOAD} input[type=file]")
     assert await files.count() == 2  # the image and the mask; operations are text
     await files.first.set_input_files(photo)
     status, image = await executed(page)
     assert (status, image["filename"], image["retention"]) == (201, "rocket.jpg", "keep")
 
-
-async def test_an_upload_is_tried_out_with_operations(page: Page, photo: Path) -> None:
-    await page.locator(f"{UPLOAD} input[type=file]").first.set_input_files(photo)
     operations = page.locator(f"{UPLOAD} tr[data-property-name=operations] input[type=text]")
     await operations.fill('[{"op": "resize", "width": 64}]')
     status, image = await executed(page)
