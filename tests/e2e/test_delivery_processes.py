@@ -80,7 +80,8 @@ async def test_after_kill_9_in_mid_render_the_next_request_has_the_image_and_not
     process = psutil.Process(site.apps["dying"].pid)
     asked = asyncio.create_task(fetched(client, path, url=url_of(site, "dying")))
     await busy_one_of(process)
-    for one in renders_of(process):  # one that only starts may count as busy too
+    suspended = list(renders_of(process))  # one that only starts may count as busy too
+    for one in suspended:
         one.suspend()
     await site.kill("dying")
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever a closed connection is
@@ -90,6 +91,8 @@ async def test_after_kill_9_in_mid_render_the_next_request_has_the_image_and_not
     again = await fetched(client, path, url=url_of(site, "second"))
     assert again.body == answer.body
     assert rendered(site, image) == 1
+    for one in suspended:
+        one.kill()  # running, they would end with the process
 
 
 async def test_a_process_that_is_told_to_stop_sends_and_stores_what_it_renders(
