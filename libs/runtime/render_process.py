@@ -4,8 +4,12 @@ import ctypes
 import os
 import resource
 import signal
+from contextlib import suppress
 
 PR_SET_PDEATHSIG = 1
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+LARGEST_KEPT_BYTES = 32 * 1024**2  # of one allocation; glibc takes no more
+KEPT_BYTES = 48 * 1024**2  # the pixels of 12 MP
 
 
 def prepare(memory_bytes: int, niceness: int) -> None:
@@ -17,5 +21,14 @@ def prepare(memory_bytes: int, niceness: int) -> None:
     if niceness:
         os.nice(niceness)
     if os.uname().sysname == "Linux":
+        libc = ctypes.CDLL(None)
         # The fork server ends with our parent; without this a busy render process would outlive both.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        _keep_freed_memory(libc)
+
+
+def _keep_freed_memory(libc: ctypes.CDLL) -> None:
+    """Have glibc keep the memory of one image for the next: fresh pages cost a third of a small render."""
+    with suppress(AttributeError):  # musl has no such options
+        libc.mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT_BYTES)
+        libc.mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)

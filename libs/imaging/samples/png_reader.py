@@ -72,6 +72,8 @@ class PngReader(PngImagePlugin.PngImageFile):
             self.info = again.info | self.info
             self._become(again)
             return again.load()
+        finally:
+            self._stream = None  # it refers to this image, which would be freed late
 
     def load_read(self, read_bytes: int) -> bytes:
         """Return compressed data for Pillow's decoder."""
