@@ -9,13 +9,13 @@ from PIL.ImageFile import ImageFile
 
 from libs.imaging.blurhash import blurhash
 from libs.imaging.dominant_colours import dominant_colours
-from libs.imaging.errors import OutOfMemory
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.frames.frame_composer import read_composition
 from libs.imaging.frames.frame_decoder import total_duration_ms
 from libs.imaging.hashing import HASH_VERSION, file_digests, perceptual_hashes
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
+from libs.imaging.memory_errors import memory_errors
 from libs.imaging.metadata.blocks import read_blocks
 from libs.imaging.metadata.exif_iptc import Camera, Caption, read_camera, read_caption
 from libs.imaging.metadata.resolution import Resolution, read_resolution
@@ -87,13 +87,11 @@ def describe(source: Path, limits: Limits) -> Description:
         SourceFault: The file is not an accepted image, is damaged, or is above `limits`.
         OutOfMemory: The pixels do not fit into memory.
     """
-    header = read_header(source, limits)
-    check_not_truncated(source, header.format, limits)
-    try:
+    with memory_errors():
+        header = read_header(source, limits)
+        check_not_truncated(source, header.format, limits)
         with timed("describe"), open_image(source, header.format) as image:
             return _describe(image, header, source)
-    except MemoryError as error:
-        raise OutOfMemory from error
 
 
 def _describe(image: ImageFile, header: Header, source: Path) -> Description:

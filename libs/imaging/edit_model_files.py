@@ -10,11 +10,12 @@ from PIL import Image
 
 from libs.imaging.complete_file import CompleteFile
 from libs.imaging.compositing import has_alpha
-from libs.imaging.errors import AssetUnreadable, MaskWithoutHole, OutOfMemory, SourceFault
+from libs.imaging.errors import AssetUnreadable, MaskWithoutHole, SourceFault
 from libs.imaging.geometry import Size
 from libs.imaging.header import read_header
 from libs.imaging.limits import Limits
 from libs.imaging.mask_feather import lay_back
+from libs.imaging.memory_errors import memory_errors
 from libs.imaging.operations import AnyOperation, Convert, Crop, Frames, Resize
 from libs.imaging.pillow_adapter import open_image, translated_errors
 from libs.imaging.pipeline import first_frame, render
@@ -88,7 +89,7 @@ def prepare(
         MaskWithoutHole: The mask has no transparent pixels.
         OutOfMemory: The work does not fit into memory.
     """
-    try:
+    with memory_errors():
         mask_alpha = None if mask is None else _mask_alpha(mask, limits)
         edge = requirements.max_edge
         masked = None if mask_alpha is None else _keep_source(source, mask_alpha, folder, limits)
@@ -98,8 +99,6 @@ def prepare(
             if prepared.picture.stat().st_size < requirements.max_bytes or edge <= MIN_EDGE:
                 return prepared
             edge = max(MIN_EDGE, int(edge * SHRINK_FACTOR))
-    except MemoryError as error:
-        raise OutOfMemory from error
 
 
 def finish(
@@ -135,14 +134,12 @@ def finish(
 def _laid_back(answer: Path, masked: MaskedSource, window: Window | None, limits: Limits) -> Path:
     """Write the source with the answer in its hole, beside the answer."""
     path = answer.with_name(answer.name + "-laid-back")
-    try:
+    with memory_errors():
         edited = first_frame(answer, limits)
         if window is not None:
             edited = window.crop(edited.size).apply(edited)
         with open_image(masked.picture, "png") as picture, open_image(masked.hole, "png") as hole:
             _write_png(lay_back(picture, edited, hole), path)
-    except MemoryError as error:
-        raise OutOfMemory from error
     return path
 
 

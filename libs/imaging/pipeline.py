@@ -10,13 +10,14 @@ from PIL.Image import Image
 from PIL.ImageFile import ImageFile
 
 from libs.imaging.colour.spaces import ColourSpace
-from libs.imaging.errors import AssetMissing, AssetUnreadable, FontUnavailable, OutOfMemory, SourceFault
+from libs.imaging.errors import AssetMissing, AssetUnreadable, FontUnavailable, SourceFault
 from libs.imaging.formats import FORMATS, FormatName
 from libs.imaging.frames.frame_composer import Frame
 from libs.imaging.frames.frame_decoder import FrameDecoder, read_facts
 from libs.imaging.frames.frame_encoder import write
 from libs.imaging.header import Header, read_header
 from libs.imaging.limits import Limits
+from libs.imaging.memory_errors import memory_errors
 from libs.imaging.metadata.metadata_copy import read_metadata
 from libs.imaging.metadata.metadata_strip import copy_without_metadata
 from libs.imaging.operations import AnyOperation, Frames
@@ -68,10 +69,8 @@ def render(
         OperationFault: An operation cannot be applied to the image, or its result is above `limits`.
         OutOfMemory: The work does not fit into memory.
     """
-    try:
+    with memory_errors():
         return _render(source, target, operations, limits, assets or {})
-    except MemoryError as error:
-        raise OutOfMemory from error
 
 
 def explain(source: Path, operations: Sequence[AnyOperation], limits: Limits) -> Plan:

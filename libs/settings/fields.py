@@ -109,8 +109,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     job_timeout_s: Seconds = 60
     """Time for rendering; after it the render process is killed and the job fails."""
-    job_memory_bytes: Bytes = 2 * 1024**3
-    """Address space of one render process."""
+    job_memory_bytes: Annotated[int, Meta(ge=350 * 1024**2)] = 2 * 1024**3
+    """Address space of one render process, of which its libraries take some 300 MB."""
     job_lease_s: Seconds = 30
     """A worker that has not renewed its lease for this long loses the job."""
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 12
