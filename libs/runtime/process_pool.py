@@ -5,6 +5,7 @@ A codec that crashes ends its render process only.
 
 import asyncio
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -253,6 +254,8 @@ def _counted_kills(call: "Future[Any]") -> Generator[None]:
 
 
 def _fork_server() -> BaseContext:
+    # There is a process for each processor; each further thread of SciPy's takes 40 MB of its address space.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOAD)
     return context

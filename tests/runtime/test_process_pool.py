@@ -56,6 +56,12 @@ async def test_a_render_process_imports_nothing_that_its_fork_server_has_not(pro
     assert "structlog" not in imported  # nor what else only the program needs that has the pool
 
 
+async def test_a_render_process_calculates_in_one_thread_however_many_processors_there_are(
+    processes: ProcessPool,
+) -> None:
+    assert await processes.run(WAIT_S, os.getenv, "OPENBLAS_NUM_THREADS") == "1"
+
+
 async def test_an_error_with_an_outcome_comes_back_as_it_is(processes: ProcessPool) -> None:
     with pytest.raises(UnreadableImage, match="as requested"):
         await processes.run(WAIT_S, process_pool_calls.refuse)
