@@ -13,7 +13,7 @@ from msgspec import Struct
 from libs.contracts.edits import EditTokens
 from libs.contracts.enums import CallState, JobStatus
 from libs.contracts.outcome import Outcome
-from libs.storage import leases
+from libs.storage import expiry_groups, leases
 from libs.storage.database.connection import transaction
 from libs.storage.database.engine import rows
 from libs.storage.database.tables import EditCall, EditUsage, Image, Job, new_id, now
@@ -123,9 +123,7 @@ async def complete(
     """
     async with transaction():
         if source is not None:
-            await leases.join_expiry_group(
-                source, results, shares_expiry=shares_expiry, downloaded_s=downloaded_s
-            )
+            await expiry_groups.join(source, results, shares_expiry=shares_expiry, downloaded_s=downloaded_s)
         for result in results:
             await result.save()
         await leases.end(claim, {Job.status: JobStatus.COMPLETED, Job.result: results[0].id, **NO_ERROR})

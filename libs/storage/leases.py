@@ -4,7 +4,6 @@ A worker claims a job under a lease with a growing attempt number. Every later s
 attempt, so that a worker that lost the lease writes nothing.
 """
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
@@ -16,7 +15,7 @@ from piccolo.columns.combination import WhereRaw
 
 from libs.contracts.enums import ImageStatus, JobKind, JobStatus
 from libs.contracts.events import BatchCompleted
-from libs.storage import batch_counters, job_timeline, webhook_outbox
+from libs.storage import batch_counters, expiry_groups, job_timeline, webhook_outbox
 from libs.storage.batch_counters import NO_RESULT, ItemResult
 from libs.storage.database.connection import transaction
 from libs.storage.database.statement import Slot, Statement, insert
@@ -115,7 +114,7 @@ async def complete_transform(
     """
     async with transaction():
         if shares_expiry or source.status != ImageStatus.READY:
-            await join_expiry_group(
+            await expiry_groups.join(
                 source.id, [result], shares_expiry=shares_expiry, downloaded_s=downloaded_s
             )
         await insert(result)
@@ -126,26 +125,6 @@ async def complete_transform(
             {Job.status: JobStatus.COMPLETED, Job.result: result.id, **NO_ERROR},
             ItemResult(output=result.id, bytes_before=source.size_bytes, bytes_after=result.size_bytes),
         )
-
-
-async def join_expiry_group(
-    source: UUID, results: Sequence[Image], *, shares_expiry: bool, downloaded_s: float
-) -> None:
-    """Mark the source as decoded, and let results of its expiry group expire with it; before they are saved.
-
-    Call it first in the transaction: a download of the source at the same moment either waits for its row, or
-    has happened already and is seen here.
-    """
-    rows = await _READY(now=now(), image_id=source)
-    if not rows or not shares_expiry:
-        return
-    group = rows[0]
-    for result in results:
-        if group["first_downloaded_at"] is not None:
-            result.first_downloaded_at = group["first_downloaded_at"]
-            result.expires_at = max(group["expires_at"], now() + timedelta(seconds=downloaded_s))
-        else:
-            result.expires_at = group["expires_at"] or result.expires_at
 
 
 async def complete_describe(claim: Claim, source: UUID, values: dict[Any, Any]) -> None:
@@ -340,15 +319,6 @@ _TAKE = Statement(
             Job.request_id,
             Job.created_at,
         ),
-    ),
-    quick=True,
-)
-_READY = Statement(
-    cast(
-        "Any",
-        Image.update({Image.status: ImageStatus.READY, Image.updated_at: Slot("now")})
-        .where((Image.id == Slot("image_id")) & (Image.status != ImageStatus.DELETING))
-        .returning(Image.first_downloaded_at, Image.expires_at),
     ),
     quick=True,
 )
