@@ -49,6 +49,7 @@ OTHERS: dict[str, tuple[str, Any]] = {
     "delivery_redirect": ("true", True),
     "delivery_in_api": ("true", True),
     "retention_with_operations": ("keep", "keep"),
+    "job_memory_bytes": ("1000000000", 1_000_000_000),
     "data_dir": ("/srv/darkroom", Path("/srv/darkroom")),
     "registration": ("closed", "closed"),
     "cors_origins": (

@@ -105,5 +105,7 @@ async def unwatched_library(client: Client) -> AsyncGenerator[UnwatchedPage]:
                     await page.has(".tile canvas.loaded")
                     yield page
         finally:
+            processes = psutil.Process(process.pid).children(recursive=True)
             process.terminate()
             await process.wait()
+            await asyncio.to_thread(psutil.wait_procs, processes)  # which write into the profile till then

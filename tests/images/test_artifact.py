@@ -134,6 +134,10 @@ async def test_files_without_rows_are_removed_from_time_to_time_whatever_went_wr
         assert await listed(backends.objects) == [key]
         await Image.raw("alter table image_away rename to image")
         await until_equal([], lambda: listed(backends.objects))
+
+        async def unrecorded() -> list[str]:
+            return list(backends.unrecorded)
+
+        await until_equal([], unrecorded)
         removing.cancel()
         await asyncio.wait([removing])
-        assert not backends.unrecorded
