@@ -32,6 +32,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 MAX_POOLS = 2  # pools that a call is tried in before it counts as crashed
+CHECK_S = 1.0  # between looks at a call that has not ended
 START_S = 60.0  # time limit for a process to start and take a call, and to answer after the call's own limit
 PRELOAD = [
     "libs.imaging.render_and_describe",
@@ -178,16 +179,7 @@ class ProcessPool:
         result = asyncio.wrap_future(future)
         try:
             with full_disk_errors(), _counted_kills(future):
-                await asyncio.wait([result], timeout=START_S + timeout_s * (self._calls_per_process - 1))
-                if not result.done() and not future.running():
-                    self._stuck = pool
-                    raise BrokenProcessPool("no render process took the work")
-                if not result.done():
-                    await asyncio.wait([result], timeout=timeout_s + START_S)
-                if not result.done():
-                    self._stuck = pool
-                    metrics.RENDER_PROCESSES_KILLED.add("silent")
-                    raise RenderCrashed("the render process did not answer")
+                await self._wait_for(future, result, pool, timeout_s)
                 return await result
         except CallTimeout as error:
             raise RenderTimeout(f"the work took longer than {timeout_s:g} s") from error
@@ -204,6 +196,23 @@ class ProcessPool:
         finally:
             result.cancel()
             future.cancel()
+
+    async def _wait_for(
+        self, call: "Future[Any]", result: "asyncio.Future[Any]", pool: PebblePool, timeout_s: float
+    ) -> None:
+        """Wait until the call ends or its process is lost: Pebble does not notice each loss."""
+        start_by_s = monotonic() + START_S + timeout_s * (self._calls_per_process - 1)
+        end_by_s = start_by_s + timeout_s + START_S
+        while not (await asyncio.wait([result], timeout=CHECK_S))[0]:
+            if _has_lost_its_process(pool, call):
+                raise BrokenProcessPool("the render process was killed for its last call")
+            if monotonic() > start_by_s and not call.running():
+                self._stuck = pool
+                raise BrokenProcessPool("no render process took the work")
+            if monotonic() > end_by_s:
+                self._stuck = pool
+                metrics.RENDER_PROCESSES_KILLED.add("silent")
+                raise RenderCrashed("the render process did not answer")
 
     async def _active_pool(self) -> PebblePool:
         """Return the pool; start a new one where there is none, or where it stopped or is stuck.
@@ -251,6 +260,18 @@ def _counted_kills(call: "Future[Any]") -> Generator[None]:
     except ProcessExpired:
         metrics.RENDER_PROCESSES_KILLED.add("crashed")
         raise
+
+
+def _has_lost_its_process(pool: PebblePool, call: "Future[Any]") -> bool:
+    """Tell whether the process that took the call is gone: Pebble would not notice before the call's limit.
+
+    A process whose call is cancelled or too late can end that call in the moment before it is killed, and
+    take the next one (https://github.com/noxdafox/pebble/issues/153).
+    """
+    manager = pool._pool_manager  # pyright: ignore[reportPrivateUsage] - nothing public tells the process
+    workers = manager.worker_manager.workers
+    tasks = manager.task_manager.tasks.copy().values()  # threads of Pebble change it
+    return any(task.future is call and task.started and task.worker_id not in workers for task in tasks)
 
 
 def _fork_server() -> BaseContext:

@@ -62,6 +62,14 @@ def sleep(path: str) -> None:
     time.sleep(3600)
 
 
+def wait_for(started: str, go: str) -> None:
+    """Create the file `started`; return once the file `go` exists."""
+    with open(started, "w"):  # noqa: PTH123
+        pass
+    while not os.path.exists(go):  # noqa: PTH110
+        time.sleep(0.001)
+
+
 def allocate(size_bytes: int) -> int:
     return len(bytearray(size_bytes))
 

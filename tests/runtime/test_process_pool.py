@@ -1,11 +1,13 @@
 """The pool of render processes: bounded, killable, restarted when it breaks."""
 
 import asyncio
+import ctypes
 import os
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -23,7 +25,7 @@ from libs.runtime.process_pool import (
 )
 from tests.runtime import process_pool_calls
 from tests.support.counting import Counted
-from tests.support.waiting import WAIT_S
+from tests.support.waiting import WAIT_S, until
 
 GIB = 1024**3
 
@@ -149,6 +151,30 @@ async def test_a_cancelled_call_is_killed(processes: ProcessPool, tmp_path: Path
     assert call.cancelled()
     await asyncio.to_thread(process.wait, WAIT_S)
     assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
+
+
+@pytest.mark.parametrize("ended_by", ["cancelled", "late"])
+async def test_a_call_runs_again_whose_process_was_killed_for_the_call_before(
+    tmp_path: Path, ended_by: str
+) -> None:
+    """The process ends the first call and takes the next before Pebble's threads run, which kill and read."""
+    pool = ProcessPool("test", 1, memory_bytes=GIB, prefetch=True)
+    for turn in range(4):
+        started, go = tmp_path / f"{turn} started", tmp_path / f"{turn} go"
+        first = asyncio.create_task(pool.run(1, process_pool_calls.wait_for, str(started), str(go)))
+        following = asyncio.create_task(pool.run(3600, time.sleep, 0.6))
+        await until(partial(asyncio.to_thread, started.exists))
+        if ended_by == "cancelled":
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+        else:
+            await asyncio.sleep(0.95)
+        go.touch()
+        ctypes.PyDLL(None).usleep(300_000)  # with the interpreter's lock
+        async with asyncio.timeout(WAIT_S):
+            await following
+        await asyncio.gather(first, return_exceptions=True)
+    await pool.close()
 
 
 async def test_processes_that_end_before_their_call_are_counted_by_the_reason(

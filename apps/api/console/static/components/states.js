@@ -9,10 +9,11 @@ export function Empty({ title, children }) {
   return html`<div class="empty"><h2>${title}</h2>${children}</div>`;
 }
 
-export function Failure({ title = "This did not work.", error, onRetry }) {
+// `text` instead of what the error says.
+export function Failure({ title = "This did not work.", error, text, onRetry }) {
   return html`<div class="empty" role="alert">
     <h2>${title}</h2>
-    ${error && html`<p>${sentence(error)}</p>`}
+    ${error && html`<p>${text || sentence(error)}</p>`}
     ${onRetry && html`<button class="button" onClick=${onRetry}>Try again</button>`}
   </div>`;
 }

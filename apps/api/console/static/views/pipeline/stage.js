@@ -17,7 +17,7 @@ export function PipelineStage({ image, steps, open, live }) {
       ${shown === "original" ? html`<${Original} image=${image} />`
         : editing ? html`<${BoxEditor} key=${open} image=${image} before=${steps.slice(0, place)} step=${steps[place]} box=${box} />`
           : live.picture ? html`<img class="checkered result" src=${live.picture.url} alt="The result" />`
-            : live.error ? html`<${Failure} title="There is no result." error=${live.error} />` : html`<${Loading} label="Rendering" />`}
+            : live.error ? html`<${Failure} title="There is no result." error=${live.error} text=${withoutPicture(live.error)} />` : html`<${Loading} label="Rendering" />`}
       ${live.error && live.picture && html`<p class="notice bad fault-note" role="alert">${noted(live.error)}</p>`}
     </div>
     <div class="row below">
@@ -30,8 +30,18 @@ export function PipelineStage({ image, steps, open, live }) {
 
 // Faults of fields stand at the fields.
 function noted(error) {
+  const faulty = faultySteps(error);
+  return faulty ? `${faulty}; this is the last picture without one.` : sentence(error);
+}
+
+function withoutPicture(error) {
+  const faulty = faultySteps(error);
+  return faulty && `${faulty}.`;
+}
+
+function faultySteps(error) {
   const places = Object.keys(faultsOf(error)).map((place) => Number(place) + 1);
-  return places.length ? `Step ${places.join(", ")} has a fault; this is the last picture without one.` : sentence(error);
+  return places.length ? `Step ${places.join(", ")} has a fault` : "";
 }
 
 function sizeText(image, { whole, ms, error }) {
