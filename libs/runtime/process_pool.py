@@ -266,12 +266,15 @@ def _has_lost_its_process(pool: PebblePool, call: "Future[Any]") -> bool:
     """Tell whether the process that took the call is gone: Pebble would not notice before the call's limit.
 
     A process whose call is cancelled or too late can end that call in the moment before it is killed, and
-    take the next one (https://github.com/noxdafox/pebble/issues/153).
+    take the next one (https://github.com/noxdafox/pebble/issues/153). A call that is late itself is Pebble's
+    to end, which takes seconds if the process withstands SIGTERM.
     """
     manager = pool._pool_manager  # pyright: ignore[reportPrivateUsage] - nothing public tells the process
-    workers = manager.worker_manager.workers
-    tasks = manager.task_manager.tasks.copy().values()  # threads of Pebble change it
-    return any(task.future is call and task.started and task.worker_id not in workers for task in tasks)
+    tasks, workers = manager.task_manager, manager.worker_manager.workers
+    return any(
+        task.future is call and task.started and task.worker_id not in workers and not tasks.timeout(task)
+        for task in tasks.tasks.copy().values()  # threads of Pebble change it
+    )
 
 
 def _fork_server() -> BaseContext:

@@ -153,6 +153,15 @@ async def test_a_cancelled_call_is_killed(processes: ProcessPool, tmp_path: Path
     assert await processes.run(WAIT_S, process_pool_calls.double, 1) == 2
 
 
+async def test_a_late_call_is_not_run_again_while_its_process_withstands_being_stopped(
+    processes: ProcessPool, tmp_path: Path
+) -> None:
+    starts = tmp_path / "starts"
+    with pytest.raises(RenderTimeout):
+        await processes.run(0.5, process_pool_calls.sleep_through_sigterm, str(starts))
+    assert starts.read_text() == "start\n"
+
+
 @pytest.mark.parametrize("ended_by", ["cancelled", "late"])
 async def test_a_call_runs_again_whose_process_was_killed_for_the_call_before(
     tmp_path: Path, ended_by: str
